@@ -1,0 +1,56 @@
+/* src/base/arena.h: memory that lives as long as one request or one batch, and is given back at once.
+ * Nothing is freed singly, so nobody looks for an owner. An arena has a limit; past it, or when the machine has no
+ * memory left, an allocation does not return: it jumps to the arena's door, which the request's or batch's owner has
+ * set and which answers 413 or 503 for the whole. That is safe because everything between the door and the
+ * allocation is arena memory; whoever holds a foreign handle closes it at the door. */
+#ifndef MILLRACE_BASE_ARENA_H
+#define MILLRACE_BASE_ARENA_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+/* Where an arena jumps when it is full. Set it with `if (setjmp(door.where) == 0) {...} else {full}`. */
+struct arena_door {
+    jmp_buf where;
+};
+
+/* A new, empty arena that will hold at most `limit_bytes` (its own bookkeeping included). NULL when the machine has
+ * no memory left. The caller owns it: arena_free. */
+struct arena *arena_new(size_t limit_bytes);
+void arena_free(struct arena *arena); /* NULL is allowed */
+
+/* Forgets everything in it; keeps one block so that the next batch starts warm. Marks taken before are void. */
+void arena_reset(struct arena *arena);
+
+/* Sets the door and returns the one before (NULL: none); without a door a full arena aborts the process. */
+struct arena_door *arena_set_door(struct arena *arena, struct arena_door *door);
+
+/* `bytes` zeroed bytes, aligned for any type; never NULL (see the door). */
+void *arena_alloc(struct arena *arena, size_t bytes);
+void *arena_alloc_array(struct arena *arena, size_t count, size_t bytes_each); /* count * bytes_each is checked */
+
+/* A copy that ends in NUL. `text` NULL gives NULL. */
+char *arena_text(struct arena *arena, const char *text);
+char *arena_text_n(struct arena *arena, const char *text, size_t bytes);
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
+/* Bytes handed out since the last reset. */
+size_t arena_used(const struct arena *arena);
+
+/* Everything allocated after the mark is forgotten by the rewind. */
+struct arena_mark {
+    void *block;
+    size_t used;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
+#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc_array((arena), (count), sizeof(type)))
+
+#endif

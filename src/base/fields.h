@@ -1,0 +1,99 @@
+/* src/base/fields.h: field tables: one row a field drives parsing, validation, serialising and /openapi.json, so that
+ * they cannot disagree. They stretch to flat fields, lists of objects, exactly-one-of and presence, and no further. */
+#ifndef MILLRACE_BASE_FIELDS_H
+#define MILLRACE_BASE_FIELDS_H
+
+#include "base/fault.h"
+#include "base/json.h"
+
+enum field_type {
+    FIELD_BOOL,     /* bool */
+    FIELD_INT,      /* int64_t, min .. max (both 0: int64 without bounds) */
+    FIELD_TEXT,     /* const char *; min .. max bytes (max 0: 1024) */
+    FIELD_CODE,     /* const char *; text_is_code, at most 64 bytes */
+    FIELD_ENUM,     /* int64_t, index into names */
+    FIELD_MONEY,    /* struct money; min .. max minor units (both 0: >= 0) */
+    FIELD_TIME,     /* int64_t microseconds, RFC 3339 */
+    FIELD_CURRENCY, /* char[4], ISO 4217 */
+    FIELD_COUNTRY,  /* char[3], ISO 3166-1 alpha-2 by form (two capital letters) */
+    FIELD_OBJECT,   /* void *: a struct of `of` in the arena, NULL where it did not come */
+    FIELD_LIST,     /* struct field_list of structs of `of`; min .. max elements */
+    FIELD_CODES,    /* struct field_list of const char *: a list of codes; min .. max elements */
+};
+
+struct field_list {
+    void *items; /* contiguous: of->size each, or const char * each */
+    size_t count;
+};
+
+struct field_table;
+
+struct field {
+    const char *name;
+    enum field_type type;
+    size_t offset;
+    bool required;        /* 422 `required` where it does not come */
+    bool nullable;        /* null is a value: the field counts as come but is_null; ints get NULL_INT, texts NULL */
+    bool read_only;       /* 422 `read_only_field` in POST, ignored in PUT; written */
+    bool write_only;      /* never written */
+    bool hide_absent;     /* written only where its presence bit is set (optional ?) */
+    bool not_available;   /* 422 `not_available`; absent from openapi */
+    uint8_t either;       /* fields of an object with the same number > 0: exactly one must come */
+    int64_t min, max;
+    int64_t preset;       /* the default of an int, enum or bool that does not come */
+    const char *const *names; /* FIELD_ENUM: ends in NULL */
+    const struct field_table *of;
+    const char *doc;
+};
+
+/* A table's struct begins with the presence bits: bit i is field i, set where it came (and for what is filled before
+ * writing). At most 64 fields a table. */
+struct field_presence {
+    uint64_t came, is_null;
+};
+struct field_table {
+    const char *name; /* the schema's name in openapi: "Order" */
+    const struct field *fields;
+    size_t count, size;
+};
+
+#define NULL_INT INT64_MIN /* no value, in ints that may be null: here and in rows */
+
+#define FIELD_AT(type, member) offsetof(type, member)
+
+enum fields_mode {
+    FIELDS_POST,  /* read_only is a fault */
+    FIELDS_PUT,   /* read_only is ignored; what does not come gets its preset */
+    FIELDS_PATCH, /* RFC 7396: required is not asked, presets are not filled, null sets is_null (a fault where the field is required) */
+};
+
+/* Reads one JSON value into `out` (of table->size bytes, zeroed). Collects a fault with its pointer (prefixed by
+ * `pointer`) for each thing wrong and reads on; malformed JSON adds one MALFORMED_JSON and ends. True without faults. */
+bool fields_read(struct json_reader *json, const struct field_table *table, enum fields_mode mode, const char *pointer, void *out,
+                 struct faults *faults);
+/* The whole text is one such object. */
+bool fields_read_text(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
+                      struct faults *faults);
+
+/* Lays what came in `patch` over `whole`: null resets to the preset or to nothing. */
+void fields_merge(const struct field_table *table, void *whole, const void *patch);
+
+/* Writes the struct as an object, fields in table order. */
+void fields_write(struct json_writer *json, const struct field_table *table, const void *in);
+
+/* The JSON schema (OpenAPI 3.1) of the table: `for_write` leaves read_only out, else write_only. Nested tables become
+ * $ref "#/components/schemas/NAME". */
+void fields_schema(struct json_writer *json, const struct field_table *table, bool for_write);
+
+static inline bool field_came(const struct field_table *table, const void *in, const char *name);
+
+#include <string.h>
+static inline bool field_came(const struct field_table *table, const void *in, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->fields[i].name, name) == 0)
+            return (((const struct field_presence *)in)->came >> i & 1) != 0;
+    return false;
+}
+
+#endif

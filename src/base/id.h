@@ -1,0 +1,21 @@
+/* src/base/id.h: ids are drawn under the unit's clock row: unit (15 bits) and counter (48 bits), in commit order. Inside
+ * a unit's rows the counter alone stands; outside it is a typed prefix and 13 digits of Crockford base32. */
+#ifndef MILLRACE_BASE_ID_H
+#define MILLRACE_BASE_ID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ID_UNIT_MAX 32767
+#define ID_COUNTER_MAX ((INT64_C(1) << 48) - 1)
+
+/* prefix "ord" gives "ord_00000010000A7"; out needs 32 bytes. */
+void id_format(const char *prefix, int64_t unit, int64_t counter, char out[32]);
+/* Strict: the prefix, upper case digits as we write them, no surplus. False for anything else. */
+bool id_parse(const char *text, size_t bytes, const char *prefix, int64_t *unit, int64_t *counter);
+
+/* The check digit of a GTIN-8, -12, -13 or -14 (GS1 General Specifications, 7.9). */
+bool gtin_valid(const char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,18 @@
+/* src/base/when.h: instants as microseconds since 1970-01-01T00:00:00Z, UTC without leap seconds. */
+#ifndef MILLRACE_BASE_WHEN_H
+#define MILLRACE_BASE_WHEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* RFC 3339 (a time zone is due; 'T' and 'Z' in either case; a leap second 23:59:60 is the second after 59; digits
+ * past the sixth are dropped); years 1 to 9999. False for anything else. */
+bool when_parse(const char *text, size_t bytes, int64_t *at_us);
+/* "2026-11-24T08:00:00Z", with a fraction of 3 or 6 digits only where there is one. out needs 32 bytes. */
+void when_format(int64_t at_us, char out[32]);
+
+int64_t when_now_us(void);       /* the wall clock; only the outermost layer calls it: engine clock, cli, http */
+int64_t when_monotonic_us(void); /* for durations */
+
+#endif
