@@ -1,0 +1,69 @@
+/* src/engine/command.h: the one way anything is changed: who, what, why, idempotency key.
+ * The edge fills `input`; the engine calls resolve (faults of look-up, 422, all at once) and decide (the first refusal,
+ * 409) over the working set: pure, no I/O, no clock, no randomness but what the command and the batch hand in. */
+#ifndef MILLRACE_ENGINE_COMMAND_H
+#define MILLRACE_ENGINE_COMMAND_H
+
+#include "engine/api.h"
+
+struct ws; /* engine/ws.h: the working set of a batch */
+
+enum queue_class { QUEUE_PEOPLE, QUEUE_CHANNELS, QUEUE_BULK };
+
+struct command;
+
+/* What the edge may use while it makes a command of a request: randomness and the vault, not the store. */
+struct edge {
+    struct vault *vault;
+    struct arena *arena;
+};
+
+struct command_type {
+    const char *name;                /* "order.create" */
+    const struct field_table *input; /* of the body; NULL: no body is taken */
+    enum fields_mode mode;
+    enum queue_class queue;
+    bool company;                    /* decided in unit 0 with the clock rows of all units */
+    /* Completes `input` from the path and seals persons. Faults of form; false with at least one. May be NULL. */
+    bool (*edge)(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
+    /* Names the rows that it will probably need: hints, loaded set-based for the whole batch. May be NULL. */
+    void (*prefetch)(struct ws *ws, const struct command *command);
+    /* Decides; answers through command->answer (a status and a rendered body), or refuses by faults. */
+    void (*decide)(struct ws *ws, struct command *command);
+    /* Renders the 2xx that event `seq` stands for once more (an idempotency key was sent again). NULL: 200 with {}. */
+    void (*again)(struct ws *ws, struct command *command, int64_t seq);
+    const char *inverse; /* the command that takes it back, or why there is none */
+};
+
+enum command_state { COMMAND_NEW, COMMAND_ACCEPTED, COMMAND_REFUSED };
+
+struct command {
+    const struct command_type *type;
+    const void *input;
+    struct arena *arena; /* the request's: input and answer live there */
+    struct actor actor;
+    const char *source;      /* "http", "scheduler", "simulation" */
+    const char *if_match;
+    const char *path[PATH_PARTS_MAX];
+
+    bool has_key;            /* an Idempotency-Key came */
+    int64_t key_hash[2];     /* keyed hash of (API key, Idempotency-Key, index) */
+    int64_t body_hash[2];    /* of method, path and raw bytes */
+    size_t bytes;            /* for the queue's bound */
+    int64_t unit;            /* -1: not known yet, the engine finds it (the company's one unit, or by route) */
+
+    /* The outcome. */
+    enum command_state state;
+    struct answer answer;
+    struct faults faults;    /* refused: why */
+    int64_t event_seq;       /* of the event that the answer stands for; 0: none */
+    bool existing;           /* nothing was written: a duplicate, a replay */
+
+    /* The caller's. `done` is called once, on the engine's thread, after the commit is durable (or after the refusal of
+     * a batch that was). */
+    void (*done)(struct command *command);
+    void *owner;
+    struct command *next;
+};
+
+#endif
