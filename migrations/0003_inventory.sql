@@ -1,0 +1,56 @@
+-- Stock. Buckets are disjoint, none is below zero, on_hand is their sum and stands nowhere. A position is the sum of its
+-- movements, its reserved and allocated the sums of its claims (millrace check proves both).
+
+-- By node first: orders of one day fall on the pages of few nodes. fenced: the part of reserved that fences
+-- hold. blocked: the job that fills its queue; nobody else takes units meanwhile. 0: none.
+CREATE TABLE position (
+    unit ID, node ID, sku ID, class INT,
+    available INT CHECK (available >= 0), reserved INT CHECK (reserved >= 0),
+    allocated INT CHECK (allocated >= 0), quarantined INT CHECK (quarantined >= 0),
+    fenced INT CHECK (fenced >= 0), blocked ID,
+    PRIMARY KEY (unit, node, sku, class)
+);
+CREATE INDEX position_sku ON position (unit, sku, node, class);
+-- path position_of_sku ON position (unit, sku) THEN (node, class)
+
+-- Places outside are the nodes 1 to 4: supplier, customer, adjustment, scrap; bucket 0 is none.
+CREATE TABLE movement (
+    unit ID, id ID, sku ID, class INT, quantity INT CHECK (quantity > 0), from_node ID, from_bucket INT, to_node ID, to_bucket INT,
+    cause_kind INT, cause ID, actor ID, at INT, unit_cost INT NULL, document TEXT NULL,
+    PRIMARY KEY (unit, id)
+);
+
+-- A right to units of a position. Open claims only: what is used up is deleted. The key is the order in which they give
+-- way: by kind (fence, checkout, transfer, order), then from the lowest rank, which is the largest (priority, promise, holder).
+CREATE TABLE claim (
+    unit ID, node ID, sku ID, class INT, kind INT, priority INT, promise INT, holder ID, line INT, part INT,
+    soft INT CHECK (soft >= 0), hard INT CHECK (hard >= 0),
+    PRIMARY KEY (unit, node, sku, class, kind, priority, promise, holder, line, part)
+);
+-- path claim_by_rank ON claim (unit, node, sku, class, kind) THEN (priority, promise, holder, line, part) DESC
+CREATE INDEX claim_holder ON claim (unit, holder, line, part, node);
+-- path claim_of_holder ON claim (unit, holder) THEN (line, part, node)
+
+-- A fence as it was set; what it holds is its claim (kind 1, holder = channel).
+CREATE TABLE fence (
+    unit ID, channel ID, node ID, sku ID, quantity INT, version INT,
+    PRIMARY KEY (unit, channel, node, sku)
+);
+CREATE INDEX fence_sku ON fence (unit, sku, node, channel);
+-- path fence_of_sku ON fence (unit, sku) THEN (node, channel)
+
+CREATE TABLE adjustment (
+    unit ID, id ID, node ID, sku ID, class INT, reason INT, bucket INT, delta INT, document TEXT NULL, event_seq INT,
+    broken TEXT NULL,
+    PRIMARY KEY (unit, id)
+);
+CREATE INDEX adjustment_document ON adjustment (unit, document, node, sku, reason) WHERE document IS NOT NULL;
+-- path adjustment_by_document ON adjustment (unit, document, node, sku, reason) WHERE document IS NOT NULL
+
+-- state 1 open, 2 used by an order, 3 given back, 4 expired.
+CREATE TABLE reservation (
+    unit ID, id ID, channel ID, state INT, expires_at INT, ord ID,
+    PRIMARY KEY (unit, id)
+);
+CREATE INDEX reservation_open ON reservation (unit, state, expires_at, id) WHERE state = 1;
+-- path reservation_due ON reservation (unit, state) THEN (expires_at, id) WHERE state = 1
