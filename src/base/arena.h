@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,7 @@ struct arena_door {
 struct arena *arena_new(size_t limit_bytes);
 void arena_free(struct arena *arena); /* NULL is allowed */
 
-/* Forgets everything in it; keeps one block so that the next batch starts warm. Marks taken before are void. */
+/* Forgets everything in it; keeps its largest block so that the next batch starts warm. Marks taken before are void. */
 void arena_reset(struct arena *arena);
 
 /* Sets the door and returns the one before (NULL: none); without a door a full arena aborts the process. */
@@ -33,16 +34,20 @@ struct arena_door *arena_set_door(struct arena *arena, struct arena_door *door);
 void *arena_alloc(struct arena *arena, size_t bytes);
 void *arena_alloc_array(struct arena *arena, size_t count, size_t bytes_each); /* count * bytes_each is checked */
 
+/* Makes the arena's last allocation longer in place: `last` of `bytes` becomes `more_bytes`, the new ones zeroed. False,
+ * with nothing changed, where it is not the last one or its block has no room: then allocate anew and copy. */
+bool arena_extend(struct arena *arena, void *last, size_t bytes, size_t more_bytes);
+
 /* A copy that ends in NUL. `text` NULL gives NULL. */
 char *arena_text(struct arena *arena, const char *text);
 char *arena_text_n(struct arena *arena, const char *text, size_t bytes);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
-/* Bytes handed out since the last reset. */
+/* Bytes handed out since the last reset, and not rewound; rounded up to what each allocation takes. */
 size_t arena_used(const struct arena *arena);
 
-/* Everything allocated after the mark is forgotten by the rewind. */
+/* Everything allocated after the mark is forgotten by the rewind; marks nest, the outer one last. */
 struct arena_mark {
     void *block;
     size_t used;
