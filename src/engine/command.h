@@ -50,7 +50,8 @@ struct command {
     int64_t key_hash[2];     /* keyed hash of (API key, Idempotency-Key, index) */
     int64_t body_hash[2];    /* of method, path and raw bytes */
     size_t bytes;            /* for the queue's bound */
-    int64_t unit;            /* -1: not known yet, the engine finds it (the company's one unit, or by route) */
+    int64_t unit;            /* -1: not known yet, the engine finds it by the two codes below */
+    const char *of_channel, *of_node;
 
     /* The outcome. */
     enum command_state state;

@@ -63,6 +63,10 @@ struct ws {
     int64_t actor;
     bool kept_spoiled;                   /* a kept row points into memory that ends with the batch */
     size_t kept_bytes;
+    struct ws *const *peers;             /* in a company batch: all sets, the company's first */
+    const size_t *peer_count;
+    struct ws *(*make_peer)(void *context, int64_t unit);
+    void *peer_context;
 };
 
 static struct ws_row *row_of(const void *image)
@@ -440,6 +444,37 @@ void ws_config_changed(struct ws *ws)
 struct arena *ws_arena(struct ws *ws)
 {
     return ws->batch;
+}
+
+struct ws *ws_of_unit(struct ws *company, int64_t unit)
+{
+    for (size_t i = 0; i < ws_unit_count(company); i++)
+        if (ws_unit_at(company, i)->unit == unit)
+            return ws_unit_at(company, i);
+    return NULL;
+}
+
+size_t ws_unit_count(const struct ws *company)
+{
+    return *company->peer_count - 1;
+}
+
+struct ws *ws_unit_at(struct ws *company, size_t i)
+{
+    return company->peers[i + 1];
+}
+
+struct ws *ws_new_unit(struct ws *company, int64_t unit)
+{
+    return company->make_peer(company->peer_context, unit);
+}
+
+void ws_set_peers(struct ws *ws, struct ws *const *peers, const size_t *count, struct ws *(*make)(void *, int64_t), void *context)
+{
+    ws->peers = peers;
+    ws->peer_count = count;
+    ws->make_peer = make;
+    ws->peer_context = context;
 }
 
 static void row_want(struct ws *ws, const struct db_table *table, const int64_t *key)

@@ -45,6 +45,13 @@ void ws_want(struct ws *ws, const struct db_table *table, const int64_t *key);
 void ws_want_path(struct ws *ws, const struct db_path *path, const struct db_value *prefix, size_t limit);
 void ws_settle(struct ws *ws);
 
+/* In a company command: the working set of a unit, whose clock row is held too; NULL: there is no such unit. */
+struct ws *ws_of_unit(struct ws *company, int64_t unit);
+size_t ws_unit_count(const struct ws *company); /* units, without the company */
+struct ws *ws_unit_at(struct ws *company, size_t i);
+/* A unit that this command makes: its clock row is written with the batch. NULL: too many units. */
+struct ws *ws_new_unit(struct ws *company, int64_t unit);
+
 #define WS_KEY(...) ((const int64_t[]){ __VA_ARGS__ })
 #define WS_PREFIX(...) ((const struct db_value[]){ __VA_ARGS__ })
 
@@ -61,6 +68,9 @@ struct ws_options {
 struct ws *ws_new(const struct ws_options *options); /* NULL: no memory */
 void ws_free(struct ws *ws);
 void ws_set_door(struct ws *ws, struct arena_door *door); /* where full memory jumps */
+
+/* What a company command sees as units. */
+void ws_set_peers(struct ws *ws, struct ws *const *peers, const size_t *count, struct ws *(*make)(void *, int64_t), void *context);
 
 /* Begins a batch on the clock row that was taken; `same`: nobody wrote since our last batch, so the kept rows stand. */
 void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t now_us, bool same);

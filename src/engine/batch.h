@@ -1,0 +1,30 @@
+/* src/engine/batch.h: how a batch runs; between engine.c (queues and threads) and ws.c. */
+#ifndef MILLRACE_ENGINE_BATCH_H
+#define MILLRACE_ENGINE_BATCH_H
+
+#include "engine/engine.h"
+#include "engine/ws.h"
+
+#define UNITS_MAX 64 /* of one process; more than that is more processes */
+
+/* One connection, the working sets of its units, and what is remembered of them. */
+struct writer {
+    struct db *db;
+    struct db_options options;
+    struct engine_clock clock;
+    struct arena *arena;               /* of one batch's statements */
+    struct ws *sets[UNITS_MAX + 1];    /* sets[0] is the company's */
+    int64_t last_batch[UNITS_MAX + 1]; /* as we left it; -1: never */
+    size_t set_count;
+    int64_t random;                    /* of this process: whose batch was it? */
+    size_t batch_rows;
+    int64_t batch_us;
+    struct engine_stats stats;
+    int64_t seq[UNITS_MAX + 1];        /* newest committed event by set */
+};
+
+/* Decides and commits commands of one unit as one transaction, as many as its bounds allow (at least one); answers
+ * those and returns how many. The commands' answers are filled; done is the caller's to call. */
+size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count);
+
+#endif

@@ -1,0 +1,28 @@
+-- name: unit_clock_take :one
+-- The batch's first statement: whoever holds this row is alone in the unit until the commit.
+-- $1 unit ID
+UPDATE unit_clock SET batch_id = batch_id WHERE unit = $1
+RETURNING unit, event_seq, event_time, next_id, batch_id, config_version, audit_head;
+
+-- name: unit_clock_units :many
+-- all units: a company batch takes the clocks of all units in this order. scan: one row a unit.
+-- scan: one row a unit
+SELECT u.unit FROM unit_clock AS u ORDER BY u.unit;
+
+-- name: batch_writer :one
+-- After a lost connection: is this batch ours?
+-- $1 unit ID; $2 batch_id INT
+SELECT b.writer FROM batch AS b WHERE b.unit = $1 AND b.batch_id = $2;
+
+-- name: batch_forget :exec
+-- $1 unit ID; $2 before INT
+DELETE FROM batch WHERE unit = $1 AND batch_id < $2;
+
+-- name: channel_owner :one
+-- Which unit a channel's commands go to; it never changes.
+-- $1 company ID; $2 code TEXT
+SELECT c.owner FROM channel AS c WHERE c.unit = $1 AND c.code = $2;
+
+-- name: node_owner :one
+-- $1 company ID; $2 code TEXT
+SELECT n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
