@@ -61,6 +61,7 @@ struct ws {
     struct arena_door *need_door;
     struct unit_clock_row clock;
     int64_t actor;
+    bool clock_is_new;                   /* the unit is made by this batch */
     bool kept_spoiled;                   /* a kept row points into memory that ends with the batch */
     size_t kept_bytes;
     struct ws *const *peers;             /* in a company batch: all sets, the company's first */
@@ -469,6 +470,11 @@ struct ws *ws_new_unit(struct ws *company, int64_t unit)
     return company->make_peer(company->peer_context, unit);
 }
 
+void ws_clock_is_new(struct ws *ws)
+{
+    ws->clock_is_new = true;
+}
+
 void ws_set_peers(struct ws *ws, struct ws *const *peers, const size_t *count, struct ws *(*make)(void *, int64_t), void *context)
 {
     ws->peers = peers;
@@ -728,6 +734,7 @@ void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t n
     ws->clock = *clock;
     struct bytes head = clock->audit_head;
     ws->clock.audit_head.at = memcpy(arena_alloc(ws->batch, head.size + 1), head.at, head.size);
+
     ws->now_us = max_i64(now_us, clock->event_time);
     ws->clock.event_time = ws->now_us;
     ws->attempt = 0;
@@ -899,7 +906,9 @@ enum db_result ws_write(struct ws *ws, struct db *db)
         if (ws->dirty[i] != NULL)
             result = write_table(ws, db, db_tables[i]);
     const void *clock = &ws->clock;
-    return result == DB_OK ? db_update(db, &unit_clock_table, &clock, 1) : result;
+    if (result != DB_OK)
+        return result;
+    return ws->clock_is_new ? db_insert(db, &unit_clock_table, &clock, 1) : db_update(db, &unit_clock_table, &clock, 1);
 }
 
 static void settle_rows(struct ws *ws)
@@ -928,4 +937,5 @@ void ws_batch_end(struct ws *ws, bool committed)
     ws->dirty_count = ws->want_count = ws->undo_count = ws->undo_room = 0;
     ws->undo = NULL;
     ws->kept_spoiled = false;
+    ws->clock_is_new = false;
 }

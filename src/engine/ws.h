@@ -72,6 +72,8 @@ void ws_set_door(struct ws *ws, struct arena_door *door); /* where full memory j
 /* What a company command sees as units. */
 void ws_set_peers(struct ws *ws, struct ws *const *peers, const size_t *count, struct ws *(*make)(void *, int64_t), void *context);
 
+void ws_clock_is_new(struct ws *ws); /* the clock row is inserted, not updated */
+
 /* Begins a batch on the clock row that was taken; `same`: nobody wrote since our last batch, so the kept rows stand. */
 void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t now_us, bool same);
 /* Loads all that was wanted. */

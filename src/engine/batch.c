@@ -1,0 +1,347 @@
+/* src/engine/batch.c: one batch from the clock row to the answers.
+ * The clock row first, then rows that the commands will probably need, then the commands in queue order, each seeing
+ * those before it; then every dirty row once; then COMMIT. A refusal is undone to its mark. An error in writing is
+ * never skipped: all is rolled back, and what failed by a constraint is halved until the culprit stands alone. */
+#include "engine/batch.h"
+#include "base/when.h"
+#include "engine/idempotency.h"
+#include "engine_sql.h"
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEEDS_MAX 10000 /* rounds of one command: more is a decide that asks for ever */
+
+/* A unit's sets in this batch: one, or the company's and all units'. */
+struct batch {
+    struct writer *writer;
+    size_t first, count; /* sets[first .. first + count) */
+    struct command **commands;
+    size_t decided, failed_at;
+    int64_t now_us;
+};
+
+static int64_t since(int64_t *at_us)
+{
+    int64_t now = when_monotonic_us(), spent = now - *at_us;
+    *at_us = now;
+    return spent;
+}
+
+static struct ws *set_make(struct writer *writer, int64_t unit)
+{
+    if (writer->set_count == COUNT(writer->sets))
+        return NULL;
+    struct ws *ws = ws_new(&(struct ws_options){ .unit = unit });
+    if (ws == NULL)
+        return NULL;
+    writer->last_batch[writer->set_count] = -1;
+    writer->seq[writer->set_count] = 0;
+    writer->sets[writer->set_count++] = ws;
+    return ws;
+}
+
+static size_t set_index(struct writer *writer, int64_t unit)
+{
+    for (size_t i = 0; i < writer->set_count; i++)
+        if (ws_unit(writer->sets[i]) == unit)
+            return i;
+    return set_make(writer, unit) != NULL ? writer->set_count - 1 : SIZE_MAX;
+}
+
+/* A unit that a company command makes: its set exists from here, its clock row with the commit. */
+static struct ws *set_of_new_unit(void *context, int64_t unit)
+{
+    struct batch *batch = context;
+    struct ws *ws = set_make(batch->writer, unit);
+    if (ws == NULL)
+        return NULL;
+    static const uint8_t no_head[32];
+    struct unit_clock_row clock = { .unit = unit, .next_id = 1000, .config_version = 1, .audit_head = { no_head, sizeof no_head } };
+    ws_batch_begin(ws, &clock, batch->now_us, false);
+    ws_clock_is_new(ws);
+    batch->count = batch->writer->set_count;
+    return ws;
+}
+
+static enum db_result set_begin(struct batch *batch, size_t i)
+{
+    struct writer *writer = batch->writer;
+    struct ws *ws = writer->sets[i];
+    struct unit_clock_take_result taken;
+    bool found = false;
+    enum db_result result = unit_clock_take(writer->db, writer->arena, ws_unit(ws), &taken, &found);
+    if (result != DB_OK || !found)
+        return result == DB_OK ? DB_BUG : result;
+    struct unit_clock_row clock = { taken.unit, taken.event_seq, taken.event_time, taken.next_id, taken.batch_id, taken.config_version, taken.audit_head };
+    ws_batch_begin(ws, &clock, batch->now_us, taken.batch_id == writer->last_batch[i]);
+    return DB_OK;
+}
+
+static enum db_result company_begin(struct batch *batch)
+{
+    struct writer *writer = batch->writer;
+    struct unit_clock_units_result *units;
+    size_t count;
+    enum db_result result = set_begin(batch, 0);
+    if (result == DB_OK)
+        result = unit_clock_units(writer->db, writer->arena, &units, &count);
+    for (size_t i = 1; result == DB_OK && i < count; i++) { /* ascending: two company batches cannot deadlock */
+        size_t at = set_index(writer, units[i].unit);
+        result = at == SIZE_MAX ? DB_BUG : set_begin(batch, at);
+    }
+    batch->count = writer->set_count;
+    ws_set_peers(writer->sets[0], writer->sets, &writer->set_count, set_of_new_unit, batch);
+    return result;
+}
+
+static enum db_result feed(struct batch *batch)
+{
+    enum db_result result = DB_OK;
+    for (size_t i = batch->first; i < batch->first + batch->count && result == DB_OK; i++)
+        if (ws_wants_something(batch->writer->sets[i]))
+            result = ws_feed(batch->writer->sets[i], batch->writer->db);
+    return result;
+}
+
+static void prefetch(struct batch *batch, struct command *const *commands, size_t count)
+{
+    struct ws *ws = batch->writer->sets[batch->first];
+    for (size_t i = 0; i < count; i++) {
+        idempotency_want(ws, commands[i]);
+        if (commands[i]->type->prefetch != NULL)
+            commands[i]->type->prefetch(ws, commands[i]);
+    }
+}
+
+/* One attempt; false when a row was not known. */
+static bool attempt(struct ws *ws, struct command *command, struct arena_door *need)
+{
+    if (setjmp(need->where) != 0)
+        return false;
+    command->faults = (struct faults){ .arena = command->arena };
+    command->answer = (struct answer){ 0 };
+    command->event_seq = 0;
+    command->existing = false;
+    if (!idempotency_answers(ws, command))
+        command->type->decide(ws, command);
+    return true;
+}
+
+static void undo_sets(struct batch *batch, const struct ws_mark *marks, size_t count)
+{
+    struct writer *writer = batch->writer;
+    while (batch->first == 0 && batch->count > count) { /* units that the attempt made */
+        ws_free(writer->sets[--writer->set_count]);
+        batch->count = writer->set_count;
+    }
+    for (size_t i = 0; i < count; i++)
+        ws_undo(writer->sets[batch->first + i], &marks[i]);
+}
+
+static void set_doors(struct batch *batch, struct arena_door *door)
+{
+    for (size_t i = batch->first; i < batch->first + batch->count; i++)
+        ws_need_door(batch->writer->sets[i], door);
+}
+
+/* Every accepted command is folded into the unit's audit chain. */
+static void fold_audit(struct ws *ws, const struct command *command)
+{
+    struct bytes *head = &ws_clock(ws)->audit_head;
+    uint8_t *next = arena_alloc(ws_arena(ws), 32);
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, 32);
+    crypto_generichash_update(&state, head->at, head->size);
+    crypto_generichash_update(&state, (const uint8_t *)command->type->name, strlen(command->type->name));
+    crypto_generichash_update(&state, (const uint8_t *)&command->actor.key, sizeof command->actor.key);
+    crypto_generichash_update(&state, (const uint8_t *)command->body_hash, sizeof command->body_hash);
+    crypto_generichash_update(&state, (const uint8_t *)&ws_clock(ws)->event_seq, sizeof(int64_t));
+    crypto_generichash_final(&state, next, 32);
+    *head = (struct bytes){ next, 32 };
+}
+
+static enum db_result decide_one(struct batch *batch, struct command *command)
+{
+    struct ws_mark marks[UNITS_MAX + 1];
+    size_t count = batch->count;
+    struct ws *ws = batch->writer->sets[batch->first];
+    struct arena_door need;
+    enum db_result result = DB_OK;
+    for (size_t i = 0; i < count; i++)
+        marks[i] = ws_mark(batch->writer->sets[batch->first + i], &command->actor);
+    set_doors(batch, &need);
+    for (size_t round = 0; result == DB_OK; round++) {
+        assert(round < NEEDS_MAX);
+        if (attempt(ws, command, &need))
+            break;
+        undo_sets(batch, marks, count);
+        result = feed(batch);
+        batch->writer->stats.needs++;
+    }
+    if (result != DB_OK)
+        return result;
+    bool refused = command->faults.count > 0;
+    command->state = refused ? COMMAND_REFUSED : COMMAND_ACCEPTED;
+    if (refused) {
+        undo_sets(batch, marks, count);
+        answer_faults(&command->answer, command->arena, &command->faults);
+        batch->writer->stats.refused++;
+    } else if (!command->existing) {
+        fold_audit(ws, command);
+    }
+    idempotency_keep(ws, command);
+    return DB_OK;
+}
+
+static enum db_result decide_all(struct batch *batch, size_t count)
+{
+    enum db_result result = DB_OK;
+    int64_t began = when_monotonic_us();
+    for (size_t i = 0; i < count && result == DB_OK; i++) {
+        result = decide_one(batch, batch->commands[i]);
+        batch->decided = i + 1;
+        size_t dirty = 0;
+        for (size_t s = batch->first; s < batch->first + batch->count; s++)
+            dirty += ws_dirty_rows(batch->writer->sets[s]);
+        bool late = batch->writer->batch_us >= 0 && when_monotonic_us() - began > batch->writer->batch_us;
+        if (dirty >= batch->writer->batch_rows || late)
+            break;
+    }
+    return result;
+}
+
+static enum db_result write_all(struct batch *batch)
+{
+    struct writer *writer = batch->writer;
+    enum db_result result = DB_OK;
+    for (size_t i = batch->first; i < batch->first + batch->count && result == DB_OK; i++) {
+        struct ws *ws = writer->sets[i];
+        struct unit_clock_row *clock = ws_clock(ws);
+        clock->batch_id++;
+        struct batch_row row = { .unit = ws_unit(ws), .batch_id = clock->batch_id, .writer = writer->random, .at = ws_now_us(ws) };
+        const void *rows = &row;
+        result = db_insert(writer->db, &batch_table, &rows, 1);
+        if (result == DB_OK)
+            result = ws_write(ws, writer->db);
+    }
+    return result;
+}
+
+static void end_all(struct batch *batch, bool committed)
+{
+    struct writer *writer = batch->writer;
+    for (size_t i = batch->first; i < batch->first + batch->count; i++) {
+        writer->last_batch[i] = committed ? ws_clock(writer->sets[i])->batch_id : -1;
+        if (committed)
+            __atomic_store_n(&writer->seq[i], ws_clock(writer->sets[i])->event_seq, __ATOMIC_RELEASE);
+        ws_batch_end(writer->sets[i], committed);
+    }
+    arena_reset(writer->arena);
+}
+
+/* COMMIT was sent and the connection lost: our own batch row says whether it was carried out. */
+static enum db_result find_outcome(struct batch *batch, int64_t batch_id)
+{
+    struct writer *writer = batch->writer;
+    const char *error;
+    db_close(writer->db);
+    writer->db = NULL;
+    enum db_result result = db_open(&writer->db, &writer->options, writer->arena, &error);
+    struct batch_writer_result row;
+    bool found = false;
+    if (result == DB_OK)
+        result = batch_writer(writer->db, writer->arena, ws_unit(writer->sets[batch->first]), batch_id, &row, &found);
+    return result != DB_OK ? result : found && row.writer == writer->random ? DB_OK : DB_LOST;
+}
+
+static enum db_result run(struct batch *batch, size_t count)
+{
+    struct writer *writer = batch->writer;
+    struct engine_stats *stats = &writer->stats;
+    struct arena_door full;
+    int64_t at_us = when_monotonic_us();
+    volatile bool in_transaction = false;
+    if (setjmp(full.where) != 0) {
+        if (in_transaction)
+            db_rollback(writer->db);
+        return DB_BUSY; /* no memory for this batch: nothing was changed */
+    }
+    for (size_t i = batch->first; i < batch->first + batch->count; i++)
+        ws_set_door(writer->sets[i], &full);
+    arena_set_door(writer->arena, &full);
+    enum db_result result = db_begin(writer->db);
+    in_transaction = true;
+    if (result == DB_OK)
+        result = batch->first == 0 ? company_begin(batch) : set_begin(batch, batch->first);
+    stats->take_us += since(&at_us);
+    if (result == DB_OK) {
+        prefetch(batch, batch->commands, count);
+        result = feed(batch);
+    }
+    stats->prefetch_us += since(&at_us);
+    if (result == DB_OK)
+        result = decide_all(batch, count);
+    stats->decide_us += since(&at_us);
+    if (result == DB_OK)
+        result = write_all(batch);
+    stats->write_us += since(&at_us);
+    bool sent = result == DB_OK;
+    if (sent)
+        result = db_commit(writer->db);
+    if (result == DB_IO && sent)
+        abort(); /* a failed fsync may have lost what others were told: only a restart reads the truth */
+    if (result == DB_LOST && sent)
+        result = find_outcome(batch, ws_clock(writer->sets[batch->first])->batch_id);
+    else if (result != DB_OK)
+        db_rollback(writer->db);
+    stats->commit_us += since(&at_us);
+    return result;
+}
+
+static void answer_failure(struct command *command, enum db_result result)
+{
+    static const enum fault_code codes[] = { [DB_BUSY] = FAULT_BUSY, [DB_LOST] = FAULT_STORE_LOST, [DB_FULL] = FAULT_STORE_FULL,
+                                             [DB_IO] = FAULT_STORE_LOST, [DB_CONSTRAINT] = FAULT_INTERNAL, [DB_CORRUPT] = FAULT_INTERNAL,
+                                             [DB_BUG] = FAULT_INTERNAL };
+    command->state = COMMAND_REFUSED;
+    answer_fault(&command->answer, command->arena, codes[result], NULL, "nothing was changed");
+    if (fault_info(codes[result])->http != 500)
+        command->answer.retry_after_s = 1;
+}
+
+static enum db_result reopen(struct writer *writer)
+{
+    const char *error;
+    if (writer->db != NULL && !db_is_lost(writer->db))
+        return DB_OK;
+    db_close(writer->db);
+    writer->db = NULL;
+    return db_open(&writer->db, &writer->options, writer->arena, &error);
+}
+
+size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count)
+{
+    enum db_result result = reopen(writer);
+    size_t index = result == DB_OK ? set_index(writer, unit) : SIZE_MAX;
+    size_t take = count;
+    for (int tries = 0; index != SIZE_MAX; tries++) {
+        struct batch batch = { .writer = writer, .first = index, .count = 1, .commands = commands, .now_us = writer->clock.now_us(writer->clock.context) };
+        result = run(&batch, take);
+        end_all(&batch, result == DB_OK);
+        if (result == DB_OK) {
+            writer->stats.batches++;
+            writer->stats.commands += (int64_t)batch.decided;
+            return batch.decided;
+        }
+        writer->stats.retried++;
+        if (result == DB_CONSTRAINT && take > 1)
+            take /= 2; /* until the culprit stands alone */
+        else if (result != DB_LOST || tries > 1 || (result = reopen(writer)) != DB_OK)
+            break;
+    }
+    for (size_t i = 0; i < take; i++)
+        answer_failure(commands[i], index == SIZE_MAX && result == DB_OK ? DB_BUSY : result);
+    return take;
+}
