@@ -1,0 +1,75 @@
+/* src/engine/idempotency.c: no response is stored: a 2xx is rendered once more from its event, a 409 keeps its code,
+ * pointer and detail. */
+#include "engine/idempotency.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_US INT64_C(86400000000)
+#define GENERATIONS 3
+
+static int64_t day_of(const struct ws *ws)
+{
+    return ws_now_us(ws) / DAY_US;
+}
+
+void idempotency_want(struct ws *ws, const struct command *command)
+{
+    for (int64_t back = 0; command->has_key && back < GENERATIONS; back++)
+        ws_want(ws, &idempotency_table, WS_KEY(ws_unit(ws), day_of(ws) - back, command->key_hash[0], command->key_hash[1]));
+}
+
+static const struct idempotency_row *find(struct ws *ws, const struct command *command)
+{
+    idempotency_want(ws, command);
+    ws_settle(ws);
+    for (int64_t back = 0; back < GENERATIONS; back++) {
+        const struct idempotency_row *row =
+            ws_get(ws, &idempotency_table, WS_KEY(ws_unit(ws), day_of(ws) - back, command->key_hash[0], command->key_hash[1]));
+        if (row != NULL)
+            return row;
+    }
+    return NULL;
+}
+
+/* "code<TAB>pointer<TAB>detail" of the refusal. */
+static void refuse_again(struct command *command, const char *problem)
+{
+    char *text = arena_text(command->arena, problem), *pointer = strchr(text, '\t');
+    *pointer++ = '\0';
+    char *detail = strchr(pointer, '\t');
+    *detail++ = '\0';
+    fault_add(&command->faults, (enum fault_code)atoi(text), *pointer == '-' ? NULL : pointer, "%s", detail);
+}
+
+bool idempotency_answers(struct ws *ws, struct command *command)
+{
+    const struct idempotency_row *row = command->has_key ? find(ws, command) : NULL;
+    if (row == NULL)
+        return false;
+    command->existing = true;
+    if (row->body_high != command->body_hash[0] || row->body_low != command->body_hash[1]) {
+        fault_add(&command->faults, FAULT_IDEMPOTENCY_MISMATCH, NULL, "this Idempotency-Key was sent with another method, path or body");
+    } else if (row->problem != NULL) {
+        refuse_again(command, row->problem);
+    } else {
+        command->answer.status = (int)row->status;
+        command->type->again(ws, command, row->event_seq);
+    }
+    return true;
+}
+
+void idempotency_keep(struct ws *ws, const struct command *command)
+{
+    int status = command->answer.status;
+    bool refused = command->state == COMMAND_REFUSED;
+    if (!command->has_key || (refused && status != 409) || (command->existing && (refused || command->event_seq == 0)))
+        return;
+    struct idempotency_row row = { .unit = ws_unit(ws), .day = day_of(ws), .key_high = command->key_hash[0], .key_low = command->key_hash[1],
+                                   .body_high = command->body_hash[0], .body_low = command->body_hash[1], .status = status, .event_seq = command->event_seq };
+    if (refused) {
+        const struct fault *fault = &command->faults.items[0];
+        row.problem = arena_printf(ws_arena(ws), "%d\t%s\t%.128s", (int)fault->code, fault->pointer == NULL ? "-" : fault->pointer, fault->detail);
+    }
+    if (ws_get(ws, &idempotency_table, WS_KEY(row.unit, row.day, row.key_high, row.key_low)) == NULL)
+        ws_insert(ws, &idempotency_table, &row);
+}

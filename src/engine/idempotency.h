@@ -1,0 +1,14 @@
+/* src/engine/idempotency.h: a command sent again with its key is answered again, not done again. Rows live in one
+ * generation a day; three are looked at, so a key is remembered for at least 48 hours. 2xx and 409 are remembered. */
+#ifndef MILLRACE_ENGINE_IDEMPOTENCY_H
+#define MILLRACE_ENGINE_IDEMPOTENCY_H
+
+#include "engine/ws.h"
+
+void idempotency_want(struct ws *ws, const struct command *command);
+/* True when the key is known: the command is answered (again, or by 422 idempotency_mismatch). */
+bool idempotency_answers(struct ws *ws, struct command *command);
+/* Remembers the outcome of a command that was decided. */
+void idempotency_keep(struct ws *ws, const struct command *command);
+
+#endif
