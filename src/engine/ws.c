@@ -427,6 +427,11 @@ int64_t ws_now_us(const struct ws *ws)
     return ws->now_us;
 }
 
+int64_t ws_actor(const struct ws *ws)
+{
+    return ws->actor;
+}
+
 int64_t ws_next_id(struct ws *ws)
 {
     return ws->clock.next_id++;

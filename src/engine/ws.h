@@ -15,6 +15,7 @@ struct ws;
 
 int64_t ws_unit(const struct ws *ws);
 int64_t ws_now_us(const struct ws *ws);                /* the batch's time: never falls from batch to batch */
+int64_t ws_actor(const struct ws *ws);                 /* the API key that the command came with, 0: Millrace */
 int64_t ws_next_id(struct ws *ws);                     /* drawn from the unit's clock row; goes back with an undone attempt */
 int64_t ws_config_version(const struct ws *ws);
 void ws_config_changed(struct ws *ws);                 /* masters changed: other servers' caches end */

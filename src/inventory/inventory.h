@@ -1,0 +1,123 @@
+/* src/inventory/inventory.h: stock in buckets, and what a channel may promise of it.
+ * Quantities are whole units, 0 .. QUANTITY_MAX. Nothing declared here does I/O or reads a clock: the engine loads,
+ * these functions decide, the engine writes. Design: docs/design/inventory.md. */
+#ifndef MILLRACE_INVENTORY_INVENTORY_H
+#define MILLRACE_INVENTORY_INVENTORY_H
+
+#include "engine/event.h"
+#include "engine/ws.h"
+
+#define QUANTITY_MAX INT64_C(1000000000000)
+
+enum bucket { BUCKET_NONE, BUCKET_AVAILABLE, BUCKET_RESERVED, BUCKET_ALLOCATED, BUCKET_QUARANTINED, BUCKET_COUNT };
+extern const char *const bucket_names[]; /* NULL for none; ends in NULL after quarantined */
+
+/* The places outside: units come from there and go there; as node ids in movements. */
+enum place { PLACE_SUPPLIER = 1, PLACE_CUSTOMER, PLACE_ADJUSTMENT, PLACE_SCRAP, PLACE_NODES = 1000 /* first id of a node */ };
+const char *place_name(int64_t node); /* NULL: it is a node */
+
+/* What a movement was for. */
+enum cause_kind { CAUSE_ADJUSTMENT = 1, CAUSE_ORDER, CAUSE_FULFILMENT, CAUSE_RESERVATION, CAUSE_FENCE, CAUSE_TRANSFER };
+extern const char *const cause_names[]; /* by cause_kind, ends in NULL */
+const char *cause_prefix(int64_t cause_kind);
+struct cause {
+    enum cause_kind kind;
+    int64_t id;
+};
+
+enum claim_kind { CLAIM_FENCE = 1, CLAIM_RESERVATION, CLAIM_TRANSFER, CLAIM_ORDER };
+extern const char *const claim_kind_names[];
+
+/* ---- changes of one command ---- */
+
+/* The positions that a command touches; stock_end tells each once. */
+struct stock {
+    struct ws *ws;
+    struct cause cause;
+    const struct position_row **touched;
+    size_t count, room;
+};
+struct stock stock_begin(struct ws *ws, struct cause cause);
+void stock_end(struct stock *stock); /* a position.changed event for each position that was touched */
+
+struct move {
+    int64_t sku, class, quantity;
+    int64_t from_node;
+    enum bucket from;
+    int64_t to_node;
+    enum bucket to;
+    int64_t unit_cost; /* minor units of the unit's currency, NULL_INT: unknown */
+    const char *document;
+};
+/* Moves units and writes the movement; the caller has made sure that they are there. Makes a position at first use. */
+void stock_move(struct stock *stock, const struct move *move);
+
+/* NULL where nothing ever was. */
+const struct position_row *position_find(struct ws *ws, int64_t node, int64_t sku, int64_t class);
+int64_t position_on_hand(const struct position_row *position); /* NULL: 0 */
+
+/* Who claims: an order line's demand, a checkout, a fence. */
+struct holder {
+    enum claim_kind kind;
+    int64_t priority, promise, id, line, part;
+};
+const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder);
+void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity);     /* available to soft */
+void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);              /* to available */
+void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity);                           /* soft to hard */
+void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity);                             /* hard to the customer */
+/* Units of a fence change hands: they stay reserved. */
+void claim_pass_on(struct stock *stock, const struct claim_row *fence, const struct holder *to, int64_t quantity);
+
+/* ---- what a channel may promise ---- */
+
+/* The terms of one channel's ATP, kept whole in the answer so that API and console show the sum, not redo it. */
+struct atp_terms {
+    int64_t pool;       /* over the channel's nodes: available, and what fences of its and of lower groups hold */
+    int64_t buffer;     /* held back against late news from the channel */
+    int64_t quota_left; /* of what may be sold in this window; QUANTITY_MAX where no quota is set */
+    int64_t cap;        /* QUANTITY_MAX where the listing sets none */
+    int64_t share_ppm;  /* this channel's part of the pool, 0 .. 1000000 */
+};
+
+/* Units that an order may take: max(0, min(quota_left, pool - buffer)); DESIGN.md 2. Pure; cannot fail. */
+int64_t atp_sell(const struct atp_terms *terms);
+/* Units that the channel is shown: atp_sell, and no more than cap and share of the pool. The share is rounded down:
+ * two channels at 50 % may both be told 0 of a last unit, never both 1. Pure; cannot fail. */
+int64_t atp_show(const struct atp_terms *terms);
+
+#define CHANNEL_NODES_MAX 64
+
+/* A channel as the pool sees it. */
+struct outlet {
+    const struct channel_row *channel;
+    const struct node_row *nodes[CHANNEL_NODES_MAX]; /* by priority, then id */
+    size_t node_count;
+};
+void outlet_open(struct ws *ws, const struct channel_row *channel, struct outlet *outlet);
+
+/* What the outlet's channel may take of a SKU at one node: available, its group's fences, fences of lower groups. */
+int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, int64_t sku);
+/* Takes units at a node for a holder, in that order. There must be as many. */
+void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, int64_t sku, const struct holder *holder, int64_t quantity);
+
+struct component {
+    int64_t sku, quantity;
+};
+/* The pool of a SKU (one component of quantity 1) or bundle, in whole pieces. */
+int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count);
+
+/* A claim that gave way to a fact. */
+struct broken {
+    enum claim_kind kind;
+    int64_t holder, line, part, sku, quantity;
+    struct broken *next;
+};
+/* Takes `quantity` units out of a position for a fact: the named bucket, then available, then claims (fences,
+ * checkouts, transfers, then order lines from the lowest rank, soft before hard), then quarantined; at most on hand.
+ * They go to `to_node`. Broken claims are listed in the order in which they gave way. */
+struct broken *stock_take_by_fact(struct stock *stock, int64_t node, int64_t sku, enum bucket named, int64_t quantity, int64_t to_node);
+
+extern const struct route_table inventory_routes;
+
+#endif
