@@ -1,0 +1,146 @@
+/* src/inventory/atp.c: what a channel may promise: DESIGN.md 2, checked by a brute-force oracle over all small cases.
+ * An order takes available stock first, then its own group's fences, then fences of lower groups from the lowest. */
+#include "inventory/inventory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t atp_sell(const struct atp_terms *t)
+{
+    return max_i64(0, min_i64(t->quota_left, t->pool - t->buffer));
+}
+
+int64_t atp_show(const struct atp_terms *t)
+{
+    int64_t share = t->pool * t->share_ppm / 1000000; /* at most 10^18: fits, see QUANTITY_MAX */
+    return min_i64(atp_sell(t), min_i64(t->cap, share));
+}
+
+static int by_priority(const void *a, const void *b)
+{
+    const struct node_row *const *left = a, *const *right = b;
+    if ((*left)->priority != (*right)->priority)
+        return (*left)->priority < (*right)->priority ? -1 : 1;
+    return (*left)->id < (*right)->id ? -1 : (*left)->id > (*right)->id;
+}
+
+void outlet_open(struct ws *ws, const struct channel_row *channel, struct outlet *outlet)
+{
+    outlet->channel = channel;
+    outlet->node_count = 0;
+    struct ws_cursor cursor = ws_scan(ws, &node_of_channel, WS_PREFIX(db_int(ws_unit(ws)), db_int(channel->id)), 0);
+    const struct channel_node_row *row;
+    while ((row = ws_next(ws, &cursor)) != NULL && outlet->node_count < CHANNEL_NODES_MAX)
+        outlet->nodes[outlet->node_count++] = ws_get(ws, &node_table, WS_KEY(ws_unit(ws), row->node));
+    qsort(outlet->nodes, outlet->node_count, sizeof *outlet->nodes, by_priority);
+}
+
+/* A group ranks as its best channel: (priority, id), the smaller the better. */
+struct rank {
+    int64_t priority, id;
+};
+
+static struct rank group_rank(struct ws *ws, const char *group)
+{
+    struct rank best = { INT64_MAX, INT64_MAX };
+    struct ws_cursor cursor = ws_scan(ws, &channel_all, WS_PREFIX(db_int(ws_unit(ws))), 0);
+    const struct channel_row *channel;
+    while ((channel = ws_next(ws, &cursor)) != NULL)
+        if (text_equal(channel->channel_group, group) &&
+            (channel->priority < best.priority || (channel->priority == best.priority && channel->id < best.id)))
+            best = (struct rank){ channel->priority, channel->id };
+    return best;
+}
+
+static bool ranks_below(struct rank a, struct rank b)
+{
+    return a.priority != b.priority ? a.priority > b.priority : a.id > b.id;
+}
+
+/* A fence's claim at a node that the outlet may use: its own group's (first), or a lower group's. */
+struct usable {
+    const struct claim_row *claim;
+    struct rank rank;
+    bool own;
+};
+
+static int own_then_lowest(const void *a, const void *b)
+{
+    const struct usable *left = a, *right = b;
+    if (left->own != right->own)
+        return left->own ? -1 : 1;
+    if (left->rank.priority != right->rank.priority || left->rank.id != right->rank.id)
+        return ranks_below(left->rank, right->rank) ? -1 : 1;
+    return left->claim->holder < right->claim->holder ? -1 : 1;
+}
+
+static size_t usable_fences(struct ws *ws, const struct outlet *outlet, int64_t node, int64_t sku, struct usable **out)
+{
+    const struct position_row *position = position_find(ws, node, sku, 0);
+    *out = NULL;
+    if (position == NULL || position->fenced == 0)
+        return 0;
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(node), db_int(sku), db_int(0), db_int(CLAIM_FENCE) };
+    size_t room = ws_count(ws, &claim_by_rank, prefix), count = 0;
+    struct usable *fences = ARENA_ARRAY(ws_arena(ws), struct usable, room);
+    struct rank own = group_rank(ws, outlet->channel->channel_group);
+    struct ws_cursor cursor = ws_scan(ws, &claim_by_rank, prefix, 0);
+    const struct claim_row *claim;
+    while ((claim = ws_next(ws, &cursor)) != NULL) {
+        const struct channel_row *holder = ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), claim->holder));
+        struct usable fence = { claim, group_rank(ws, holder->channel_group), text_equal(holder->channel_group, outlet->channel->channel_group) };
+        if (fence.own || ranks_below(fence.rank, own))
+            fences[count++] = fence;
+    }
+    qsort(fences, count, sizeof *fences, own_then_lowest);
+    *out = fences;
+    return count;
+}
+
+int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, int64_t sku)
+{
+    const struct position_row *position = position_find(ws, outlet->nodes[node]->id, sku, 0);
+    int64_t units = position == NULL || position->blocked != 0 ? 0 : position->available;
+    struct usable *fences;
+    size_t count = usable_fences(ws, outlet, outlet->nodes[node]->id, sku, &fences);
+    for (size_t i = 0; i < count; i++)
+        units += fences[i].claim->soft;
+    return units;
+}
+
+void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, int64_t sku, const struct holder *holder, int64_t quantity)
+{
+    int64_t at = outlet->nodes[node]->id;
+    const struct position_row *position = position_find(stock->ws, at, sku, 0);
+    int64_t free = min_i64(position == NULL || position->blocked != 0 ? 0 : position->available, quantity);
+    struct usable *fences;
+    size_t count = usable_fences(stock->ws, outlet, at, sku, &fences);
+    claim_take(stock, at, sku, holder, free);
+    quantity -= free;
+    for (size_t i = 0; i < count && quantity > 0; i++) {
+        int64_t passed = min_i64(fences[i].claim->soft, quantity);
+        claim_pass_on(stock, fences[i].claim, holder, passed);
+        quantity -= passed;
+    }
+    assert(quantity == 0);
+}
+
+int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count)
+{
+    int64_t pooled = QUANTITY_MAX, apart = 0;
+    for (size_t c = 0; c < count; c++) {
+        int64_t units = 0;
+        for (size_t n = 0; n < outlet->node_count; n++)
+            units += outlet_stock(ws, outlet, n, components[c].sku);
+        pooled = min_i64(pooled, units / components[c].quantity);
+    }
+    if (outlet->channel->split)
+        return count == 0 ? 0 : pooled;
+    for (size_t n = 0; n < outlet->node_count; n++) { /* a bundle stays together: what each node can build alone */
+        int64_t alone = count == 0 ? 0 : QUANTITY_MAX;
+        for (size_t c = 0; c < count; c++)
+            alone = min_i64(alone, outlet_stock(ws, outlet, n, components[c].sku) / components[c].quantity);
+        apart += alone;
+    }
+    return apart;
+}

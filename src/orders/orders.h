@@ -1,0 +1,74 @@
+/* src/orders/orders.h: an order from capture to delivery, whatever its channel. Facts drive it: what is claimed, paid,
+ * held, shipped; the stage follows from them by one function. Design: docs/design/orders.md. */
+#ifndef MILLRACE_ORDERS_ORDERS_H
+#define MILLRACE_ORDERS_ORDERS_H
+
+#include "catalog/catalog.h"
+#include "inventory/inventory.h"
+
+#define ORDER_LINES_MAX 1000
+#define ORDER_DEMANDS_MAX 1500
+
+enum stage { STAGE_CAPTURED, STAGE_RESERVED, STAGE_RELEASED, STAGE_SHIPPED, STAGE_DELIVERED, STAGE_SETTLED, STAGE_CANCELLED, STAGE_COUNT };
+extern const char *const stage_names[];
+enum payment_term { TERM_PREPAID, TERM_AUTHORISED, TERM_ON_ACCOUNT, TERM_COLLECTED, TERM_NONE };
+extern const char *const term_names[];
+enum payment_kind { PAYMENT_AUTHORISED, PAYMENT_CAPTURED, PAYMENT_FAILED, PAYMENT_VOIDED, PAYMENT_REFUNDED };
+extern const char *const payment_names[];
+enum fulfilment_state {
+    FULFILMENT_OPEN, FULFILMENT_RELEASED, FULFILMENT_SENT, FULFILMENT_ACCEPTED, FULFILMENT_DECLINED, FULFILMENT_PICKING, FULFILMENT_PACKED,
+    FULFILMENT_SHIPPED, FULFILMENT_DELIVERED, FULFILMENT_CANCEL_REQUESTED, FULFILMENT_CANCELLED, FULFILMENT_FAILED
+};
+extern const char *const fulfilment_names[];
+
+/* An order with what hangs on it, edited in place through the working set. */
+struct order {
+    struct ws *ws;
+    const struct orders_row *row;
+    const struct order_line_row **lines;
+    size_t line_count;
+    const struct demand_row **demands; /* by line, part */
+    size_t demand_count;
+};
+/* By id; false: there is none in this unit. */
+bool order_open(struct ws *ws, int64_t id, struct order *order);
+struct orders_row *order_edit(struct order *order);
+struct demand_row *demand_edit(struct order *order, size_t i);
+struct holder demand_holder(const struct order *order, const struct demand_row *demand);
+
+/* The stage that the facts give: the least advanced open quantity. Pure. */
+struct order_facts {
+    int64_t open, backordered, reserved, allocated, shipped, delivered, cancelled; /* units */
+};
+enum stage stage_of(const struct order_facts *facts);
+
+/* Moves the order on as far as its facts allow (reserve is done before): releases when claims stand, the term is met
+ * and no hold is left, and the channel releases by itself (or `asked`); writes the stage and its events. Returns the
+ * seq of the last event about the order. */
+void order_advance(struct order *order, bool asked);
+/* Why it is not released: FAULT_NONE when nothing is in the way. */
+enum fault_code order_release_gate(struct order *order);
+
+/* Gives the demand's waiting units to it as far as there is stock: called by rank the moment supply appears. */
+void backorders_fill(struct ws *ws, int64_t node, int64_t sku);
+/* Order lines that lost claims to a fact fall back into backorders, with an exception each; broken: of kind order. */
+void orders_claims_broken(struct ws *ws, const struct broken *broken, const char *why);
+
+/* A hold is (kind, source). */
+void hold_add(struct order *order, const char *kind, const char *source, const char *reason);
+size_t hold_clear(struct order *order, const char *kind, const char *source); /* source NULL: all of the kind */
+
+/* Tells the order's state in an event; every command about an order ends with one. amount NULL_INT: bears none. */
+int64_t order_event(struct order *order, enum event_type type, int64_t amount);
+
+/* One open exception per cause. */
+enum exception_type { EXCEPTION_SHORTAGE = 1, EXCEPTION_OVERSELL, EXCEPTION_BROKEN_CLAIM, EXCEPTION_UNMAPPED };
+void exception_open(struct ws *ws, enum exception_type type, const char *cause, int64_t order, int64_t sku, int64_t quantity, const char *detail);
+void exceptions_close_of_order(struct order *order);
+
+/* The order as the API shows it, from the rows of the working set. */
+void order_answer(struct order *order, struct command *command, int status);
+
+extern const struct route_table orders_routes;
+
+#endif
