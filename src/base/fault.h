@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include <stdbool.h>
 
+/* clang-format off */
 #define FAULT_CODES(X) /* name, code in the API, HTTP, may the same request succeed later, title, what to do */                              \
     X(MALFORMED_JSON, "malformed_json", 400, false, "The body is not JSON", "mend the JSON at the line and column that is named")          \
     X(MALFORMED_QUERY, "malformed_query", 400, false, "A query parameter is wrong", "see /docs for the parameters of this call")             \
@@ -59,6 +60,7 @@
     X(STORE_LOST, "store_lost", 503, true, "The store does not answer", "send it again after Retry-After, with its Idempotency-Key")         \
     X(HTTP_VERSION, "http_version_not_supported", 505, false, "Another version of HTTP", "send HTTP/1.1")                                    \
     X(STORE_FULL, "store_full", 507, true, "The disk is full", "make room; nothing was changed")
+/* clang-format on */
 
 enum fault_code {
     FAULT_NONE,
@@ -74,7 +76,8 @@ struct fault_info {
     bool again;
     const char *title, *way_out;
 };
-const struct fault_info *fault_info(enum fault_code code); /* FAULT_NONE gives code "none", 200 */
+/* The row of a code, for ever; FAULT_NONE gives code "none", 200. */
+const struct fault_info *fault_info(enum fault_code code);
 
 struct fault {
     enum fault_code code;
@@ -82,12 +85,16 @@ struct fault {
     const char *detail;  /* this case with its values: "asked 3, LEJ has 2 of LAMP" */
 };
 
-/* The faults of one request, in the order found. All that is found at a stage is collected and answered together. */
+#define FAULTS_MAX 100
+
+/* The faults of one request, in the order found. All that is found at a stage is collected and answered together, up to
+ * FAULTS_MAX: a hostile body does not make an endless answer. Begin with { .arena = arena }. */
 struct faults {
     struct arena *arena;
     struct fault *items;
     size_t count, room;
 };
+/* Appends one; pointer and detail are copied into the arena. Past FAULTS_MAX it is dropped in silence. */
 void fault_add(struct faults *faults, enum fault_code code, const char *pointer, const char *detail_format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -10,7 +10,8 @@
 #define ID_UNIT_MAX 32767
 #define ID_COUNTER_MAX ((INT64_C(1) << 48) - 1)
 
-/* prefix "ord" gives "ord_00000010000A7"; out needs 32 bytes. */
+/* Unit 1, counter 327, prefix "ord" give "ord_00080000000A7"; prefix at most 17 bytes, out needs 32. The 13 digits are
+ * unit << 48 | counter, so ids of a unit sort as they were drawn. Crockford's alphabet (crockford.com/base32.html). */
 void id_format(const char *prefix, int64_t unit, int64_t counter, char out[32]);
 /* Strict: the prefix, upper case digits as we write them, no surplus. False for anything else. */
 bool id_parse(const char *text, size_t bytes, const char *prefix, int64_t *unit, int64_t *counter);

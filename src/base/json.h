@@ -1,6 +1,6 @@
 /* src/base/json.h: reads JSON (RFC 8259) from memory by pulling tokens, and writes it. Depth at most 32, keys unique
  * within an object (after unescaping), numbers kept as their text, strings valid UTF-8 without U+0000; all else is an
- * error with line and column. No tree is built. */
+ * error with line and column: malformed_json, 400 (also an escaped U+0000). No tree is built. */
 #ifndef MILLRACE_BASE_JSON_H
 #define MILLRACE_BASE_JSON_H
 
@@ -40,10 +40,14 @@ struct json_reader {
 /* `text` must outlive the reader. */
 void json_open(struct json_reader *json, struct arena *arena, const char *text, size_t bytes);
 enum json_token json_next(struct json_reader *json);
-/* Skips the value that the next token begins (after JSON_KEY, or in an array). False on JSON_ERROR. */
+/* Skips the value that the next token begins (after JSON_KEY, or in an array). False on JSON_ERROR. At an array's end it
+ * takes the end, and gives true. */
 bool json_skip(struct json_reader *json);
+/* The same where the value's first token was read already. */
+bool json_skip_rest(struct json_reader *json, enum json_token first);
 
-/* Writes into a buffer; commas are its business. */
+/* Writes into a buffer; commas are its business. The text is json.out.at of json.out.size bytes, and lives in the arena.
+ * Text handed in is UTF-8, and comes out byte for byte but for '"', '\\' and control characters. */
 struct json_writer {
     struct buffer out;
     bool comma;
@@ -59,8 +63,8 @@ void json_text_n(struct json_writer *json, const char *text, size_t bytes);
 void json_int(struct json_writer *json, int64_t value);
 void json_bool(struct json_writer *json, bool value);
 void json_null(struct json_writer *json);
-void json_money(struct json_writer *json, struct money money); /* {"amount":"19.99","currency":"EUR"} */
-void json_time(struct json_writer *json, int64_t at_us);       /* RFC 3339 */
+void json_money(struct json_writer *json, struct money money); /* {"amount":"19.99","currency":"EUR"}; null without a currency */
+void json_time(struct json_writer *json, int64_t at_us);       /* RFC 3339; WHEN_MIN .. WHEN_MAX */
 void json_raw(struct json_writer *json, const char *value, size_t bytes); /* a value that is JSON already */
 
 #endif

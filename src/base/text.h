@@ -30,17 +30,24 @@ struct buffer {
 };
 void buffer_add(struct buffer *buffer, const void *bytes, size_t size);
 void buffer_text(struct buffer *buffer, const char *text);
+/* Room for `size` bytes (and the NUL) behind the end: write there, then raise buffer->size by what was written and set
+ * the NUL. Void after the next addition. */
+char *buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 
+/* Bytes (1..4) of the well-formed UTF-8 character that the text begins with; 0 where there is none. */
+size_t utf8_sequence(const char *text, size_t bytes);
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF). */
 bool utf8_valid(const char *text, size_t bytes);
-/* True when valid UTF-8, in NFC, 1..max_bytes bytes, without control characters (Cc): what a code must be. */
+/* True when valid UTF-8, in NFC, 1..max_bytes bytes, without control characters (Cc): what a code must be.
+ * max_bytes is at most 255. */
 bool text_is_code(const char *text, size_t bytes, size_t max_bytes);
 
 /* Search folding: NFKD, case folded, marks stripped, split at what is no letter or digit. Tokens live in the arena,
- * at most `max` of them, each at most 64 bytes, duplicates dropped. Returns how many. Letters of scripts without
+ * at most `max` of them, each at most 64 bytes, longer ones cut, duplicates dropped (by
+ * comparing with all before: keep max small). Returns how many. Bytes that are no UTF-8 part words. Letters of scripts without
  * spaces give one token for each character. */
 size_t text_tokens(struct arena *arena, const char *text, const char **tokens, size_t max);
 

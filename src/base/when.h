@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* RFC 3339 (a time zone is due; 'T' and 'Z' in either case; a leap second 23:59:60 is the second after 59; digits
- * past the sixth are dropped); years 1 to 9999. False for anything else. */
+/* RFC 3339 (a time zone is due; 'T' and 'Z' in either case; a leap second, 23:59:60 in UTC, is the second after 59; digits
+ * past the sixth are dropped); years 1 to 9999 in UTC. False, with at_us untouched, for anything else. */
 bool when_parse(const char *text, size_t bytes, int64_t *at_us);
-/* "2026-11-24T08:00:00Z", with a fraction of 3 or 6 digits only where there is one. out needs 32 bytes. */
+#define WHEN_MIN INT64_C(-62135596800000000) /* 0001-01-01T00:00:00Z */
+#define WHEN_MAX INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
+/* WHEN_MIN .. WHEN_MAX to "2026-11-24T08:00:00Z", with a fraction of 3 or 6 digits only where there is one. out needs 32 bytes. */
 void when_format(int64_t at_us, char out[32]);
 
 int64_t when_now_us(void);       /* the wall clock; only the outermost layer calls it: engine clock, cli, http */
