@@ -47,11 +47,14 @@ struct db_table {
     const char *name;
     const struct db_column *columns;
     size_t column_count;
-    size_t key_count; /* the first columns are the primary key, all DB_INT */
+    size_t key_count; /* the first columns are the primary key, all DB_INT; 0 where a key holds text: insert and paths only */
     size_t row_size;
     const struct db_path *const *paths;
     size_t path_count;
     size_t number; /* dense, 0 .. db_table_count - 1 */
+    /* Bit i: column i, not of the key, stands in an index or its condition. SQLite writes an index again for each column
+     * that is set, changed or not, so an update sets only those of them that changed. */
+    uint64_t indexed;
 };
 
 struct db_value {

@@ -1,0 +1,218 @@
+/* src/db/spell.c: statements from descriptors.
+ * SQLite gets one point statement a row: its cost is binding and walking, and both are the same in a statement of many
+ * rows. PostgreSQL gets arrays: there the cost is the message and the executor's start. */
+#include "db/spell.h"
+
+/* "a, b, c": columns from .. to - 1, each with `before` in front. */
+static void add_columns(struct buffer *out, const struct db_table *table, size_t from, size_t to, const char *before)
+{
+    for (size_t i = from; i < to; i++)
+        buffer_printf(out, "%s%s%s", i > from ? ", " : "", before, table->columns[i].name);
+}
+
+/* "t.a = ?1 AND t.b = ?2" over the key. */
+static void add_sqlite_key(struct buffer *out, const struct db_table *table)
+{
+    buffer_text(out, " WHERE ");
+    for (size_t i = 0; i < table->key_count; i++)
+        buffer_printf(out, "%s%s = ?%zu", i > 0 ? " AND " : "", table->columns[i].name, i + 1);
+}
+
+static const char *postgres_array(enum db_type type)
+{
+    switch (type) {
+    case DB_INT:
+        return "bigint[]";
+    case DB_TEXT:
+        return "text[]";
+    case DB_BLOB:
+        return "bytea[]";
+    }
+    return NULL;
+}
+
+/* "unnest($1::bigint[], $2::text[]) AS k(a, b)" over columns 0 .. count - 1. */
+static void add_unnest(struct buffer *out, const struct db_table *table, size_t count)
+{
+    buffer_text(out, "unnest(");
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(out, "%s$%zu::%s", i > 0 ? ", " : "", i + 1, postgres_array(table->columns[i].type));
+    buffer_text(out, ") AS k(");
+    add_columns(out, table, 0, count, "");
+    buffer_text(out, ")");
+}
+
+static void add_postgres_key(struct buffer *out, const struct db_table *table)
+{
+    buffer_text(out, " WHERE ");
+    for (size_t i = 0; i < table->key_count; i++)
+        buffer_printf(out, "%st.%s = k.%s", i > 0 ? " AND " : "", table->columns[i].name, table->columns[i].name);
+}
+
+const char *spell_sqlite_load(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    buffer_text(&out, "SELECT ");
+    add_columns(&out, table, 0, table->column_count, "");
+    buffer_printf(&out, " FROM %s", table->name);
+    add_sqlite_key(&out, table);
+    return out.at;
+}
+
+const char *spell_sqlite_insert(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    buffer_printf(&out, "INSERT INTO %s (", table->name);
+    add_columns(&out, table, 0, table->column_count, "");
+    buffer_text(&out, ") VALUES (");
+    for (size_t i = 0; i < table->column_count; i++)
+        buffer_printf(&out, "%s?%zu", i > 0 ? ", " : "", i + 1);
+    buffer_text(&out, ")");
+    return out.at;
+}
+
+const char *spell_sqlite_delete(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    buffer_printf(&out, "DELETE FROM %s", table->name);
+    add_sqlite_key(&out, table);
+    return out.at;
+}
+
+const char *spell_sqlite_update(struct arena *arena, const struct db_table *table, uint64_t set)
+{
+    struct buffer out = { .arena = arena };
+    bool first = true;
+    buffer_printf(&out, "UPDATE %s SET ", table->name);
+    for (size_t i = table->key_count; i < table->column_count; i++) {
+        if ((set >> i & 1) == 0)
+            continue;
+        buffer_printf(&out, "%s%s = ?%zu", first ? "" : ", ", table->columns[i].name, i + 1);
+        first = false;
+    }
+    if (first)
+        buffer_printf(&out, "%s = %s", table->columns[0].name, table->columns[0].name);
+    add_sqlite_key(&out, table);
+    return out.at;
+}
+
+const char *spell_sqlite_indexed(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    bool first = true;
+    buffer_text(&out, "SELECT ");
+    for (size_t i = table->key_count; i < table->column_count; i++) {
+        if ((table->indexed >> i & 1) == 0)
+            continue;
+        buffer_printf(&out, "%s%s", first ? "" : ", ", table->columns[i].name);
+        first = false;
+    }
+    buffer_printf(&out, " FROM %s", table->name);
+    add_sqlite_key(&out, table);
+    return out.at;
+}
+
+static void add_path_order(struct buffer *out, const struct db_path *path, const char *before)
+{
+    for (size_t i = path->prefix_count; i < path->column_count; i++)
+        buffer_printf(out, "%s%s%s%s", i > path->prefix_count ? ", " : "", before, path->table->columns[path->columns[i]].name,
+                      path->descending ? " DESC" : "");
+}
+
+const char *spell_sqlite_path(struct arena *arena, const struct db_path *path)
+{
+    struct buffer out = { .arena = arena };
+    buffer_text(&out, "SELECT ");
+    add_columns(&out, path->table, 0, path->table->column_count, "");
+    buffer_printf(&out, " FROM %s WHERE ", path->table->name);
+    for (size_t i = 0; i < path->prefix_count; i++)
+        buffer_printf(&out, "%s%s = ?%zu", i > 0 ? " AND " : "", path->table->columns[path->columns[i]].name, i + 1);
+    if (path->where != NULL)
+        buffer_printf(&out, "%s(%s)", path->prefix_count > 0 ? " AND " : "", path->where);
+    if (path->column_count > path->prefix_count) {
+        buffer_text(&out, " ORDER BY ");
+        add_path_order(&out, path, "");
+    }
+    buffer_printf(&out, " LIMIT ?%zu", path->prefix_count + 1);
+    return out.at;
+}
+
+const char *spell_postgres_load(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    buffer_text(&out, "SELECT ");
+    add_columns(&out, table, 0, table->column_count, "t.");
+    buffer_text(&out, " FROM ");
+    add_unnest(&out, table, table->key_count);
+    buffer_printf(&out, " CROSS JOIN %s AS t", table->name);
+    add_postgres_key(&out, table);
+    buffer_text(&out, " ORDER BY ");
+    add_columns(&out, table, 0, table->key_count, "t.");
+    return out.at;
+}
+
+const char *spell_postgres_insert(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    buffer_printf(&out, "INSERT INTO %s (", table->name);
+    add_columns(&out, table, 0, table->column_count, "");
+    buffer_text(&out, ") SELECT ");
+    add_columns(&out, table, 0, table->column_count, "k.");
+    buffer_text(&out, " FROM ");
+    add_unnest(&out, table, table->column_count);
+    return out.at;
+}
+
+const char *spell_postgres_update(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    size_t from = table->key_count < table->column_count ? table->key_count : 0; /* nothing but a key: set it to itself */
+    buffer_printf(&out, "UPDATE %s AS t SET ", table->name);
+    for (size_t i = from; i < table->column_count; i++)
+        buffer_printf(&out, "%s%s = k.%s", i > from ? ", " : "", table->columns[i].name, table->columns[i].name);
+    buffer_text(&out, " FROM ");
+    add_unnest(&out, table, table->column_count);
+    add_postgres_key(&out, table);
+    return out.at;
+}
+
+const char *spell_postgres_delete(struct arena *arena, const struct db_table *table)
+{
+    struct buffer out = { .arena = arena };
+    buffer_printf(&out, "DELETE FROM %s AS t USING ", table->name);
+    add_unnest(&out, table, table->key_count);
+    add_postgres_key(&out, table);
+    return out.at;
+}
+
+/* LATERAL with a limit stays a loop over the prefixes, each an index scan in the path's order. */
+const char *spell_postgres_path(struct arena *arena, const struct db_path *path)
+{
+    struct buffer out = { .arena = arena };
+    const struct db_table *table = path->table;
+    buffer_text(&out, "SELECT ");
+    add_columns(&out, table, 0, table->column_count, "t.");
+    buffer_text(&out, " FROM unnest(");
+    for (size_t i = 0; i < path->prefix_count; i++)
+        buffer_printf(&out, "%s$%zu::%s", i > 0 ? ", " : "", i + 1, postgres_array(table->columns[path->columns[i]].type));
+    buffer_text(&out, ") WITH ORDINALITY AS k(");
+    for (size_t i = 0; i < path->prefix_count; i++)
+        buffer_printf(&out, "k%zu, ", i + 1);
+    buffer_text(&out, "place) CROSS JOIN LATERAL (SELECT ");
+    add_columns(&out, table, 0, table->column_count, "");
+    buffer_printf(&out, " FROM %s WHERE ", table->name);
+    for (size_t i = 0; i < path->prefix_count; i++)
+        buffer_printf(&out, "%s%s.%s = k.k%zu", i > 0 ? " AND " : "", table->name, table->columns[path->columns[i]].name, i + 1);
+    if (path->where != NULL)
+        buffer_printf(&out, " AND (%s)", path->where);
+    if (path->column_count > path->prefix_count) {
+        buffer_text(&out, " ORDER BY ");
+        add_path_order(&out, path, "");
+    }
+    buffer_printf(&out, " LIMIT $%zu) AS t ORDER BY k.place", path->prefix_count + 1);
+    if (path->column_count > path->prefix_count) {
+        buffer_text(&out, ", ");
+        add_path_order(&out, path, "t.");
+    }
+    return out.at;
+}

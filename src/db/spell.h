@@ -1,0 +1,27 @@
+/* src/db/spell.h: the text of the statements that are made from descriptors, in either spelling. Pure. The drivers
+ * prepare exactly this text and tools/sqlgen plans exactly this text, so that what was checked is what runs. */
+#ifndef MILLRACE_DB_SPELL_H
+#define MILLRACE_DB_SPELL_H
+
+#include "db/db.h"
+
+/* SQLite: one row by primary key. The key is ?1 .. ?key_count; a whole row binds ?1 .. ?column_count. */
+const char *spell_sqlite_load(struct arena *arena, const struct db_table *table);
+const char *spell_sqlite_insert(struct arena *arena, const struct db_table *table);
+const char *spell_sqlite_delete(struct arena *arena, const struct db_table *table);
+/* Sets the columns whose bit is in `set` (never those of the key); with none set it is a test that the row is there. */
+const char *spell_sqlite_update(struct arena *arena, const struct db_table *table, uint64_t set);
+/* The indexed columns of a row, by its key: what an update must compare. */
+const char *spell_sqlite_indexed(struct arena *arena, const struct db_table *table);
+/* One prefix; the limit is the parameter behind it, -1 for none. */
+const char *spell_sqlite_path(struct arena *arena, const struct db_path *path);
+
+/* PostgreSQL: sets of rows as one array a column, in column order; key columns only for load. */
+const char *spell_postgres_load(struct arena *arena, const struct db_table *table);
+const char *spell_postgres_insert(struct arena *arena, const struct db_table *table);
+const char *spell_postgres_update(struct arena *arena, const struct db_table *table);
+const char *spell_postgres_delete(struct arena *arena, const struct db_table *table);
+/* Many prefixes, one array a column; the limit behind them, NULL for none. */
+const char *spell_postgres_path(struct arena *arena, const struct db_path *path);
+
+#endif

@@ -1,0 +1,76 @@
+/* src/db/store.h: what db.c asks of a driver. Inside this folder only. */
+#ifndef MILLRACE_DB_STORE_H
+#define MILLRACE_DB_STORE_H
+
+#include "db/db.h"
+
+enum db_state { DB_IDLE, DB_READING, DB_WRITING, DB_FAILED /* until db_rollback */ };
+
+/* One migration, compiled in by tools/sqlgen in both spellings. The checksum is over the text without comments and
+ * with single spaces, so that a comment or a path may change. */
+struct db_migration {
+    int64_t number;
+    const char *name, *sqlite, *postgres;
+    int64_t checksum;
+};
+extern const struct db_migration db_migrations[], db_read_migrations[];
+extern const size_t db_migration_count, db_read_migration_count;
+
+/* A driver converts each foreign error once, where it arises, and leaves the sentence in db->error. After an error the
+ * face calls nothing but rollback and close. `abandon` lets go of what a read held when its arena was full. */
+struct db_driver {
+    enum db_result (*open)(struct db *db, const struct db_options *options);
+    void (*close)(struct db *db);
+    enum db_result (*begin)(struct db *db, enum db_state state);
+    enum db_result (*commit)(struct db *db);
+    enum db_result (*rollback)(struct db *db);
+    enum db_result (*load)(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows);
+    enum db_result (*load_path)(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
+                                size_t limit, struct db_rows *rows);
+    enum db_result (*insert)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
+    enum db_result (*update)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
+    enum db_result (*remove)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
+    enum db_result (*query)(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values,
+                            struct db_rows *rows);
+    enum db_result (*execute)(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed);
+    enum db_result (*script)(struct db *db, const char *sql);
+    void (*abandon)(struct db *db);
+    enum db_result (*checkpoint)(struct db *db, bool finish, int64_t *wal_bytes);
+    enum db_result (*wal_use)(struct db *db, struct db_wal_use *use);
+    enum db_result (*lock_file)(struct db *db);
+};
+extern const struct db_driver sqlite_driver, postgres_driver;
+
+/* What both drivers have; each allocates it as the first member of its own. */
+struct db {
+    const struct db_driver *driver;
+    enum db_state state;
+    enum db_result failure; /* the first error of the transaction: every later call repeats it */
+    bool lost;
+    bool projection;
+    struct {
+        int64_t countdown; /* 0: off */
+        enum db_result result;
+        bool after_commit;
+    } fail;
+    const void **order; /* scratch: rows of one call in the order of their keys */
+    size_t order_room;
+    struct arena *texts; /* of statements; lives as long as the connection */
+    char error[512];
+};
+enum db_result db_say(struct db *db, enum db_result result, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Statements by address: the driver's prepared statement of each. Open addressing; grows. */
+struct db_slots {
+    struct db_slot {
+        const void *key;
+        void *prepared;
+    } *slots;
+    size_t count, room;
+};
+void **db_slot(struct db_slots *slots, const void *key); /* NULL: the machine has no memory left */
+
+/* The row array of a read while it grows; the arena is the caller's. */
+void *db_rows_add(struct arena *arena, struct db_rows *rows, size_t *room);
+
+#endif
