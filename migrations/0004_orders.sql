@@ -37,11 +37,11 @@ CREATE TABLE waiting (
 -- path waiting_by_rank ON waiting (unit, sku) THEN (priority, promise, ord, line, part)
 
 CREATE TABLE order_hold (
-    unit ID, ord ID, number INT, kind TEXT, source TEXT, reason TEXT, since INT,
+    unit ID, ord ID, number INT, kind TEXT, source TEXT, reason TEXT, since INT, set_seq INT, cleared_seq INT,
     PRIMARY KEY (unit, ord, number)
 );
 -- path hold_of_order ON order_hold (unit, ord) THEN (number)
-CREATE INDEX order_hold_kind ON order_hold (unit, kind, ord, number);
+CREATE INDEX order_hold_kind ON order_hold (unit, kind, ord, number) WHERE cleared_seq = 0;
 
 CREATE TABLE payment (
     unit ID, ord ID, number INT, kind INT, amount INT, reference TEXT NULL, at INT,

@@ -33,7 +33,7 @@ static struct ws *set_make(struct writer *writer, int64_t unit)
 {
     if (writer->set_count == COUNT(writer->sets))
         return NULL;
-    struct ws *ws = ws_new(&(struct ws_options){ .unit = unit });
+    struct ws *ws = ws_new(&(struct ws_options){ .unit = unit, .vault = writer->vault });
     if (ws == NULL)
         return NULL;
     writer->last_batch[writer->set_count] = -1;

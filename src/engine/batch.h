@@ -12,6 +12,7 @@ struct writer {
     struct db *db;
     struct db_options options;
     struct engine_clock clock;
+    struct vault *vault;
     struct arena *arena;               /* of one batch's statements */
     struct ws *sets[UNITS_MAX + 1];    /* sets[0] is the company's */
     int64_t last_batch[UNITS_MAX + 1]; /* as we left it; -1: never */

@@ -45,6 +45,7 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
     if (engine->options.queue_bytes == 0)
         engine->options.queue_bytes = (size_t)64 << 20;
     struct writer *writer = &engine->writer;
+    writer->vault = options->vault;
     writer->options = options->db;
     writer->options.url = options->url;
     writer->clock = options->clock.now_us == NULL ? (struct engine_clock){ .now_us = wall_clock } : options->clock;

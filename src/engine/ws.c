@@ -66,6 +66,7 @@ struct ws {
     size_t kept_bytes;
     struct ws *const *peers;             /* in a company batch: all sets, the company's first */
     const size_t *peer_count;
+    struct vault *vault;
     struct ws *(*make_peer)(void *context, int64_t unit);
     void *peer_context;
 };
@@ -447,6 +448,11 @@ void ws_config_changed(struct ws *ws)
     ws->clock.config_version++;
 }
 
+struct vault *ws_vault(struct ws *ws)
+{
+    return ws->vault;
+}
+
 struct arena *ws_arena(struct ws *ws)
 {
     return ws->batch;
@@ -692,6 +698,7 @@ struct ws *ws_new(const struct ws_options *options)
     if (ws == NULL)
         return NULL;
     ws->unit = options->unit;
+    ws->vault = options->vault;
     ws->kept_bytes = options->kept_bytes == 0 ? (size_t)96 << 20 : options->kept_bytes;
     ws->kept = arena_new((size_t)1 << 30);
     ws->batch = arena_new(options->batch_bytes == 0 ? (size_t)512 << 20 : options->batch_bytes);
@@ -943,4 +950,37 @@ void ws_batch_end(struct ws *ws, bool committed)
     ws->undo = NULL;
     ws->kept_spoiled = false;
     ws->clock_is_new = false;
+}
+
+/* ---- reads ---- */
+
+static bool read_attempt(struct ws *ws, void (*read)(struct ws *ws, void *context), void *context, struct arena_door *need_door)
+{
+    if (setjmp(need_door->where) != 0)
+        return false;
+    read(ws, context);
+    return true;
+}
+
+enum db_result ws_read(struct db *db, struct vault *vault, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context)
+{
+    struct ws *ws = ws_new(&(struct ws_options){ .unit = unit, .vault = vault, .batch_bytes = (size_t)64 << 20 });
+    if (ws == NULL)
+        return DB_BUSY;
+    struct arena_door full, door;
+    volatile enum db_result result = DB_OK;
+    if (setjmp(full.where) != 0) {
+        ws_free(ws);
+        db_rollback(db);
+        return DB_BUSY;
+    }
+    ws_set_door(ws, &full);
+    ws_need_door(ws, &door);
+    ws->now_us = now_us;
+    result = db_begin_read(db);
+    while (result == DB_OK && !read_attempt(ws, read, context, &door))
+        result = ws_feed(ws, db);
+    enum db_result ended = db_rollback(db);
+    ws_free(ws);
+    return result == DB_OK ? ended : result;
 }

@@ -19,6 +19,7 @@ int64_t ws_actor(const struct ws *ws);                 /* the API key that the c
 int64_t ws_next_id(struct ws *ws);                     /* drawn from the unit's clock row; goes back with an undone attempt */
 int64_t ws_config_version(const struct ws *ws);
 void ws_config_changed(struct ws *ws);                 /* masters changed: other servers' caches end */
+struct vault *ws_vault(struct ws *ws);                 /* to open sealed persons for an answer */
 struct arena *ws_arena(struct ws *ws);                 /* ends with the batch */
 
 /* The row, or NULL where there is none. Never write through it: ws_edit. */
@@ -59,10 +60,17 @@ struct ws *ws_new_unit(struct ws *company, int64_t unit);
 /* Events are numbered here: unit, seq, at and actor are filled in. Returns the seq. */
 int64_t ws_event(struct ws *ws, struct event_row event);
 
+/* ---- reads: the same rules over a snapshot ---- */
+
+/* Runs `read` over a working set of its own on this connection until it has all rows it asks for. Nothing may be
+ * changed in it. */
+enum db_result ws_read(struct db *db, struct vault *vault, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context);
+
 /* ---- what the engine uses ---- */
 
 struct ws_options {
     int64_t unit;
+    struct vault *vault;
     size_t kept_bytes;  /* of rows kept between batches; 0: 96 MiB */
     size_t batch_bytes; /* 0: 512 MiB */
 };

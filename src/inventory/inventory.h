@@ -118,6 +118,13 @@ struct broken {
  * They go to `to_node`. Broken claims are listed in the order in which they gave way. */
 struct broken *stock_take_by_fact(struct stock *stock, int64_t node, int64_t sku, enum bucket named, int64_t quantity, int64_t to_node);
 
+/* What stock tells the modules above it, which inventory does not know: defined by orders. */
+struct stock_followers {
+    void (*supply)(struct ws *ws, int64_t node, int64_t sku);                              /* units became available */
+    void (*claims_broken)(struct ws *ws, const struct broken *broken, const char *why);    /* of order lines */
+};
+extern const struct stock_followers stock_followers;
+
 extern const struct route_table inventory_routes;
 
 #endif

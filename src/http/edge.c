@@ -1,0 +1,333 @@
+/* src/http/edge.c: the door for everything that writes. Form is judged here, with all its faults at once, so that the
+ * engine sees only what could be true; what a command means, and what a key stands for, the engine decides.
+ * A batch is many commands that have nothing to do with each other: each entry is parsed alone, remembered alone under
+ * (key, index), decided alone, and has an arena of its own, since two units may decide two entries at the same time. */
+#include "http/edge.h"
+#include <string.h>
+#include <strings.h>
+
+/* What vault_hash is asked for: two independent hashes each, 128 bits against chance. */
+enum { HASH_KEY_HIGH = 1, HASH_KEY_LOW, HASH_BODY_HIGH, HASH_BODY_LOW };
+
+#define KEY_BYTES_MAX 255
+
+/* Commands that take no body still take {}. */
+static const struct field_table nothing = { .name = "Nothing", .size = sizeof(struct field_presence) };
+
+static const struct command_type *type_of(const struct route *route)
+{
+    return route->command != NULL ? route->command : route->batch_of;
+}
+
+static bool refused(struct exchange *exchange, enum fault_code code, const char *pointer, const char *detail)
+{
+    answer_fault(&exchange->answer, exchange->arena, code, pointer, detail);
+    return false;
+}
+
+/* application/json, with charset utf-8 or none. */
+static bool content_is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    if (type == NULL || strncasecmp(type, json, strlen(json)) != 0)
+        return false;
+    const char *rest = type + strlen(json);
+    rest += strspn(rest, " \t");
+    if (*rest == '\0')
+        return true;
+    if (*rest != ';')
+        return false;
+    rest += 1 + strspn(rest + 1, " \t");
+    return strcasecmp(rest, "charset=utf-8") == 0 || strcasecmp(rest, "charset=\"utf-8\"") == 0 || *rest == '\0';
+}
+
+static bool content_taken(struct exchange *exchange)
+{
+    const char *coding = message_header(exchange->message, HEADER_CONTENT_ENCODING);
+    if (coding != NULL && strcasecmp(coding, "identity") != 0)
+        return refused(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE, NULL, "no Content-Encoding is taken");
+    bool bodiless = exchange->route->command != NULL && exchange->route->command->input == NULL && exchange->request.body_bytes == 0;
+    if (!bodiless && !content_is_json(message_header(exchange->message, HEADER_CONTENT_TYPE)))
+        return refused(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE, NULL, "send Content-Type: application/json");
+    return true;
+}
+
+static bool key_taken(struct exchange *exchange)
+{
+    const char *key = message_header(exchange->message, HEADER_IDEMPOTENCY_KEY);
+    if (key == NULL)
+        return true;
+    size_t bytes = strlen(key);
+    for (size_t i = 0; i < bytes; i++)
+        if (key[i] < 0x20 || key[i] > 0x7e)
+            bytes = 0;
+    if (bytes == 0 || bytes > KEY_BYTES_MAX)
+        return refused(exchange, FAULT_MALFORMED_REQUEST, NULL, "Idempotency-Key is 1 to 255 printable ASCII characters");
+    exchange->request.idempotency_key = key;
+    return true;
+}
+
+/* "*" or one ETag. A weak one is kept with its W/ and so equals none: If-Match compares strongly (RFC 9110, 13.1.1). */
+static bool match_taken(struct exchange *exchange)
+{
+    const char *match = message_header(exchange->message, HEADER_IF_MATCH);
+    if (match == NULL)
+        return true;
+    size_t bytes = strlen(match);
+    bool weak = strncmp(match, "W/\"", 3) == 0;
+    if (strcmp(match, "*") == 0 || weak)
+        exchange->request.if_match = match;
+    else if (bytes >= 2 && match[0] == '"' && strchr(match + 1, '"') == match + bytes - 1)
+        exchange->request.if_match = arena_text_n(exchange->arena, match + 1, bytes - 2);
+    else
+        return refused(exchange, FAULT_MALFORMED_REQUEST, NULL, "If-Match is \"*\" or one quoted ETag");
+    return true;
+}
+
+/* What an idempotency key stands for: the API key, the text, the place in the batch; and what was sent with it. */
+static void hash_key(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
+{
+    const struct request *request = &exchange->request;
+    if (request->idempotency_key == NULL)
+        return;
+    struct vault *vault = exchange->server->options.vault;
+    struct buffer key = { .arena = command->arena }, sent = { .arena = command->arena };
+    int64_t who[2] = { request->actor.key, index };
+    buffer_add(&key, who, sizeof who);
+    buffer_text(&key, request->idempotency_key);
+    buffer_printf(&sent, "%d %s\n", (int)request->method, request->target);
+    buffer_add(&sent, body, body_bytes);
+    command->has_key = true;
+    command->key_hash[0] = vault_hash(vault, HASH_KEY_HIGH, key.at, key.size);
+    command->key_hash[1] = vault_hash(vault, HASH_KEY_LOW, key.at, key.size);
+    command->body_hash[0] = vault_hash(vault, HASH_BODY_HIGH, sent.at, sent.size);
+    command->body_hash[1] = vault_hash(vault, HASH_BODY_LOW, sent.at, sent.size);
+}
+
+static void command_done(struct command *command)
+{
+    struct exchange *exchange = command->owner;
+    if (atomic_fetch_sub_explicit(&exchange->commands_left, 1, memory_order_acq_rel) == 1)
+        server_done(exchange);
+}
+
+/* Fills one command. False: its faults say what is wrong with its form. */
+static bool command_make(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
+{
+    const struct command_type *type = type_of(exchange->route);
+    const struct request *request = &exchange->request;
+    struct arena *arena = command->arena;
+    struct request of_entry = *request;
+    *command = (struct command){ .type = type,
+                                 .arena = arena,
+                                 .actor = request->actor,
+                                 .source = "http",
+                                 .if_match = request->if_match,
+                                 .bytes = body_bytes + sizeof *command,
+                                 .unit = -1,
+                                 .faults = { .arena = arena },
+                                 .done = command_done,
+                                 .owner = exchange };
+    memcpy(command->path, request->path, sizeof command->path);
+    const struct field_table *table = type->input != NULL ? type->input : &nothing;
+    void *input = arena_alloc(arena, table->size);
+    command->input = input;
+    of_entry.arena = arena;
+    of_entry.body = body;
+    of_entry.body_bytes = body_bytes;
+    if ((type->input != NULL || body_bytes > 0) && !fields_read_text(arena, body, body_bytes, table, type->mode, input, &command->faults))
+        return false;
+    struct edge edge = { .vault = exchange->server->options.vault, .arena = arena };
+    if (type->edge != NULL && !type->edge(&edge, &of_entry, command, &command->faults))
+        return false;
+    hash_key(exchange, command, index, body, body_bytes);
+    return true;
+}
+
+/* One element of the batch's list, as it was sent. */
+struct entry {
+    const char *at;
+    size_t bytes;
+};
+
+/* The list's elements, raw. What is no JSON at all is refused as a whole, before any entry is looked at. */
+static bool entries_list(struct exchange *exchange, struct json_reader *json, struct entry *entries, size_t *count)
+{
+    *count = 0;
+    if (json_next(json) != JSON_ARRAY)
+        return json->error != NULL || refused(exchange, FAULT_WRONG_TYPE, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
+    for (;;) {
+        const char *at = json->at;
+        while (at < json->end && strchr(" \t\r\n,", *at) != NULL)
+            at++;
+        if (at < json->end && *at == ']')
+            return json_next(json) == JSON_ARRAY_END || json->error != NULL;
+        if (!json_skip(json))
+            return true; /* malformed: the caller sees json->error */
+        if (*count < BATCH_ENTRIES_MAX)
+            entries[*count] = (struct entry){ at, (size_t)(json->at - at) };
+        ++*count;
+    }
+}
+
+static bool batch_read(struct exchange *exchange, struct entry *entries, size_t *count, bool *dry_run)
+{
+    struct json_reader json;
+    const char *name = exchange->route->batch_name;
+    struct faults faults = { .arena = exchange->arena };
+    bool came = false;
+    json_open(&json, exchange->arena, exchange->request.body, exchange->request.body_bytes);
+    enum json_token token = json_next(&json);
+    if (token != JSON_OBJECT && token != JSON_ERROR)
+        return refused(exchange, FAULT_WRONG_TYPE, "", "an object is due");
+    while (token != JSON_ERROR && (token = json_next(&json)) == JSON_KEY) {
+        const char *key = arena_text_n(exchange->arena, json.text, json.bytes);
+        if (strcmp(key, name) == 0) {
+            came = true;
+            if (!entries_list(exchange, &json, entries, count))
+                return false;
+        } else if (strcmp(key, "dry_run") == 0) {
+            token = json_next(&json);
+            *dry_run = token == JSON_TRUE;
+            if (token != JSON_TRUE && token != JSON_FALSE && token != JSON_ERROR)
+                return refused(exchange, FAULT_WRONG_TYPE, "/dry_run", "true or false is due");
+        } else {
+            fault_add(&faults, FAULT_UNKNOWN_FIELD, arena_printf(exchange->arena, "/%s", key), NULL);
+            json_skip(&json);
+        }
+    }
+    if (token == JSON_OBJECT_END)
+        token = json_next(&json);
+    if (token != JSON_END || json.error != NULL)
+        return refused(exchange, FAULT_MALFORMED_JSON, "",
+                       arena_printf(exchange->arena, "line %zu, column %zu: %s", json.line, json.column, json.error != NULL ? json.error : "more than one value"));
+    if (!came)
+        fault_add(&faults, FAULT_REQUIRED, arena_printf(exchange->arena, "/%s", name), NULL);
+    if (*count > BATCH_ENTRIES_MAX)
+        fault_add(&faults, FAULT_BATCH_TOO_LARGE, arena_printf(exchange->arena, "/%s", name), arena_printf(exchange->arena, "%zu entries came", *count));
+    if (faults.count > 0)
+        answer_faults(&exchange->answer, exchange->arena, &faults);
+    return faults.count == 0;
+}
+
+/* dry_run of the whole batch is dry_run of each entry. */
+static void entry_dry(struct command *command)
+{
+    const struct field_table *table = command->type->input;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->fields[i].type == FIELD_BOOL && strcmp(table->fields[i].name, "dry_run") == 0) {
+            struct field_presence *presence = (struct field_presence *)(uintptr_t)command->input;
+            presence->came |= UINT64_C(1) << i;
+            *((bool *)((char *)presence + table->fields[i].offset)) = true;
+        }
+}
+
+static bool batch_make(struct exchange *exchange)
+{
+    struct entry *entries = ARENA_ARRAY(exchange->arena, struct entry, BATCH_ENTRIES_MAX);
+    bool dry_run = false;
+    size_t count = 0;
+    if (!batch_read(exchange, entries, &count, &dry_run))
+        return false;
+    exchange->commands = ARENA_ARRAY(exchange->arena, struct command, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct command *command = &exchange->commands[i];
+        command->arena = pool_take(&exchange->server->pool, entries[i].bytes);
+        if (command->arena == NULL)
+            return refused(exchange, FAULT_BUSY, NULL, "no memory for the batch");
+        exchange->command_count = i + 1;
+        struct arena_door door;
+        arena_set_door(command->arena, &door);
+        if (setjmp(door.where) != 0) {
+            arena_reset(command->arena);
+            command->faults = (struct faults){ .arena = command->arena };
+            fault_add(&command->faults, FAULT_BODY_TOO_LARGE, NULL, "this entry needs too much memory");
+            command->state = COMMAND_REFUSED;
+        } else if (!command_make(exchange, command, (int64_t)i, entries[i].at, entries[i].bytes))
+            command->state = COMMAND_REFUSED;
+        else if (dry_run && command->type->input != NULL)
+            entry_dry(command);
+        command->bytes = entries[i].bytes + sizeof *command; /* also where the arena was short: to give it back */
+        arena_set_door(command->arena, NULL);
+    }
+    return true;
+}
+
+bool edge_parse(struct exchange *exchange)
+{
+    if (!content_taken(exchange) || !key_taken(exchange) || !match_taken(exchange))
+        return false;
+    if (exchange->route->batch_of != NULL)
+        return batch_make(exchange);
+    struct command *command = ARENA_NEW(exchange->arena, struct command);
+    command->arena = exchange->arena;
+    if (!command_make(exchange, command, 0, exchange->request.body, exchange->request.body_bytes)) {
+        answer_faults(&exchange->answer, exchange->arena, &command->faults);
+        return false;
+    }
+    exchange->commands = command;
+    exchange->command_count = 1;
+    return true;
+}
+
+void edge_submit(struct exchange *exchange)
+{
+    struct engine *engine = exchange->server->options.engine;
+    struct command *commands = exchange->commands;
+    size_t count = exchange->command_count;
+    /* One more than there are, so that the exchange is still ours when the last command has been submitted. */
+    atomic_store_explicit(&exchange->commands_left, count + 1, memory_order_release);
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i].state == COMMAND_REFUSED)
+            command_done(&commands[i]);
+        else
+            engine_submit(engine, &commands[i]);
+    }
+    if (atomic_fetch_sub_explicit(&exchange->commands_left, 1, memory_order_acq_rel) == 1)
+        server_done(exchange);
+}
+
+/* The engine answers through command->answer, or refuses by faults. */
+static void command_answered(struct command *command)
+{
+    if (command->answer.status == 0)
+        answer_faults(&command->answer, command->arena, &command->faults);
+}
+
+void edge_answer(struct exchange *exchange)
+{
+    if (exchange->route->batch_of == NULL) {
+        command_answered(&exchange->commands[0]);
+        exchange->answer = exchange->commands[0].answer;
+        return;
+    }
+    struct json_writer json;
+    json_begin(&json, exchange->arena);
+    json_object(&json);
+    json_key(&json, "results");
+    json_array(&json);
+    for (size_t i = 0; i < exchange->command_count; i++) {
+        struct command *command = &exchange->commands[i];
+        command_answered(command);
+        json_object(&json);
+        json_key(&json, "status");
+        json_int(&json, command->answer.status);
+        if (command->answer.body != NULL) {
+            json_key(&json, command->answer.status >= 400 ? "problem" : exchange->route->result_name);
+            json_raw(&json, command->answer.body, command->answer.body_bytes);
+        }
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    exchange->answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+}
+
+void edge_release(struct exchange *exchange)
+{
+    if (exchange->route == NULL || exchange->route->batch_of == NULL)
+        return;
+    for (size_t i = 0; i < exchange->command_count; i++)
+        pool_give_back(&exchange->server->pool, exchange->commands[i].arena, exchange->commands[i].bytes - sizeof(struct command));
+    exchange->command_count = 0;
+}

@@ -1,0 +1,22 @@
+/* src/http/edge.h: from a request to commands, and from their outcomes to its answer. */
+#ifndef MILLRACE_HTTP_EDGE_H
+#define MILLRACE_HTTP_EDGE_H
+
+#include "http/server.h"
+
+#define BATCH_ENTRIES_MAX 1000
+
+/* Checks the form of a command's or a batch's request and makes its commands. False: exchange->answer says why not. Its
+ * arena must have a door. Runs on any thread. */
+bool edge_parse(struct exchange *exchange);
+
+/* Hands the commands to the engine; server_done follows when all are answered. Touch the exchange no more. */
+void edge_submit(struct exchange *exchange);
+
+/* All commands were answered: makes the exchange's answer. Its arena must have a door. */
+void edge_answer(struct exchange *exchange);
+
+/* Gives back the arenas of a batch's entries. */
+void edge_release(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,236 @@
+/* src/http/readers.c: a queue and a few threads, each with its own connections to the stores. A connection is opened
+ * when it is first needed and again when it is lost; meanwhile reads are answered 503, and the read that met the loss
+ * is run once more, for a read may be repeated. */
+#include "http/readers.h"
+#include "base/when.h"
+#include "http/edge.h"
+#include <stdlib.h>
+
+#define CATCH_UP_US 2000000
+#define STREAM_PAGE_BYTES (128u << 10) /* two pages fit a connection's bound of 256 KiB */
+
+struct reader {
+    struct readers *readers;
+    pthread_t thread;
+    struct arena *arena; /* of the connections' errors */
+    struct reading reading;
+};
+
+struct readers {
+    struct http_server *server;
+    pthread_mutex_t lock;
+    pthread_cond_t some;
+    struct exchange *first, **last;
+    size_t queued;
+    bool stopping;
+    int count;
+    struct reader reader[];
+};
+
+static void reader_close(struct reader *reader)
+{
+    db_close(reader->reading.db);
+    db_close(reader->reading.projection);
+    reader->reading.db = reader->reading.projection = NULL;
+}
+
+/* Makes sure of the connections. True where no store is asked for. */
+static bool reader_open(struct reader *reader)
+{
+    const struct http_options *options = &reader->readers->server->options;
+    const char *error = NULL;
+    struct reading *reading = &reader->reading;
+    if (options->store == NULL)
+        return true;
+    if ((reading->db != NULL && db_is_lost(reading->db)) || (reading->projection != NULL && db_is_lost(reading->projection)))
+        reader_close(reader);
+    if (reading->db != NULL)
+        return true;
+    arena_reset(reader->arena);
+    struct db_options read = *options->store, projection = *options->store;
+    read.read_only = projection.read_only = projection.projection = true;
+    if (db_open(&reading->db, &read, reader->arena, &error) != DB_OK)
+        reading->db = NULL;
+    else if (options->projection && db_open(&reading->projection, &projection, reader->arena, &error) != DB_OK) {
+        reading->projection = NULL;
+        reader_close(reader);
+    }
+    return reading->db != NULL;
+}
+
+static void read_once(struct reader *reader, struct exchange *exchange)
+{
+    const struct projection_hook *hook = &exchange->server->options.projected;
+    struct reading *reading = &reader->reading;
+    reading->arena = exchange->arena;
+    exchange->answer = (struct answer){ 0 };
+    if (!reader_open(reader))
+        answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
+    else if (exchange->route->projected && hook->caught_up != NULL &&
+             !hook->caught_up(hook->context, exchange->mark, when_monotonic_us() + CATCH_UP_US))
+        answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL, "the projections have not caught up yet");
+    else
+        exchange->route->read(reading, &exchange->request, &exchange->answer);
+    if (exchange->answer.status == 0)
+        answer_fault(&exchange->answer, exchange->arena, FAULT_INTERNAL, NULL, NULL);
+}
+
+static void run_read(struct reader *reader, struct exchange *exchange)
+{
+    struct arena_mark mark = arena_mark(exchange->arena);
+    read_once(reader, exchange);
+    bool lost = (reader->reading.db != NULL && db_is_lost(reader->reading.db)) ||
+                (reader->reading.projection != NULL && db_is_lost(reader->reading.projection));
+    if (lost && exchange->answer.status >= 500) {
+        arena_rewind(exchange->arena, mark);
+        read_once(reader, exchange);
+    }
+}
+
+static void run_stream(struct reader *reader, struct exchange *exchange)
+{
+    const struct stream_source *source = &exchange->server->options.streams;
+    arena_rewind(exchange->arena, exchange->stream_mark);
+    exchange->page = (struct buffer){ .arena = exchange->arena };
+    exchange->more = false;
+    reader->reading.arena = exchange->arena;
+    exchange->ended = !reader_open(reader) || !source->fill(source->context, &reader->reading, &exchange->stream, &exchange->page,
+                                                            STREAM_PAGE_BYTES, &exchange->more);
+}
+
+static void run_keys(struct reader *reader, struct exchange *exchange)
+{
+    const struct auth_source *auth = &exchange->server->options.auth;
+    if (reader_open(reader))
+        auth->reload(auth->context, reader->reading.db);
+}
+
+/* Does the exchange's work. False: it went on to the engine and must not be touched any more. */
+static bool reader_run(struct reader *reader, struct exchange *exchange)
+{
+    bool submit = false;
+    switch (exchange->work) {
+    case WORK_READ:
+        run_read(reader, exchange);
+        break;
+    case WORK_STREAM:
+        run_stream(reader, exchange);
+        break;
+    case WORK_KEYS:
+        run_keys(reader, exchange);
+        break;
+    case WORK_EDGE:
+        submit = edge_parse(exchange);
+        break;
+    case WORK_NONE:
+    case WORK_COMMANDS:
+        break;
+    }
+    return !submit;
+}
+
+static void reader_serve(struct reader *reader, struct exchange *exchange)
+{
+    struct arena_door door;
+    bool ours = true;
+    arena_set_door(exchange->arena, &door);
+    if (setjmp(door.where) == 0)
+        ours = reader_run(reader, exchange);
+    else {
+        edge_release(exchange);
+        exchange->ended = true;
+        arena_reset(exchange->arena);
+        answer_fault(&exchange->answer, exchange->arena, exchange->work == WORK_EDGE ? FAULT_BODY_TOO_LARGE : FAULT_BUSY, NULL,
+                     "the request needs too much memory");
+    }
+    arena_set_door(exchange->arena, NULL);
+    if (ours)
+        server_done(exchange);
+    else {
+        exchange->work = WORK_COMMANDS;
+        edge_submit(exchange);
+    }
+}
+
+static void *reader_main(void *context)
+{
+    struct reader *reader = context;
+    struct readers *readers = reader->readers;
+    pthread_mutex_lock(&readers->lock);
+    for (;;) {
+        while (readers->first == NULL && !readers->stopping)
+            pthread_cond_wait(&readers->some, &readers->lock);
+        struct exchange *exchange = readers->first;
+        if (exchange == NULL)
+            break;
+        readers->first = exchange->next;
+        if (readers->first == NULL)
+            readers->last = &readers->first;
+        readers->queued--;
+        pthread_mutex_unlock(&readers->lock);
+        reader_serve(reader, exchange);
+        pthread_mutex_lock(&readers->lock);
+    }
+    pthread_mutex_unlock(&readers->lock);
+    reader_close(reader);
+    return NULL;
+}
+
+struct readers *readers_start(struct http_server *server, int threads)
+{
+    struct readers *readers = calloc(1, sizeof *readers + (size_t)threads * sizeof readers->reader[0]);
+    if (readers == NULL)
+        return NULL;
+    readers->server = server;
+    readers->last = &readers->first;
+    pthread_mutex_init(&readers->lock, NULL);
+    pthread_cond_init(&readers->some, NULL);
+    for (; readers->count < threads; readers->count++) {
+        struct reader *reader = &readers->reader[readers->count];
+        reader->readers = readers;
+        reader->arena = arena_new(1 << 20);
+        reader->reading = (struct reading){ .vault = server->options.vault, .context = server->options.context };
+        if (reader->arena == NULL || pthread_create(&reader->thread, NULL, reader_main, reader) != 0) {
+            arena_free(reader->arena);
+            readers_stop(readers);
+            return NULL;
+        }
+    }
+    return readers;
+}
+
+void readers_stop(struct readers *readers)
+{
+    if (readers == NULL)
+        return;
+    pthread_mutex_lock(&readers->lock);
+    readers->stopping = true;
+    pthread_cond_broadcast(&readers->some);
+    pthread_mutex_unlock(&readers->lock);
+    for (int i = 0; i < readers->count; i++) {
+        pthread_join(readers->reader[i].thread, NULL);
+        arena_free(readers->reader[i].arena);
+    }
+    pthread_mutex_destroy(&readers->lock);
+    pthread_cond_destroy(&readers->some);
+    free(readers);
+}
+
+void readers_take(struct readers *readers, struct exchange *exchange)
+{
+    exchange->next = NULL;
+    pthread_mutex_lock(&readers->lock);
+    *readers->last = exchange;
+    readers->last = &exchange->next;
+    readers->queued++;
+    pthread_cond_signal(&readers->some);
+    pthread_mutex_unlock(&readers->lock);
+}
+
+size_t readers_queued(struct readers *readers)
+{
+    pthread_mutex_lock(&readers->lock);
+    size_t queued = readers->queued;
+    pthread_mutex_unlock(&readers->lock);
+    return queued;
+}
