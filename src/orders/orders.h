@@ -29,12 +29,23 @@ struct order {
     size_t line_count;
     const struct demand_row **demands; /* by line, part */
     size_t demand_count;
+    bool has_fulfilments; /* a hint: there are some although the stage does not say so */
+    int64_t last_seq;     /* of the last event about it in this command */
 };
 /* By id; false: there is none in this unit. */
 bool order_open(struct ws *ws, int64_t id, struct order *order);
 struct orders_row *order_edit(struct order *order);
 struct demand_row *demand_edit(struct order *order, size_t i);
 struct holder demand_holder(const struct order *order, const struct demand_row *demand);
+
+/* A line's units, whole bundles for a bundle: cumulative minima over its components, which always add up to quantity. */
+struct figures {
+    int64_t shipped, allocated, reserved, cancelled, backordered, oversold;
+};
+struct figures line_figures(const struct order_line_row *line, const struct demand_row *const *demands, size_t count);
+
+/* What is due for what is not cancelled, in minor units. */
+int64_t order_due(const struct order *order);
 
 /* The stage that the facts give: the least advanced open quantity. Pure. */
 struct order_facts {

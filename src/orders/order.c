@@ -1,0 +1,347 @@
+/* src/orders/order.c: an order with what hangs on it, and how it moves on.
+ * Nothing here stores what could be derived: the stage is a function of the facts, and the events tell it when it
+ * changes. order_advance is the only place that releases. */
+#include "orders/orders.h"
+#include <assert.h>
+#include <string.h>
+
+bool order_open(struct ws *ws, int64_t id, struct order *order)
+{
+    const int64_t unit = ws_unit(ws);
+    const struct db_value prefix[] = { db_int(unit), db_int(id) };
+    ws_want(ws, &orders_table, WS_KEY(unit, id));
+    ws_want_path(ws, &line_of_order, prefix, 0);
+    ws_want_path(ws, &demand_of_order, prefix, 0);
+    ws_settle(ws);
+    *order = (struct order){ .ws = ws, .row = ws_get(ws, &orders_table, WS_KEY(unit, id)) };
+    if (order->row == NULL)
+        return false;
+    order->lines = ARENA_ARRAY(ws_arena(ws), const struct order_line_row *, ws_count(ws, &line_of_order, prefix));
+    order->demands = ARENA_ARRAY(ws_arena(ws), const struct demand_row *, ws_count(ws, &demand_of_order, prefix));
+    const void *row;
+    for (struct ws_cursor cursor = ws_scan(ws, &line_of_order, prefix, 0); (row = ws_next(ws, &cursor)) != NULL;)
+        order->lines[order->line_count++] = row;
+    for (struct ws_cursor cursor = ws_scan(ws, &demand_of_order, prefix, 0); (row = ws_next(ws, &cursor)) != NULL;)
+        order->demands[order->demand_count++] = row;
+    return true;
+}
+
+struct orders_row *order_edit(struct order *order)
+{
+    struct orders_row *row = ws_edit(order->ws, order->row);
+    order->row = row;
+    return row;
+}
+
+struct demand_row *demand_edit(struct order *order, size_t i)
+{
+    return ws_edit(order->ws, order->demands[i]);
+}
+
+struct holder demand_holder(const struct order *order, const struct demand_row *demand)
+{
+    return (struct holder){ .kind = CLAIM_ORDER, .priority = order->row->priority,
+                            .promise = order->row->promise_by == NULL_INT ? INT64_MAX : order->row->promise_by,
+                            .id = order->row->id, .line = demand->line, .part = demand->part };
+}
+
+struct figures line_figures(const struct order_line_row *line, const struct demand_row *const *demands, size_t count)
+{
+    int64_t s = INT64_MAX, a = INT64_MAX, r = INT64_MAX, c = INT64_MAX, oversold = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct demand_row *d = demands[i];
+        if (d->line != line->line)
+            continue;
+        s = min_i64(s, d->shipped / d->need);
+        a = min_i64(a, (d->shipped + d->allocated) / d->need);
+        r = min_i64(r, (d->shipped + d->allocated + d->reserved) / d->need);
+        c = min_i64(c, (d->shipped + d->allocated + d->reserved + d->cancelled) / d->need);
+        oversold = max_i64(oversold, (d->oversold + d->need - 1) / d->need);
+    }
+    struct figures figures = { .shipped = s, .allocated = a - s, .reserved = r - a, .cancelled = c - r, .backordered = line->quantity - c };
+    figures.oversold = min_i64(oversold, figures.backordered);
+    return figures;
+}
+
+int64_t order_due(const struct order *order)
+{
+    int64_t due = 0;
+    bool wanted = false;
+    for (size_t i = 0; i < order->line_count; i++) {
+        const struct order_line_row *line = order->lines[i];
+        int64_t left = line->quantity - line_figures(line, order->demands, order->demand_count).cancelled;
+        int64_t discount = line->discount == NULL_INT ? 0 : line->discount, tax = line->tax == NULL_INT ? 0 : line->tax;
+        /* Discount and tax of the whole line fall with its quantity, rounded in the customer's favour. */
+        __extension__ typedef __int128 wide;
+        due += left * line->unit_price - (int64_t)(((wide)discount * left + line->quantity - 1) / line->quantity);
+        due += order->row->prices_include_tax ? 0 : (int64_t)((wide)tax * left / line->quantity);
+        wanted = wanted || left > 0;
+    }
+    return wanted ? due + order->row->shipping : 0;
+}
+
+enum stage stage_of(const struct order_facts *f)
+{
+    if (f->open == 0)
+        return STAGE_CANCELLED;
+    if (f->backordered > 0)
+        return STAGE_CAPTURED;
+    if (f->reserved > 0)
+        return STAGE_RESERVED;
+    if (f->allocated > 0)
+        return STAGE_RELEASED;
+    return f->delivered < f->shipped ? STAGE_SHIPPED : STAGE_DELIVERED;
+}
+
+static struct order_facts facts_of(struct order *order)
+{
+    struct order_facts facts = { 0 };
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *d = order->demands[i];
+        facts.open += d->ordered - d->cancelled;
+        facts.backordered += d->backordered;
+        facts.reserved += d->reserved;
+        facts.allocated += d->allocated;
+        facts.shipped += d->shipped;
+        facts.cancelled += d->cancelled;
+    }
+    if (facts.shipped == 0)
+        return facts;
+    struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    const struct fulfilment_row *fulfilment;
+    bool all = true;
+    while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
+        all = all && (fulfilment->state == FULFILMENT_DELIVERED || fulfilment->state == FULFILMENT_CANCELLED);
+    facts.delivered = all ? facts.shipped : 0;
+    return facts;
+}
+
+static void write_state(struct order *order, struct json_writer *json)
+{
+    json_object(json);
+    json_key(json, "stage");
+    json_text(json, stage_names[order->row->stage]);
+    json_key(json, "version");
+    json_int(json, order->row->version);
+    json_key(json, "demands"); /* [cancelled, backordered, reserved, allocated, shipped, oversold] of each, by line and part */
+    json_array(json);
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *d = order->demands[i];
+        const int64_t figures[] = { d->cancelled, d->backordered, d->reserved, d->allocated, d->shipped, d->oversold };
+        json_array(json);
+        for (size_t k = 0; k < COUNT(figures); k++)
+            json_int(json, figures[k]);
+        json_array_end(json);
+    }
+    json_array_end(json);
+    if (order->row->stage >= STAGE_RELEASED || order->has_fulfilments) {
+        json_key(json, "fulfilments"); /* [id, state] of each */
+        json_array(json);
+        struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+        const struct fulfilment_row *fulfilment;
+        while ((fulfilment = ws_next(order->ws, &cursor)) != NULL) {
+            json_array(json);
+            json_int(json, fulfilment->id);
+            json_int(json, fulfilment->state);
+            json_array_end(json);
+        }
+        json_array_end(json);
+    }
+    json_object_end(json);
+}
+
+int64_t order_event(struct order *order, enum event_type type, int64_t amount)
+{
+    order_edit(order)->version++;
+    struct json_writer json;
+    json_begin(&json, ws_arena(order->ws));
+    write_state(order, &json);
+    order->last_seq = ws_event(order->ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_ORDER, .subject = order->row->id,
+                                                              .about = order->row->id, .available = NULL_INT, .reserved = NULL_INT,
+                                                              .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
+                                                              .amount = amount, .currency = amount == NULL_INT ? NULL : order->row->currency,
+                                                              .unit_cost = NULL_INT, .data = json.out.at });
+    return order->last_seq;
+}
+
+/* ---- release ---- */
+
+static bool has_soft_claims(const struct order *order, bool *waits)
+{
+    bool soft = false;
+    *waits = false;
+    for (size_t i = 0; i < order->demand_count; i++) {
+        soft = soft || order->demands[i]->reserved > 0;
+        *waits = *waits || order->demands[i]->backordered > 0;
+    }
+    return soft;
+}
+
+enum fault_code order_release_gate(struct order *order)
+{
+    const struct orders_row *row = order->row;
+    int64_t paid = row->captured - row->refunded, promised = max_i64(row->authorised - row->voided, paid);
+    bool waits, soft = has_soft_claims(order, &waits);
+    if (!soft)
+        return FAULT_STATE_CONFLICT;
+    if (row->holds > 0)
+        return FAULT_HOLD_LEFT;
+    if ((row->term == TERM_PREPAID && paid < order_due(order)) || (row->term == TERM_AUTHORISED && promised < order_due(order)))
+        return FAULT_PAYMENT_OPEN;
+    return waits && row->shortage != SHORTAGE_PARTIAL ? FAULT_SHORTAGE : FAULT_NONE;
+}
+
+static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t node, int64_t first_id)
+{
+    struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    const struct fulfilment_row *fulfilment;
+    while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
+        if (fulfilment->node == node && fulfilment->id >= first_id) /* of this release: earlier ones are at work already */
+            return fulfilment;
+    struct fulfilment_row fresh = { .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node,
+                                    .state = FULFILMENT_RELEASED, .version = 1 };
+    return ws_insert(order->ws, &fulfilment_table, &fresh);
+}
+
+static void fulfilment_tell(struct order *order, int64_t first_id)
+{
+    struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    const struct fulfilment_row *fulfilment;
+    while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
+        if (fulfilment->id >= first_id)
+            ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = fulfilment->id,
+                                                    .about = order->row->id, .node = fulfilment->node, .available = NULL_INT, .reserved = NULL_INT,
+                                                    .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
+                                                    .amount = NULL_INT, .unit_cost = NULL_INT, .data = "{\"state\":\"released\"}" });
+}
+
+/* Soft claims become hard, a fulfilment order for each node. */
+static void release(struct order *order)
+{
+    struct ws *ws = order->ws;
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order->row->id });
+    int64_t first_id = ws_next_id(ws);
+    struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
+    const struct claim_row *claim;
+    size_t d = 0;
+    order->has_fulfilments = true;
+    while ((claim = ws_next(ws, &cursor)) != NULL) {
+        int64_t quantity = claim->soft;
+        if (quantity == 0)
+            continue;
+        while (order->demands[d]->line != claim->line || order->demands[d]->part != claim->part)
+            d++;
+        struct fulfilment_line_row line = { .unit = ws_unit(ws), .fulfilment = fulfilment_for(order, claim->node, first_id)->id, .line = claim->line,
+                                            .part = claim->part, .sku = claim->sku, .quantity = quantity };
+        ws_insert(ws, &fulfilment_line_table, &line);
+        claim_harden(&stock, claim, quantity);
+        struct demand_row *demand = demand_edit(order, d);
+        demand->reserved -= quantity;
+        demand->allocated += quantity;
+    }
+    stock_end(&stock);
+    fulfilment_tell(order, first_id);
+}
+
+static void stage_set(struct order *order)
+{
+    static const enum event_type told[STAGE_COUNT] = {
+        [STAGE_CAPTURED] = EVENT_ORDER_BACKORDERED, [STAGE_RESERVED] = EVENT_ORDER_RESERVED,   [STAGE_RELEASED] = EVENT_ORDER_RELEASED,
+        [STAGE_SHIPPED] = EVENT_ORDER_SHIPPED,      [STAGE_DELIVERED] = EVENT_ORDER_DELIVERED, [STAGE_CANCELLED] = EVENT_ORDER_CANCELLED,
+    };
+    struct order_facts facts = facts_of(order);
+    enum stage stage = stage_of(&facts);
+    if (stage == (enum stage)order->row->stage)
+        return;
+    order_edit(order)->stage = stage;
+    order_event(order, told[stage], stage == STAGE_SHIPPED ? order_due(order) : NULL_INT);
+}
+
+void order_advance(struct order *order, bool asked)
+{
+    stage_set(order);
+    const struct channel_row *channel = ws_get(order->ws, &channel_table, WS_KEY(ws_unit(order->ws), order->row->channel));
+    if (order_release_gate(order) != FAULT_NONE || (channel->manual_release && !asked))
+        return;
+    release(order);
+    enum stage before = (enum stage)order->row->stage;
+    stage_set(order);
+    if ((enum stage)order->row->stage == before) /* under `partial` what can go, goes, and the order still waits */
+        order_event(order, EVENT_ORDER_RELEASED, NULL_INT);
+}
+
+/* ---- holds ---- */
+
+void hold_add(struct order *order, const char *kind, const char *source, const char *reason)
+{
+    struct ws *ws = order->ws;
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order->row->id) };
+    int64_t number = 1;
+    const struct order_hold_row *hold;
+    for (struct ws_cursor cursor = ws_scan(ws, &hold_of_order, prefix, 0); (hold = ws_next(ws, &cursor)) != NULL;) {
+        number = hold->number + 1;
+        if (hold->cleared_seq == 0 && text_equal(hold->kind, kind) && text_equal(hold->source, source))
+            return; /* it stands already: the same hold twice is one */
+    }
+    order_edit(order)->holds++;
+    int64_t seq = order_event(order, EVENT_ORDER_HELD, NULL_INT);
+    struct order_hold_row row = { .unit = ws_unit(ws), .ord = order->row->id, .number = number, .kind = kind, .source = source, .reason = reason,
+                                  .since = ws_now_us(ws), .set_seq = seq };
+    ws_insert(ws, &order_hold_table, &row);
+}
+
+size_t hold_clear(struct order *order, const char *kind, const char *source)
+{
+    struct ws *ws = order->ws;
+    size_t cleared = 0;
+    const struct order_hold_row *hold;
+    struct ws_cursor cursor = ws_scan(ws, &hold_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
+    while ((hold = ws_next(ws, &cursor)) != NULL) {
+        if (hold->cleared_seq != 0 || !text_equal(hold->kind, kind) || (source != NULL && !text_equal(hold->source, source)))
+            continue;
+        order_edit(order)->holds--;
+        ((struct order_hold_row *)ws_edit(ws, hold))->cleared_seq = order_event(order, EVENT_ORDER_HOLD_CLEARED, NULL_INT);
+        cleared++;
+    }
+    return cleared;
+}
+
+/* ---- exceptions ---- */
+
+static void exception_tell(struct ws *ws, enum event_type type, const struct exception_item_row *row)
+{
+    ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_EXCEPTION, .subject = row->id, .about = row->about, .sku = row->sku,
+                                     .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT,
+                                     .quantity = row->quantity, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT });
+}
+
+void exception_open(struct ws *ws, enum exception_type type, const char *cause, int64_t order, int64_t sku, int64_t quantity, const char *detail)
+{
+    const struct exception_item_row *open = ws_find(ws, &exception_open_by_cause, WS_PREFIX(db_int(ws_unit(ws)), db_text(cause)));
+    if (open != NULL && open->state == 1) {
+        struct exception_item_row *again = ws_edit(ws, open);
+        again->repeats++;
+        again->quantity += quantity;
+        return;
+    }
+    struct exception_item_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .type = type, .state = 1, .cause = cause, .subject_kind = SUBJECT_ORDER,
+                                      .subject = order, .about = order, .sku = sku, .quantity = quantity, .repeats = 1, .opened_at = ws_now_us(ws),
+                                      .closed_at = NULL_INT, .detail = detail };
+    ws_insert(ws, &exception_item_table, &row);
+    exception_tell(ws, EVENT_EXCEPTION_OPENED, &row);
+}
+
+void exceptions_close_of_order(struct order *order)
+{
+    struct ws *ws = order->ws;
+    struct ws_cursor cursor = ws_scan(ws, &exception_open_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
+    const struct exception_item_row *row;
+    while ((row = ws_next(ws, &cursor)) != NULL) {
+        if (row->state != 1)
+            continue;
+        struct exception_item_row *closed = ws_edit(ws, row);
+        closed->state = 2;
+        closed->closed_at = ws_now_us(ws);
+        exception_tell(ws, EVENT_EXCEPTION_CLOSED, closed);
+    }
+}
