@@ -571,6 +571,14 @@ struct ws_cursor ws_scan(struct ws *ws, const struct db_path *path, const struct
     return (struct ws_cursor){ .list = list };
 }
 
+void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
+{
+    struct ws_list *list = list_find(ws, path, prefix);
+    if (list == NULL)
+        list = list_make(ws, path, prefix);
+    list->loaded = list->complete = true;
+}
+
 static bool row_is_under(const struct ws_list *list, const struct ws_row *row)
 {
     struct db_value prefix[8];

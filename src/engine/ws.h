@@ -37,6 +37,9 @@ const void *ws_next(struct ws *ws, struct ws_cursor *cursor);
 const void *ws_find(struct ws *ws, const struct db_path *path, const struct db_value *prefix); /* the first, or NULL */
 size_t ws_count(struct ws *ws, const struct db_path *path, const struct db_value *prefix);     /* loads all */
 
+/* The parent under this prefix was just made: its list is known, nothing is asked of the database. */
+void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *prefix);
+
 /* Changes. The pointer stays good for the batch. Columns of a path are never edited, but for those of its WHERE. */
 void *ws_edit(struct ws *ws, const void *row);
 void *ws_insert(struct ws *ws, const struct db_table *table, const void *row); /* its key must be free */

@@ -317,8 +317,10 @@ static void exception_tell(struct ws *ws, enum event_type type, const struct exc
 
 void exception_open(struct ws *ws, enum exception_type type, const char *cause, int64_t order, int64_t sku, int64_t quantity, const char *detail)
 {
-    const struct exception_item_row *open = ws_find(ws, &exception_open_by_cause, WS_PREFIX(db_int(ws_unit(ws)), db_text(cause)));
-    if (open != NULL && open->state == 1) {
+    struct ws_cursor cursor = ws_scan(ws, &exception_open_by_cause, WS_PREFIX(db_int(ws_unit(ws)), db_text(cause)), 0);
+    for (const struct exception_item_row *open; (open = ws_next(ws, &cursor)) != NULL;) {
+        if (open->state != 1)
+            continue;
         struct exception_item_row *again = ws_edit(ws, open);
         again->repeats++;
         again->quantity += quantity;

@@ -1,0 +1,227 @@
+/* src/orders/promise.c: plan first on a copy of the stock, then take.
+ * The copy is a table of nodes by SKUs, filled once for an order: every set of nodes is tried on it without touching
+ * a row. A set of nodes is good when it can ship all that was granted; the smallest good set wins, the first in order
+ * of priority among equals, and the one with more stock among those. */
+#include "orders/promise.h"
+#include "inventory/availability.h"
+#include <assert.h>
+#include <string.h>
+
+#define SETS_MAX 3000 /* sets of nodes tried: bounds the work of one order; beyond it all nodes may ship */
+
+struct plan {
+    const struct outlet *outlet;
+    int64_t *skus; /* distinct */
+    size_t sku_count;
+    int64_t *left; /* [node * sku_count + sku] */
+};
+
+static size_t sku_index(const struct plan *plan, int64_t sku)
+{
+    size_t i = 0;
+    while (i < plan->sku_count && plan->skus[i] != sku)
+        i++;
+    return i;
+}
+
+static struct plan plan_new(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++)
+        room += wishes[i].component_count;
+    struct plan plan = { .outlet = outlet, .skus = ARENA_ARRAY(ws_arena(ws), int64_t, room) };
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < wishes[i].component_count; c++)
+            if (sku_index(&plan, wishes[i].components[c].sku) == plan.sku_count)
+                plan.skus[plan.sku_count++] = wishes[i].components[c].sku;
+    for (size_t n = 0; n < outlet->node_count; n++)
+        for (size_t s = 0; s < plan.sku_count; s++)
+            ws_want(ws, &position_table, WS_KEY(ws_unit(ws), outlet->nodes[n]->id, plan.skus[s], 0));
+    ws_settle(ws);
+    plan.left = ARENA_ARRAY(ws_arena(ws), int64_t, outlet->node_count * plan.sku_count);
+    for (size_t n = 0; n < outlet->node_count; n++)
+        for (size_t s = 0; s < plan.sku_count; s++)
+            plan.left[n * plan.sku_count + s] = outlet_stock(ws, outlet, n, plan.skus[s]);
+    return plan;
+}
+
+/* Whether a wish's pieces must each come from one node. */
+static bool stays_together(const struct plan *plan, const struct wish *wish)
+{
+    return wish->component_count > 1 && !plan->outlet->channel->split;
+}
+
+static int64_t take_units(struct plan *plan, const size_t *nodes, size_t node_count, int64_t sku, int64_t units)
+{
+    size_t s = sku_index(plan, sku);
+    for (size_t n = 0; n < node_count && units > 0; n++) {
+        int64_t *left = &plan->left[nodes[n] * plan->sku_count + s];
+        int64_t taken = min_i64(*left, units);
+        *left -= taken;
+        units -= taken;
+    }
+    return units;
+}
+
+/* Whole bundles that one node can build from what is left there. */
+static int64_t buildable(const struct plan *plan, const struct wish *wish, size_t node)
+{
+    int64_t pieces = QUANTITY_MAX;
+    for (size_t c = 0; c < wish->component_count; c++)
+        pieces = min_i64(pieces, plan->left[node * plan->sku_count + sku_index(plan, wish->components[c].sku)] / wish->components[c].quantity);
+    return pieces;
+}
+
+/* Takes up to `pieces` of a wish from these nodes; returns how many it got. */
+static int64_t take_pieces(struct plan *plan, const size_t *nodes, size_t node_count, const struct wish *wish, int64_t pieces)
+{
+    int64_t got = stays_together(plan, wish) ? 0 : pieces;
+    for (size_t n = 0; stays_together(plan, wish) && n < node_count && got < pieces; n++) {
+        int64_t here = min_i64(buildable(plan, wish, nodes[n]), pieces - got);
+        for (size_t c = 0; c < wish->component_count; c++)
+            plan->left[nodes[n] * plan->sku_count + sku_index(plan, wish->components[c].sku)] -= here * wish->components[c].quantity;
+        got += here;
+    }
+    if (stays_together(plan, wish))
+        return got;
+    for (size_t c = 0; c < wish->component_count; c++) {
+        int64_t pooled = 0;
+        for (size_t n = 0; n < node_count; n++)
+            pooled += plan->left[nodes[n] * plan->sku_count + sku_index(plan, wish->components[c].sku)];
+        got = min_i64(got, pooled / wish->components[c].quantity);
+    }
+    for (size_t c = 0; c < wish->component_count; c++)
+        take_units(plan, nodes, node_count, wish->components[c].sku, got * wish->components[c].quantity);
+    return got;
+}
+
+static void all_nodes(const struct outlet *outlet, struct choice *choice)
+{
+    choice->count = outlet->node_count;
+    for (size_t n = 0; n < outlet->node_count; n++)
+        choice->nodes[n] = n;
+}
+
+void promise_grant(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, bool already_sold)
+{
+    struct plan plan = plan_new(ws, outlet, wishes, count);
+    struct choice all = { 0 };
+    all_nodes(outlet, &all);
+    for (size_t i = 0; i < count; i++) {
+        struct wish *wish = &wishes[i];
+        if (wish->sku == NULL)
+            continue;
+        int64_t may = wish->quantity;
+        if (!already_sold) {
+            struct atp_terms terms = availability_terms(ws, outlet, wish->listing, wish->components, wish->component_count);
+            may = atp_sell(&terms);
+            for (size_t k = 0; k < i; k++) /* its lines summed: the earlier ones had theirs */
+                may -= wishes[k].sku == wish->sku ? wishes[k].granted : 0;
+        }
+        wish->granted = take_pieces(&plan, all.nodes, all.count, wish, max_i64(0, min_i64(may, wish->quantity)));
+    }
+}
+
+static bool ships_all(struct plan *plan, const int64_t *stock, const size_t *nodes, size_t node_count, const struct wish *wishes, size_t count)
+{
+    memcpy(plan->left, stock, plan->outlet->node_count * plan->sku_count * sizeof *stock);
+    for (size_t i = 0; i < count; i++)
+        if (wishes[i].granted > 0 && take_pieces(plan, nodes, node_count, &wishes[i], wishes[i].granted) < wishes[i].granted)
+            return false;
+    return true;
+}
+
+/* The next set of `size` nodes out of `n` in lexical order. */
+static bool next_set(size_t *set, size_t size, size_t n)
+{
+    for (size_t i = size; i > 0; i--) {
+        if (set[i - 1] < n - size + i - 1) {
+            set[i - 1]++;
+            for (size_t k = i; k < size; k++)
+                set[k] = set[k - 1] + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t set_stock(const struct plan *plan, const int64_t *stock, const struct choice *choice)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        for (size_t s = 0; s < plan->sku_count; s++)
+            sum += stock[choice->nodes[i] * plan->sku_count + s];
+    return sum;
+}
+
+static int64_t set_priority(const struct plan *plan, const struct choice *choice)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        sum += plan->outlet->nodes[choice->nodes[i]]->priority;
+    return sum;
+}
+
+static bool is_better(const struct plan *plan, const int64_t *stock, const struct choice *a, const struct choice *b)
+{
+    int64_t left = set_priority(plan, a), right = set_priority(plan, b);
+    return left != right ? left < right : set_stock(plan, stock, a) > set_stock(plan, stock, b);
+}
+
+void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice)
+{
+    struct plan plan = plan_new(ws, outlet, wishes, count);
+    size_t cells = outlet->node_count * plan.sku_count;
+    int64_t *stock = ARENA_ARRAY(ws_arena(ws), int64_t, cells + 1);
+    memcpy(stock, plan.left, cells * sizeof *stock);
+    *choice = (struct choice){ 0 };
+    bool wanted = false;
+    for (size_t i = 0; i < count; i++)
+        wanted = wanted || wishes[i].granted > 0;
+    size_t tried = 0;
+    bool found = !wanted;
+    for (size_t size = 1; size < outlet->node_count && !found && tried < SETS_MAX; size++) {
+        struct choice set = { .count = size };
+        for (size_t i = 0; i < size; i++)
+            set.nodes[i] = i;
+        do {
+            if (!ships_all(&plan, stock, set.nodes, size, wishes, count))
+                tried++;
+            else if (!found || is_better(&plan, stock, &set, choice)) {
+                *choice = set;
+                found = true;
+            }
+        } while (next_set(set.nodes, size, outlet->node_count) && tried < SETS_MAX);
+    }
+    if (!found)
+        all_nodes(outlet, choice);
+    choice->tried = tried;
+}
+
+void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder)
+{
+    struct plan apart = { .outlet = outlet };
+    int64_t pieces = wish->granted;
+    bool together = stays_together(&apart, wish);
+    for (size_t n = 0; together && n < choice->count && pieces > 0; n++) {
+        int64_t here = pieces;
+        for (size_t c = 0; c < wish->component_count; c++)
+            here = min_i64(here, outlet_stock(stock->ws, outlet, choice->nodes[n], wish->components[c].sku) / wish->components[c].quantity);
+        for (size_t c = 0; here > 0 && c < wish->component_count; c++) {
+            holder.part = (int64_t)c + 1;
+            outlet_take(stock, outlet, choice->nodes[n], wish->components[c].sku, &holder, here * wish->components[c].quantity);
+        }
+        pieces -= here;
+    }
+    for (size_t c = 0; !together && c < wish->component_count; c++) {
+        int64_t units = wish->granted * wish->components[c].quantity;
+        holder.part = (int64_t)c + 1;
+        for (size_t n = 0; n < choice->count && units > 0; n++) {
+            int64_t here = min_i64(outlet_stock(stock->ws, outlet, choice->nodes[n], wish->components[c].sku), units);
+            outlet_take(stock, outlet, choice->nodes[n], wish->components[c].sku, &holder, here);
+            units -= here;
+        }
+        assert(units == 0);
+    }
+    assert(!together || pieces == 0);
+}

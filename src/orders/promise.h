@@ -1,0 +1,32 @@
+/* src/orders/promise.h: what of an order is promised, and from which nodes. */
+#ifndef MILLRACE_ORDERS_PROMISE_H
+#define MILLRACE_ORDERS_PROMISE_H
+
+#include "orders/orders.h"
+
+/* One line, resolved: what it needs, and what it gets. */
+struct wish {
+    const struct sku_row *sku;          /* NULL: unmapped */
+    const struct listing_row *listing;  /* the terms it is tested with; NULL: the channel's */
+    struct component *components;       /* of one piece: the SKU itself, or the bundle's recipe */
+    size_t component_count;
+    int64_t quantity;
+    int64_t granted;                    /* pieces promised from stock */
+};
+
+/* Grants each wish what the channel may sell: per SKU or bundle, its lines summed, by the ATP without cap and share
+ * (already_sold: stock alone decides), and all lines together against the stock of components, in the order of lines. */
+void promise_grant(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, bool already_sold);
+
+/* Where the granted pieces come from: fewest shipments, then node priority, then stock. */
+struct choice {
+    size_t nodes[CHANNEL_NODES_MAX]; /* indexes into the outlet's, by priority */
+    size_t count;
+    size_t tried;                    /* sets of nodes that could not ship it all */
+};
+void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice);
+
+/* Claims the granted units of wish `line` for the demands of its line. */
+void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder);
+
+#endif
