@@ -34,7 +34,6 @@ struct pg_statement {
 struct pg_pending {
     enum { PENDING_PREPARE, PENDING_RUN, PENDING_SYNC } kind;
     struct pg_statement *statement; /* of PENDING_PREPARE */
-    int64_t rows;                   /* that must have changed; -1: any number */
     const char *what;               /* for the error */
 };
 
@@ -111,6 +110,8 @@ static enum db_result failed(struct postgres *pg, const PGresult *result, const 
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     enum db_result is = PQstatus(pg->connection) == CONNECTION_BAD ? DB_LOST : result_of_state(state);
+    if (state != NULL && strcmp(state, "22012") == 0)
+        return db_say(&pg->db, DB_BUG, "%s: a row that was to be changed is not there (or a division by zero)", what); /* spell.c */
     return db_say(&pg->db, is, "%s: %s", what, PQresultErrorMessage(result));
 }
 
@@ -179,10 +180,6 @@ static enum db_result judge(struct postgres *pg, const struct pg_pending *pendin
     switch (PQresultStatus(result)) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
-        if (pending->rows >= 0 && strtoll(PQcmdTuples((PGresult *)(uintptr_t)result), NULL, 10) != pending->rows)
-            return db_say(&pg->db, DB_BUG, "%s: of %lld rows only %s are there", pending->what, (long long)pending->rows,
-                          PQcmdTuples((PGresult *)(uintptr_t)result));
-        return DB_OK;
     case PGRES_PIPELINE_SYNC:
         return DB_OK;
     default:
@@ -478,7 +475,7 @@ static struct pg_statement *statement_of_table(struct postgres *pg, struct pg_st
     return *slot;
 }
 
-static enum db_result send_run(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters, int64_t rows, const char *what)
+static enum db_result send_run(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters, const char *what)
 {
     const char *values[COUNT(parameters->items)];
     int sizes[COUNT(parameters->items)], formats[COUNT(parameters->items)];
@@ -490,12 +487,12 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
     enum db_result result = DB_OK;
     if (!statement->sent) {
         int sent = PQsendPrepare(pg->connection, statement->name, statement->sql, (int)statement->parameter_count, statement->types);
-        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_PREPARE, .statement = statement, .rows = -1, .what = what });
+        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_PREPARE, .statement = statement, .what = what });
         statement->sent = result == DB_OK;
     }
     if (result == DB_OK) {
         int sent = PQsendQueryPrepared(pg->connection, statement->name, (int)parameters->count, values, sizes, formats, 1);
-        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_RUN, .rows = rows, .what = what });
+        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_RUN, .what = what });
     }
     pg->scratch_size = 0;
     return result;
@@ -504,7 +501,7 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
 static enum db_result send_plain(struct postgres *pg, const char *sql)
 {
     return noted(pg, PQsendQueryParams(pg->connection, sql, 0, NULL, NULL, NULL, NULL, 0),
-                 (struct pg_pending){ .kind = PENDING_RUN, .rows = -1, .what = sql });
+                 (struct pg_pending){ .kind = PENDING_RUN, .what = sql });
 }
 
 /* ---- results ---- */
@@ -570,7 +567,7 @@ static enum db_result read_rows(struct postgres *pg, struct pg_statement *statem
                                 size_t column_count, struct arena *arena, struct db_rows *rows, const char *what)
 {
     PGresult *got = NULL;
-    enum db_result result = send_run(pg, statement, parameters, -1, what);
+    enum db_result result = send_run(pg, statement, parameters, what);
     if (result == DB_OK)
         result = settle(pg, &got);
     if (result != DB_OK)
@@ -730,7 +727,7 @@ static enum db_result send_rows(struct postgres *pg, struct pg_statement *statem
         for (size_t i = 0; i < columns; i++)
             if (!add_column_array(pg, &parameters, &table->columns[i], rows, now))
                 return no_memory(pg);
-        result = send_run(pg, statement, &parameters, (int64_t)now, table->name);
+        result = send_run(pg, statement, &parameters, table->name);
         rows += now;
         count -= now;
     }
@@ -798,7 +795,7 @@ static enum db_result postgres_execute(struct db *db, const struct db_statement 
     struct parameters parameters = { 0 };
     if (prepared == NULL || !add_values(pg, &parameters, statement, values))
         return no_memory(pg);
-    enum db_result result = send_run(pg, prepared, &parameters, -1, statement->name);
+    enum db_result result = send_run(pg, prepared, &parameters, statement->name);
     if (result != DB_OK || (changed == NULL && db->state != DB_IDLE))
         return result;
     PGresult *got = NULL;

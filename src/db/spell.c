@@ -163,25 +163,30 @@ const char *spell_postgres_insert(struct arena *arena, const struct db_table *ta
     return out.at;
 }
 
+/* Divides by zero when a row was not there: the server itself must fail, for the COMMIT may be on its way already. */
+#define POSTGRES_ALL_CHANGED " RETURNING 1) SELECT 1 / CAST((SELECT count(*) FROM changed) = cardinality($1) AS int) AS all_there"
+
 const char *spell_postgres_update(struct arena *arena, const struct db_table *table)
 {
     struct buffer out = { .arena = arena };
     size_t from = table->key_count < table->column_count ? table->key_count : 0; /* nothing but a key: set it to itself */
-    buffer_printf(&out, "UPDATE %s AS t SET ", table->name);
+    buffer_printf(&out, "WITH changed AS (UPDATE %s AS t SET ", table->name);
     for (size_t i = from; i < table->column_count; i++)
         buffer_printf(&out, "%s%s = k.%s", i > from ? ", " : "", table->columns[i].name, table->columns[i].name);
     buffer_text(&out, " FROM ");
     add_unnest(&out, table, table->column_count);
     add_postgres_key(&out, table);
+    buffer_text(&out, POSTGRES_ALL_CHANGED);
     return out.at;
 }
 
 const char *spell_postgres_delete(struct arena *arena, const struct db_table *table)
 {
     struct buffer out = { .arena = arena };
-    buffer_printf(&out, "DELETE FROM %s AS t USING ", table->name);
+    buffer_printf(&out, "WITH changed AS (DELETE FROM %s AS t USING ", table->name);
     add_unnest(&out, table, table->key_count);
     add_postgres_key(&out, table);
+    buffer_text(&out, POSTGRES_ALL_CHANGED);
     return out.at;
 }
 
