@@ -80,6 +80,9 @@ void exceptions_close_of_order(struct order *order);
 /* The order as the API shows it, from the rows of the working set. */
 void order_answer(struct order *order, struct command *command, int status);
 
+/* Renders what an event stood for once more: the order as it was then. */
+void order_again(struct ws *ws, struct command *command, int64_t seq);
+
 extern const struct route_table orders_routes;
 
 #endif

@@ -1,0 +1,397 @@
+/* src/orders/capture.c: an order comes in: known already, or every fault at once, or promised and written.
+ * Refusals come first; from write_order() on nothing may fail. */
+#include "orders/capture.h"
+#include "engine/vault.h"
+#include "base/id.h"
+#include "inventory/availability.h"
+#include "inventory/reservations.h"
+#include "orders/order_io.h"
+#include "orders/promise.h"
+#include <string.h>
+
+#define KEY_GENERATION 1
+#define HASH_OF_CHANNEL_ORDER 5
+
+/* What one attempt works on. */
+struct capture {
+    struct ws *ws;
+    struct command *command;
+    const struct order_io *in;
+    const struct channel_row *channel;
+    struct outlet outlet;
+    struct wish *wishes;
+    size_t demand_count;
+    int64_t total, shipping;
+    int64_t reservation;
+    enum shortage shortage;
+    bool marketplace;
+};
+
+static void fault_at(struct capture *c, enum fault_code code, const char *detail, const char *format, size_t line)
+{
+    struct arena *arena = c->command->arena;
+    char pointer[64];
+    snprintf(pointer, sizeof pointer, "/lines/%zu/%s", line, format);
+    fault_add(&c->command->faults, code, arena_text(arena, pointer), "%s", detail);
+}
+
+/* ---- at the edge ---- */
+
+static void check_currency(struct command *command, const struct order_io *in, struct money money, const char *pointer, size_t line, struct faults *faults)
+{
+    if (money.currency[0] != '\0' && strcmp(money.currency, in->currency) != 0)
+        fault_add(faults, FAULT_CURRENCY_MISMATCH, arena_printf(command->arena, pointer, line), "%s in an order in %s", money.currency, in->currency);
+}
+
+static void check_currencies(struct command *command, const struct order_io *in, struct faults *faults)
+{
+    const struct line_io *lines = in->lines.items;
+    for (size_t i = 0; i < in->lines.count; i++) {
+        check_currency(command, in, lines[i].unit_price, "/lines/%zu/unit_price/currency", i, faults);
+        check_currency(command, in, lines[i].discount, "/lines/%zu/discount/currency", i, faults);
+        check_currency(command, in, lines[i].tax, "/lines/%zu/tax/currency", i, faults);
+    }
+    if (in->shipping != NULL)
+        check_currency(command, in, in->shipping->price, "/shipping/price/currency", 0, faults);
+    check_currency(command, in, in->payment->amount, "/payment/amount/currency", 0, faults);
+}
+
+static bool order_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    struct order_io *in = (struct order_io *)(uintptr_t)command->input;
+    if (in->lines.count > ORDER_LINES_MAX)
+        fault_add(faults, FAULT_ORDER_TOO_LARGE, "/lines", "%zu lines, at most %d", in->lines.count, ORDER_LINES_MAX);
+    check_currencies(command, in, faults);
+    if (faults->count > 0)
+        return false;
+    struct people_io people = { .customer = in->customer, .ship_to = in->ship_to, .bill_to = in->bill_to };
+    if (in->bill_to != NULL)
+        field_set(&people_fields, &people, "bill_to");
+    struct json_writer json;
+    json_begin(&json, command->arena);
+    fields_write(&json, &people_fields, &people);
+    vault_seal(edge->vault, command->arena, (struct bytes){ (const uint8_t *)json.out.at, json.out.size }, &in->wrapped_key, &in->sealed);
+    const char *natural = arena_printf(command->arena, "%s\n%s", in->channel, in->channel_order_id);
+    in->key_hash = vault_hash(edge->vault, HASH_OF_CHANNEL_ORDER, natural, strlen(natural));
+    command->of_channel = in->channel;
+    return true;
+}
+
+/* ---- rows that it will probably need ---- */
+
+static void order_prefetch(struct ws *ws, const struct command *command)
+{
+    const struct order_io *in = command->input;
+    const struct line_io *lines = in->lines.items;
+    int64_t unit = ws_unit(ws);
+    ws_want_path(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)), 0);
+    ws_want_path(ws, &order_key_of_hash, WS_PREFIX(db_int(unit), db_int(KEY_GENERATION), db_int(in->key_hash)), 0);
+    for (size_t i = 0; i < in->lines.count; i++)
+        if (lines[i].sku != NULL)
+            ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)), 0);
+}
+
+/* ---- decide ---- */
+
+static const struct orders_row *known_order(struct capture *c)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(c->ws)), db_int(KEY_GENERATION), db_int(c->in->key_hash) };
+    const struct order_key_row *key;
+    for (struct ws_cursor cursor = ws_scan(c->ws, &order_key_of_hash, prefix, 0); (key = ws_next(c->ws, &cursor)) != NULL;) {
+        const struct orders_row *row = ws_get(c->ws, &orders_table, WS_KEY(ws_unit(c->ws), key->ord));
+        if (row != NULL && row->channel == c->channel->id && text_equal(row->channel_order_id, c->in->channel_order_id))
+            return row; /* two ids may share a hash: the ids decide */
+    }
+    return NULL;
+}
+
+/* The listing whose terms a line by SKU is tested with: its only one on the channel. */
+static const struct listing_row *only_listing(struct capture *c, int64_t sku)
+{
+    if (c->channel->listings == 0)
+        return NULL;
+    struct ws_cursor cursor = ws_scan(c->ws, &listing_of_sku, WS_PREFIX(db_int(ws_unit(c->ws)), db_int(c->channel->id), db_int(sku)), 0);
+    const struct listing_row *first = ws_next(c->ws, &cursor);
+    return first != NULL && ws_next(c->ws, &cursor) == NULL ? first : NULL;
+}
+
+static void resolve_recipe(struct capture *c, struct wish *wish)
+{
+    if (!wish->sku->bundle) {
+        wish->components = ARENA_NEW(ws_arena(c->ws), struct component);
+        *wish->components = (struct component){ wish->sku->id, 1 };
+        wish->component_count = 1;
+        return;
+    }
+    wish->components = ARENA_ARRAY(ws_arena(c->ws), struct component, ORDER_DEMANDS_MAX);
+    wish->component_count = bundle_flatten(c->ws, wish->sku->id, wish->components, ORDER_DEMANDS_MAX);
+}
+
+static void resolve_line(struct capture *c, size_t i)
+{
+    const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
+    struct wish *wish = &c->wishes[i];
+    int64_t unit = ws_unit(c->ws);
+    wish->quantity = line->quantity;
+    if (line->sku != NULL) {
+        wish->sku = ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)));
+        if (wish->sku != NULL)
+            wish->listing = only_listing(c, wish->sku->id);
+    } else {
+        wish->listing = ws_find(c->ws, &listing_by_code, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_text(line->channel_sku)));
+        if (wish->listing != NULL)
+            wish->sku = ws_get(c->ws, &sku_table, WS_KEY(unit, wish->listing->sku));
+    }
+    if (wish->sku != NULL) {
+        resolve_recipe(c, wish);
+    } else if (!c->marketplace) {
+        bool by_sku = line->sku != NULL;
+        fault_at(c, by_sku ? FAULT_SKU_UNKNOWN : FAULT_LISTING_UNKNOWN, by_sku ? line->sku : line->channel_sku, by_sku ? "sku" : "channel_sku", i);
+    }
+    c->demand_count += wish->sku == NULL ? 1 : wish->component_count;
+}
+
+static void resolve_total(struct capture *c)
+{
+    const struct line_io *lines = c->in->lines.items;
+    bool fits = true;
+    c->shipping = c->in->shipping == NULL ? 0 : c->in->shipping->price.minor;
+    c->total = c->shipping;
+    for (size_t i = 0; i < c->in->lines.count && fits; i++) {
+        int64_t amount = 0;
+        fits = money_multiply(lines[i].quantity, lines[i].unit_price.minor, &amount) && money_add(c->total, amount, &c->total) &&
+               money_add(c->total, -lines[i].discount.minor, &c->total) &&
+               (c->in->prices_include_tax || money_add(c->total, lines[i].tax.minor, &c->total));
+        if (fits && lines[i].discount.minor > amount)
+            fault_at(c, FAULT_OUT_OF_RANGE, "the discount is more than the line", "discount", i);
+    }
+    if (!fits)
+        fault_add(&c->command->faults, FAULT_OUT_OF_RANGE, "/lines", "the total does not fit");
+}
+
+/* A reservation is named: it must be open and of this channel. */
+static void resolve_reservation(struct capture *c)
+{
+    int64_t unit, id;
+    if (c->in->reservation == NULL)
+        return;
+    const struct reservation_row *row = NULL;
+    if (id_parse(c->in->reservation, strlen(c->in->reservation), subject_prefix(SUBJECT_RESERVATION), &unit, &id) && unit == ws_unit(c->ws))
+        row = ws_get(c->ws, &reservation_table, WS_KEY(unit, id));
+    if (row == NULL || row->channel != c->channel->id)
+        fault_add(&c->command->faults, FAULT_INVALID, "/reservation", "no such reservation on this channel");
+    else if (row->state != 1 || row->expires_at <= ws_now_us(c->ws))
+        fault_add(&c->command->faults, FAULT_RESERVATION_GONE, "/reservation", "it expired or was used");
+    else
+        c->reservation = row->id;
+}
+
+static bool resolve(struct capture *c)
+{
+    c->wishes = ARENA_ARRAY(ws_arena(c->ws), struct wish, c->in->lines.count);
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        resolve_line(c, i);
+    resolve_total(c);
+    resolve_reservation(c);
+    if (c->demand_count > ORDER_DEMANDS_MAX)
+        fault_add(&c->command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "%zu components, at most %d", c->demand_count, ORDER_DEMANDS_MAX);
+    return c->command->faults.count == 0;
+}
+
+static bool refuse_shortage(struct capture *c)
+{
+    for (size_t i = 0; i < c->in->lines.count; i++) {
+        const struct wish *wish = &c->wishes[i];
+        if (c->shortage == SHORTAGE_REJECT && wish->granted < wish->quantity)
+            fault_at(c, FAULT_SHORTAGE, arena_printf(c->command->arena, "asked %ld of %s, %ld can be promised", (long)wish->quantity, wish->sku->code,
+                                                     (long)wish->granted), "quantity", i);
+    }
+    return c->command->faults.count > 0;
+}
+
+static struct orders_row order_row(struct capture *c, int64_t id)
+{
+    const struct order_io *in = c->in;
+    const struct payment_io *payment = in->payment;
+    int64_t amount = field_came(&order_fields, in, "payment") && payment->amount.currency[0] != '\0' ? payment->amount.minor : c->total;
+    struct json_writer tags;
+    json_begin(&tags, ws_arena(c->ws));
+    json_array(&tags);
+    for (size_t i = 0; i < in->tags.count; i++)
+        json_text(&tags, ((const char *const *)in->tags.items)[i]);
+    json_array_end(&tags);
+    return (struct orders_row){ .unit = ws_unit(c->ws), .id = id, .channel = c->channel->id, .channel_order_id = in->channel_order_id,
+                                .stage = STAGE_CAPTURED, .placed_at = in->placed_at, .captured_at = ws_now_us(c->ws), .currency = in->currency,
+                                .prices_include_tax = in->prices_include_tax, .total = c->total, .shipping = c->shipping,
+                                .service = in->shipping == NULL ? NULL : in->shipping->service,
+                                .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by,
+                                .priority = c->channel->priority, .shortage = c->shortage, .term = payment->term, .payment_status = payment->status,
+                                .method = payment->method, .authorised = payment->status == 1 ? amount : 0, .captured = payment->status == 2 ? amount : 0,
+                                .person = id, .tags = in->tags.count == 0 ? NULL : tags.out.at, .reservation = c->reservation,
+                                .requested_at = NULL_INT, .origin_kind = NULL_INT, .origin = NULL_INT, .party = NULL_INT };
+}
+
+/* A new order's lists are known: there is nothing to load. */
+static void know_lists(struct capture *c, int64_t id)
+{
+    const struct db_path *const paths[] = { &line_of_order,       &demand_of_order, &hold_of_order,   &payment_of_order, &fulfilment_of_order,
+                                            &decision_of_order,   &claim_of_holder, &event_of_order,  &exception_open_of_order };
+    for (size_t i = 0; i < COUNT(paths); i++)
+        ws_fresh(c->ws, paths[i], WS_PREFIX(db_int(ws_unit(c->ws)), db_int(id)));
+}
+
+static void write_line(struct capture *c, int64_t id, size_t i)
+{
+    const struct line_io *in = (const struct line_io *)c->in->lines.items + i;
+    const struct wish *wish = &c->wishes[i];
+    struct order_line_row line = { .unit = ws_unit(c->ws), .ord = id, .line = (int64_t)i + 1, .sku = wish->sku == NULL ? 0 : wish->sku->id,
+                                   .said = in->channel_sku != NULL ? in->channel_sku : wish->sku == NULL ? in->sku : NULL,
+                                   .said_by_listing = in->channel_sku != NULL, .bundle = wish->sku != NULL && wish->sku->bundle,
+                                   .quantity = in->quantity, .unit_price = in->unit_price.minor,
+                                   .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
+                                   .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor };
+    ws_insert(c->ws, &order_line_table, &line);
+    static const struct component unmapped = { 0, 1 };
+    size_t parts = wish->sku == NULL ? 1 : wish->component_count;
+    for (size_t p = 0; p < parts; p++) {
+        struct component component = wish->sku == NULL ? unmapped : wish->components[p];
+        int64_t short_of = (wish->quantity - wish->granted) * component.quantity;
+        struct demand_row demand = { .unit = line.unit, .ord = id, .line = line.line, .part = (int64_t)p + 1, .sku = component.sku,
+                                     .need = component.quantity, .ordered = wish->quantity * component.quantity, .backordered = short_of,
+                                     .reserved = wish->granted * component.quantity, .oversold = c->marketplace ? short_of : 0 };
+        ws_insert(c->ws, &demand_table, &demand);
+    }
+}
+
+static void write_waiting(struct capture *c, const struct order *order)
+{
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *demand = order->demands[i];
+        struct holder rank = demand_holder(order, demand);
+        struct waiting_row row = { .unit = demand->unit, .sku = demand->sku, .priority = rank.priority, .promise = rank.promise, .ord = demand->ord,
+                                   .line = demand->line, .part = demand->part, .channel = c->channel->id };
+        if (demand->backordered > 0 && demand->sku != 0)
+            ws_insert(c->ws, &waiting_table, &row);
+    }
+}
+
+static void write_decision(struct capture *c, int64_t id, const struct choice *choice)
+{
+    struct json_writer json;
+    json_begin(&json, ws_arena(c->ws));
+    json_object(&json);
+    json_key(&json, "nodes");
+    json_array(&json);
+    for (size_t i = 0; i < choice->count; i++)
+        json_int(&json, c->outlet.nodes[choice->nodes[i]]->id);
+    json_array_end(&json);
+    json_key(&json, "of");
+    json_int(&json, (int64_t)c->outlet.node_count);
+    json_key(&json, "cannot_ship_all");
+    json_int(&json, (int64_t)choice->tried);
+    json_object_end(&json);
+    struct decision_row row = { .unit = ws_unit(c->ws), .ord = id, .number = 1, .kind = 1, .policy_version = ws_config_version(c->ws),
+                                .at = ws_now_us(c->ws), .data = json.out.at };
+    ws_insert(c->ws, &decision_table, &row);
+}
+
+/* What a person must see: units that wait, units sold twice, lines that nobody knows. */
+static void write_exceptions(struct capture *c, struct order *order)
+{
+    bool unmapped = false;
+    int64_t short_units = 0;
+    for (size_t i = 0; i < order->demand_count; i++) {
+        unmapped = unmapped || order->demands[i]->sku == 0;
+        short_units += order->demands[i]->sku == 0 ? 0 : order->demands[i]->backordered;
+    }
+    char number[32];
+    snprintf(number, sizeof number, "%ld", (long)order->row->id);
+    struct arena *arena = ws_arena(c->ws);
+    if (short_units > 0 && c->marketplace)
+        exception_open(c->ws, EXCEPTION_OVERSELL, arena_printf(arena, "oversell/%s", number), order->row->id, 0, short_units, "stale_channel");
+    else if (short_units > 0)
+        exception_open(c->ws, EXCEPTION_SHORTAGE, arena_printf(arena, "shortage/%s", number), order->row->id, 0, short_units, "waits for supply");
+    if (unmapped) {
+        exception_open(c->ws, EXCEPTION_UNMAPPED, arena_printf(arena, "unmapped/%s", number), order->row->id, 0, 0, "map the listing");
+        hold_add(order, "unmapped", "millrace", "a line names no SKU that is known");
+    }
+}
+
+static void write_order(struct capture *c)
+{
+    struct ws *ws = c->ws;
+    int64_t id = ws_next_id(ws);
+    know_lists(c, id);
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, id });
+    struct orders_row row = order_row(c, id);
+    struct person_row person = { .unit = row.unit, .id = id, .wrapped_key = c->in->wrapped_key, .sealed = c->in->sealed };
+    struct order_key_row key = { .unit = row.unit, .generation = KEY_GENERATION, .hash = c->in->key_hash, .ord = id };
+    ws_insert(ws, &orders_table, &row);
+    ws_insert(ws, &person_table, &person);
+    ws_insert(ws, &order_key_table, &key);
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        write_line(c, id, i);
+    struct choice choice;
+    promise_choose(ws, &c->outlet, c->wishes, c->in->lines.count, &choice);
+    struct order order;
+    (void)order_open(ws, id, &order);
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        if (c->wishes[i].granted > 0)
+            promise_take(&stock, &c->outlet, &choice, &c->wishes[i],
+                         demand_holder(&order, &(struct demand_row){ .line = (int64_t)i + 1 }));
+    write_waiting(c, &order);
+    write_decision(c, id, &choice);
+    order_event(&order, EVENT_ORDER_CREATED, c->total);
+    stock_end(&stock);
+    write_exceptions(c, &order);
+    order_advance(&order, false);
+    c->command->event_seq = order.last_seq;
+    order_answer(&order, c->command, 201);
+}
+
+/* What a refused order had given back must come back too: the reservation ends only when the order is taken. */
+static bool promise(struct capture *c)
+{
+    struct stock stock = stock_begin(c->ws, (struct cause){ CAUSE_RESERVATION, c->reservation });
+    if (c->reservation != 0)
+        reservation_end(&stock, c->reservation, 2, 0);
+    stock_end(&stock);
+    promise_grant(c->ws, &c->outlet, c->wishes, c->in->lines.count, c->marketplace);
+    return !refuse_shortage(c); /* the engine undoes all of a refused command */
+}
+
+static void order_decide(struct ws *ws, struct command *command)
+{
+    struct capture c = { .ws = ws, .command = command, .in = command->input };
+    c.channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(c.in->channel)));
+    if (c.channel == NULL || c.channel->owner != ws_unit(ws)) {
+        fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", c.in->channel);
+        return;
+    }
+    const struct orders_row *known = known_order(&c);
+    if (known != NULL) {
+        struct order order;
+        (void)order_open(ws, known->id, &order);
+        command->existing = true;
+        order_answer(&order, command, 200);
+        return;
+    }
+    c.marketplace = c.channel->kind == CHANNEL_MARKETPLACE;
+    c.shortage = c.marketplace ? SHORTAGE_BACKORDER
+                 : field_came(&order_fields, c.in, "on_shortage") ? (enum shortage)c.in->on_shortage : (enum shortage)c.channel->shortage;
+    outlet_open(ws, c.channel, &c.outlet);
+    if (resolve(&c) && promise(&c))
+        write_order(&c);
+}
+
+const struct command_type order_create = {
+    .name = "order.create",
+    .input = &order_fields,
+    .mode = FIELDS_POST,
+    .queue = QUEUE_CHANNELS,
+    .edge = order_edge,
+    .prefetch = order_prefetch,
+    .decide = order_decide,
+    .again = order_again,
+    .inverse = "order.cancel",
+};
