@@ -1,0 +1,162 @@
+/* src/orders/cancel.c: what is no longer wanted goes back exactly as it was held: first what only waits, then what is
+ * reserved, then what a node has but has not shipped. */
+#include "orders/commands.h"
+#include "orders/orders.h"
+#include <stdio.h>
+#include <string.h>
+
+struct cancel_line_io {
+    struct field_presence presence;
+    int64_t line, quantity;
+};
+struct cancel_io {
+    struct field_presence presence;
+    const char *reason;
+    struct field_list lines;
+};
+
+#define AT(type, member) offsetof(struct type, member)
+static const struct field cancel_line_rows[] = {
+    { "line", FIELD_INT, AT(cancel_line_io, line), .required = true, .min = 1, .max = ORDER_LINES_MAX, .doc = "as the order numbers it" },
+    { "quantity", FIELD_INT, AT(cancel_line_io, quantity), .required = true, .min = 1, .max = 1000000, .doc = "units, or whole bundles" },
+};
+static const struct field_table cancel_line_fields = { "CancelLine", cancel_line_rows, COUNT(cancel_line_rows), sizeof(struct cancel_line_io) };
+static const struct field cancel_rows[] = {
+    { "reason", FIELD_TEXT, AT(cancel_io, reason), .required = true, .min = 1, .max = 255, .doc = "why, for the timeline" },
+    { "lines", FIELD_LIST, AT(cancel_io, lines), .min = 1, .max = ORDER_LINES_MAX, .of = &cancel_line_fields, .doc = "without: all that has not shipped" },
+};
+static const struct field_table cancel_fields = { "Cancel", cancel_rows, COUNT(cancel_rows), sizeof(struct cancel_io) };
+
+/* Takes units off fulfilment lines at a node; one whose lines are all gone is cancelled. */
+static void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units)
+{
+    struct ws *ws = order->ws;
+    struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
+    const struct fulfilment_row *fulfilment;
+    while (units > 0 && (fulfilment = ws_next(ws, &cursor)) != NULL) {
+        const struct fulfilment_line_row *mine = ws_get(ws, &fulfilment_line_table, WS_KEY(ws_unit(ws), fulfilment->id, line, part));
+        if (fulfilment->node != node || fulfilment->state >= FULFILMENT_SHIPPED || mine == NULL || mine->quantity == mine->cancelled)
+            continue;
+        int64_t gives = min_i64(mine->quantity - mine->cancelled, units);
+        ((struct fulfilment_line_row *)ws_edit(ws, mine))->cancelled += gives;
+        units -= gives;
+        int64_t due = 0;
+        const struct fulfilment_line_row *each;
+        struct ws_cursor lines = ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(ws)), db_int(fulfilment->id)), 0);
+        while ((each = ws_next(ws, &lines)) != NULL)
+            due += each->quantity - each->cancelled;
+        struct fulfilment_row *edited = ws_edit(ws, fulfilment);
+        edited->version++;
+        if (due == 0)
+            edited->state = FULFILMENT_CANCELLED;
+        ws_event(ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = edited->id,
+                                         .about = order->row->id, .node = node, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
+                                         .quarantined = NULL_INT, .quantity = gives, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT,
+                                         .data = due == 0 ? "{\"state\":\"cancelled\"}" : "{\"state\":\"reduced\"}" });
+    }
+}
+
+struct freed {
+    int64_t node, sku;
+};
+
+/* Gives back `units` of a demand; where stock became free is noted. */
+static void demand_cancel(struct stock *stock, struct order *order, size_t i, int64_t units, struct freed *freed, size_t *freed_count)
+{
+    struct ws *ws = order->ws;
+    struct demand_row *demand = demand_edit(order, i);
+    demand->cancelled += units;
+    int64_t waits = min_i64(demand->backordered, units);
+    demand->backordered -= waits;
+    demand->oversold = min_i64(demand->oversold, demand->backordered);
+    units -= waits;
+    demand_waits(order, demand);
+    for (int hard = 0; hard <= 1 && units > 0; hard++) {
+        struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
+        const struct claim_row *claim;
+        while (units > 0 && (claim = ws_next(ws, &cursor)) != NULL) {
+            int64_t gives = min_i64(hard ? claim->hard : claim->soft, units);
+            if (claim->line != demand->line || claim->part != demand->part || gives == 0)
+                continue;
+            if (*freed_count < 64)
+                freed[(*freed_count)++] = (struct freed){ claim->node, claim->sku };
+            if (hard)
+                fulfilment_gives_up(order, claim->node, claim->line, claim->part, gives);
+            claim_give_back(stock, claim, hard ? 0 : gives, hard ? gives : 0);
+            *(hard ? &demand->allocated : &demand->reserved) -= gives;
+            units -= gives;
+        }
+    }
+}
+
+/* Cancels whole pieces of a line: of a bundle, each component by its need. */
+static void line_cancel(struct stock *stock, struct order *order, int64_t line, int64_t pieces, struct freed *freed, size_t *count)
+{
+    for (size_t i = 0; i < order->demand_count; i++)
+        if (order->demands[i]->line == line && pieces > 0)
+            demand_cancel(stock, order, i, pieces * order->demands[i]->need, freed, count);
+}
+
+static int64_t cancellable(const struct order *order, size_t line)
+{
+    struct figures figures = line_figures(order->lines[line], order->demands, order->demand_count);
+    return order->lines[line]->quantity - figures.cancelled - figures.shipped;
+}
+
+/* How much of each line goes; false: refused. */
+static bool wanted(const struct order *order, const struct cancel_io *in, int64_t *pieces, struct faults *faults)
+{
+    const struct cancel_line_io *lines = in->lines.items;
+    int64_t any = 0;
+    for (size_t i = 0; i < order->line_count; i++)
+        any += pieces[i] = in->lines.count == 0 ? cancellable(order, i) : 0;
+    char pointer[64];
+    for (size_t i = 0; i < in->lines.count; i++) {
+        snprintf(pointer, sizeof pointer, "/lines/%zu/line", i);
+        if (lines[i].line > (int64_t)order->line_count) {
+            fault_add(faults, FAULT_LINE_UNKNOWN, arena_text(faults->arena, pointer), "the order has %zu lines", order->line_count);
+            continue;
+        }
+        pieces[lines[i].line - 1] += lines[i].quantity;
+        any += lines[i].quantity;
+    }
+    for (size_t i = 0; i < order->line_count && faults->count == 0; i++)
+        if (pieces[i] > cancellable(order, i))
+            fault_add(faults, FAULT_TOO_LATE, "/lines", "of line %zu, %ld can still be cancelled", i + 1, (long)cancellable(order, i));
+    if (any == 0 && faults->count == 0)
+        fault_add(faults, FAULT_TOO_LATE, NULL, "nothing is left that has not shipped");
+    return faults->count == 0;
+}
+
+static void cancel_decide(struct ws *ws, struct command *command)
+{
+    struct order order;
+    const struct cancel_io *in = command->input;
+    if (!order_of_command(ws, command, &order))
+        return;
+    int64_t *pieces = ARENA_ARRAY(ws_arena(ws), int64_t, order.line_count);
+    if (!wanted(&order, in, pieces, &command->faults))
+        return;
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
+    struct freed freed[64];
+    size_t freed_count = 0;
+    order.has_fulfilments = order.row->stage >= STAGE_RELEASED;
+    for (size_t i = 0; i < order.line_count; i++)
+        line_cancel(&stock, &order, (int64_t)i + 1, pieces[i], freed, &freed_count);
+    int64_t before = order.last_seq;
+    order_advance(&order, false);
+    if (order.last_seq == before || order.row->stage != STAGE_CANCELLED)
+        order_event(&order, EVENT_ORDER_CANCELLED, NULL_INT);
+    stock_end(&stock);
+    if (order.row->stage == STAGE_CANCELLED)
+        exceptions_close_of_order(&order);
+    command->event_seq = order.last_seq;
+    order_answer(&order, command, 200);
+    for (size_t i = 0; i < freed_count; i++)
+        backorders_fill(ws, freed[i].node, freed[i].sku);
+}
+
+const struct command_type order_cancel = {
+    .name = "order.cancel", .input = &cancel_fields, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = order_command_edge,
+    .prefetch = order_command_prefetch, .decide = cancel_decide, .again = order_again, .inverse = "none: order again",
+};

@@ -1,0 +1,16 @@
+/* src/orders/commands.h: commands about one order, named by the path's first part. */
+#ifndef MILLRACE_ORDERS_COMMANDS_H
+#define MILLRACE_ORDERS_COMMANDS_H
+
+#include "orders/orders.h"
+
+extern const struct command_type order_cancel, order_hold, order_hold_clear, order_pay, order_release;
+
+bool order_command_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
+void order_command_prefetch(struct ws *ws, const struct command *command);
+/* Opens the order of the path; false: a fault was added (404, or 412 by If-Match). */
+bool order_of_command(struct ws *ws, struct command *command, struct order *order);
+/* Puts a demand into the queue of its SKU while it waits, and takes it out when it does not. */
+void demand_waits(struct order *order, const struct demand_row *demand);
+
+#endif
