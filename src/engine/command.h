@@ -49,6 +49,7 @@ struct command {
     bool has_key;            /* an Idempotency-Key came */
     int64_t key_hash[2];     /* keyed hash of (API key, Idempotency-Key, index) */
     int64_t body_hash[2];    /* of method, path and raw bytes */
+    bool wants_answer;       /* render the body; off in imports and simulations that look at the outcome only */
     size_t bytes;            /* for the queue's bound */
     int64_t unit;            /* -1: not known yet, the engine finds it by the two codes below */
     const char *of_channel, *of_node;

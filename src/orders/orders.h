@@ -80,6 +80,12 @@ void exceptions_close_of_order(struct order *order);
 /* The order as the API shows it, from the rows of the working set. */
 void order_answer(struct order *order, struct command *command, int status);
 
+/* Writes the order as JSON: as it stands, or as it was at one of its events (as_of not NULL; order->demands become those). */
+void order_write(struct order *order, const struct event_row *as_of, struct json_writer *json);
+struct fulfilment_io;
+void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t state, struct fulfilment_io *out);
+void tags_read(struct arena *arena, const char *text, struct field_list *tags);
+
 /* Renders what an event stood for once more: the order as it was then. */
 void order_again(struct ws *ws, struct command *command, int64_t seq);
 

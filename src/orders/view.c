@@ -1,0 +1,352 @@
+/* src/orders/view.c: the order as the API shows it: now, or as it was at one of its events. What is fixed at capture
+ * comes from the rows; what changes comes from them too, or from the state that each event of the order carries. */
+#include "base/id.h"
+#include "engine/vault.h"
+#include "orders/order_io.h"
+#include "orders/orders.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* An event's state; seq INT64_MAX and figures NULL: now. */
+struct as_of {
+    int64_t seq, stage, version;
+    struct demand_row *demands; /* figures only */
+    int64_t *fulfilments;       /* id, state pairs */
+    size_t fulfilment_count;
+};
+
+struct view {
+    struct ws *ws;
+    struct order *order;
+    struct order_io *out;
+    struct as_of at;
+};
+
+static struct money money_of(const struct view *view, int64_t minor)
+{
+    struct money money = { .minor = minor };
+    snprintf(money.currency, sizeof money.currency, "%.3s", view->order->row->currency);
+    return money;
+}
+
+static const char *outside_id(struct ws *ws, const char *prefix, int64_t id)
+{
+    char text[32];
+    id_format(prefix, ws_unit(ws), id, text);
+    return arena_text(ws_arena(ws), text);
+}
+
+static const char *sku_code(struct ws *ws, int64_t sku)
+{
+    return ((const struct sku_row *)ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), sku)))->code;
+}
+
+static const struct db_value *of_order(struct view *view, struct db_value prefix[2])
+{
+    prefix[0] = db_int(ws_unit(view->ws));
+    prefix[1] = db_int(view->order->row->id);
+    return prefix;
+}
+
+/* ---- lines ---- */
+
+static void show_components(struct view *view, const struct order_line_row *line, struct line_io *out)
+{
+    struct component_io *components = ARENA_ARRAY(ws_arena(view->ws), struct component_io, view->order->demand_count);
+    for (size_t i = 0; i < view->order->demand_count; i++)
+        if (view->order->demands[i]->line == line->line)
+            components[out->components.count++] =
+                (struct component_io){ .sku = sku_code(view->ws, view->order->demands[i]->sku), .quantity = view->order->demands[i]->need };
+    out->components.items = components;
+}
+
+static void show_line(struct view *view, size_t i, const struct field_table *fields, struct line_io *out)
+{
+    const struct order_line_row *line = view->order->lines[i];
+    struct figures f = line_figures(line, view->order->demands, view->order->demand_count);
+    *out = (struct line_io){ .line = line->line, .quantity = line->quantity, .unit_price = money_of(view, line->unit_price), .reserved = f.reserved,
+                             .allocated = f.allocated, .shipped = f.shipped, .backordered = f.backordered, .cancelled = f.cancelled,
+                             .oversold = f.oversold };
+    if (line->sku != 0 || !line->said_by_listing) {
+        out->sku = line->sku != 0 ? sku_code(view->ws, line->sku) : line->said;
+        field_set(fields, out, "sku");
+    }
+    if (line->said_by_listing) {
+        out->channel_sku = line->said;
+        field_set(fields, out, "channel_sku");
+    }
+    if (line->discount != NULL_INT) {
+        out->discount = money_of(view, line->discount);
+        field_set(fields, out, "discount");
+    }
+    if (line->tax != NULL_INT) {
+        out->tax = money_of(view, line->tax);
+        field_set(fields, out, "tax");
+    }
+    if (line->bundle) {
+        show_components(view, line, out);
+        field_set(fields, out, "components");
+    }
+}
+
+static const struct field_table *table_of(const char *name)
+{
+    for (size_t i = 0; i < order_fields.count; i++)
+        if (strcmp(order_fields.fields[i].name, name) == 0)
+            return order_fields.fields[i].of;
+    return NULL;
+}
+
+static void show_lines(struct view *view)
+{
+    struct line_io *lines = ARENA_ARRAY(ws_arena(view->ws), struct line_io, view->order->line_count);
+    const struct field_table *fields = table_of("lines");
+    for (size_t i = 0; i < view->order->line_count; i++)
+        ws_want(view->ws, &sku_table, WS_KEY(ws_unit(view->ws), view->order->lines[i]->sku));
+    for (size_t i = 0; i < view->order->demand_count; i++)
+        ws_want(view->ws, &sku_table, WS_KEY(ws_unit(view->ws), view->order->demands[i]->sku));
+    ws_settle(view->ws);
+    for (size_t i = 0; i < view->order->line_count; i++)
+        show_line(view, i, fields, &lines[i]);
+    view->out->lines = (struct field_list){ lines, view->order->line_count };
+}
+
+/* ---- people, money ---- */
+
+static void show_people(struct view *view)
+{
+    const struct person_row *person = ws_get(view->ws, &person_table, WS_KEY(ws_unit(view->ws), view->order->row->person));
+    struct people_io *people = ARENA_NEW(ws_arena(view->ws), struct people_io);
+    struct bytes plain;
+    struct faults faults = { .arena = ws_arena(view->ws) };
+    if (person == NULL || person->wrapped_key.at == NULL ||
+        !vault_unseal(ws_vault(view->ws), ws_arena(view->ws), person->wrapped_key, person->sealed, &plain) ||
+        !fields_read_text(ws_arena(view->ws), (const char *)plain.at, plain.size, &people_fields, FIELDS_PUT, people, &faults))
+        return; /* erased: null */
+    view->out->customer = people->customer;
+    view->out->ship_to = people->ship_to;
+    view->out->bill_to = people->bill_to;
+    if (people->bill_to != NULL)
+        field_set(&order_fields, view->out, "bill_to");
+}
+
+static void show_shipping(struct view *view)
+{
+    const struct orders_row *row = view->order->row;
+    if (row->service == NULL && row->shipping == 0 && row->promise_by == NULL_INT)
+        return;
+    struct shipping_io *shipping = ARENA_NEW(ws_arena(view->ws), struct shipping_io);
+    const struct field_table *fields = table_of("shipping");
+    *shipping = (struct shipping_io){ .service = row->service, .price = money_of(view, row->shipping), .promise_by = row->promise_by };
+    if (row->service != NULL)
+        field_set(fields, shipping, "service");
+    field_set(fields, shipping, "price");
+    if (row->promise_by != NULL_INT)
+        field_set(fields, shipping, "promise_by");
+    view->out->shipping = shipping;
+    field_set(&order_fields, view->out, "shipping");
+}
+
+static void show_payment(struct view *view)
+{
+    const struct orders_row *row = view->order->row;
+    struct payment_io *payment = ARENA_NEW(ws_arena(view->ws), struct payment_io);
+    *payment = (struct payment_io){ .term = row->term, .status = row->payment_status, .method = row->method };
+    if (row->method != NULL)
+        field_set(table_of("payment"), payment, "method");
+    view->out->payment = payment;
+}
+
+/* ---- what happened ---- */
+
+static const char *actor_name(struct ws *ws, int64_t actor)
+{
+    const struct api_key_row *key = actor == 0 ? NULL : ws_get(ws, &api_key_table, WS_KEY(0, actor));
+    return key == NULL ? "millrace" : key->name;
+}
+
+static void show_timeline(struct view *view)
+{
+    struct db_value prefix[2];
+    size_t room = ws_count(view->ws, &event_of_order, of_order(view, prefix));
+    struct timeline_io *entries = ARENA_ARRAY(ws_arena(view->ws), struct timeline_io, room);
+    const struct event_row *event;
+    struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, prefix, 0);
+    while ((event = ws_next(view->ws, &cursor)) != NULL && event->seq <= view->at.seq)
+        entries[view->out->timeline.count++] = (struct timeline_io){ .at = event->at, .actor = actor_name(view->ws, event->actor),
+                                                                     .what = event_said((enum event_type)event->type) };
+    view->out->timeline.items = entries;
+}
+
+static void show_holds(struct view *view)
+{
+    struct db_value prefix[2];
+    size_t room = ws_count(view->ws, &hold_of_order, of_order(view, prefix));
+    struct hold_io *holds = ARENA_ARRAY(ws_arena(view->ws), struct hold_io, room);
+    const struct order_hold_row *hold;
+    struct ws_cursor cursor = ws_scan(view->ws, &hold_of_order, prefix, 0);
+    while ((hold = ws_next(view->ws, &cursor)) != NULL)
+        if (hold->set_seq <= view->at.seq && (hold->cleared_seq == 0 || hold->cleared_seq > view->at.seq))
+            holds[view->out->holds.count++] = (struct hold_io){ .kind = hold->kind, .source = hold->source, .reason = hold->reason, .since = hold->since };
+    view->out->holds.items = holds;
+}
+
+static void show_fulfilments(struct view *view)
+{
+    struct db_value prefix[2];
+    struct ws *ws = view->ws;
+    size_t room = ws_count(ws, &fulfilment_of_order, of_order(view, prefix));
+    struct fulfilment_io *all = ARENA_ARRAY(ws_arena(ws), struct fulfilment_io, room);
+    const struct fulfilment_row *row;
+    for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, prefix, 0); (row = ws_next(ws, &cursor)) != NULL;) {
+        int64_t state = row->state;
+        if (view->at.seq != INT64_MAX) {
+            state = -1; /* it was not there yet */
+            for (size_t i = 0; i < view->at.fulfilment_count; i++)
+                if (view->at.fulfilments[2 * i] == row->id)
+                    state = view->at.fulfilments[2 * i + 1];
+            if (state < 0)
+                continue;
+        }
+        fulfilment_show(ws, row, state, &all[view->out->fulfilments.count++]);
+    }
+    view->out->fulfilments.items = all;
+}
+
+void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t state, struct fulfilment_io *out)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->id) };
+    struct arena *arena = ws_arena(ws);
+    *out = (struct fulfilment_io){ .id = outside_id(ws, "ful", row->id), .order = outside_id(ws, "ord", row->ord), .state = state };
+    out->node = ((const struct node_row *)ws_get(ws, &node_table, WS_KEY(ws_unit(ws), row->node)))->code;
+    struct fulfilment_line_io *lines = ARENA_ARRAY(arena, struct fulfilment_line_io, ws_count(ws, &line_of_fulfilment, prefix));
+    struct package_io *packages = ARENA_ARRAY(arena, struct package_io, ws_count(ws, &package_of_fulfilment, prefix));
+    const struct fulfilment_line_row *line;
+    for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;)
+        if (line->quantity > line->cancelled)
+            lines[out->lines.count++] = (struct fulfilment_line_io){ .line = line->line, .sku = sku_code(ws, line->sku), .quantity = line->quantity - line->cancelled };
+    const struct package_row *package;
+    bool packed = state >= FULFILMENT_PACKED && state != FULFILMENT_CANCELLED, shipped = packed && state >= FULFILMENT_SHIPPED;
+    for (struct ws_cursor cursor = ws_scan(ws, &package_of_fulfilment, prefix, 0); packed && (package = ws_next(ws, &cursor)) != NULL;)
+        packages[out->packages.count++] = (struct package_io){ .weight_g = package->weight_g, .tracking = shipped ? package->tracking : NULL,
+                                                               .carrier = shipped ? package->carrier : NULL };
+    out->lines.items = lines;
+    out->packages.items = packages;
+}
+
+/* ---- as it was ---- */
+
+static int64_t next_int(const char **at)
+{
+    char *end;
+    while (**at != '\0' && **at != '-' && (**at < '0' || **at > '9'))
+        (*at)++;
+    int64_t value = strtoll(*at, &end, 10);
+    *at = end;
+    return value;
+}
+
+/* Reads what order_event() wrote; see write_state() in order.c. */
+static void read_state(struct view *view, const struct event_row *event)
+{
+    struct order *order = view->order;
+    struct arena *arena = ws_arena(view->ws);
+    const char *at = strstr(event->data, "\"stage\":\"") + strlen("\"stage\":\"");
+    for (int i = 0; i < STAGE_COUNT; i++)
+        if (strncmp(at, stage_names[i], strlen(stage_names[i])) == 0 && at[strlen(stage_names[i])] == '"')
+            view->at.stage = i;
+    at = strstr(at, "\"version\":");
+    view->at.version = next_int(&at);
+    const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
+    for (size_t i = 0; i < order->demand_count; i++) {
+        struct demand_row *demand = ARENA_NEW(arena, struct demand_row);
+        *demand = *order->demands[i];
+        int64_t *const figures[] = { &demand->cancelled, &demand->backordered, &demand->reserved, &demand->allocated, &demand->shipped, &demand->oversold };
+        for (size_t k = 0; k < COUNT(figures); k++)
+            *figures[k] = next_int(&at);
+        demands[i] = demand;
+    }
+    order->demands = demands;
+    const char *fulfilments = strstr(at, "\"fulfilments\":");
+    for (const char *c = fulfilments; c != NULL && *c != '\0'; c++)
+        view->at.fulfilment_count += *c == ',' && c[-1] != ']';
+    view->at.fulfilments = ARENA_ARRAY(arena, int64_t, 2 * view->at.fulfilment_count + 1);
+    for (size_t i = 0; i < 2 * view->at.fulfilment_count; i++)
+        view->at.fulfilments[i] = next_int(&fulfilments);
+    view->at.seq = event->seq;
+}
+
+static void show(struct view *view)
+{
+    const struct orders_row *row = view->order->row;
+    struct order_io *out = view->out;
+    *out = (struct order_io){ .id = outside_id(view->ws, "ord", row->id), .number = arena_printf(ws_arena(view->ws), "%ld", (long)row->id),
+                              .version = view->at.version, .channel_order_id = row->channel_order_id, .placed_at = row->placed_at,
+                              .prices_include_tax = row->prices_include_tax != 0, .stage = view->at.stage, .total = money_of(view, row->total) };
+    memcpy(out->currency, out->total.currency, sizeof out->currency);
+    out->channel = ((const struct channel_row *)ws_get(view->ws, &channel_table, WS_KEY(row->unit, row->channel)))->code;
+    show_people(view);
+    show_lines(view);
+    show_shipping(view);
+    show_payment(view);
+    show_holds(view);
+    show_fulfilments(view);
+    show_timeline(view);
+    if (row->reservation != 0) {
+        out->reservation = outside_id(view->ws, "rsv", row->reservation);
+        field_set(&order_fields, out, "reservation");
+    }
+}
+
+void order_write(struct order *order, const struct event_row *as_of, struct json_writer *json)
+{
+    struct order_io out;
+    struct view view = { .ws = order->ws, .order = order, .out = &out };
+    view.at = (struct as_of){ .seq = INT64_MAX, .stage = order->row->stage, .version = order->row->version };
+    if (as_of != NULL)
+        read_state(&view, as_of);
+    show(&view);
+    if (order->row->tags != NULL) /* kept as the JSON list that it is in the answer */
+        tags_read(ws_arena(order->ws), order->row->tags, &out.tags), field_set(&order_fields, &out, "tags");
+    fields_write(json, &order_fields, &out);
+}
+
+void tags_read(struct arena *arena, const char *text, struct field_list *tags)
+{
+    struct json_reader json;
+    const char **items = ARENA_ARRAY(arena, const char *, 32);
+    json_open(&json, arena, text, strlen(text));
+    for (enum json_token token = json_next(&json); token != JSON_END && token != JSON_ERROR; token = json_next(&json))
+        if (token == JSON_STRING)
+            items[tags->count++] = arena_text_n(arena, json.text, json.bytes);
+    tags->items = items;
+}
+
+static void answer_with(struct order *order, const struct event_row *as_of, struct command *command, int status, int64_t version)
+{
+    struct json_writer json;
+    json_begin(&json, command->arena);
+    order_write(order, as_of, &json);
+    command->answer.status = status;
+    command->answer.body = json.out.at;
+    command->answer.body_bytes = json.out.size;
+    command->answer.etag = arena_printf(command->arena, "%ld", (long)version);
+    if (status == 201)
+        command->answer.location = arena_printf(command->arena, "/v1/orders/%s", outside_id(order->ws, "ord", order->row->id));
+}
+
+void order_answer(struct order *order, struct command *command, int status)
+{
+    if (command->arena != NULL && command->wants_answer)
+        answer_with(order, NULL, command, status, order->row->version);
+    command->answer.status = status;
+}
+
+void order_again(struct ws *ws, struct command *command, int64_t seq)
+{
+    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
+    struct order order;
+    (void)order_open(ws, event->about, &order);
+    const char *version = strstr(event->data, "\"version\":");
+    answer_with(&order, event, command, command->answer.status, next_int(&version));
+}
