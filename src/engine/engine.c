@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "base/when.h"
 #include "engine/batch.h"
+#include "engine/vault.h"
 #include "engine_sql.h"
 #include <pthread.h>
 #include <sodium.h>

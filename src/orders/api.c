@@ -1,0 +1,269 @@
+/* src/orders/api.c: /v1/orders. */
+#include "base/id.h"
+#include "base/when.h"
+#include "engine/vault.h"
+#include "orders/capture.h"
+#include "orders/commands.h"
+#include "orders/order_io.h"
+#include "orders_sql.h"
+#include <string.h>
+
+enum { QUERY_STAGE, QUERY_CHANNEL, QUERY_HOLD, QUERY_Q, QUERY_LIMIT, QUERY_CURSOR };
+
+/* ---- one order ---- */
+
+struct one {
+    int64_t id, version;
+    bool found;
+    struct json_writer json;
+};
+
+static void read_one(struct ws *ws, void *context)
+{
+    struct one *one = context;
+    struct order order;
+    size_t size = one->json.out.size;
+    bool comma = one->json.comma;
+    one->found = order_open(ws, one->id, &order);
+    if (!one->found)
+        return;
+    struct json_writer attempt;
+    json_begin(&attempt, ws_arena(ws)); /* an attempt that lacks a row is thrown away with its arena */
+    order_write(&order, NULL, &attempt);
+    one->json.out.size = size;
+    one->json.comma = comma;
+    json_raw(&one->json, attempt.out.at, attempt.out.size);
+    one->version = order.row->version;
+}
+
+static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
+{
+    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
+    answer->retry_after_s = 1;
+}
+
+static void get_order(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct one one = { 0 };
+    int64_t unit;
+    if (id_parse(request->path[0], strlen(request->path[0]), "ord", &unit, &one.id)) {
+        json_begin(&one.json, request->arena);
+        enum db_result result = ws_read(reading->db, reading->vault, unit, when_now_us(), read_one, &one);
+        if (result != DB_OK) {
+            answer_store(answer, request->arena, result);
+            return;
+        }
+    }
+    if (!one.found) {
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no order %s", request->path[0]));
+        return;
+    }
+    *answer = (struct answer){ .status = 200, .body = one.json.out.at, .body_bytes = one.json.out.size,
+                               .etag = arena_printf(request->arena, "%ld", (long)one.version) };
+}
+
+/* ---- lists ---- */
+
+/* Where a list goes on: after this order of this unit. Outside: its id. */
+struct place {
+    int64_t unit, id;
+};
+
+struct filter {
+    int64_t stage; /* -1: none */
+    int64_t channel;
+    const char *hold, *token;
+};
+
+/* Ids of one unit that meet the filter, in order; the narrowest condition finds them, the others are looked at. */
+static enum db_result page_of_unit(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, int64_t **ids, size_t *count)
+{
+    enum db_result result;
+    *ids = ARENA_ARRAY(r->arena, int64_t, (size_t)most);
+    *count = 0;
+#define TAKE(NAME, CALL, MEMBER)                              \
+    {                                                         \
+        struct NAME##_result *rows;                           \
+        size_t n = 0;                                         \
+        result = CALL;                                        \
+        for (size_t i = 0; result == DB_OK && i < n; i++)     \
+            (*ids)[(*count)++] = rows[i].MEMBER;              \
+    }
+    if (f->token != NULL)
+        TAKE(orders_page_by_token, orders_page_by_token(r->projection, r->arena, unit, f->token, after, most, &rows, &n), ord)
+    else if (f->hold != NULL)
+        TAKE(orders_page_by_hold, orders_page_by_hold(r->db, r->arena, unit, f->hold, after, most, &rows, &n), ord)
+    else if (f->stage >= 0)
+        TAKE(orders_page_by_stage, orders_page_by_stage(r->db, r->arena, unit, f->stage, after, most, &rows, &n), id)
+    else if (f->channel != 0)
+        TAKE(orders_page_by_channel, orders_page_by_channel(r->db, r->arena, unit, f->channel, after, most, &rows, &n), id)
+    else
+        TAKE(orders_page, orders_page(r->db, r->arena, unit, after, most, &rows, &n), id)
+#undef TAKE
+    return result;
+}
+
+struct listing_of_orders {
+    const struct filter *filter;
+    const int64_t *ids;
+    size_t id_count, shown;
+    int64_t most, last;
+    struct json_writer *json;
+};
+
+static bool meets(struct ws *ws, const struct filter *filter, const struct order *order)
+{
+    if ((filter->stage >= 0 && order->row->stage != filter->stage) || (filter->channel != 0 && order->row->channel != filter->channel))
+        return false;
+    if (filter->hold == NULL)
+        return true;
+    const struct order_hold_row *hold;
+    struct ws_cursor cursor = ws_scan(ws, &hold_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
+    while ((hold = ws_next(ws, &cursor)) != NULL)
+        if (hold->cleared_seq == 0 && text_equal(hold->kind, filter->hold))
+            return true;
+    return false;
+}
+
+static void read_page(struct ws *ws, void *context)
+{
+    struct listing_of_orders *page = context;
+    struct json_writer attempt;
+    json_begin(&attempt, ws_arena(ws));
+    size_t shown = 0;
+    page->last = 0;
+    const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &hold_of_order, &fulfilment_of_order, &event_of_order };
+    for (size_t i = 0; i < page->id_count; i++) {
+        ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), page->ids[i]));
+        for (size_t p = 0; p < COUNT(paths); p++)
+            ws_want_path(ws, paths[p], WS_PREFIX(db_int(ws_unit(ws)), db_int(page->ids[i])), 0);
+    }
+    ws_settle(ws);
+    for (size_t i = 0; i < page->id_count && (int64_t)shown < page->most; i++) {
+        struct order order;
+        page->last = page->ids[i];
+        if (!order_open(ws, page->ids[i], &order) || !meets(ws, page->filter, &order))
+            continue;
+        order_write(&order, NULL, &attempt);
+        shown++;
+    }
+    if (shown > 0) {
+        json_raw(page->json, attempt.out.at, attempt.out.size);
+        page->shown = shown;
+    }
+}
+
+/* Bounded: a page looks at no more than this many orders; what is left is behind `next`. */
+#define LOOKED_AT_MAX 2000
+
+static enum db_result list_units(struct reading *r, const struct filter *filter, struct place *from, int64_t limit, struct json_writer *json, bool *more)
+{
+    struct order_units_result *units;
+    size_t unit_count, looked = 0;
+    enum db_result result = order_units(r->db, r->arena, 0, &units, &unit_count);
+    *more = false;
+    for (size_t u = 0; result == DB_OK && u < unit_count && !*more; u++) {
+        if (units[u].id < from->unit)
+            continue;
+        int64_t after = units[u].id == from->unit ? from->id : 0;
+        for (;;) {
+            struct listing_of_orders page = { .filter = filter, .most = limit, .json = json };
+            int64_t *ids;
+            result = page_of_unit(r, filter, units[u].id, after, limit + 1, &ids, &page.id_count);
+            if (result != DB_OK || page.id_count == 0)
+                break;
+            page.ids = ids;
+            result = ws_read(r->db, r->vault, units[u].id, when_now_us(), read_page, &page);
+            limit -= (int64_t)page.shown;
+            looked += page.id_count;
+            after = page.last;
+            *from = (struct place){ units[u].id, page.last };
+            *more = page.last != ids[page.id_count - 1] || (looked >= LOOKED_AT_MAX && page.id_count > 1);
+            if (result != DB_OK || *more)
+                break;
+        }
+    }
+    return result;
+}
+
+static bool channel_id_of(struct db *db, struct arena *arena, const char *code, int64_t *id)
+{
+    struct channel_by_code_id_result row;
+    bool found = false;
+    enum db_result result = channel_by_code_id(db, arena, 0, code, &row, &found);
+    *id = found ? row.id : 0;
+    return result == DB_OK;
+}
+
+static bool read_filter(struct reading *r, const struct request *request, struct filter *filter, struct place *from, struct answer *answer)
+{
+    *filter = (struct filter){ .stage = request->query_text[QUERY_STAGE] == NULL ? -1 : request->query_number[QUERY_STAGE],
+                               .hold = request->query_text[QUERY_HOLD] };
+    const char *cursor = request->query_text[QUERY_CURSOR], *code = request->query_text[QUERY_CHANNEL], *q = request->query_text[QUERY_Q];
+    *from = (struct place){ 0 };
+    if (cursor != NULL && !id_parse(cursor, strlen(cursor), "ord", &from->unit, &from->id)) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that a list has given");
+        return false;
+    }
+    if (code != NULL && (!channel_id_of(r->db, r->arena, code, &filter->channel) || filter->channel == 0)) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "there is no channel %s", code));
+        return false;
+    }
+    const char *tokens[8];
+    if (q != NULL && text_tokens(request->arena, q, tokens, COUNT(tokens)) > 0)
+        filter->token = tokens[0];
+    return true;
+}
+
+static void list_orders(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct filter filter;
+    struct place from;
+    if (!read_filter(reading, request, &filter, &from, answer))
+        return;
+    struct json_writer json;
+    bool more;
+    json_begin(&json, request->arena);
+    json_object(&json);
+    json_key(&json, "items");
+    json_array(&json);
+    enum db_result result = list_units(reading, &filter, &from, request->query_number[QUERY_LIMIT], &json, &more);
+    if (result != DB_OK) {
+        answer_store(answer, request->arena, result);
+        return;
+    }
+    json_array_end(&json);
+    json_key(&json, "next");
+    char next[32];
+    id_format("ord", from.unit, from.id, next);
+    json_text(&json, more ? next : NULL);
+    json_object_end(&json);
+    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+}
+
+#define ORDERS_SCOPES (SCOPE_ORDERS | SCOPE_ADMIN)
+#define READ_SCOPES (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
+#define ABOUT(PATH, COMMAND, SUMMARY)                                                                                            \
+    { .method = METHOD_POST, .path = "/v1/orders/{id}" PATH, .scopes = ORDERS_SCOPES, .command = COMMAND, .answer_of = &order_fields, .summary = SUMMARY }
+
+static const struct route routes[] = {
+    { .method = METHOD_POST, .path = "/v1/orders", .scopes = ORDERS_SCOPES, .command = &order_create, .answer_of = &order_fields,
+      .summary = "Take an order" },
+    { .method = METHOD_POST, .path = "/v1/orders/batch", .scopes = ORDERS_SCOPES, .batch_of = &order_create, .batch_name = "orders",
+      .result_name = "order", .answer_of = &order_fields, .summary = "Take many orders, each alone" },
+    { .method = METHOD_GET, .path = "/v1/orders", .scopes = READ_SCOPES, .read = list_orders, .answer_of = &order_fields, .list = true,
+      .projected = true, .summary = "Orders by stage, channel, hold or word",
+      .query = { [QUERY_STAGE] = { .name = "stage", .type = FIELD_ENUM, .names = stage_names, .doc = "orders in this stage" },
+                 [QUERY_CHANNEL] = { .name = "channel", .type = FIELD_CODE, .doc = "orders of this channel" },
+                 [QUERY_HOLD] = { .name = "hold", .type = FIELD_CODE, .doc = "orders with a hold of this kind" },
+                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .doc = "a word of number, id, customer or address" },
+                 [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
+                 [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
+    { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },
+    ABOUT("/cancel", &order_cancel, "Cancel what has not shipped"),
+    ABOUT("/holds", &order_hold, "Hold an order"),
+    ABOUT("/holds/{kind}/clear", &order_hold_clear, "Clear a hold"),
+    ABOUT("/payments", &order_pay, "Record a payment fact"),
+    ABOUT("/release", &order_release, "Release an order of a channel that releases by hand"),
+};
+const struct route_table orders_routes = { "orders", routes, COUNT(routes) };

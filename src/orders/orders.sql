@@ -1,0 +1,31 @@
+-- name: orders_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT o.id FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
+
+-- name: orders_page_by_stage :many
+-- $1 unit ID; $2 stage INT; $3 after ID; $4 most INT
+SELECT o.id FROM orders AS o WHERE o.unit = $1 AND o.stage = $2 AND o.id > $3 ORDER BY o.id LIMIT $4;
+
+-- name: orders_page_by_channel :many
+-- $1 unit ID; $2 channel ID; $3 after ID; $4 most INT
+SELECT o.id FROM orders AS o WHERE o.unit = $1 AND o.channel = $2 AND o.id > $3 ORDER BY o.id LIMIT $4;
+
+-- name: orders_page_by_hold :many
+-- Each order once, however many holds of the kind it has.
+-- $1 unit ID; $2 kind TEXT; $3 after ID; $4 most INT
+SELECT DISTINCT h.ord FROM order_hold AS h WHERE h.unit = $1 AND h.kind = $2 AND h.cleared_seq = 0 AND h.ord > $3 ORDER BY h.ord LIMIT $4;
+
+-- name: orders_page_by_token :many
+-- In the projections' store: orders with a word that begins so.
+-- store: read
+-- $1 unit ID; $2 token TEXT; $3 after ID; $4 most INT
+SELECT t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token = $2 AND t.ord > $3 ORDER BY t.ord LIMIT $4;
+
+-- name: order_units :many
+-- The units that a list goes through, in order of their numbers.
+-- $1 company ID
+SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
+
+-- name: channel_by_code_id :one
+-- $1 company ID; $2 code TEXT
+SELECT c.id FROM channel AS c WHERE c.unit = $1 AND c.code = $2;
