@@ -41,6 +41,10 @@ struct db_path {
     bool descending;
     const char *where; /* the condition of a partial index, NULL for none */
     size_t number;     /* dense, 0 .. db_path_count - 1 */
+    /* SQLite: the index that serves it, NULL for the primary key, and `where` with each term as likelihood(term, 0.9999):
+     * without statistics SQLite takes "unit = ?" for ten rows and "about > 0" for a quarter of them, and then walks the
+     * unit, or the range, rather than match both columns. */
+    const char *index, *likely;
 };
 
 struct db_table {

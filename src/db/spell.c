@@ -124,11 +124,14 @@ const char *spell_sqlite_path(struct arena *arena, const struct db_path *path)
     struct buffer out = { .arena = arena };
     buffer_text(&out, "SELECT ");
     add_columns(&out, path->table, 0, path->table->column_count, "");
-    buffer_printf(&out, " FROM %s WHERE ", path->table->name);
+    buffer_printf(&out, " FROM %s", path->table->name);
+    if (path->index != NULL)
+        buffer_printf(&out, " INDEXED BY %s", path->index);
+    buffer_text(&out, " WHERE ");
     for (size_t i = 0; i < path->prefix_count; i++)
         buffer_printf(&out, "%s%s = ?%zu", i > 0 ? " AND " : "", path->table->columns[path->columns[i]].name, i + 1);
-    if (path->where != NULL)
-        buffer_printf(&out, "%s(%s)", path->prefix_count > 0 ? " AND " : "", path->where);
+    if (path->likely != NULL)
+        buffer_printf(&out, " AND %s", path->likely);
     if (path->column_count > path->prefix_count) {
         buffer_text(&out, " ORDER BY ");
         add_path_order(&out, path, "");

@@ -65,7 +65,7 @@ static void get_order(struct reading *reading, const struct request *request, st
 /* ---- lists ---- */
 
 /* Where a list goes on: after this order of this unit. Outside: its id. */
-struct place {
+struct list_place {
     int64_t unit, id;
 };
 
@@ -156,7 +156,7 @@ static void read_page(struct ws *ws, void *context)
 /* Bounded: a page looks at no more than this many orders; what is left is behind `next`. */
 #define LOOKED_AT_MAX 2000
 
-static enum db_result list_units(struct reading *r, const struct filter *filter, struct place *from, int64_t limit, struct json_writer *json, bool *more)
+static enum db_result list_units(struct reading *r, const struct filter *filter, struct list_place *from, int64_t limit, struct json_writer *json, bool *more)
 {
     struct order_units_result *units;
     size_t unit_count, looked = 0;
@@ -177,7 +177,7 @@ static enum db_result list_units(struct reading *r, const struct filter *filter,
             limit -= (int64_t)page.shown;
             looked += page.id_count;
             after = page.last;
-            *from = (struct place){ units[u].id, page.last };
+            *from = (struct list_place){ units[u].id, page.last };
             *more = page.last != ids[page.id_count - 1] || (looked >= LOOKED_AT_MAX && page.id_count > 1);
             if (result != DB_OK || *more)
                 break;
@@ -195,12 +195,12 @@ static bool channel_id_of(struct db *db, struct arena *arena, const char *code, 
     return result == DB_OK;
 }
 
-static bool read_filter(struct reading *r, const struct request *request, struct filter *filter, struct place *from, struct answer *answer)
+static bool read_filter(struct reading *r, const struct request *request, struct filter *filter, struct list_place *from, struct answer *answer)
 {
     *filter = (struct filter){ .stage = request->query_text[QUERY_STAGE] == NULL ? -1 : request->query_number[QUERY_STAGE],
                                .hold = request->query_text[QUERY_HOLD] };
     const char *cursor = request->query_text[QUERY_CURSOR], *code = request->query_text[QUERY_CHANNEL], *q = request->query_text[QUERY_Q];
-    *from = (struct place){ 0 };
+    *from = (struct list_place){ 0 };
     if (cursor != NULL && !id_parse(cursor, strlen(cursor), "ord", &from->unit, &from->id)) {
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that a list has given");
         return false;
@@ -218,7 +218,7 @@ static bool read_filter(struct reading *r, const struct request *request, struct
 static void list_orders(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct filter filter;
-    struct place from;
+    struct list_place from;
     if (!read_filter(reading, request, &filter, &from, answer))
         return;
     struct json_writer json;

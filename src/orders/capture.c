@@ -7,6 +7,7 @@
 #include "inventory/reservations.h"
 #include "orders/order_io.h"
 #include "orders/promise.h"
+#include <stdio.h>
 #include <string.h>
 
 #define KEY_GENERATION 1

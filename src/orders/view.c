@@ -4,6 +4,7 @@
 #include "engine/vault.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -19,6 +19,14 @@ void emit_text(struct buffer *out, const char *text)
     buffer_text(out, "\"");
 }
 
+static void emit_text_or_null(struct buffer *out, const char *text)
+{
+    if (text != NULL)
+        emit_text(out, text);
+    else
+        buffer_text(out, "NULL");
+}
+
 void emit_file(const char *file, const struct buffer *out)
 {
     FILE *to = fopen(file, "wb");
@@ -75,11 +83,12 @@ static void emit_path(struct buffer *out, const struct path *path)
         buffer_printf(out, "%s%u", i > 0 ? ", " : "", db->columns[i]);
     buffer_printf(out, " };\nconst struct db_path %s = { \"%s\", &%s_table, %s_path_columns, %zu, %zu, %s, ", db->name, db->name, path->table, db->name,
                   db->prefix_count, db->column_count, db->descending ? "true" : "false");
-    if (db->where != NULL)
-        emit_text(out, db->where);
-    else
-        buffer_text(out, "NULL");
-    buffer_printf(out, ", %zu };\n", db->number);
+    emit_text_or_null(out, db->where);
+    buffer_printf(out, ", %zu, ", db->number);
+    emit_text_or_null(out, db->index);
+    buffer_text(out, ", ");
+    emit_text_or_null(out, db->likely);
+    buffer_text(out, " };\n");
 }
 
 static void emit_table(struct buffer *out, const struct table *table)

@@ -211,6 +211,19 @@ const char *plan_fault(struct arena *arena, sqlite3 *handle, const char *sql, bo
     return fault;
 }
 
+/* How many columns the search of a plan of one step matches: "SEARCH t USING INDEX i (a=? AND b=?)". A search by fewer
+ * than the path's prefix walks and drops rows. */
+static size_t columns_matched(struct model *model, sqlite3 *handle, const char *sql)
+{
+    sqlite3_stmt *plan = ask(handle, arena_printf(model->arena, "EXPLAIN QUERY PLAN %s", sql));
+    size_t matched = 0;
+    if (sqlite3_step(plan) == SQLITE_ROW)
+        for (const char *at = text_at(plan, 3); (at = strstr(at, "=?")) != NULL; at++)
+            matched++;
+    sqlite3_finalize(plan);
+    return matched;
+}
+
 /* "(a, b)": their columns go to `columns`; gives the token behind. */
 static size_t path_columns(const struct path *path, const struct db_table *table, const struct tokens *tokens, size_t at, uint8_t *columns, size_t *count)
 {
@@ -264,6 +277,22 @@ static void make_total(struct model *model, struct path *path, const struct tabl
             columns[path->db.column_count++] = (uint8_t)i;
 }
 
+/* "a > 0 AND b = 1" with each term in likelihood(): see db.h. */
+static const char *likely_terms(struct arena *arena, const struct token *tokens, size_t count)
+{
+    struct buffer out = { .arena = arena };
+    int depth = 0;
+    for (size_t i = 0, from = 0; i <= count; i++) {
+        depth += i < count && token_is(&tokens[i], "(");
+        depth -= i < count && token_is(&tokens[i], ")");
+        if (i < count && (depth > 0 || !token_is(&tokens[i], "AND")))
+            continue;
+        buffer_printf(&out, "%slikelihood(%s, 0.9999)", from > 0 ? " AND " : "", spell_statement(arena, tokens + from, i - from).sqlite);
+        from = i + 1;
+    }
+    return out.at;
+}
+
 static void resolve_path(struct model *model, struct path *path, size_t number)
 {
     struct tokens tokens = lex(model->arena, path->file, path->declared);
@@ -283,30 +312,57 @@ static void resolve_path(struct model *model, struct path *path, size_t number)
         at = path_columns(path, &table->db, &tokens, at + 1, columns, &path->db.column_count);
     path->db.descending = token_is(&tokens.items[at], "DESC");
     at += path->db.descending;
-    if (token_is(&tokens.items[at], "WHERE"))
+    if (token_is(&tokens.items[at], "WHERE")) {
         path->db.where = spell_statement(model->arena, &tokens.items[at + 1], tokens.count - at - 1).postgres;
+        path->db.likely = likely_terms(model->arena, &tokens.items[at + 1], tokens.count - at - 1);
+    }
     else if (tokens.items[at].kind != TOKEN_END)
         refuse(path->file, path->line, "\"%s\" stands behind the path's columns; write DESC or WHERE", tokens.items[at].text);
     make_total(model, path, table, columns);
     table->paths[table->path_count++] = path;
 }
 
-static void check_path(struct model *model, const struct path *path)
+/* What is wrong with the plan of a path by one index, NULL for nothing. */
+static const char *path_fault(struct model *model, sqlite3 *handle, const struct db_path *path)
+{
+    const char *sql = spell_sqlite_path(model->arena, path);
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) != SQLITE_OK)
+        return arena_text(model->arena, sqlite3_errmsg(handle));
+    sqlite3_finalize(statement);
+    const char *fault = plan_fault(model->arena, handle, sql, true);
+    if (fault == NULL && columns_matched(model, handle, sql) != path->prefix_count)
+        fault = "a search by less than the prefix";
+    return fault;
+}
+
+/* Tries the primary key, then each index by its name, and keeps the first that serves. */
+static const char *choose_index(struct model *model, sqlite3 *handle, struct db_path *path)
+{
+    const char *fault = path_fault(model, handle, path);
+    if (fault == NULL)
+        return NULL;
+    sqlite3_stmt *list = ask(handle, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL ORDER BY rowid");
+    sqlite3_bind_text(list, 1, path->table->name, -1, SQLITE_STATIC);
+    bool found = false;
+    while (!found && sqlite3_step(list) == SQLITE_ROW) {
+        path->index = arena_text(model->arena, text_at(list, 0));
+        found = path_fault(model, handle, path) == NULL;
+    }
+    sqlite3_finalize(list);
+    return found ? NULL : fault;
+}
+
+static void check_path(struct model *model, struct path *path)
 {
     const struct table *table = model_table(model, path->table);
     for (size_t i = path->db.prefix_count; i < path->db.column_count; i++)
         if (table->db.columns[path->db.columns[i]].nullable)
             refuse(path->file, path->line, "path %s: %s may be NULL, and the stores sort NULL to different ends; order by a column that is not",
                    path->db.name, table->db.columns[path->db.columns[i]].name);
-    const char *sql = spell_sqlite_path(model->arena, &path->db);
-    sqlite3_stmt *statement;
-    sqlite3 *handle = model->stores[table->place].handle;
-    if (sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) != SQLITE_OK)
-        refuse(path->file, path->line, "path %s: %s", path->db.name, sqlite3_errmsg(handle));
-    sqlite3_finalize(statement);
-    const char *fault = plan_fault(model->arena, handle, sql, true);
+    const char *fault = choose_index(model, model->stores[table->place].handle, &path->db);
     if (fault != NULL)
-        refuse(path->file, path->line, "path %s is served by no index (the plan has \"%s\"): add one with its columns in their order, and its condition",
+        refuse(path->file, path->line, "path %s is served by no index (the plan has %s): add one with its columns in their order, and its condition",
                path->db.name, fault);
 }
 

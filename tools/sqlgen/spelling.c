@@ -66,10 +66,45 @@ static void copy(struct speller *speller)
     }
 }
 
+/* Hints that only SQLite has: INDEXED BY name, unlikely(x), likely(x), likelihood(x, 0.9). True when one was taken. */
+static bool copy_hint(struct speller *speller)
+{
+    const struct token *token = token_at(speller, speller->at);
+    bool called = token_is(token_at(speller, speller->at + 1), "(");
+    if (token_is(token, "INDEXED") && token_is(token_at(speller, speller->at + 1), "BY")) {
+        buffer_printf(&speller->sqlite, " INDEXED BY %s", token_at(speller, speller->at + 2)->text);
+        speller->at += 3;
+        return true;
+    }
+    if (called && (token_is(token, "unlikely") || token_is(token, "likely"))) {
+        put(speller, token->text, "", true);
+        speller->at++;
+        return true;
+    }
+    if (!called || !token_is(token, "likelihood"))
+        return false;
+    put(speller, "likelihood", "", true);
+    speller->at++;
+    int depth = 0;
+    do {
+        token = token_at(speller, speller->at);
+        if (depth == 1 && token_is(token, ",")) {
+            buffer_printf(&speller->sqlite, ", %s", token_at(speller, speller->at + 1)->text);
+            speller->at += 2;
+            continue;
+        }
+        depth += token_is(token, "(");
+        depth -= token_is(token, ")");
+        copy(speller);
+    } while (depth > 0 && speller->at < speller->count);
+    return true;
+}
+
 static void copy_rest(struct speller *speller)
 {
     while (speller->at < speller->count)
-        copy(speller);
+        if (!copy_hint(speller))
+            copy(speller);
 }
 
 /* name TYPE [NULL] ... up to the comma or the closing parenthesis of the table. */

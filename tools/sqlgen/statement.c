@@ -215,7 +215,7 @@ static bool has_unit(const struct token *tokens, size_t count, const char *alias
 
 static bool ends_alias(const struct token *token)
 {
-    static const char *const words[] = { "WHERE", "ON", "SET", "CROSS", "JOIN", "LEFT", "INNER", "ORDER", "GROUP", "LIMIT", "VALUES", "SELECT", "UNION", "USING" };
+    static const char *const words[] = { "INDEXED", "WHERE", "ON", "SET", "CROSS", "JOIN", "LEFT", "INNER", "ORDER", "GROUP", "LIMIT", "VALUES", "SELECT", "UNION", "USING" };
     for (size_t i = 0; i < COUNT(words); i++)
         if (token_is(token, words[i]))
             return true;
