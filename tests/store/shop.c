@@ -1,0 +1,215 @@
+/* tests/store/shop.c: see shop.h. */
+#include "store/shop.h"
+#include "engine/vault.h"
+#include "schema.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static int64_t shop_now(void *context)
+{
+    return ((struct shop *)context)->now_us;
+}
+
+bool store_is_there(enum store store)
+{
+    if (store == STORE_SQLITE || getenv("MILLRACE_TEST_POSTGRES") != NULL)
+        return true;
+    print_message("SKIPPED on PostgreSQL: MILLRACE_TEST_POSTGRES names no server\n");
+    return false;
+}
+
+static void must(enum db_result result, const char *what)
+{
+    if (result != DB_OK)
+        fail_msg("%s: %s", what, db_result_name(result));
+}
+
+static void company_make(struct shop *shop, struct db *db)
+{
+    static const uint8_t head[32];
+    struct unit_clock_row clock = { .next_id = 1000, .config_version = 1, .audit_head = { head, sizeof head } };
+    struct company_row company = { .name = "Shop", .made_at = shop->now_us };
+    const void *rows[] = { &clock, &company };
+    must(db_begin(db), "begin");
+    must(db_insert(db, &unit_clock_table, &rows[0], 1), "clock");
+    must(db_insert(db, &company_table, &rows[1], 1), "company");
+    must(db_commit(db), "commit");
+}
+
+/* Each shop on PostgreSQL is a database of its own: they do not see each other and go with the test. */
+static void postgres_database(struct shop *shop, const char *verb)
+{
+    const char *error;
+    struct db *db;
+    struct db_options options = { .url = shop->admin_url };
+    must(db_open(&db, &options, shop->arena, &error), "admin");
+    must(db_script(db, arena_printf(shop->arena, verb, shop->schema)), verb);
+    db_close(db);
+}
+
+static void name_store(struct shop *shop, enum store store)
+{
+    snprintf(shop->url, sizeof shop->url, "sqlite::memory:");
+    if (store == STORE_SQLITE)
+        return;
+    snprintf(shop->admin_url, sizeof shop->admin_url, "%s", getenv("MILLRACE_TEST_POSTGRES"));
+    snprintf(shop->schema, sizeof shop->schema, "shop_%d_%p", (int)getpid(), (void *)shop);
+    postgres_database(shop, "CREATE DATABASE \"%s\"");
+    const char *query = strchr(shop->admin_url, '?'), *name = strstr(shop->admin_url, "/postgres");
+    snprintf(shop->url, sizeof shop->url, "%.*s/%s%s", (int)(name - shop->admin_url), shop->admin_url, shop->schema, query == NULL ? "" : query);
+}
+
+struct shop *shop_open(enum store store)
+{
+    struct shop *shop = calloc(1, sizeof *shop);
+    const char *error = "";
+    shop->arena = arena_new((size_t)1 << 30);
+    shop->now_us = INT64_C(1764000000000000);
+    shop->vault = vault_seeded(7);
+    name_store(shop, store);
+    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .create = true, .no_sync = true }, .vault = shop->vault,
+                                      .clock = { shop_now, shop }, .batch_us = -1 };
+    shop->engine = engine_open(&options, shop->arena, &error);
+    if (shop->engine == NULL || db_migrate(engine_db(shop->engine), false, shop->arena, &error) != MIGRATE_DONE)
+        fail_msg("no shop: %s", error);
+    company_make(shop, engine_db(shop->engine));
+    shop->local = local_open(shop->engine, shop->vault, shop->arena, &error);
+    if (shop->local == NULL)
+        fail_msg("no routes: %s", error);
+    return shop;
+}
+
+void shop_close(struct shop *shop)
+{
+    local_close(shop->local);
+    engine_close(shop->engine);
+    if (shop->schema[0] != '\0')
+        postgres_database(shop, "DROP DATABASE \"%s\" WITH (FORCE)");
+    vault_close(shop->vault);
+    arena_free(shop->arena);
+    free(shop);
+}
+
+static struct reply call_v(struct shop *shop, const char *method, const char *target, const char *format, va_list args)
+{
+    const char *body = format == NULL ? NULL : arena_vprintf(shop->arena, format, args);
+    return local_call(shop->local, shop->arena, method, arena_text(shop->arena, target), body);
+}
+
+struct reply shop_call(struct shop *shop, const char *method, const char *target, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct reply reply = call_v(shop, method, target, format, args);
+    va_end(args);
+    return reply;
+}
+
+struct reply shop_must(struct shop *shop, int status, const char *method, const char *target, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct reply reply = call_v(shop, method, target, format, args);
+    va_end(args);
+    if (reply.status != status)
+        fail_msg("%s %s: %d instead of %d: %s", method, target, reply.status, status, reply.body);
+    return reply;
+}
+
+void shop_furnish(struct shop *shop)
+{
+    static const struct {
+        const char *target, *body;
+    } masters[] = {
+        { "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}" },
+        { "/v1/nodes/LEJ", "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\",\"priority\":1}" },
+        { "/v1/nodes/HAM", "{\"unit\":\"DE\",\"name\":\"Hamburg\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"20095\",\"priority\":2}" },
+        { "/v1/skus/LAMP", "{\"name\":\"Lamp\"}" },
+        { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
+        { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
+        { "/v1/bundles/KIT", "{\"name\":\"Kit\",\"components\":[{\"sku\":\"BULB\",\"quantity\":2},{\"sku\":\"SHADE\",\"quantity\":1}]}" },
+        { "/v1/channels/web", "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}" },
+        { "/v1/channels/b2b", "{\"unit\":\"DE\",\"name\":\"B2B\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"reject\"}" },
+        { "/v1/channels/market", "{\"unit\":\"DE\",\"name\":\"Market\",\"kind\":\"marketplace\",\"priority\":3,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
+    };
+    for (size_t i = 0; i < COUNT(masters); i++)
+        shop_must(shop, 201, "PUT", masters[i].target, "%s", masters[i].body);
+}
+
+void receive(struct shop *shop, const char *node, const char *sku, int64_t quantity)
+{
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%ld,\"reason\":\"receipt\"}", node, sku,
+              (long)quantity);
+}
+
+struct reply order(struct shop *shop, const char *channel, const char *id, const char *sku, int64_t quantity)
+{
+    return shop_call(shop, "POST", "/v1/orders",
+                     "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                     "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},"
+                     "\"lines\":[{\"sku\":\"%s\",\"quantity\":%ld,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+                     "\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+                     channel, id, sku, (long)quantity);
+}
+
+int64_t number_in(const char *text, const char *after, const char *name)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\":", name);
+    const char *from = after == NULL ? text : strstr(text, after);
+    const char *at = from == NULL ? NULL : strstr(from, quoted);
+    return at == NULL ? -1 : strtoll(at + strlen(quoted), NULL, 10);
+}
+
+void text_in(const char *text, const char *after, const char *name, char *out, size_t room)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\":\"", name);
+    const char *from = after == NULL ? text : strstr(text, after);
+    const char *at = from == NULL ? NULL : strstr(from, quoted);
+    out[0] = '\0';
+    if (at != NULL)
+        snprintf(out, room, "%.*s", (int)strcspn(at + strlen(quoted), "\""), at + strlen(quoted));
+}
+
+static void dump_row(struct buffer *out, const struct db_table *table, const char *row)
+{
+    buffer_text(out, table->name);
+    for (size_t c = 0; c < table->column_count; c++) {
+        const struct db_column *column = &table->columns[c];
+        const char *at = row + column->offset;
+        if (table == &unit_clock_table && strcmp(column->name, "batch_id") == 0)
+            continue;
+        if (column->type == DB_INT) {
+            buffer_printf(out, " %ld", (long)*(const int64_t *)(const void *)at);
+        } else if (column->type == DB_TEXT) {
+            const char *text = *(const char *const *)(const void *)at;
+            buffer_printf(out, " '%s'", text == NULL ? "-" : text);
+        } else {
+            const struct bytes *blob = (const struct bytes *)(const void *)at;
+            buffer_printf(out, " %016lx", (unsigned long)hash_bytes(blob->at, blob->size, 1));
+        }
+    }
+    buffer_text(out, "\n");
+}
+
+char *shop_dump(struct shop *shop, struct arena *arena)
+{
+    struct buffer out = { .arena = arena };
+    struct db *db = engine_db(shop->engine);
+    for (size_t t = 0; t < db_table_count; t++) {
+        const struct db_table *table = db_tables[t];
+        if (table == &batch_table || strcmp(table->name, "cursor_of_unit") == 0 || strcmp(table->name, "movement_by_sku") == 0 ||
+            strcmp(table->name, "order_token") == 0 || strcmp(table->name, "schema_migration") == 0)
+            continue;
+        struct db_rows rows;
+        must(db_load_all(db, arena, table, &rows), table->name);
+        for (size_t i = 0; i < rows.count; i++)
+            dump_row(&out, table, db_row(&rows, i));
+    }
+    return out.at;
+}

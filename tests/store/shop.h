@@ -1,0 +1,44 @@
+/* tests/store/shop.h: a company to try things on: one unit, real routes and engine, a clock that the test turns.
+ * Each test runs on SQLite and, where MILLRACE_TEST_POSTGRES names a server, on PostgreSQL. */
+#ifndef MILLRACE_TESTS_STORE_SHOP_H
+#define MILLRACE_TESTS_STORE_SHOP_H
+
+#include "engine/engine.h"
+#include "http/local.h"
+
+struct shop {
+    struct arena *arena; /* of answers; ends with the shop */
+    struct vault *vault;
+    struct engine *engine;
+    struct local *local;
+    int64_t now_us;
+    char url[512], admin_url[512], schema[64];
+    size_t batch_commands;
+};
+
+enum store { STORE_SQLITE, STORE_POSTGRES };
+bool store_is_there(enum store store); /* says so aloud when it is not */
+
+/* Migrated, with the company's row and clock. Fails the test when it cannot. */
+struct shop *shop_open(enum store store);
+void shop_close(struct shop *shop);
+
+/* A unit DE (EUR), nodes LEJ and HAM, SKUs LAMP, BULB, SHADE, a bundle KIT (2 BULB + SHADE), channels web (backorder),
+ * b2b (reject) and market (marketplace). */
+void shop_furnish(struct shop *shop);
+
+struct reply shop_call(struct shop *shop, const char *method, const char *target, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same, and the status must be this. */
+struct reply shop_must(struct shop *shop, int status, const char *method, const char *target, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void receive(struct shop *shop, const char *node, const char *sku, int64_t quantity);
+/* An order of one line; its JSON. */
+struct reply order(struct shop *shop, const char *channel, const char *id, const char *sku, int64_t quantity);
+/* The number after "name": in the text, -1 where there is none; from the first place after `after` (NULL: the start). */
+int64_t number_in(const char *text, const char *after, const char *name);
+void text_in(const char *text, const char *after, const char *name, char *out, size_t room);
+
+/* Every table but `batch`, unit_clock.batch_id left out, as text in key order: two that are equal are the same company. */
+char *shop_dump(struct shop *shop, struct arena *arena);
+
+#endif
