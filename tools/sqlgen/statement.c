@@ -197,6 +197,164 @@ static void check_plan(struct model *model, const struct statement *statement)
                statement->name, fault);
 }
 
+/* ---- the tables of a statement, and what it says of their columns ---- */
+
+struct mention {
+    const struct table *table;
+    const char *alias;
+    int line;
+};
+struct mentions {
+    struct mention items[16];
+    size_t count;
+};
+
+static bool ends_alias(const struct token *token)
+{
+    static const char *const words[] = { "INDEXED", "WHERE", "ON",    "SET",   "CROSS",  "JOIN",   "LEFT",  "INNER",
+                                         "ORDER",   "GROUP", "LIMIT", "VALUES", "SELECT", "UNION", "USING", "RETURNING" };
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (token_is(token, words[i]))
+            return true;
+    return token->kind != TOKEN_WORD;
+}
+
+/* A comma parts tables only between FROM and what ends it; elsewhere it parts columns, which may be called like a table. */
+static bool among_tables(const struct token *token, bool so_far)
+{
+    if (token_is(token, "FROM") || token_is(token, "JOIN"))
+        return true;
+    return so_far && !token_is(token, "(") && (token->kind != TOKEN_WORD || !ends_alias(token) || token_is(token, "CROSS") || token_is(token, "INDEXED"));
+}
+
+static struct mentions mentions_of(struct model *model, const struct statement *statement, const struct token *tokens, size_t count)
+{
+    struct mentions mentions = { 0 };
+    bool among = false;
+    for (size_t i = 1; i < count; i++) {
+        const struct token *before = &tokens[i - 1];
+        among = among_tables(before, among);
+        bool names = token_is(before, "FROM") || token_is(before, "JOIN") || token_is(before, "UPDATE") || (among && token_is(before, ","));
+        const struct table *table = names ? model_table(model, tokens[i].text) : NULL;
+        if (table == NULL)
+            continue;
+        if (mentions.count == COUNT(mentions.items))
+            refuse(statement->file, tokens[i].line, "%s: more than %zu tables", statement->name, COUNT(mentions.items));
+        size_t at = i + 1 < count && token_is(&tokens[i + 1], "AS") ? i + 2 : i + 1;
+        const char *alias = at < count && !ends_alias(&tokens[at]) ? tokens[at].text : tokens[i].text;
+        mentions.items[mentions.count++] = (struct mention){ table, alias, tokens[i].line };
+    }
+    return mentions;
+}
+
+/* True where a mention before `own` is called so: in a join in the order of the text its columns are known. */
+static bool is_known(const struct mentions *mentions, size_t own, const struct token *side)
+{
+    for (size_t i = 0; i < own; i++)
+        if (token_is(side, mentions->items[i].alias))
+            return true;
+    return side->kind == TOKEN_PARAMETER || side->kind == TOKEN_NUMBER || side->kind == TOKEN_STRING;
+}
+
+/* The columns of a mention that the text sets equal to something that is known: "alias.column = $1", or without the
+ * alias in a statement of one table. */
+static uint64_t equal_columns(const struct mentions *mentions, size_t own, const struct token *tokens, size_t count)
+{
+    static const struct token nothing = { .kind = TOKEN_END, .text = "" };
+    const struct mention *mention = &mentions->items[own];
+    uint64_t equal = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t column = 0;
+        while (column < mention->table->db.column_count && !token_is(&tokens[i], mention->table->db.columns[column].name))
+            column++;
+        bool dotted = i >= 1 && token_is(&tokens[i - 1], ".");
+        bool named = dotted && i >= 2 && token_is(&tokens[i - 2], mention->alias);
+        if (column == mention->table->db.column_count || !(named || (!dotted && mentions->count == 1)))
+            continue;
+        size_t first = named ? i - 2 : i;
+        const struct token *after = i + 2 < count && token_is(&tokens[i + 1], "=") ? &tokens[i + 2] : &nothing;
+        const struct token *before = first >= 2 && token_is(&tokens[first - 1], "=") ? &tokens[first - 2] : &nothing;
+        if (before->kind == TOKEN_WORD && first >= 4 && token_is(&tokens[first - 3], "."))
+            before = &tokens[first - 4];
+        if (is_known(mentions, own, after) || is_known(mentions, own, before))
+            equal |= UINT64_C(1) << column;
+    }
+    return equal;
+}
+
+/* How many leading columns of an index are among `equal`. */
+static size_t leading_columns(sqlite3 *handle, const char *index, uint64_t equal)
+{
+    sqlite3_stmt *info;
+    size_t leading = 0;
+    if (sqlite3_prepare_v2(handle, "SELECT cid FROM pragma_index_info(?1) ORDER BY seqno", -1, &info, NULL) != SQLITE_OK)
+        return 0;
+    sqlite3_bind_text(info, 1, index, -1, SQLITE_STATIC);
+    while (sqlite3_step(info) == SQLITE_ROW && (equal >> sqlite3_column_int(info, 0) & 1) != 0)
+        leading++;
+    sqlite3_finalize(info);
+    return leading;
+}
+
+/* The index that could match the most columns; those with a condition only where the statement repeats it. */
+static const char *best_index(struct model *model, const struct statement *statement, const char *table, uint64_t equal, size_t *matches)
+{
+    sqlite3 *handle = model->stores[statement->place].handle;
+    const char *best = NULL;
+    sqlite3_stmt *list;
+    *matches = 0;
+    if (sqlite3_prepare_v2(handle, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1", -1, &list, NULL) != SQLITE_OK)
+        return NULL;
+    sqlite3_bind_text(list, 1, table, -1, SQLITE_STATIC);
+    while (sqlite3_step(list) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(list, 0), *sql = (const char *)sqlite3_column_text(list, 1);
+        const char *where = sql != NULL ? strstr(sql, " WHERE ") : NULL;
+        size_t leading = leading_columns(handle, name, equal);
+        if (leading > *matches && (where == NULL || strstr(statement->text.sqlite, where + strlen(" WHERE ")) != NULL)) {
+            *matches = leading;
+            best = arena_text(model->arena, name);
+        }
+    }
+    sqlite3_finalize(list);
+    return best;
+}
+
+/* How many columns the plan matches for a mention; SIZE_MAX where the plan does not search it. */
+static size_t planned_columns(struct model *model, const struct statement *statement, const char *alias)
+{
+    sqlite3_stmt *plan;
+    size_t matched = SIZE_MAX, bytes = strlen(alias);
+    const char *sql = arena_printf(model->arena, "EXPLAIN QUERY PLAN %s", statement->text.sqlite);
+    if (sqlite3_prepare_v2(model->stores[statement->place].handle, sql, -1, &plan, NULL) != SQLITE_OK)
+        return matched;
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(plan, 3);
+        if (strncmp(step, "SEARCH ", 7) != 0 || strncmp(step + 7, alias, bytes) != 0 || step[7 + bytes] != ' ')
+            continue;
+        size_t here = 0;
+        for (const char *at = step; (at = strstr(at, "=?")) != NULL; at++)
+            here++;
+        matched = here < matched ? here : matched;
+    }
+    sqlite3_finalize(plan);
+    return matched;
+}
+
+/* Without statistics SQLite takes "unit = ?" for ten rows, and walks the unit rather than use an index that matches more. */
+static void check_indexes(struct model *model, const struct statement *statement, const struct mentions *mentions, const struct token *tokens,
+                          size_t count)
+{
+    for (size_t i = 0; i < mentions->count && statement->scan == NULL; i++) {
+        const struct mention *mention = &mentions->items[i];
+        size_t could, matched = planned_columns(model, statement, mention->alias);
+        const char *index = best_index(model, statement, mention->table->db.name, equal_columns(mentions, i, tokens, count), &could);
+        if (index != NULL && matched < could && strncmp(index, "sqlite_", 7) != 0)
+            refuse(statement->file, mention->line, "%s: the plan searches %s by %zu columns, the index %s matches %zu: write INDEXED BY %s behind %s, and put "
+                   "the condition of a partial index into likelihood(.., 0.9999)",
+                   statement->name, mention->alias, matched, index, could, index, mention->alias);
+    }
+}
+
 /* True where "alias.unit =" or "= alias.unit" stands, or a bare "unit =" in a statement of one table. */
 static bool has_unit(const struct token *tokens, size_t count, const char *alias, bool alone)
 {
@@ -213,38 +371,15 @@ static bool has_unit(const struct token *tokens, size_t count, const char *alias
     return false;
 }
 
-static bool ends_alias(const struct token *token)
-{
-    static const char *const words[] = { "INDEXED", "WHERE", "ON", "SET", "CROSS", "JOIN", "LEFT", "INNER", "ORDER", "GROUP", "LIMIT", "VALUES", "SELECT", "UNION", "USING" };
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (token_is(token, words[i]))
-            return true;
-    return token->kind != TOKEN_WORD;
-}
-
-static bool names_table(const struct token *before)
-{
-    return token_is(before, "FROM") || token_is(before, "JOIN") || token_is(before, "UPDATE") || token_is(before, ",");
-}
-
 /* Each table that has a unit is tied to one: a unit decides on its own rows only, and may live in a cluster of its own. */
-static void check_units(struct model *model, const struct statement *statement, const struct token *tokens, size_t count)
+static void check_units(const struct statement *statement, const struct mentions *mentions, const struct token *tokens, size_t count)
 {
-    if (statement->all_units != NULL)
-        return;
-    size_t mentioned = 0;
-    for (int pass = 0; pass < 2; pass++) { /* first count, then judge: a bare column needs a table alone */
-        for (size_t i = 1; i < count; i++) {
-            const struct table *table = names_table(&tokens[i - 1]) ? model_table(model, tokens[i].text) : NULL;
-            if (table == NULL || strcmp(table->db.columns[0].name, "unit") != 0)
-                continue;
-            mentioned += pass == 0;
-            size_t at = i + 1 < count && token_is(&tokens[i + 1], "AS") ? i + 2 : i + 1;
-            const char *alias = at < count && !ends_alias(&tokens[at]) ? tokens[at].text : tokens[i].text;
-            if (pass == 1 && !has_unit(tokens, count, alias, mentioned == 1))
-                refuse(statement->file, tokens[i].line, "%s: no condition on %s.unit: every join carries the unit first; or say -- all units: why",
-                       statement->name, alias);
-        }
+    for (size_t i = 0; i < mentions->count && statement->all_units == NULL; i++) {
+        const struct mention *mention = &mentions->items[i];
+        bool has = strcmp(mention->table->db.columns[0].name, "unit") == 0;
+        if (has && !has_unit(tokens, count, mention->alias, mentions->count == 1))
+            refuse(statement->file, mention->line, "%s: no condition on %s.unit: every join carries the unit first; or say -- all units: why",
+                   statement->name, mention->alias);
     }
 }
 
@@ -257,7 +392,9 @@ static void finish(struct model *model, struct statement *statement, const struc
     check_order(statement, tokens, count);
     prepare(model, statement);
     check_plan(model, statement);
-    check_units(model, statement, tokens, count);
+    struct mentions mentions = mentions_of(model, statement, tokens, count);
+    check_units(statement, &mentions, tokens, count);
+    check_indexes(model, statement, &mentions, tokens, count);
 }
 
 struct statements statements_of(struct model *model, const char *file)

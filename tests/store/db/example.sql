@@ -22,8 +22,8 @@ SELECT CAST(coalesce(sum(p.quantity), 0) AS INT) AS total, coalesce(max(p.colour
 -- name: part_of_open :many
 -- $1 unit ID; $2 stage INT
 SELECT t.code, p.number, p.quantity
-  FROM thing AS t CROSS JOIN part AS p
- WHERE t.unit = $1 AND t.stage = $2 AND t.stage < 3 AND p.unit = t.unit AND p.thing = t.id
+  FROM thing AS t INDEXED BY thing_stage CROSS JOIN part AS p
+ WHERE t.unit = $1 AND t.stage = $2 AND likelihood(t.stage < 3, 0.9999) AND p.unit = t.unit AND p.thing = t.id
  ORDER BY t.id, p.number;
 
 -- name: thing_count :one
@@ -34,7 +34,8 @@ SELECT count(*) AS things FROM thing;
 
 -- name: thing_close :exec
 -- $1 unit ID; $2 stage INT; $3 note TEXT; $4 raw BLOB; $5 open BOOL
-UPDATE thing SET stage = 3, note = $3, raw = $4, open = $5 WHERE unit = $1 AND stage = $2 AND stage < 3;
+UPDATE thing INDEXED BY thing_stage SET stage = 3, note = $3, raw = $4, open = $5
+ WHERE unit = $1 AND stage = $2 AND likelihood(stage < 3, 0.9999);
 
 -- name: word_list :many
 -- Of the projections' store.

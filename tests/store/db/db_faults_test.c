@@ -1,0 +1,289 @@
+/* tests/store/db/db_faults_test.c: what goes wrong is told once, in one of our words, and leaves nothing behind. */
+#include "shop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t things(struct shop *shop, struct db *db)
+{
+    struct thing_count_result count;
+    bool found;
+    assert_ok(db, thing_count(db, shop->arena, &count, &found));
+    return count.things;
+}
+
+static void broken_constraints_roll_the_whole_back(void **state)
+{
+    struct shop *shop = *state;
+    static const struct {
+        const char *says;
+        int64_t id, amount;
+        const char *code;
+    } cases[] = {
+        { "the key is taken", 1, 1, "new" },
+        { "the code is taken", 9, 1, "c1" },
+        { "a CHECK", 9, -1, "new" },
+        { "not null", 9, 1, NULL },
+    };
+    shop_fill(shop, 2);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct thing_row good = thing(50, "good"), bad = thing(cases[i].id, cases[i].code);
+        bad.amount = cases[i].amount;
+        assert_ok(shop->db, db_begin(shop->db));
+        assert_ok(shop->db, INSERT(shop->db, &thing_table, &good));
+        enum db_result result = INSERT(shop->db, &thing_table, &bad);
+        if (result == DB_OK)
+            result = db_commit(shop->db);
+        if (result != DB_CONSTRAINT)
+            fail_msg("%s: %s", cases[i].says, db_result_name(result));
+        assert_ok(shop->db, db_rollback(shop->db));
+        assert_int_equal(things(shop, shop->db), 2);
+    }
+}
+
+static void after_an_error_nothing_reaches_the_store(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row one = thing(1, "c1"), two = thing(2, "c2");
+    struct db_rows rows;
+    const int64_t key[] = { 1, 2 };
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &one));
+    assert_ok(shop->db, db_begin(shop->db));
+    INSERT(shop->db, &thing_table, &one);
+    assert_int_equal(db_load(shop->db, shop->arena, &thing_table, key, 1, &rows), DB_CONSTRAINT); /* at the latest */
+    assert_int_equal(INSERT(shop->db, &thing_table, &two), DB_CONSTRAINT);
+    assert_int_equal(db_commit(shop->db), DB_CONSTRAINT);
+    assert_int_equal(db_begin(shop->db), DB_CONSTRAINT);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &two));
+    assert_ok(shop->db, db_commit(shop->db));
+    assert_int_equal(things(shop, shop->db), 2);
+}
+
+static void transactions_are_begun_and_ended_in_turn(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row one = thing(1, "c1");
+    assert_int_equal(db_commit(shop->db), DB_BUG);
+    assert_ok(shop->db, db_rollback(shop->db)); /* of nothing */
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_int_equal(db_begin(shop->db), DB_BUG);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(shop->db, db_begin_read(shop->db));
+    assert_int_equal(INSERT(shop->db, &thing_table, &one), DB_BUG);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_int_equal(things(shop, shop->db), 0);
+}
+
+static void a_reader_sees_one_snapshot(void **state)
+{
+    struct shop *shop = *state;
+    struct db *writer = shop_connect(shop, false);
+    struct thing_row one = thing(1, "c1");
+    assert_ok(shop->db, db_begin_read(shop->db));
+    assert_int_equal(things(shop, shop->db), 0);
+    assert_ok(writer, INSERT(writer, &thing_table, &one));
+    assert_int_equal(things(shop, shop->db), 0);
+    assert_ok(shop->db, db_commit(shop->db));
+    assert_int_equal(things(shop, shop->db), 1);
+    db_close(writer);
+}
+
+static void a_failure_can_be_ordered(void **state)
+{
+    struct shop *shop = *state;
+    static const enum db_result results[] = { DB_BUSY, DB_CONSTRAINT, DB_FULL, DB_IO };
+    for (size_t i = 0; i < COUNT(results); i++)
+        for (int64_t at = 1; at <= 4; at++) {
+            struct thing_row one = thing(1, "c1"), two = thing(2, "c2");
+            db_fail_at(shop->db, at, results[i], false);
+            enum db_result result = db_begin(shop->db);
+            if (result == DB_OK)
+                result = INSERT(shop->db, &thing_table, &one);
+            if (result == DB_OK)
+                result = INSERT(shop->db, &thing_table, &two);
+            if (result == DB_OK)
+                result = db_commit(shop->db);
+            assert_int_equal(result, results[i]);
+            assert_ok(shop->db, db_rollback(shop->db));
+            assert_int_equal(things(shop, shop->db), 0);
+        }
+}
+
+static void a_commit_can_be_lost_after_it_was_carried_out(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row one = thing(1, "c1");
+    db_fail_at(shop->db, 1, DB_LOST, true);
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &one));
+    assert_int_equal(db_commit(shop->db), DB_LOST);
+    assert_true(db_is_lost(shop->db));
+    assert_int_equal(db_begin(shop->db), DB_LOST);
+    assert_int_equal(db_rollback(shop->db), DB_LOST);
+    db_close(shop->db);
+    shop->db = shop_connect(shop, false);
+    assert_int_equal(things(shop, shop->db), 1);
+}
+
+static void a_connection_lost_midway_leaves_nothing(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row one = thing(1, "c1");
+    struct db *other = shop_connect(shop, false);
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &one));
+    if (shop->sqlite) {
+        db_fail_at(shop->db, 1, DB_LOST, false);
+    } else {
+        assert_ok(other, db_script(other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                          "WHERE pid <> pg_backend_pid() AND datname = current_database()"));
+    }
+    assert_int_equal(db_commit(shop->db), DB_LOST);
+    assert_true(db_is_lost(shop->db));
+    assert_int_equal(db_rollback(shop->db), DB_LOST);
+    assert_int_equal(things(shop, other), 0);
+    assert_ok(other, INSERT(other, &thing_table, &one)); /* no lock is left behind */
+    db_close(other);
+}
+
+static void who_waits_too_long_is_told_busy(void **state)
+{
+    struct shop *shop = *state;
+    struct db *other = shop_connect(shop, false);
+    struct thing_row one = thing(1, "c1");
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &one));
+    assert_ok(other, db_begin(other));
+    assert_ok(other, UPDATE(other, &thing_table, &one));
+    assert_int_equal(things(shop, other), 1); /* PostgreSQL has carried it out */
+    enum db_result result = db_begin(shop->db);
+    if (result == DB_OK)
+        result = UPDATE(shop->db, &thing_table, &one);
+    if (result == DB_OK)
+        result = db_commit(shop->db);
+    assert_int_equal(result, DB_BUSY);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(other, db_rollback(other));
+    db_close(other);
+}
+
+static void migrations_are_carried_out_once(void **state)
+{
+    struct shop *shop = *state;
+    const char *error = NULL;
+    int64_t version = 0;
+    enum db_result result;
+    assert_int_equal(db_schema_latest(false), 2);
+    assert_ok(shop->db, db_schema_version(shop->db, &version));
+    assert_int_equal(version, 2);
+    assert_false(db_is_empty(shop->db, &result));
+    assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_DONE);
+    const int64_t key[] = { 0, 1 };
+    struct db_rows rows;
+    assert_ok(shop->db, db_load(shop->db, shop->arena, &page_table, key, 1, &rows));
+    assert_string_equal(((struct page_row *)db_row(&rows, 0))->body, "it's; a \"page\"");
+    assert_ok(shop->db, db_script(shop->db, "DELETE FROM schema_migration WHERE number = 2; ALTER TABLE part DROP COLUMN colour; "
+                                            "DROP INDEX part_quantity; DELETE FROM page"));
+    assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_DONE);
+    assert_ok(shop->db, db_schema_version(shop->db, &version));
+    assert_int_equal(version, 2);
+}
+
+static void a_failed_migration_leaves_no_half(void **state)
+{
+    struct shop *shop = *state;
+    const char *error = NULL;
+    assert_ok(shop->db, db_script(shop->db, "DELETE FROM schema_migration WHERE number = 2; ALTER TABLE part DROP COLUMN colour"));
+    assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_FAILED); /* the index is there */
+    assert_non_null(strstr(error, "0002_colour"));
+    struct db_statement names_colour = { .name = "names_colour", .sqlite = "DELETE FROM part WHERE colour = 'x'", .postgres = "DELETE FROM part WHERE colour = 'x'" };
+    assert_int_equal(db_execute(shop->db, &names_colour, NULL, NULL), DB_BUG);
+}
+
+static void other_migrations_are_refused(void **state)
+{
+    struct shop *shop = *state;
+    const char *error = NULL;
+    assert_ok(shop->db, db_script(shop->db, "UPDATE schema_migration SET checksum = checksum + 1 WHERE number = 1"));
+    assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_CHANGED);
+    assert_ok(shop->db, db_script(shop->db, "UPDATE schema_migration SET checksum = checksum - 1 WHERE number = 1"));
+    assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_DONE);
+    assert_ok(shop->db, db_script(shop->db, "INSERT INTO schema_migration (number, name, checksum) VALUES (3, 'x', 1)"));
+    assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_NEWER);
+}
+
+static void one_process_has_the_file(void **state)
+{
+    struct shop *shop = *state;
+    struct db *other = shop_connect(shop, false);
+    assert_ok(shop->db, db_lock_file(shop->db));
+    assert_ok(shop->db, db_lock_file(shop->db));
+    assert_int_equal(db_lock_file(other), shop->sqlite ? DB_BUSY : DB_OK);
+    db_close(shop->db);
+    shop->db = shop_connect(shop, false);
+    assert_ok(other, db_lock_file(other));
+    db_close(other);
+}
+
+static void the_wal_is_measured_and_finished(void **state)
+{
+    struct shop *shop = *state;
+    struct db_wal_use use;
+    int64_t before = 0, after = 0;
+    assert_ok(shop->db, db_wal_use(shop->db, &use));
+    shop_fill(shop, 1000);
+    assert_ok(shop->db, db_wal_use(shop->db, &use));
+    assert_true(use.records > 10 && use.bytes > 20000);
+    assert_ok(shop->db, db_wal_use(shop->db, &use));
+    assert_true(use.bytes < 5000);
+    assert_ok(shop->db, db_checkpoint(shop->db, false, &before));
+    assert_ok(shop->db, db_checkpoint(shop->db, true, &after));
+    assert_true(after == 0 && (before > 20000 || !shop->sqlite));
+}
+
+static void what_cannot_be_opened_says_what_to_do(void **state)
+{
+    struct shop *shop = *state;
+    struct db *db;
+    const char *error = NULL;
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = "mysql://x" }, shop->arena, &error), DB_BUG);
+    assert_non_null(strstr(error, "write sqlite:PATH"));
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = "sqlite:/nowhere/x.db" }, shop->arena, &error), DB_IO);
+    assert_non_null(strstr(error, "/nowhere/x.db"));
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = "postgres:///x?host=/nowhere" }, shop->arena, &error), DB_LOST);
+    assert_null(db);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/noise", shop->sqlite ? shop->folder : "/tmp");
+    if (!shop->sqlite)
+        return;
+    FILE *noise = fopen(path, "wb");
+    for (int i = 0; i < 8192; i++)
+        fputc('x', noise);
+    fclose(noise);
+    char url[160];
+    snprintf(url, sizeof(url), "sqlite:%s", path);
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = url }, shop->arena, &error), DB_CORRUPT);
+}
+
+int main(void)
+{
+    static const struct scene scenes[] = {
+        { "broken constraints roll the whole back", broken_constraints_roll_the_whole_back },
+        { "after an error nothing reaches the store", after_an_error_nothing_reaches_the_store },
+        { "transactions are begun and ended in turn", transactions_are_begun_and_ended_in_turn },
+        { "a reader sees one snapshot", a_reader_sees_one_snapshot },
+        { "a failure can be ordered", a_failure_can_be_ordered },
+        { "a commit can be lost after it was carried out", a_commit_can_be_lost_after_it_was_carried_out },
+        { "a connection lost midway leaves nothing", a_connection_lost_midway_leaves_nothing },
+        { "who waits too long is told busy", who_waits_too_long_is_told_busy },
+        { "migrations are carried out once", migrations_are_carried_out_once },
+        { "a failed migration leaves no half", a_failed_migration_leaves_no_half },
+        { "other migrations are refused", other_migrations_are_refused },
+        { "one process has the file", one_process_has_the_file },
+        { "the WAL is measured and finished", the_wal_is_measured_and_finished },
+        { "what cannot be opened says what to do", what_cannot_be_opened_says_what_to_do },
+    };
+    return play_on_both(scenes, COUNT(scenes));
+}
