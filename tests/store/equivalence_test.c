@@ -1,0 +1,196 @@
+/* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same.
+ * A seeded stream of commands (orders that fit and that do not, keys sent twice, cancels, receipts, damages, holds,
+ * payments) is run one by one in one company and cut at random in another, on a fixed clock: both must end byte-equal,
+ * and every command must get the same status and body. MILLRACE_STREAMS sets how many; a failing seed is named. */
+#include "store/shop.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define STREAM_COMMANDS 20
+#define STREAMS_A_SHOP 10
+
+struct sent {
+    const char *method, *target, *body, *key;
+    int status;
+    const char *answer;
+};
+
+struct stream_maker {
+    struct shop *shop;
+    struct arena *arena;
+    uint64_t random;
+    char orders[400][32]; /* ids outside */
+    size_t order_count, number;
+};
+
+static uint64_t draw(struct stream_maker *maker, uint64_t below)
+{
+    maker->random += 0x9e3779b97f4a7c15u;
+    return hash_u64(maker->random) % below;
+}
+
+static const char *order_body(struct stream_maker *maker)
+{
+    static const char *const channels[] = { "web", "b2b", "market" }, *const skus[] = { "LAMP", "BULB", "SHADE", "KIT", "NONE" };
+    static const char *const payments[] = { "{\"term\":\"prepaid\",\"status\":\"pending\"}", "{\"term\":\"prepaid\",\"status\":\"captured\"}",
+                                            "{\"term\":\"on_account\",\"status\":\"pending\"}" };
+    struct buffer lines = { .arena = maker->arena };
+    size_t count = 1 + draw(maker, 3);
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&lines, "%s{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", i == 0 ? "" : ",",
+                      skus[draw(maker, 40) == 0 ? 4 : draw(maker, 4)], 1 + (int)draw(maker, 4));
+    return arena_printf(maker->arena,
+                        "{\"channel\":\"%s\",\"channel_order_id\":\"E-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                        "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":%s}",
+                        channels[draw(maker, 3)], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, 3)]);
+}
+
+static struct sent about_order(struct stream_maker *maker)
+{
+    static const char *const verbs[][2] = {
+        { "cancel", "{\"reason\":\"changed mind\"}" },
+        { "cancel", "{\"reason\":\"one less\",\"lines\":[{\"line\":1,\"quantity\":1}]}" },
+        { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
+        { "holds/fraud/clear", "{\"reason\":\"fine\"}" },
+        { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}" },
+    };
+    size_t verb = draw(maker, COUNT(verbs));
+    const char *id = maker->orders[draw(maker, maker->order_count)];
+    return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/orders/%s/%s", id, verbs[verb][0]), .body = verbs[verb][1] };
+}
+
+static struct sent about_stock(struct stream_maker *maker)
+{
+    static const char *const skus[] = { "LAMP", "BULB", "SHADE" }, *const nodes[] = { "LEJ", "HAM" };
+    static const char *const kinds[] = { "\"delta\":%d,\"reason\":\"receipt\"", "\"delta\":-%d,\"reason\":\"damage\"", "\"set\":%d,\"reason\":\"count\"",
+                                         "\"delta\":%d,\"reason\":\"receipt\"" };
+    const char *kind = kinds[draw(maker, COUNT(kinds))], *sku = skus[draw(maker, 3)], *node = nodes[draw(maker, 2)];
+    char what[80];
+    snprintf(what, sizeof what, strstr(kind, "-%d") ? "\"delta\":-%d,\"reason\":\"damage\"" : strstr(kind, "set") ? "\"set\":%d,\"reason\":\"count\""
+                                                                                              : "\"delta\":%d,\"reason\":\"receipt\"",
+             1 + (int)draw(maker, 6));
+    return (struct sent){ .method = "POST", .target = "/v1/inventory/adjustments",
+                          .body = arena_printf(maker->arena, "{\"node\":\"%s\",\"sku\":\"%s\",%s}", node, sku, what) };
+}
+
+static struct sent next_command(struct stream_maker *maker, const struct sent *before, size_t count)
+{
+    uint64_t kind = draw(maker, 10);
+    struct sent sent;
+    if (kind == 0 && count > 0 && before[count - 1].key != NULL)
+        return before[draw(maker, 2) == 0 ? count - 1 : draw(maker, count)]; /* sent again, with the key it had */
+    if (kind < 6 || maker->order_count == 0)
+        sent = (struct sent){ .method = "POST", .target = "/v1/orders", .body = order_body(maker) };
+    else if (kind < 8)
+        sent = about_order(maker);
+    else
+        sent = about_stock(maker);
+    if (draw(maker, 2) == 0)
+        sent.key = arena_printf(maker->arena, "key-%lu", (unsigned long)draw(maker, UINT64_MAX));
+    return sent;
+}
+
+static struct command *prepare(struct shop *shop, const struct sent *sent)
+{
+    return local_command(shop->local, shop->arena, sent->method, sent->target, sent->body, sent->key);
+}
+
+static void run_one_by_one(struct stream_maker *maker, struct sent *stream)
+{
+    for (size_t i = 0; i < STREAM_COMMANDS; i++) {
+        stream[i] = next_command(maker, stream, i);
+        struct command *command = prepare(maker->shop, &stream[i]);
+        if (command->state != COMMAND_REFUSED)
+            engine_run(maker->shop->engine, &command, 1);
+        stream[i].status = command->answer.status;
+        stream[i].answer = command->answer.body == NULL ? "" : command->answer.body;
+        if (command->answer.status == 201 && strcmp(stream[i].target, "/v1/orders") == 0)
+            text_in(stream[i].answer, NULL, "id", maker->orders[maker->order_count++], sizeof maker->orders[0]);
+    }
+}
+
+static void run_cut(struct stream_maker *maker, struct shop *shop, struct sent *stream, uint64_t seed)
+{
+    struct command *commands[STREAM_COMMANDS], *run[STREAM_COMMANDS];
+    for (size_t i = 0; i < STREAM_COMMANDS; i++)
+        commands[i] = prepare(shop, &stream[i]);
+    for (size_t at = 0; at < STREAM_COMMANDS;) {
+        size_t size = min_i64((int64_t)(1 + draw(maker, STREAM_COMMANDS)), (int64_t)(STREAM_COMMANDS - at)), count = 0;
+        for (size_t i = at; i < at + size; i++)
+            if (commands[i]->state != COMMAND_REFUSED)
+                run[count++] = commands[i];
+        engine_run(shop->engine, run, count);
+        at += size;
+    }
+    for (size_t i = 0; i < STREAM_COMMANDS; i++) {
+        const char *body = commands[i]->answer.body == NULL ? "" : commands[i]->answer.body;
+        if (commands[i]->answer.status != stream[i].status || strcmp(body, stream[i].answer) != 0)
+            fail_msg("seed %lu, command %zu %s %s: alone %d %s, in a batch %d %s", (unsigned long)seed, i, stream[i].target, stream[i].body,
+                     stream[i].status, stream[i].answer, commands[i]->answer.status, body);
+    }
+}
+
+static void compare(struct shop *alone, struct shop *cut, uint64_t seed)
+{
+    struct arena *arena = arena_new((size_t)1 << 30);
+    const char *a = shop_dump(alone, arena), *b = shop_dump(cut, arena), *line = a;
+    while (*a != '\0' && *a == *b) {
+        line = *a == '\n' ? a + 1 : line;
+        a++, b++;
+    }
+    if (*a != *b)
+        fail_msg("seed %lu: alone  %.*s\n cut ..%.*s", (unsigned long)seed, (int)strcspn(line, "\n"), line, (int)strcspn(b, "\n"), b);
+    arena_free(arena);
+}
+
+static void streams(enum store store, uint64_t count)
+{
+    for (uint64_t seed = 1; seed <= count;) {
+        struct shop *alone = shop_open(store), *cut = shop_open(store);
+        shop_furnish(alone);
+        shop_furnish(cut);
+        receive(alone, "LEJ", "BULB", 6);
+        receive(cut, "LEJ", "BULB", 6);
+        struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = seed };
+        for (size_t i = 0; i < STREAMS_A_SHOP && seed <= count; i++, seed++) {
+            struct sent stream[STREAM_COMMANDS];
+            alone->now_us = cut->now_us += 60000000;
+            run_one_by_one(&maker, stream);
+            run_cut(&maker, cut, stream, seed);
+            compare(alone, cut, seed);
+        }
+        shop_close(alone);
+        shop_close(cut);
+    }
+    print_message("%lu streams\n", (unsigned long)count);
+}
+
+static uint64_t stream_count(uint64_t preset)
+{
+    const char *text = getenv("MILLRACE_STREAMS");
+    return text == NULL ? preset : strtoull(text, NULL, 10);
+}
+
+static void any_cut_gives_the_same_outcome_on_sqlite(void **state)
+{
+    streams(STORE_SQLITE, stream_count(10000));
+}
+
+static void any_cut_gives_the_same_outcome_on_postgresql(void **state)
+{
+    if (!store_is_there(STORE_POSTGRES))
+        skip();
+    streams(STORE_POSTGRES, stream_count(10000) / 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_cut_gives_the_same_outcome_on_sqlite),
+        cmocka_unit_test(any_cut_gives_the_same_outcome_on_postgresql),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
