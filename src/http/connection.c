@@ -15,8 +15,7 @@
 
 #define LINGER_US 2000000
 #define TURNS_MAX 64 /* then others have their turn */
-#define STREAM_OUT_BYTES (256u << 10)
-#define STREAM_PAGE_BYTES (128u << 10)
+#define STREAM_OUT_BYTES (2 * STREAM_PAGE_BYTES)
 
 struct connection *connection_new(struct http_server *server, int fd)
 {
@@ -309,8 +308,8 @@ static bool out_add(struct connection *connection, const char *text, size_t byte
 static bool stream_pump(struct connection *connection)
 {
     struct iovec parts[2] = { { connection->out, connection->out_bytes }, { NULL, 0 } };
-    if (connection->readable && !read_off(connection))
-        connection->readable = false;
+    while (connection->state != CLOSED && read_off(connection))
+        continue;
     if (connection->state == CLOSED)
         return true;
     if (connection->writable && connection->out_at < connection->out_bytes)
@@ -391,7 +390,9 @@ void connection_advance(struct connection *connection)
             goes_on = read_off(connection);
             break;
         case RUNNING:
+            return;
         case CLOSED:
+            connection_close(connection); /* if nothing holds its memory any more */
             return;
         }
     }

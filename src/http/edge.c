@@ -123,6 +123,7 @@ static bool command_make(struct exchange *exchange, struct command *command, int
                                  .actor = request->actor,
                                  .source = "http",
                                  .if_match = request->if_match,
+                                 .wants_answer = true,
                                  .bytes = body_bytes + sizeof *command,
                                  .unit = -1,
                                  .faults = { .arena = arena },
@@ -204,7 +205,7 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
     if (!came)
         fault_add(&faults, FAULT_REQUIRED, arena_printf(exchange->arena, "/%s", name), NULL);
     if (*count > BATCH_ENTRIES_MAX)
-        fault_add(&faults, FAULT_BATCH_TOO_LARGE, arena_printf(exchange->arena, "/%s", name), arena_printf(exchange->arena, "%zu entries came", *count));
+        fault_add(&faults, FAULT_BATCH_TOO_LARGE, arena_printf(exchange->arena, "/%s", name), "%zu entries came", *count);
     if (faults.count > 0)
         answer_faults(&exchange->answer, exchange->arena, &faults);
     return faults.count == 0;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define CATCH_UP_US 2000000
-#define STREAM_PAGE_BYTES (128u << 10) /* two pages fit a connection's bound of 256 KiB */
 
 struct reader {
     struct readers *readers;
@@ -94,8 +93,13 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
     exchange->page = (struct buffer){ .arena = exchange->arena };
     exchange->more = false;
     reader->reading.arena = exchange->arena;
-    exchange->ended = !reader_open(reader) || !source->fill(source->context, &reader->reading, &exchange->stream, &exchange->page,
-                                                            STREAM_PAGE_BYTES, &exchange->more);
+    exchange->ended = !reader_open(reader);
+    if (exchange->ended)
+        answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
+    else if (!source->fill(source->context, &reader->reading, &exchange->stream, &exchange->page, STREAM_PAGE_BYTES, &exchange->more)) {
+        exchange->ended = true;
+        answer_fault(&exchange->answer, exchange->arena, FAULT_MALFORMED_QUERY, NULL, "there is no such place to go on from");
+    }
 }
 
 static void run_keys(struct reader *reader, struct exchange *exchange)

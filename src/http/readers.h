@@ -4,6 +4,8 @@
 
 #include "http/server.h"
 
+#define STREAM_PAGE_BYTES (128u << 10) /* of events at once; a connection holds two pages at most */
+
 struct readers *readers_start(struct http_server *server, int threads); /* NULL: no threads, no memory */
 void readers_stop(struct readers *readers);                             /* after what was taken is done */
 void readers_take(struct readers *readers, struct exchange *exchange);  /* server_done follows */

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -137,8 +138,6 @@ static void take_ready(struct http_server *server)
         struct connection *connection = list;
         list = connection->queue_next;
         connection->is_ready = false;
-        if (connection->state == CLOSED)
-            connection_drain(connection, true);
         connection_advance(connection);
     }
 }
