@@ -7,8 +7,10 @@
 
 /* SQLite: one row by primary key. The key is ?1 .. ?key_count; a whole row binds ?1 .. ?column_count. */
 const char *spell_sqlite_load(struct arena *arena, const struct db_table *table);
-const char *spell_sqlite_insert(struct arena *arena, const struct db_table *table);
 const char *spell_sqlite_delete(struct arena *arena, const struct db_table *table);
+/* `rows` rows, column by column, row by row. OR FAIL: an error leaves the rows before it, and the caller rolls all back;
+ * so SQLite keeps no journal of the statement. */
+const char *spell_sqlite_insert(struct arena *arena, const struct db_table *table, size_t rows);
 /* Sets the columns whose bit is in `set` (never those of the key); with none set it is a test that the row is there. */
 const char *spell_sqlite_update(struct arena *arena, const struct db_table *table, uint64_t set);
 /* The indexed columns of a row, by its key: what an update must compare. */
