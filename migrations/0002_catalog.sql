@@ -26,6 +26,7 @@ CREATE TABLE sku (
 );
 CREATE UNIQUE INDEX sku_code ON sku (unit, code);
 -- path sku_by_code ON sku (unit, code)
+-- path sku_all ON sku (unit) THEN (id)
 
 CREATE TABLE bundle_component (
     unit ID, bundle ID, part INT, sku ID, quantity INT CHECK (quantity > 0),

@@ -1,0 +1,192 @@
+/* src/catalog/master.c: what all masters have in common: PUT replaces, PATCH merges, an equal one changes nothing; each
+ * change has a version, an event and the whole resource as it was after it. */
+#include "base/when.h"
+#include "catalog/catalog.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct master master_of(struct ws *ws, struct command *command)
+{
+    const char *const *path = command->path;
+    bool inner = path[1] != NULL;
+    return (struct master){ .ws = ws, .command = command, .faults = &command->faults, .code = inner ? path[1] : path[0],
+                            .outer = inner ? path[0] : NULL };
+}
+
+bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    memcpy(command->path, request->path, sizeof command->path);
+    if (request->path[1] != NULL)
+        command->of_channel = request->path[0];
+    return true;
+}
+
+static const char *json_of(struct arena *arena, const struct field_table *fields, const void *io, size_t *bytes)
+{
+    struct json_writer json;
+    json_begin(&json, arena);
+    fields_write(&json, fields, io);
+    *bytes = json.out.size;
+    return json.out.at;
+}
+
+static bool precondition_holds(struct master *master)
+{
+    const char *wanted = master->command->if_match;
+    if (wanted == NULL || (master->id != 0 && (strcmp(wanted, "*") == 0 || strtoll(wanted, NULL, 10) == master->version)))
+        return true;
+    fault_add(master->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)master->version);
+    return false;
+}
+
+static void answer_with(struct master *master, const char *body, size_t bytes, int status)
+{
+    master->command->answer = (struct answer){ .status = status, .body = body, .body_bytes = bytes,
+                                               .etag = arena_printf(master->command->arena, "%ld", (long)master->version) };
+}
+
+/* Tells the change in one working set: the company's, or a unit's with its copy. */
+static int64_t tell(struct master *master, struct ws *ws, const struct master_kind *kind, const char *body)
+{
+    ws_config_changed(ws);
+    return ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED, .subject_kind = kind->subject, .subject = master->id, .available = NULL_INT,
+                                            .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT,
+                                            .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT, .data = body });
+}
+
+static void write_change(struct master *master, const struct master_kind *kind, const void *io)
+{
+    size_t bytes;
+    master->version++;
+    bool made = master->id == 0;
+    if (made)
+        master->id = ws_next_id(master->ws);
+    kind->store(master, io);
+    if (master->faults->count > 0)
+        return;
+    void *now = arena_alloc(master->command->arena, kind->fields->size);
+    (void)kind->load(master, now);
+    const char *body = json_of(master->command->arena, kind->fields, now, &bytes);
+    struct master_change_row change = { .unit = ws_unit(master->ws), .kind = kind->subject, .subject = master->id, .version = master->version,
+                                        .at = ws_now_us(master->ws), .actor = ws_actor(master->ws), .body = body };
+    ws_insert(master->ws, &master_change_table, &change);
+    master->command->event_seq = tell(master, master->ws, kind, body);
+    for (size_t i = 0; !kind->of_channel && i < ws_unit_count(master->ws); i++) {
+        struct ws *unit = ws_unit_at(master->ws, i);
+        if (master->owner == 0 || ws_unit(unit) == master->owner)
+            tell(master, unit, kind, body);
+    }
+    answer_with(master, body, bytes, made ? 201 : 200);
+}
+
+/* Equal is what reads equal: code and version are ours. */
+static bool is_equal(struct master *master, const struct master_kind *kind, const void *before, const void *whole)
+{
+    size_t a, b;
+    struct master_io *same = arena_alloc(master->command->arena, kind->fields->size);
+    memcpy(same, whole, kind->fields->size);
+    same->code = ((const struct master_io *)before)->code;
+    same->version = ((const struct master_io *)before)->version;
+    const char *left = json_of(master->command->arena, kind->fields, before, &a), *right = json_of(master->command->arena, kind->fields, same, &b);
+    return a == b && memcmp(left, right, a) == 0;
+}
+
+/* `whole` is the resource as it shall be; `before` as it is, NULL: it is new. */
+static void change(struct master *master, const struct master_kind *kind, const void *before, const void *whole)
+{
+    if (!precondition_holds(master))
+        return;
+    kind->check(master, whole);
+    if (master->faults->count > 0)
+        return;
+    if (before != NULL && is_equal(master, kind, before, whole)) {
+        size_t bytes;
+        const char *body = json_of(master->command->arena, kind->fields, before, &bytes);
+        master->command->existing = true;
+        answer_with(master, body, bytes, 200);
+        return;
+    }
+    write_change(master, kind, whole);
+}
+
+void master_put(struct ws *ws, struct command *command, const struct master_kind *kind)
+{
+    struct master master = master_of(ws, command);
+    void *before = arena_alloc(command->arena, kind->fields->size);
+    bool there = kind->load(&master, before);
+    if (command->faults.count == 0)
+        change(&master, kind, there ? before : NULL, command->input);
+}
+
+void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind)
+{
+    struct master master = master_of(ws, command);
+    void *before = arena_alloc(command->arena, kind->fields->size), *whole = arena_alloc(command->arena, kind->fields->size);
+    if (!kind->load(&master, before)) {
+        if (command->faults.count == 0)
+            fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no %s %s", subject_name(kind->subject), master.code);
+        return;
+    }
+    memcpy(whole, before, kind->fields->size);
+    fields_merge(kind->fields, whole, command->input);
+    change(&master, kind, before, whole);
+}
+
+/* ---- reads ---- */
+
+struct reading_of_one {
+    const struct request *request;
+    const struct master_kind *kind;
+    int64_t version;
+    bool found;
+    const char *body;
+    size_t bytes;
+};
+
+static void read_one(struct ws *ws, void *context)
+{
+    struct reading_of_one *one = context;
+    struct faults faults = { .arena = ws_arena(ws) };
+    const char *const *path = one->request->path;
+    bool inner = path[1] != NULL;
+    struct master master = { .ws = ws, .faults = &faults, .code = inner ? path[1] : path[0], .outer = inner ? path[0] : NULL };
+    void *io = arena_alloc(ws_arena(ws), one->kind->fields->size);
+    one->found = one->kind->load(&master, io);
+    one->version = master.version;
+    if (one->found)
+        one->body = json_of(one->request->arena, one->kind->fields, io, &one->bytes);
+}
+
+/* Masters of a channel live in its unit: the company's row of the channel says which. */
+static void read_owner(struct ws *ws, void *context)
+{
+    struct reading_of_one *one = context;
+    const struct channel_row *channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(0), db_text(one->request->path[0])));
+    one->version = channel == NULL ? 0 : channel->owner;
+}
+
+void master_get(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind)
+{
+    struct reading_of_one one = { .request = request, .kind = kind };
+    enum db_result result = DB_OK;
+    if (kind->of_channel)
+        result = ws_read(reading->db, reading->vault, 0, when_now_us(), read_owner, &one);
+    int64_t unit = one.version;
+    if (result == DB_OK)
+        result = ws_read(reading->db, reading->vault, unit, when_now_us(), read_one, &one);
+    if (result != DB_OK)
+        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+    else if (!one.found)
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no %s %s", subject_name(kind->subject),
+                                                                                 request->path[1] != NULL ? request->path[1] : request->path[0]));
+    else
+        *answer = (struct answer){ .status = 200, .body = one.body, .body_bytes = one.bytes,
+                                   .etag = arena_printf(request->arena, "%ld", (long)one.version) };
+}
+
+void master_has(const struct field_table *table, void *io, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->fields[i].name, name) == 0)
+            ((struct field_presence *)io)->came |= UINT64_C(1) << i;
+}

@@ -1,0 +1,213 @@
+/* src/catalog/places.c: where a business is: its units, and the nodes that hold its stock. */
+#include "base/id.h"
+#include "catalog/catalog.h"
+#include <string.h>
+#include <unistd.h>
+
+#define AT(type, member) offsetof(struct type, member)
+#define MASTER_FIELDS(type)                                                                   \
+    { "code", FIELD_CODE, AT(type, code), .read_only = true, .doc = "of the path" },          \
+    { "version", FIELD_INT, AT(type, version), .read_only = true, .doc = "rises with every change; the ETag" }
+
+static const void *find_by_code(struct ws *ws, const struct db_path *path, const char *code)
+{
+    return ws_find(ws, path, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
+}
+
+/* ---- units ---- */
+
+struct unit_io {
+    struct field_presence presence;
+    const char *code;
+    int64_t version;
+    const char *name;
+    char currency[4], country[3];
+    const char *time_zone;
+};
+static const struct field unit_rows[] = {
+    MASTER_FIELDS(unit_io),
+    { "name", FIELD_TEXT, AT(unit_io, name), .required = true, .min = 1, .max = 255 },
+    { "currency", FIELD_CURRENCY, AT(unit_io, currency), .required = true, .doc = "of its books" },
+    { "country", FIELD_COUNTRY, AT(unit_io, country), .required = true },
+    { "time_zone", FIELD_TEXT, AT(unit_io, time_zone), .required = true, .min = 1, .max = 64, .doc = "IANA name" },
+};
+static const struct field_table unit_fields = { "Unit", unit_rows, COUNT(unit_rows), sizeof(struct unit_io) };
+
+static bool unit_load(struct master *master, void *out)
+{
+    struct unit_io *io = out;
+    const struct business_unit_row *row = find_by_code(master->ws, &business_unit_by_code, master->code);
+    if (row == NULL)
+        return false;
+    *io = (struct unit_io){ .code = row->code, .version = row->version, .name = row->name, .time_zone = row->time_zone };
+    memcpy(io->currency, row->currency, 4);
+    memcpy(io->country, row->country, 3);
+    master->id = row->id;
+    master->version = row->version;
+    return true;
+}
+
+/* A zone is known by its form here and by the machine's tzdata at the edge; decide reads no files. */
+static bool zone_is_name(const char *zone)
+{
+    for (const char *at = zone; *at != '\0'; at++)
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/", *at))
+            return false;
+    return zone[0] != '/' && strstr(zone, "..") == NULL;
+}
+
+static void unit_check(struct master *master, const void *in)
+{
+    const struct unit_io *io = in;
+    if (!zone_is_name(io->time_zone))
+        fault_add(master->faults, FAULT_BAD_FORMAT, "/time_zone", "%s is no IANA time zone", io->time_zone);
+    const struct unit_io *before = NULL;
+    struct unit_io there;
+    if (master->id != 0 && unit_load(master, &there))
+        before = &there;
+    if (before != NULL && strcmp(before->currency, io->currency) != 0)
+        fault_add(master->faults, FAULT_IN_USE, "/currency", "the books of %s are in %s", master->code, before->currency);
+}
+
+/* SKUs that a new unit gets copies of: every one, since the company's masters are everybody's. */
+#define COPIES_MAX 3000
+
+static void copy_masters(struct master *master, struct ws *unit)
+{
+    const int64_t to = ws_unit(unit);
+    struct ws_cursor cursor = ws_scan(master->ws, &sku_all, WS_PREFIX(db_int(0)), COPIES_MAX + 2);
+    const struct sku_row *row;
+    for (size_t count = 0; (row = ws_next(master->ws, &cursor)) != NULL; count++) {
+        if (count == COPIES_MAX) {
+            fault_add(master->faults, FAULT_IN_USE, NULL, "make units before the company has more than %d SKUs", COPIES_MAX);
+            return;
+        }
+        struct sku_row copy = *row;
+        copy.unit = to;
+        ws_insert(unit, &sku_table, &copy);
+        struct ws_cursor parts = ws_scan(master->ws, &component_of_bundle, WS_PREFIX(db_int(0), db_int(row->id)), 0);
+        const struct bundle_component_row *part;
+        while (row->bundle && (part = ws_next(master->ws, &parts)) != NULL) {
+            struct bundle_component_row part_copy = *part;
+            part_copy.unit = to;
+            ws_insert(unit, &bundle_component_table, &part_copy);
+        }
+    }
+}
+
+static void unit_store(struct master *master, const void *in)
+{
+    const struct unit_io *io = in;
+    struct business_unit_row row = { .unit = 0, .code = master->code, .name = io->name, .currency = io->currency, .country = io->country,
+                                     .time_zone = io->time_zone, .version = master->version };
+    const struct business_unit_row *there = find_by_code(master->ws, &business_unit_by_code, master->code);
+    struct ws *unit;
+    if (there != NULL) {
+        row.id = there->id;
+        *(struct business_unit_row *)ws_edit(master->ws, there) = row;
+        unit = ws_of_unit(master->ws, row.id);
+        row.unit = row.id;
+        *(struct business_unit_row *)ws_edit(unit, ws_get(unit, &business_unit_table, WS_KEY(row.id, row.id))) = row;
+    } else {
+        row.id = (int64_t)ws_unit_count(master->ws) + 1; /* units are never deleted: the next number is free */
+        unit = ws_new_unit(master->ws, row.id);
+        if (unit == NULL) {
+            fault_add(master->faults, FAULT_IN_USE, NULL, "this process serves no more units");
+            return;
+        }
+        ws_insert(master->ws, &business_unit_table, &row);
+        row.unit = row.id;
+        ws_insert(unit, &business_unit_table, &row);
+        copy_masters(master, unit);
+    }
+    master->id = row.id;
+    master->owner = row.id;
+}
+
+const struct master_kind unit_master = { SUBJECT_UNIT, &unit_fields, false, unit_load, unit_check, unit_store };
+
+/* ---- nodes ---- */
+
+static const char *const node_kind_names[] = { "warehouse", "third_party", "store", "marketplace", "supplier", NULL };
+static const char *const authority_names[] = { "governed", "mirrored", NULL };
+
+struct node_io {
+    struct field_presence presence;
+    const char *code;
+    int64_t version;
+    const char *unit, *name;
+    int64_t kind, authority;
+    char country[3];
+    const char *postal_code;
+    int64_t priority, capacity_per_day;
+};
+static const struct field node_rows[] = {
+    MASTER_FIELDS(node_io),
+    { "unit", FIELD_CODE, AT(node_io, unit), .required = true, .doc = "never changes" },
+    { "name", FIELD_TEXT, AT(node_io, name), .required = true, .min = 1, .max = 255 },
+    { "kind", FIELD_ENUM, AT(node_io, kind), .required = true, .names = node_kind_names },
+    { "authority", FIELD_ENUM, AT(node_io, authority), .names = authority_names, .doc = "governed: our count is the truth; mirrored: theirs" },
+    { "country", FIELD_COUNTRY, AT(node_io, country), .required = true },
+    { "postal_code", FIELD_TEXT, AT(node_io, postal_code), .required = true, .min = 1, .max = 32 },
+    { "priority", FIELD_INT, AT(node_io, priority), .min = 1, .max = 1000, .preset = 1, .doc = "1 ships first" },
+    { "capacity_per_day", FIELD_INT, AT(node_io, capacity_per_day), .min = 0, .max = 1000000000, .nullable = true, .preset = NULL_INT,
+      .doc = "orders; null: no limit" },
+};
+static const struct field_table node_fields = { "Node", node_rows, COUNT(node_rows), sizeof(struct node_io) };
+
+static const char *unit_code(struct ws *ws, int64_t owner)
+{
+    const struct business_unit_row *row = ws_get(ws, &business_unit_table, WS_KEY(ws_unit(ws), owner));
+    return row->code;
+}
+
+static bool node_load(struct master *master, void *out)
+{
+    struct node_io *io = out;
+    const struct node_row *row = find_by_code(master->ws, &node_by_code, master->code);
+    if (row == NULL)
+        return false;
+    *io = (struct node_io){ .code = row->code, .version = row->version, .unit = unit_code(master->ws, row->owner), .name = row->name, .kind = row->kind,
+                            .authority = row->authority, .postal_code = row->postal_code, .priority = row->priority,
+                            .capacity_per_day = row->capacity_per_day };
+    memcpy(io->country, row->country, 3);
+    master->id = row->id;
+    master->version = row->version;
+    master->owner = row->owner;
+    return true;
+}
+
+static void node_check(struct master *master, const void *in)
+{
+    static const char *const taken[] = { "supplier", "customer", "adjustment", "scrap" };
+    const struct node_io *io = in;
+    for (size_t i = 0; i < COUNT(taken); i++)
+        if (strcmp(master->code, taken[i]) == 0)
+            fault_add(master->faults, FAULT_INVALID, NULL, "%s is a place outside, no node can be called so", master->code);
+    const struct business_unit_row *unit = find_by_code(master->ws, &business_unit_by_code, io->unit);
+    if (unit == NULL)
+        fault_add(master->faults, FAULT_UNIT_UNKNOWN, "/unit", "there is no unit %s", io->unit);
+    else if (master->id != 0 && master->owner != unit->id)
+        fault_add(master->faults, FAULT_WRONG_UNIT, "/unit", "a node stays in its unit");
+    else
+        master->owner = unit->id;
+}
+
+static void node_store(struct master *master, const void *in)
+{
+    const struct node_io *io = in;
+    struct node_row row = { .id = master->id, .owner = master->owner, .code = master->code, .name = io->name, .kind = io->kind,
+                            .authority = io->authority, .country = io->country, .postal_code = io->postal_code, .priority = io->priority,
+                            .capacity_per_day = io->capacity_per_day, .version = master->version };
+    struct ws *const sets[] = { master->ws, ws_of_unit(master->ws, master->owner) };
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        row.unit = ws_unit(sets[i]);
+        const struct node_row *there = ws_get(sets[i], &node_table, WS_KEY(row.unit, row.id));
+        if (there != NULL)
+            *(struct node_row *)ws_edit(sets[i], there) = row;
+        else
+            ws_insert(sets[i], &node_table, &row);
+    }
+}
+
+const struct master_kind node_master = { SUBJECT_NODE, &node_fields, false, node_load, node_check, node_store };
