@@ -51,6 +51,7 @@ struct master {
 /* Marks an optional field of a loaded struct as there. */
 void master_has(const struct field_table *table, void *io, const char *name);
 
+extern const struct field_table unit_fields, node_fields, sku_fields, bundle_fields, channel_fields, listing_fields;
 extern const struct master_kind unit_master, node_master, sku_master, bundle_master, channel_master, listing_master;
 
 /* Commands of PUT and PATCH, and reads of one, by kind. */

@@ -46,7 +46,7 @@ static const struct field sku_rows[] = {
     { "gtin", FIELD_TEXT, AT(sku_io, gtin), .max = 14, .hide_absent = true, .doc = "GTIN-8, -12, -13 or -14 with its check digit" },
     MEASURE(weight_g, "grams"), MEASURE(length_mm, "millimetres"), MEASURE(width_mm, "millimetres"), MEASURE(height_mm, "millimetres"),
 };
-static const struct field_table sku_fields = { "Sku", sku_rows, COUNT(sku_rows), sizeof(struct sku_io) };
+const struct field_table sku_fields = { "Sku", sku_rows, COUNT(sku_rows), sizeof(struct sku_io) };
 
 static bool sku_load(struct master *master, void *out)
 {
@@ -119,7 +119,7 @@ static const struct field bundle_rows[] = {
     { "name", FIELD_TEXT, AT(bundle_io, name), .required = true, .min = 1, .max = 255 },
     { "components", FIELD_LIST, AT(bundle_io, components), .required = true, .min = 1, .max = 200, .of = &part_fields },
 };
-static const struct field_table bundle_fields = { "Bundle", bundle_rows, COUNT(bundle_rows), sizeof(struct bundle_io) };
+const struct field_table bundle_fields = { "Bundle", bundle_rows, COUNT(bundle_rows), sizeof(struct bundle_io) };
 
 static struct ws_cursor parts_of(struct ws *ws, int64_t bundle)
 {

@@ -31,7 +31,7 @@ static const struct field unit_rows[] = {
     { "country", FIELD_COUNTRY, AT(unit_io, country), .required = true },
     { "time_zone", FIELD_TEXT, AT(unit_io, time_zone), .required = true, .min = 1, .max = 64, .doc = "IANA name" },
 };
-static const struct field_table unit_fields = { "Unit", unit_rows, COUNT(unit_rows), sizeof(struct unit_io) };
+const struct field_table unit_fields = { "Unit", unit_rows, COUNT(unit_rows), sizeof(struct unit_io) };
 
 static bool unit_load(struct master *master, void *out)
 {
@@ -153,7 +153,7 @@ static const struct field node_rows[] = {
     { "capacity_per_day", FIELD_INT, AT(node_io, capacity_per_day), .min = 0, .max = 1000000000, .nullable = true, .preset = NULL_INT,
       .doc = "orders; null: no limit" },
 };
-static const struct field_table node_fields = { "Node", node_rows, COUNT(node_rows), sizeof(struct node_io) };
+const struct field_table node_fields = { "Node", node_rows, COUNT(node_rows), sizeof(struct node_io) };
 
 static const char *unit_code(struct ws *ws, int64_t owner)
 {

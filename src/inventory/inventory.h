@@ -4,6 +4,7 @@
 #ifndef MILLRACE_INVENTORY_INVENTORY_H
 #define MILLRACE_INVENTORY_INVENTORY_H
 
+#include "catalog/catalog.h"
 #include "engine/event.h"
 #include "engine/ws.h"
 
@@ -101,9 +102,6 @@ int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, in
 /* Takes units at a node for a holder, in that order. There must be as many. */
 void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, int64_t sku, const struct holder *holder, int64_t quantity);
 
-struct component {
-    int64_t sku, quantity;
-};
 /* The pool of a SKU (one component of quantity 1) or bundle, in whole pieces. */
 int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count);
 
