@@ -41,14 +41,13 @@ static const struct db_driver *driver_of(const char *url)
 
 enum db_result db_open(struct db **out, const struct db_options *options, struct arena *arena, const char **error)
 {
-    extern struct db *sqlite_new(void), *postgres_new(void);
     const struct db_driver *driver = driver_of(options->url);
     *out = NULL;
     if (driver == NULL) {
         *error = arena_printf(arena, "\"%s\" names no store: write sqlite:PATH or postgres://HOST/NAME", options->url);
         return DB_BUG;
     }
-    struct db *db = driver == &sqlite_driver ? sqlite_new() : postgres_new();
+    struct db *db = driver->make();
     if (db != NULL)
         db->texts = arena_new(TEXTS_BYTES);
     if (db == NULL || db->texts == NULL) {
@@ -270,7 +269,7 @@ static const int64_t *keys_in_order(struct arena *arena, const int64_t *keys, si
 
 enum db_result db_load(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows)
 {
-    *rows = (struct db_rows){ .stride = table->row_size };
+    *rows = (struct db_rows) { .stride = table->row_size };
     if (table->key_count == 0)
         return leave(db, db_say(db, DB_BUG, "%s has no key of numbers: load it by a path", table->name));
     if (count == 0)
@@ -280,10 +279,10 @@ enum db_result db_load(struct db *db, struct arena *arena, const struct db_table
     return read_guarded(db, arena, &read, rows);
 }
 
-enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count, size_t limit,
-                            struct db_rows *rows)
+enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
+                            size_t limit, struct db_rows *rows)
 {
-    *rows = (struct db_rows){ .stride = path->table->row_size };
+    *rows = (struct db_rows) { .stride = path->table->row_size };
     if (count == 0)
         return DB_OK;
     struct read read = { .what = READ_PATH, .path = path, .values = prefixes, .count = count, .limit = limit };
@@ -292,7 +291,7 @@ enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_
 
 enum db_result db_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values, struct db_rows *rows)
 {
-    *rows = (struct db_rows){ .stride = statement->row_size };
+    *rows = (struct db_rows) { .stride = statement->row_size };
     struct read read = { .what = READ_QUERY, .statement = statement, .values = values };
     return read_guarded(db, arena, &read, rows);
 }
@@ -396,6 +395,8 @@ enum db_result db_execute(struct db *db, const struct db_statement *statement, c
     enum db_result result = enter(db);
     if (result != DB_OK)
         return result;
+    if (db->state == DB_READING)
+        return leave(db, db_say(db, DB_BUG, "%s is carried out in a transaction that only reads", statement->name));
     return leave(db, db->driver->execute(db, statement, values, changed));
 }
 
@@ -457,7 +458,7 @@ enum db_result db_checkpoint(struct db *db, bool finish, int64_t *wal_bytes)
 
 enum db_result db_wal_use(struct db *db, struct db_wal_use *use)
 {
-    *use = (struct db_wal_use){ 0 };
+    *use = (struct db_wal_use) { 0 };
     return db->lost ? DB_LOST : db->driver->wal_use(db, use);
 }
 

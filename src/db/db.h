@@ -69,40 +69,40 @@ struct db_value {
 };
 static inline struct db_value db_int(int64_t number)
 {
-    return (struct db_value){ .type = DB_INT, .number = number };
+    return (struct db_value) { .type = DB_INT, .number = number };
 }
 static inline struct db_value db_text(const char *text)
 {
-    return (struct db_value){ .type = DB_TEXT, .text = text };
+    return (struct db_value) { .type = DB_TEXT, .text = text };
 }
 
 struct db;
 
 struct db_options {
-    const char *url;       /* sqlite:PATH, sqlite::memory:, postgres://... */
-    bool create;           /* SQLite: make the file */
+    const char *url; /* sqlite:PATH, sqlite::memory:, postgres://... */
+    bool create;     /* SQLite: make the file */
     bool read_only;
-    bool projection;       /* the projections' store beside it: PATH.read, or the schema "read" */
-    int cache_kib;         /* SQLite page cache; 0: 64 MiB */
-    bool no_sync;          /* synchronous=OFF: projections and simulations */
-    bool sync_normal;      /* synchronous=NORMAL: only the power-cut test, which must see loss with it */
+    bool projection;  /* the projections' store beside it: PATH.read, or the schema "read" */
+    int cache_kib;    /* SQLite page cache; 0: 64 MiB */
+    bool no_sync;     /* synchronous=OFF: projections and simulations */
+    bool sync_normal; /* synchronous=NORMAL: only the power-cut test, which must see loss with it */
 };
 /* Opens a connection. On failure *error is a sentence in the arena that says what to do. SQLite: WAL, 4 KiB pages,
  * synchronous=FULL, foreign_keys off (the checker proves them), automatic checkpoints off. */
 enum db_result db_open(struct db **db, const struct db_options *options, struct arena *arena, const char **error);
 void db_close(struct db *db); /* NULL is allowed */
 bool db_is_sqlite(const struct db *db);
-bool db_is_lost(const struct db *db);                       /* reopen it */
-const char *db_last_error(const struct db *db);             /* for the log; never for clients */
+bool db_is_lost(const struct db *db);           /* reopen it */
+const char *db_last_error(const struct db *db); /* for the log; never for clients */
 
 /* SQLite: BEGIN IMMEDIATE. PostgreSQL: BEGIN at READ COMMITTED, sent with what follows in one pipeline. */
 enum db_result db_begin(struct db *db);
-enum db_result db_begin_read(struct db *db);                /* a snapshot for several reads; at most 2 s */
-enum db_result db_commit(struct db *db);                    /* durable when DB_OK */
-enum db_result db_rollback(struct db *db);                  /* always leaves no transaction open */
+enum db_result db_begin_read(struct db *db); /* a snapshot for several reads; at most 2 s */
+enum db_result db_commit(struct db *db);     /* durable when DB_OK */
+enum db_result db_rollback(struct db *db);   /* always leaves no transaction open */
 
 struct db_rows {
-    char *at;         /* count rows of `stride` bytes each, strings and blobs in the arena */
+    char *at; /* count rows of `stride` bytes each, strings and blobs in the arena */
     size_t count, stride;
 };
 static inline void *db_row(const struct db_rows *rows, size_t i)
@@ -115,8 +115,8 @@ enum db_result db_load(struct db *db, struct arena *arena, const struct db_table
 
 /* Rows by path: `prefixes` is count x prefix_count values; at most `limit` rows for each prefix (0: all), for each
  * prefix in the path's order. */
-enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count, size_t limit,
-                            struct db_rows *rows);
+enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
+                            size_t limit, struct db_rows *rows);
 
 /* Whole rows, set-based. Update and delete find them by primary key and are DB_BUG when one is not there. On PostgreSQL
  * they are queued into the pipeline; an error may come with a later call, at the latest from db_commit. */
@@ -133,17 +133,23 @@ struct db_statement {
     const struct db_column *columns; /* of the result struct */
     size_t column_count, row_size;
 };
-enum db_result db_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values, struct db_rows *rows);
+enum db_result db_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values,
+                        struct db_rows *rows);
 enum db_result db_execute(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed);
 /* A script of DDL, several statements; migrations and tests only. */
 enum db_result db_script(struct db *db, const char *sql);
 
 /* Migrations: those compiled in, each with a checksum, in `schema_migration`. */
-enum migrate_result { MIGRATE_DONE, MIGRATE_NEWER /* the database is of a newer release */, MIGRATE_CHANGED /* a checksum differs */, MIGRATE_FAILED };
+enum migrate_result {
+    MIGRATE_DONE,
+    MIGRATE_NEWER /* the database is of a newer release */,
+    MIGRATE_CHANGED /* a checksum differs */,
+    MIGRATE_FAILED
+};
 enum migrate_result db_migrate(struct db *db, bool projection, struct arena *arena, const char **error);
 enum db_result db_schema_version(struct db *db, int64_t *version); /* 0: an empty database */
 int64_t db_schema_latest(bool projection);
-bool db_is_empty(struct db *db, enum db_result *result);    /* no table of anybody's */
+bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody's */
 
 /* SQLite only (PostgreSQL: no-op): a PASSIVE checkpoint; pages of the WAL now; finish it between two batches. */
 enum db_result db_checkpoint(struct db *db, bool finish, int64_t *wal_bytes);

@@ -139,13 +139,14 @@ static enum migrate_result compare(const struct plan *plan, const struct db_rows
         const struct applied *applied = db_row(rows, i);
         const struct db_migration *migration = migration_numbered(plan, applied->number);
         if (applied->number > latest) {
-            *plan->error = arena_printf(plan->arena, "the database has migration %" PRId64 ", this release knows %" PRId64 ": start the newer release",
-                                        applied->number, latest);
+            *plan->error =
+                arena_printf(plan->arena, "the database has migration %" PRId64 ", this release knows %" PRId64 ": start the newer release",
+                             applied->number, latest);
             return MIGRATE_NEWER;
         }
         if (migration == NULL || migration->checksum != applied->checksum) {
-            *plan->error = arena_printf(plan->arena, "migration %" PRId64 " was applied with another text: put the text back and write a new migration",
-                                        applied->number);
+            *plan->error = arena_printf(
+                plan->arena, "migration %" PRId64 " was applied with another text: put the text back and write a new migration", applied->number);
             return MIGRATE_CHANGED;
         }
     }

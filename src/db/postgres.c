@@ -61,7 +61,7 @@ static struct postgres *of(struct db *db)
     return (struct postgres *)(void *)db;
 }
 
-struct db *postgres_new(void)
+static struct db *postgres_make(void)
 {
     struct postgres *pg = calloc(1, sizeof(*pg));
     return pg == NULL ? NULL : &pg->db;
@@ -86,13 +86,9 @@ static enum db_result result_of_state(const char *state)
         { "40", DB_BUSY },       /* serialisation, deadlock: there should be none; the batch is run again */
         { "53300", DB_BUSY },    /* too many connections */
         { "53", DB_FULL },       /* disk, memory */
-        { "58", DB_IO },
-        { "XX001", DB_CORRUPT },
-        { "XX002", DB_CORRUPT },
-        { "08", DB_LOST },
-        { "57P", DB_LOST },   /* shut down, terminated */
-        { "25P", DB_LOST },   /* idle too long */
-        { "25006", DB_LOST }, /* has become a standby */
+        { "58", DB_IO },         { "XX001", DB_CORRUPT }, { "XX002", DB_CORRUPT }, { "08", DB_LOST }, { "57P", DB_LOST }, /* shut down, terminated */
+        { "25P", DB_LOST },                                                                                               /* idle too long */
+        { "25006", DB_LOST },                                                                                             /* has become a standby */
     };
     for (size_t i = 0; state != NULL && i < COUNT(states); i++)
         if (strncmp(state, states[i].begins, strlen(states[i].begins)) == 0)
@@ -172,7 +168,7 @@ static enum db_result noted(struct postgres *pg, int sent, struct pg_pending pen
 
 static enum db_result send_sync(struct postgres *pg)
 {
-    return noted(pg, PQpipelineSync(pg->connection), (struct pg_pending){ .kind = PENDING_SYNC });
+    return noted(pg, PQpipelineSync(pg->connection), (struct pg_pending) { .kind = PENDING_SYNC });
 }
 
 static enum db_result judge(struct postgres *pg, const struct pg_pending *pending, const PGresult *result)
@@ -362,7 +358,7 @@ static void put_value(char *at, const struct db_value *value, size_t bytes)
 static bool add_value(struct postgres *pg, struct parameters *parameters, const struct db_value *value)
 {
     struct parameter *parameter = &parameters->items[parameters->count++];
-    *parameter = (struct parameter){ .at = pg->scratch_size, .size = -1 };
+    *parameter = (struct parameter) { .at = pg->scratch_size, .size = -1 };
     if (is_null(value))
         return true;
     size_t bytes = value_bytes(value);
@@ -402,7 +398,8 @@ static bool add_element(struct postgres *pg, const struct db_value *value, bool 
 }
 
 /* One column of many rows. */
-static bool add_column_array(struct postgres *pg, struct parameters *parameters, const struct db_column *column, const void *const *rows, size_t count)
+static bool add_column_array(struct postgres *pg, struct parameters *parameters, const struct db_column *column, const void *const *rows,
+                             size_t count)
 {
     struct parameter *parameter = &parameters->items[parameters->count++];
     parameter->at = pg->scratch_size;
@@ -487,12 +484,12 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
     enum db_result result = DB_OK;
     if (!statement->sent) {
         int sent = PQsendPrepare(pg->connection, statement->name, statement->sql, (int)statement->parameter_count, statement->types);
-        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_PREPARE, .statement = statement, .what = what });
+        result = noted(pg, sent, (struct pg_pending) { .kind = PENDING_PREPARE, .statement = statement, .what = what });
         statement->sent = result == DB_OK;
     }
     if (result == DB_OK) {
         int sent = PQsendQueryPrepared(pg->connection, statement->name, (int)parameters->count, values, sizes, formats, 1);
-        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_RUN, .what = what });
+        result = noted(pg, sent, (struct pg_pending) { .kind = PENDING_RUN, .what = what });
     }
     pg->scratch_size = 0;
     return result;
@@ -500,8 +497,7 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
 
 static enum db_result send_plain(struct postgres *pg, const char *sql)
 {
-    return noted(pg, PQsendQueryParams(pg->connection, sql, 0, NULL, NULL, NULL, NULL, 0),
-                 (struct pg_pending){ .kind = PENDING_RUN, .what = sql });
+    return noted(pg, PQsendQueryParams(pg->connection, sql, 0, NULL, NULL, NULL, NULL, 0), (struct pg_pending) { .kind = PENDING_RUN, .what = sql });
 }
 
 /* ---- results ---- */
@@ -527,7 +523,7 @@ static void read_value(const PGresult *result, int row, int at, const struct db_
         if (!null) {
             uint8_t *copy = arena_alloc(arena, bytes + 1); /* an empty blob is not NULL */
             memcpy(copy, value, bytes);
-            blob = (struct bytes){ copy, bytes };
+            blob = (struct bytes) { copy, bytes };
         }
         memcpy(member, &blob, sizeof(blob));
     }
@@ -563,8 +559,8 @@ static void postgres_abandon(struct db *db)
     of(db)->held = NULL;
 }
 
-static enum db_result read_rows(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters, const struct db_column *columns,
-                                size_t column_count, struct arena *arena, struct db_rows *rows, const char *what)
+static enum db_result read_rows(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters,
+                                const struct db_column *columns, size_t column_count, struct arena *arena, struct db_rows *rows, const char *what)
 {
     PGresult *got = NULL;
     enum db_result result = send_run(pg, statement, parameters, what);
@@ -635,7 +631,8 @@ static void postgres_close(struct db *db)
 
 static enum db_result postgres_begin(struct db *db, enum db_state state)
 {
-    return send_plain(of(db), state == DB_WRITING ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    return send_plain(of(db),
+                      state == DB_WRITING ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 }
 
 static enum db_result postgres_commit(struct db *db)
@@ -701,8 +698,8 @@ static struct pg_statement *statement_of_path(struct postgres *pg, const struct 
     return *slot;
 }
 
-static enum db_result postgres_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
-                                         size_t limit, struct db_rows *rows)
+static enum db_result postgres_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes,
+                                         size_t count, size_t limit, struct db_rows *rows)
 {
     struct postgres *pg = of(db);
     struct pg_statement *statement = statement_of_path(pg, path);
@@ -883,7 +880,7 @@ static enum db_result wal_between(struct db *db, struct arena *arena, const char
     if (result != DB_OK)
         return result;
     const struct wal_sum *got = db_row(&rows, 0);
-    *use = (struct db_wal_use){ .records = got->records, .bytes = got->bytes };
+    *use = (struct db_wal_use) { .records = got->records, .bytes = got->bytes };
     return DB_OK;
 }
 
@@ -912,6 +909,7 @@ static enum db_result postgres_lock_file(struct db *db)
 }
 
 const struct db_driver postgres_driver = {
+    .make = postgres_make,
     .open = postgres_open,
     .close = postgres_close,
     .begin = postgres_begin,

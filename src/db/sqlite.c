@@ -46,7 +46,7 @@ static struct sqlite *of(struct db *db)
     return (struct sqlite *)(void *)db;
 }
 
-struct db *sqlite_new(void)
+static struct db *sqlite_make(void)
 {
     struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
     if (sqlite == NULL)
@@ -137,8 +137,8 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
     const char *name = sqlite->path != NULL ? sqlite->path : ":memory:";
     int code = sqlite3_open_v2(name, &sqlite->handle, flags, NULL);
     if (code != SQLITE_OK)
-        return db_say(db, result_of(code), "%s cannot be opened: %s. See that it exists and that this user may read and write it and its folder", name,
-                      sqlite->handle != NULL ? sqlite3_errmsg(sqlite->handle) : "no memory");
+        return db_say(db, result_of(code), "%s cannot be opened: %s. See that it exists and that this user may read and write it and its folder",
+                      name, sqlite->handle != NULL ? sqlite3_errmsg(sqlite->handle) : "no memory");
     sqlite3_busy_timeout(sqlite->handle, BUSY_MS);
     sqlite->tables = calloc(db_table_count + 1, sizeof(*sqlite->tables));
     sqlite->paths = calloc(db_path_count + 1, sizeof(*sqlite->paths));
@@ -559,7 +559,7 @@ static enum db_result sqlite_wal_use(struct db *db, struct db_wal_use *use)
     int code = sqlite3_db_status(of(db)->handle, SQLITE_DBSTATUS_CACHE_WRITE, &now, &highest, 1);
     if (code != SQLITE_OK)
         return failed(of(db), code, "sqlite3_db_status");
-    *use = (struct db_wal_use){ .pages = now, .records = now, .bytes = (int64_t)now * FRAME_BYTES };
+    *use = (struct db_wal_use) { .pages = now, .records = now, .bytes = (int64_t)now * FRAME_BYTES };
     return DB_OK;
 }
 
@@ -586,6 +586,7 @@ static enum db_result sqlite_lock_file(struct db *db)
 }
 
 const struct db_driver sqlite_driver = {
+    .make = sqlite_make,
     .open = sqlite_open,
     .close = sqlite_close,
     .begin = sqlite_begin,

@@ -19,6 +19,7 @@ extern const size_t db_migration_count, db_read_migration_count;
 /* A driver converts each foreign error once, where it arises, and leaves the sentence in db->error. After an error the
  * face calls nothing but rollback and close. `abandon` lets go of what a read held when its arena was full. */
 struct db_driver {
+    struct db *(*make)(void); /* NULL: the machine has no memory left */
     enum db_result (*open)(struct db *db, const struct db_options *options);
     void (*close)(struct db *db);
     enum db_result (*begin)(struct db *db, enum db_state state);
@@ -65,7 +66,7 @@ struct db_slots {
     struct db_slot {
         const void *key;
         void *prepared;
-    } *slots;
+    } * slots;
     size_t count, room;
 };
 void **db_slot(struct db_slots *slots, const void *key); /* NULL: the machine has no memory left */

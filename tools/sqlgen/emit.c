@@ -81,8 +81,8 @@ static void emit_path(struct buffer *out, const struct path *path)
     buffer_printf(out, "static const uint8_t %s_path_columns[] = { ", db->name);
     for (size_t i = 0; i < db->column_count; i++)
         buffer_printf(out, "%s%u", i > 0 ? ", " : "", db->columns[i]);
-    buffer_printf(out, " };\nconst struct db_path %s = { \"%s\", &%s_table, %s_path_columns, %zu, %zu, %s, ", db->name, db->name, path->table, db->name,
-                  db->prefix_count, db->column_count, db->descending ? "true" : "false");
+    buffer_printf(out, " };\nconst struct db_path %s = { \"%s\", &%s_table, %s_path_columns, %zu, %zu, %s, ", db->name, db->name, path->table,
+                  db->name, db->prefix_count, db->column_count, db->descending ? "true" : "false");
     emit_text_or_null(out, db->where);
     buffer_printf(out, ", %zu, ", db->number);
     emit_text_or_null(out, db->index);

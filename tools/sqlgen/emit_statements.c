@@ -98,8 +98,9 @@ static void emit_body(struct buffer *out, const struct statement *statement)
     if (statement->kind == KIND_MANY) {
         buffer_printf(out, "    *rows = (struct %s_result *)(void *)got.at;\n    *count = got.count;\n", name);
     } else {
-        buffer_printf(out, "    *found = result == DB_OK && got.count > 0;\n"
-                           "    *out = *found ? *(struct %s_result *)db_row(&got, 0) : (struct %s_result){ 0 };\n",
+        buffer_printf(out,
+                      "    *found = result == DB_OK && got.count > 0;\n"
+                      "    *out = *found ? *(struct %s_result *)db_row(&got, 0) : (struct %s_result){ 0 };\n",
                       name, name);
     }
     buffer_text(out, "    return result;\n}\n\n");
@@ -107,10 +108,10 @@ static void emit_body(struct buffer *out, const struct statement *statement)
 
 void emit_statements(struct model *model, const struct statements *statements, const char *name, const char *header, const char *source)
 {
-    extern void emit_result(struct buffer *, struct buffer *, const char *, const struct db_column *, size_t);
     struct buffer h = { .arena = model->arena }, c = { .arena = model->arena };
-    buffer_printf(&h, "/* %s_sql.h: made by tools/sqlgen from %s.sql. */\n#ifndef MILLRACE_%s_SQL_H\n#define MILLRACE_%s_SQL_H\n\n#include \"db/db.h\"\n\n", name,
-                  name, name, name);
+    buffer_printf(
+        &h, "/* %s_sql.h: made by tools/sqlgen from %s.sql. */\n#ifndef MILLRACE_%s_SQL_H\n#define MILLRACE_%s_SQL_H\n\n#include \"db/db.h\"\n\n",
+        name, name, name, name);
     buffer_printf(&c, "/* %s_sql.c: made by tools/sqlgen from %s.sql. */\n#include \"%s_sql.h\"\n\n", name, name, name);
     for (size_t i = 0; i < statements->count; i++) {
         const struct statement *statement = &statements->items[i];

@@ -31,7 +31,7 @@ static void declare_path(struct model *model, const char *file, const struct tok
         model->paths = ARENA_ARRAY(model->arena, struct path, PATHS_MAX);
     if (model->path_count == PATHS_MAX)
         refuse(file, comment->line, "more than %d paths: raise PATHS_MAX in model.c", PATHS_MAX);
-    model->paths[model->path_count++] = (struct path){ .file = file, .line = comment->line, .declared = comment->text };
+    model->paths[model->path_count++] = (struct path) { .file = file, .line = comment->line, .declared = comment->text };
 }
 
 /* FNV-1a over the tokens, so that comments, paths and layout may change. */
@@ -58,7 +58,7 @@ static struct migration *next_migration(struct model *model, size_t place, const
     if (store->migrations == NULL)
         store->migrations = ARENA_ARRAY(model->arena, struct migration, MIGRATIONS_MAX);
     struct migration *migration = &store->migrations[store->migration_count++];
-    *migration = (struct migration){ .number = number_of(file), .file = file, .sqlite.arena = model->arena, .postgres.arena = model->arena };
+    *migration = (struct migration) { .number = number_of(file), .file = file, .sqlite.arena = model->arena, .postgres.arena = model->arena };
     const char *name = strrchr(file, '/') != NULL ? strrchr(file, '/') + 1 : file;
     migration->name = arena_text_n(model->arena, name, strlen(name) - strlen(".sql"));
     if (store->migration_count > 1 && migration[-1].number >= migration->number)
@@ -177,7 +177,7 @@ static void read_tables(struct model *model, size_t place)
         if (model->table_count == TABLES_MAX)
             refuse(name, 0, "more than %d tables: raise TABLES_MAX in model.c", TABLES_MAX);
         struct table *table = &model->tables[model->table_count];
-        *table = (struct table){ .db.name = name, .db.number = model->table_count, .place = place };
+        *table = (struct table) { .db.name = name, .db.number = model->table_count, .place = place };
         table->paths = ARENA_ARRAY(model->arena, struct path *, PATHS_MAX);
         model->table_count++;
         read_columns(model, table, handle);
@@ -225,7 +225,8 @@ static size_t columns_matched(struct model *model, sqlite3 *handle, const char *
 }
 
 /* "(a, b)": their columns go to `columns`; gives the token behind. */
-static size_t path_columns(const struct path *path, const struct db_table *table, const struct tokens *tokens, size_t at, uint8_t *columns, size_t *count)
+static size_t path_columns(const struct path *path, const struct db_table *table, const struct tokens *tokens, size_t at, uint8_t *columns,
+                           size_t *count)
 {
     if (!token_is(&tokens->items[at], "("))
         refuse(path->file, path->line, "write -- path NAME ON TABLE (columns) [THEN (columns)] [DESC] [WHERE condition]");
@@ -253,9 +254,10 @@ static bool holds(const struct db_path *path, size_t column)
 /* True where the columns of some unique index are all among those of the path. */
 static bool is_unique(struct model *model, const struct path *path, const struct table *table)
 {
-    sqlite3_stmt *list = ask(model->stores[table->place].handle,
-                             "SELECT l.name, l.partial, (SELECT group_concat(x.cid) FROM pragma_index_info(l.name) AS x) FROM pragma_index_list(?1) AS l "
-                             "WHERE l.\"unique\" = 1");
+    sqlite3_stmt *list =
+        ask(model->stores[table->place].handle,
+            "SELECT l.name, l.partial, (SELECT group_concat(x.cid) FROM pragma_index_info(l.name) AS x) FROM pragma_index_list(?1) AS l "
+            "WHERE l.\"unique\" = 1");
     sqlite3_bind_text(list, 1, table->db.name, -1, SQLITE_STATIC);
     bool found = false;
     while (!found && sqlite3_step(list) == SQLITE_ROW) {
@@ -304,7 +306,7 @@ static void resolve_path(struct model *model, struct path *path, size_t number)
     if (!is_name(tokens.items[1].text))
         refuse(path->file, path->line, "\"%s\" is no name for a path", tokens.items[1].text);
     uint8_t *columns = ARENA_ARRAY(model->arena, uint8_t, 128);
-    path->db = (struct db_path){ .name = tokens.items[1].text, .table = &table->db, .columns = columns, .number = number };
+    path->db = (struct db_path) { .name = tokens.items[1].text, .table = &table->db, .columns = columns, .number = number };
     path->table = table->db.name;
     size_t at = path_columns(path, &table->db, &tokens, 4, columns, &path->db.prefix_count);
     path->db.column_count = path->db.prefix_count;
@@ -315,8 +317,7 @@ static void resolve_path(struct model *model, struct path *path, size_t number)
     if (token_is(&tokens.items[at], "WHERE")) {
         path->db.where = spell_statement(model->arena, &tokens.items[at + 1], tokens.count - at - 1).postgres;
         path->db.likely = likely_terms(model->arena, &tokens.items[at + 1], tokens.count - at - 1);
-    }
-    else if (tokens.items[at].kind != TOKEN_END)
+    } else if (tokens.items[at].kind != TOKEN_END)
         refuse(path->file, path->line, "\"%s\" stands behind the path's columns; write DESC or WHERE", tokens.items[at].text);
     make_total(model, path, table, columns);
     table->paths[table->path_count++] = path;

@@ -6,11 +6,8 @@
 #include <string.h>
 
 static const struct spelling types[] = {
-    { "ID", "INTEGER", "bigint" },
-    { "INT", "INTEGER", "bigint" },
-    { "BOOL", "INTEGER", "bigint" },
-    { "TEXT", "TEXT", "text" },
-    { "BLOB", "BLOB", "bytea" },
+    { "ID", "INTEGER", "bigint" }, { "INT", "INTEGER", "bigint" }, { "BOOL", "INTEGER", "bigint" },
+    { "TEXT", "TEXT", "text" },    { "BLOB", "BLOB", "bytea" },
 };
 
 const struct spelling *type_spelling(const char *word)
@@ -179,18 +176,19 @@ struct spelling spell_migration(struct arena *arena, const char *file, const str
         create_table(&speller, rowid);
     else if (token_is(first, "ALTER"))
         alter_table(&speller);
-    else if ((create && (token_is(second, "INDEX") || token_is(second, "UNIQUE"))) || (drop && (token_is(second, "INDEX") || token_is(second, "TABLE"))) ||
-             token_is(first, "INSERT") || token_is(first, "UPDATE") || token_is(first, "DELETE"))
+    else if ((create && (token_is(second, "INDEX") || token_is(second, "UNIQUE"))) ||
+             (drop && (token_is(second, "INDEX") || token_is(second, "TABLE"))) || token_is(first, "INSERT") || token_is(first, "UPDATE") ||
+             token_is(first, "DELETE"))
         copy_rest(&speller);
     else
         refuse(file, first->line, "%s %s: a migration holds CREATE TABLE, CREATE INDEX, ALTER TABLE, DROP, INSERT, UPDATE and DELETE", first->text,
                second->text);
-    return (struct spelling){ .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
+    return (struct spelling) { .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
 }
 
 struct spelling spell_statement(struct arena *arena, const struct token *tokens, size_t count)
 {
     struct speller speller = { .sqlite.arena = arena, .postgres.arena = arena, .tokens = tokens, .count = count };
     copy_rest(&speller);
-    return (struct spelling){ .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
+    return (struct spelling) { .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
 }

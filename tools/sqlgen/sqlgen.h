@@ -22,7 +22,6 @@ struct tokens {
 };
 /* All tokens of a file, the last is TOKEN_END. */
 struct tokens lex(struct arena *arena, const char *file, const char *text);
-/* Of a piece of text in an error's place. */
 bool token_is(const struct token *token, const char *word); /* words in either case */
 
 /* ---- errors (main.c) ---- */
@@ -111,6 +110,8 @@ struct statements statements_of(struct model *model, const char *file);
 void emit_schema(struct model *model, const char *header, const char *source);
 void emit_statements(struct model *model, const struct statements *statements, const char *name, const char *header, const char *source);
 void emit_text(struct buffer *out, const char *text); /* as a C string */
+/* The struct of a statement's result, and its columns. */
+void emit_result(struct buffer *header, struct buffer *source, const char *name, const struct db_column *columns, size_t count);
 void emit_file(const char *file, const struct buffer *out);
 int check_postgres(struct model *model, const char *url, const char *const *files, size_t count);
 

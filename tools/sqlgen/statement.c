@@ -51,7 +51,7 @@ static void read_parameters(struct model *model, struct statement *statement, co
             refuse(statement->file, comment->line, "%s: write the parameters as -- $1 name TYPE; $2 name TYPE, from 1, at most %zu", statement->name,
                    COUNT(statement->parameters));
         struct parameter *parameter = &statement->parameters[statement->parameter_count++];
-        *parameter = (struct parameter){ .name = token[1].text, .type = type_spelling(token[2].text) };
+        *parameter = (struct parameter) { .name = token[1].text, .type = type_spelling(token[2].text) };
         if (parameter->type == NULL)
             refuse(statement->file, comment->line, "%s: parameter %s: unknown type \"%s\"; write ID, INT, TEXT, BLOB or BOOL", statement->name,
                    token[1].text, token[2].text);
@@ -109,8 +109,8 @@ static const struct spelling *column_type(struct model *model, const struct stat
     if (declared != NULL)
         return declared;
     if (type == NULL)
-        refuse(statement->file, statement->line, "%s: column %d (%s) is an expression: name it with AS and add -- returns NAME TYPE", statement->name, at + 1,
-               name);
+        refuse(statement->file, statement->line, "%s: column %d (%s) is an expression: name it with AS and add -- returns NAME TYPE", statement->name,
+               at + 1, name);
     return type_spelling(strcmp(type, "INTEGER") == 0 ? "INT" : type);
 }
 
@@ -129,7 +129,7 @@ static void read_columns(struct model *model, struct statement *statement, sqlit
         for (int k = 0; k < i; k++)
             if (strcmp(statement->columns[k].name, name) == 0)
                 refuse(statement->file, statement->line, "%s: two columns are called %s: name one with AS", statement->name, name);
-        statement->columns[i] = (struct db_column){ .name = name, .type = type_of(type), .nullable = true };
+        statement->columns[i] = (struct db_column) { .name = name, .type = type_of(type), .nullable = true };
     }
     statement->column_count = (size_t)count;
 }
@@ -211,7 +211,7 @@ struct mentions {
 
 static bool ends_alias(const struct token *token)
 {
-    static const char *const words[] = { "INDEXED", "WHERE", "ON",    "SET",   "CROSS",  "JOIN",   "LEFT",  "INNER",
+    static const char *const words[] = { "INDEXED", "WHERE", "ON",    "SET",    "CROSS",  "JOIN",  "LEFT",  "INNER",
                                          "ORDER",   "GROUP", "LIMIT", "VALUES", "SELECT", "UNION", "USING", "RETURNING" };
     for (size_t i = 0; i < COUNT(words); i++)
         if (token_is(token, words[i]))
@@ -224,7 +224,8 @@ static bool among_tables(const struct token *token, bool so_far)
 {
     if (token_is(token, "FROM") || token_is(token, "JOIN"))
         return true;
-    return so_far && !token_is(token, "(") && (token->kind != TOKEN_WORD || !ends_alias(token) || token_is(token, "CROSS") || token_is(token, "INDEXED"));
+    return so_far && !token_is(token, "(") &&
+           (token->kind != TOKEN_WORD || !ends_alias(token) || token_is(token, "CROSS") || token_is(token, "INDEXED"));
 }
 
 static struct mentions mentions_of(struct model *model, const struct statement *statement, const struct token *tokens, size_t count)
@@ -242,7 +243,7 @@ static struct mentions mentions_of(struct model *model, const struct statement *
             refuse(statement->file, tokens[i].line, "%s: more than %zu tables", statement->name, COUNT(mentions.items));
         size_t at = i + 1 < count && token_is(&tokens[i + 1], "AS") ? i + 2 : i + 1;
         const char *alias = at < count && !ends_alias(&tokens[at]) ? tokens[at].text : tokens[i].text;
-        mentions.items[mentions.count++] = (struct mention){ table, alias, tokens[i].line };
+        mentions.items[mentions.count++] = (struct mention) { table, alias, tokens[i].line };
     }
     return mentions;
 }
@@ -349,7 +350,8 @@ static void check_indexes(struct model *model, const struct statement *statement
         size_t could, matched = planned_columns(model, statement, mention->alias);
         const char *index = best_index(model, statement, mention->table->db.name, equal_columns(mentions, i, tokens, count), &could);
         if (index != NULL && matched < could && strncmp(index, "sqlite_", 7) != 0)
-            refuse(statement->file, mention->line, "%s: the plan searches %s by %zu columns, the index %s matches %zu: write INDEXED BY %s behind %s, and put "
+            refuse(statement->file, mention->line,
+                   "%s: the plan searches %s by %zu columns, the index %s matches %zu: write INDEXED BY %s behind %s, and put "
                    "the condition of a partial index into likelihood(.., 0.9999)",
                    statement->name, mention->alias, matched, index, could, index, mention->alias);
     }
@@ -410,7 +412,7 @@ struct statements statements_of(struct model *model, const char *file)
             if (statement != NULL)
                 refuse(file, token->line, "%s does not end: close it with a semicolon", statement->name);
             statement = add_statement(model, &statements);
-            *statement = (struct statement){ .file = file, .line = token->line };
+            *statement = (struct statement) { .file = file, .line = token->line };
             read_name(model, statement, token->text + 6);
             for (size_t k = 0; k + 1 < statements.count; k++)
                 if (strcmp(statements.items[k].name, statement->name) == 0)

@@ -18,7 +18,7 @@ static void fill(struct thing_row *row, int64_t id)
     static char codes[BATCH][24];
     char *code = codes[id % BATCH];
     snprintf(code, sizeof(codes[0]), "code-%lld", (long long)id);
-    *row = (struct thing_row){ 1, id, code, "a note of some words", id * 7, id & 1, { NULL, 0 }, 3 };
+    *row = (struct thing_row) { 1, id, code, "a note of some words", id * 7, id & 1, { NULL, 0 }, 3 };
 }
 
 static void check(int code, sqlite3 *handle)
@@ -34,13 +34,17 @@ static sqlite3 *bare_open(const char *path)
     sqlite3 *handle;
     unlink(path);
     check(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL), handle);
-    check(sqlite3_exec(handle, "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-65536", NULL, NULL, NULL), handle);
-    check(sqlite3_exec(handle,
-                       "CREATE TABLE thing (unit INTEGER NOT NULL, id INTEGER NOT NULL, code TEXT NOT NULL, note TEXT, amount INTEGER CHECK (amount >= 0), "
-                       "open INTEGER NOT NULL, raw BLOB, stage INTEGER NOT NULL, PRIMARY KEY (unit, id)) STRICT, WITHOUT ROWID;"
-                       "CREATE UNIQUE INDEX thing_code ON thing (unit, code);"
-                       "CREATE INDEX thing_stage ON thing (unit, stage, id) WHERE stage < 3",
-                       NULL, NULL, NULL),
+    check(sqlite3_exec(
+              handle, "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-65536",
+              NULL, NULL, NULL),
+          handle);
+    check(sqlite3_exec(
+              handle,
+              "CREATE TABLE thing (unit INTEGER NOT NULL, id INTEGER NOT NULL, code TEXT NOT NULL, note TEXT, amount INTEGER CHECK (amount >= 0), "
+              "open INTEGER NOT NULL, raw BLOB, stage INTEGER NOT NULL, PRIMARY KEY (unit, id)) STRICT, WITHOUT ROWID;"
+              "CREATE UNIQUE INDEX thing_code ON thing (unit, code);"
+              "CREATE INDEX thing_stage ON thing (unit, stage, id) WHERE stage < 3",
+              NULL, NULL, NULL),
           handle);
     return handle;
 }
@@ -198,7 +202,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 5; i++) {
         struct db *db;
         unlink(path);
-        if (db_open(&db, &(struct db_options){ .url = url, .create = true, .no_sync = true }, arena, &error) != DB_OK ||
+        if (db_open(&db, &(struct db_options) { .url = url, .create = true, .no_sync = true }, arena, &error) != DB_OK ||
             db_migrate(db, false, arena, &error) != MIGRATE_DONE) {
             fprintf(stderr, "%s\n", error);
             return 1;

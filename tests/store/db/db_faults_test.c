@@ -198,7 +198,9 @@ static void a_failed_migration_leaves_no_half(void **state)
     assert_ok(shop->db, db_script(shop->db, "DELETE FROM schema_migration WHERE number = 2; ALTER TABLE part DROP COLUMN colour"));
     assert_int_equal(db_migrate(shop->db, false, shop->arena, &error), MIGRATE_FAILED); /* the index is there */
     assert_non_null(strstr(error, "0002_colour"));
-    struct db_statement names_colour = { .name = "names_colour", .sqlite = "DELETE FROM part WHERE colour = 'x'", .postgres = "DELETE FROM part WHERE colour = 'x'" };
+    struct db_statement names_colour = { .name = "names_colour",
+                                         .sqlite = "DELETE FROM part WHERE colour = 'x'",
+                                         .postgres = "DELETE FROM part WHERE colour = 'x'" };
     assert_int_equal(db_execute(shop->db, &names_colour, NULL, NULL), DB_BUG);
 }
 
@@ -248,11 +250,11 @@ static void what_cannot_be_opened_says_what_to_do(void **state)
     struct shop *shop = *state;
     struct db *db;
     const char *error = NULL;
-    assert_int_equal(db_open(&db, &(struct db_options){ .url = "mysql://x" }, shop->arena, &error), DB_BUG);
+    assert_int_equal(db_open(&db, &(struct db_options) { .url = "mysql://x" }, shop->arena, &error), DB_BUG);
     assert_non_null(strstr(error, "write sqlite:PATH"));
-    assert_int_equal(db_open(&db, &(struct db_options){ .url = "sqlite:/nowhere/x.db" }, shop->arena, &error), DB_IO);
+    assert_int_equal(db_open(&db, &(struct db_options) { .url = "sqlite:/nowhere/x.db" }, shop->arena, &error), DB_IO);
     assert_non_null(strstr(error, "/nowhere/x.db"));
-    assert_int_equal(db_open(&db, &(struct db_options){ .url = "postgres:///x?host=/nowhere" }, shop->arena, &error), DB_LOST);
+    assert_int_equal(db_open(&db, &(struct db_options) { .url = "postgres:///x?host=/nowhere" }, shop->arena, &error), DB_LOST);
     assert_null(db);
     char path[128];
     snprintf(path, sizeof(path), "%s/noise", shop->sqlite ? shop->folder : "/tmp");
@@ -264,7 +266,7 @@ static void what_cannot_be_opened_says_what_to_do(void **state)
     fclose(noise);
     char url[160];
     snprintf(url, sizeof(url), "sqlite:%s", path);
-    assert_int_equal(db_open(&db, &(struct db_options){ .url = url }, shop->arena, &error), DB_CORRUPT);
+    assert_int_equal(db_open(&db, &(struct db_options) { .url = url }, shop->arena, &error), DB_CORRUPT);
 }
 
 int main(void)

@@ -19,7 +19,7 @@ static void with_server(struct shop *shop, const char *format)
     const char *error = NULL;
     struct db *server;
     snprintf(sql, sizeof(sql), format, shop->database);
-    assert_ok(NULL, db_open(&server, &(struct db_options){ .url = getenv("MILLRACE_TEST_POSTGRES") }, shop->arena, &error));
+    assert_ok(NULL, db_open(&server, &(struct db_options) { .url = getenv("MILLRACE_TEST_POSTGRES") }, shop->arena, &error));
     assert_ok(server, db_script(server, sql));
     db_close(server);
 }
@@ -40,7 +40,7 @@ struct db *shop_connect(struct shop *shop, bool projection)
 {
     struct db *db = NULL;
     const char *error = NULL;
-    enum db_result result = db_open(&db, &(struct db_options){ .url = shop->url, .create = true, .projection = projection }, shop->arena, &error);
+    enum db_result result = db_open(&db, &(struct db_options) { .url = shop->url, .create = true, .projection = projection }, shop->arena, &error);
     if (result != DB_OK)
         fail_msg("%s: %s", shop->url, error);
     return db;
@@ -83,22 +83,24 @@ static int close_shop(void **state)
 int play_on_both(const struct scene *scenes, size_t count)
 {
     static const char *const stores[] = { "sqlite", "postgres" };
-    static char names[64][128];
+    char(*names)[128] = calloc(64, sizeof(*names));
     struct CMUnitTest tests[64];
     size_t stores_used = getenv("MILLRACE_TEST_POSTGRES") != NULL ? 2 : 1, used = 0;
     if (stores_used == 1)
         print_error("SKIPPED: %zu cases on PostgreSQL. Run: scripts/postgres-private run COMMAND\n", count);
     for (size_t store = 0; store < stores_used; store++)
         for (size_t i = 0; i < count && used < COUNT(tests); i++, used++) {
-            snprintf(names[used], sizeof(names[used]), "%s, %s", scenes[i].name, stores[store]);
-            tests[used] = (struct CMUnitTest){ names[used], scenes[i].play, open_shop, close_shop, (void *)(uintptr_t)stores[store] };
+            snprintf(names[used], sizeof(*names), "%s, %s", scenes[i].name, stores[store]);
+            tests[used] = (struct CMUnitTest) { names[used], scenes[i].play, open_shop, close_shop, (void *)(uintptr_t)stores[store] };
         }
-    return _cmocka_run_group_tests("db", tests, used, NULL, NULL);
+    int failed = _cmocka_run_group_tests("db", tests, used, NULL, NULL);
+    free(names);
+    return failed;
 }
 
 struct thing_row thing(int64_t id, const char *code)
 {
-    return (struct thing_row){ .unit = 1, .id = id, .code = code, .amount = NULL_INT, .stage = id % 3 };
+    return (struct thing_row) { .unit = 1, .id = id, .code = code, .amount = NULL_INT, .stage = id % 3 };
 }
 
 void shop_fill(struct shop *shop, int64_t count)

@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHOP                                                                                                                                       \
-    "CREATE TABLE thing (unit ID, id ID, code TEXT, note TEXT NULL, stage INT, PRIMARY KEY (unit, id));\n"                                         \
-    "CREATE INDEX thing_stage ON thing (unit, stage, id) WHERE stage < 3;\n"                                                                       \
+#define SHOP                                                                                                                                         \
+    "CREATE TABLE thing (unit ID, id ID, code TEXT, note TEXT NULL, stage INT, PRIMARY KEY (unit, id));\n"                                           \
+    "CREATE INDEX thing_stage ON thing (unit, stage, id) WHERE stage < 3;\n"                                                                         \
     "CREATE TABLE part (unit ID, thing ID, number INT, PRIMARY KEY (unit, thing, number));\n"
 
 static void write_file(const char *folder, const char *name, const char *text)
@@ -66,23 +66,29 @@ static const struct {
     { "a column called like a table", "ALTER TABLE part ADD COLUMN part INT NULL;",
       "-- name: f :many\n-- $1 unit ID\nSELECT thing, part FROM part WHERE unit = $1 ORDER BY thing, part;", NULL },
     { "no order", "", "-- name: f :many\n-- $1 unit ID\nSELECT code FROM thing WHERE unit = $1;", "needs an ORDER BY" },
-    { "an order inside only", "",
-      "-- name: f :many\n-- $1 unit ID\nSELECT code FROM (SELECT code FROM thing WHERE unit = $1 ORDER BY id LIMIT 3);", "needs an ORDER BY" },
+    { "an order inside only", "", "-- name: f :many\n-- $1 unit ID\nSELECT code FROM (SELECT code FROM thing WHERE unit = $1 ORDER BY id LIMIT 3);",
+      "needs an ORDER BY" },
     { "an unknown column", "", "-- name: f :one\n-- $1 unit ID\nSELECT colour FROM thing WHERE unit = $1;", "no such column: colour" },
     { "an unknown table", "", "-- name: f :one\nSELECT a FROM nobody;", "no such table: nobody" },
-    { "an unknown type of a parameter", "", "-- name: f :one\n-- $1 unit BIGINT\nSELECT code FROM thing WHERE unit = $1;", "unknown type \"BIGINT\"" },
+    { "an unknown type of a parameter", "", "-- name: f :one\n-- $1 unit BIGINT\nSELECT code FROM thing WHERE unit = $1;",
+      "unknown type \"BIGINT\"" },
     { "a parameter that is not declared", "", "-- name: f :one\n-- $1 unit ID\nSELECT code FROM thing WHERE unit = $1 AND id = $2;",
       "$2 is not declared" },
-    { "a parameter that is not used", "", "-- name: f :one\n-- $1 unit ID; $2 id ID\nSELECT code FROM thing WHERE unit = $1;", "$2 (id) is declared" },
+    { "a parameter that is not used", "", "-- name: f :one\n-- $1 unit ID; $2 id ID\nSELECT code FROM thing WHERE unit = $1;",
+      "$2 (id) is declared" },
     { "an expression without a type", "", "-- name: f :one\n-- $1 unit ID\nSELECT id + 1 AS next FROM thing WHERE unit = $1;", "is an expression" },
-    { "an expression with a type", "", "-- name: f :one\n-- $1 unit ID\n-- returns next INT\nSELECT id + 1 AS next FROM thing WHERE unit = $1;", NULL },
+    { "an expression with a type", "", "-- name: f :one\n-- $1 unit ID\n-- returns next INT\nSELECT id + 1 AS next FROM thing WHERE unit = $1;",
+      NULL },
     { "rows of an :exec", "", "-- name: f :exec\n-- $1 unit ID\nSELECT code FROM thing WHERE unit = $1;", "it is :one or :many" },
     { "no rows of a :one", "", "-- name: f :one\n-- $1 unit ID\nDELETE FROM thing WHERE unit = $1;", "it is :exec" },
     { "a join without the unit", "",
-      "-- name: f :many\n-- $1 unit ID\n-- scan: test\nSELECT p.number FROM thing AS t CROSS JOIN part AS p WHERE t.unit = $1 AND t.id = p.thing ORDER BY p.number;",
+      "-- name: f :many\n-- $1 unit ID\n-- scan: test\nSELECT p.number FROM thing AS t CROSS JOIN part AS p WHERE t.unit = $1 AND t.id = p.thing "
+      "ORDER BY p.number;",
       "no condition on p.unit" },
-    { "a table without the unit", "", "-- name: f :exec\n-- $1 id ID\n-- scan: test\nDELETE FROM thing WHERE id = $1;", "no condition on thing.unit" },
-    { "two columns of a name", "", "-- name: f :one\n-- $1 unit ID\nSELECT code, note AS code FROM thing WHERE unit = $1;", "two columns are called code" },
+    { "a table without the unit", "", "-- name: f :exec\n-- $1 id ID\n-- scan: test\nDELETE FROM thing WHERE id = $1;",
+      "no condition on thing.unit" },
+    { "two columns of a name", "", "-- name: f :one\n-- $1 unit ID\nSELECT code, note AS code FROM thing WHERE unit = $1;",
+      "two columns are called code" },
     { "a name twice", "", "-- name: f :exec\n-- $1 unit ID\nDELETE FROM part WHERE unit = $1;\n-- name: f :exec\nDELETE FROM part;", "f already" },
     { "no cardinality", "", "-- name: f :all\nDELETE FROM thing;", "no cardinality" },
     { "no name", "", "DELETE FROM thing;", "begins with -- name:" },
@@ -98,7 +104,8 @@ static const struct {
     { "a path with it", "-- path p ON thing (unit, stage) THEN (id) WHERE stage < 3\n", "", NULL },
     { "a path over an unknown column", "-- path p ON thing (unit, colour)\n", "", "no column \"colour\"" },
     { "a path over an unknown table", "-- path p ON nobody (unit)\n", "", "no table \"nobody\"" },
-    { "a path ordered by what may be NULL", "CREATE INDEX n ON thing (unit, note, id);\n-- path p ON thing (unit) THEN (note, id)\n", "", "may be NULL" },
+    { "a path ordered by what may be NULL", "CREATE INDEX n ON thing (unit, note, id);\n-- path p ON thing (unit) THEN (note, id)\n", "",
+      "may be NULL" },
 };
 
 static void each_case_is_refused_or_taken(void **state)
