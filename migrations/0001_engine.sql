@@ -59,3 +59,9 @@ CREATE TABLE company (
     unit ID, name TEXT, made_at INT,
     PRIMARY KEY (unit)
 );
+
+-- The master key, where no file was named; see src/engine/vault.h.
+CREATE TABLE millrace_secret (
+    unit ID, secret BLOB,
+    PRIMARY KEY (unit)
+);

@@ -26,3 +26,7 @@ SELECT c.owner FROM channel AS c WHERE c.unit = $1 AND c.code = $2;
 -- name: node_owner :one
 -- $1 company ID; $2 code TEXT
 SELECT n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
+
+-- name: secret_load :one
+-- $1 company ID
+SELECT s.secret FROM millrace_secret AS s WHERE s.unit = $1;

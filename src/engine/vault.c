@@ -1,0 +1,167 @@
+/* src/engine/vault.c: the master key wraps each person's key; a keyed hash hides what clients chose.
+ * A person's key seals once, so the nonce under it may be zero; the master key wraps many, so each wrapping has a random
+ * nonce before it: 24 + 16 + 32 = 72 bytes. */
+#include "engine/vault.h"
+#include "engine_sql.h"
+#include "schema.h"
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WRAPPED_BYTES (crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + crypto_secretbox_KEYBYTES)
+#define SQLITE_SCHEME "sqlite:"
+
+struct vault {
+    uint8_t master[crypto_secretbox_KEYBYTES], hashing[crypto_shorthash_KEYBYTES];
+    bool seeded; /* a simulation's: randomness is a stream of the seed */
+    uint64_t drawn;
+    pthread_mutex_t lock;
+};
+
+static struct vault *vault_new(const uint8_t master[crypto_secretbox_KEYBYTES])
+{
+    struct vault *vault = calloc(1, sizeof *vault);
+    if (vault == NULL || sodium_init() < 0) {
+        free(vault);
+        return NULL;
+    }
+    memcpy(vault->master, master, sizeof vault->master);
+    crypto_generichash(vault->hashing, sizeof vault->hashing, (const uint8_t *)"millrace hash", 13, master, crypto_secretbox_KEYBYTES);
+    pthread_mutex_init(&vault->lock, NULL);
+    return vault;
+}
+
+struct vault *vault_seeded(uint64_t seed)
+{
+    uint8_t master[crypto_secretbox_KEYBYTES] = { 0 };
+    memcpy(master, &seed, sizeof seed);
+    struct vault *vault = vault_new(master);
+    if (vault != NULL)
+        vault->seeded = true;
+    return vault;
+}
+
+void vault_close(struct vault *vault)
+{
+    if (vault == NULL)
+        return;
+    sodium_memzero(vault->master, sizeof vault->master);
+    pthread_mutex_destroy(&vault->lock);
+    free(vault);
+}
+
+void vault_random(struct vault *vault, void *out, size_t bytes)
+{
+    if (!vault->seeded) {
+        randombytes_buf(out, bytes);
+        return;
+    }
+    uint8_t seed[randombytes_SEEDBYTES];
+    pthread_mutex_lock(&vault->lock);
+    uint64_t drawn = vault->drawn++;
+    pthread_mutex_unlock(&vault->lock);
+    crypto_generichash(seed, sizeof seed, (const uint8_t *)&drawn, sizeof drawn, vault->master, sizeof vault->master);
+    randombytes_buf_deterministic(out, bytes, seed);
+}
+
+void vault_seal(struct vault *vault, struct arena *arena, struct bytes plain, struct bytes *wrapped_key, struct bytes *sealed)
+{
+    static const uint8_t once[crypto_secretbox_NONCEBYTES];
+    uint8_t random[crypto_secretbox_NONCEBYTES + crypto_secretbox_KEYBYTES];
+    const uint8_t *key = random + crypto_secretbox_NONCEBYTES;
+    uint8_t *wrapped = arena_alloc(arena, WRAPPED_BYTES), *box = arena_alloc(arena, plain.size + crypto_secretbox_MACBYTES);
+    vault_random(vault, random, sizeof random);
+    memcpy(wrapped, random, crypto_secretbox_NONCEBYTES);
+    crypto_secretbox_easy(wrapped + crypto_secretbox_NONCEBYTES, key, crypto_secretbox_KEYBYTES, wrapped, vault->master);
+    crypto_secretbox_easy(box, plain.at, plain.size, once, key);
+    sodium_memzero(random, sizeof random);
+    *wrapped_key = (struct bytes){ wrapped, WRAPPED_BYTES };
+    *sealed = (struct bytes){ box, plain.size + crypto_secretbox_MACBYTES };
+}
+
+bool vault_unseal(struct vault *vault, struct arena *arena, struct bytes wrapped_key, struct bytes sealed, struct bytes *plain)
+{
+    static const uint8_t once[crypto_secretbox_NONCEBYTES];
+    uint8_t key[crypto_secretbox_KEYBYTES];
+    if (wrapped_key.at == NULL || wrapped_key.size != WRAPPED_BYTES || sealed.size < crypto_secretbox_MACBYTES ||
+        crypto_secretbox_open_easy(key, wrapped_key.at + crypto_secretbox_NONCEBYTES, WRAPPED_BYTES - crypto_secretbox_NONCEBYTES, wrapped_key.at,
+                                   vault->master) != 0)
+        return false;
+    uint8_t *out = arena_alloc(arena, sealed.size + 1);
+    bool opened = crypto_secretbox_open_easy(out, sealed.at, sealed.size, once, key) == 0;
+    sodium_memzero(key, sizeof key);
+    *plain = (struct bytes){ out, sealed.size - crypto_secretbox_MACBYTES };
+    return opened;
+}
+
+int64_t vault_hash(const struct vault *vault, int kind, const void *bytes, size_t size)
+{
+    uint8_t key[crypto_shorthash_KEYBYTES];
+    int64_t hash;
+    memcpy(key, vault->hashing, sizeof key);
+    key[0] ^= (uint8_t)kind;
+    static_assert(crypto_shorthash_BYTES == sizeof hash, "SipHash-2-4 gives 64 bits");
+    crypto_shorthash((uint8_t *)&hash, bytes, size, key);
+    return hash;
+}
+
+/* ---- where the master key is kept ---- */
+
+static bool file_key(const char *path, bool create, uint8_t master[crypto_secretbox_KEYBYTES])
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        bool whole = read(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES;
+        close(file);
+        return whole;
+    }
+    file = create ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    if (file < 0)
+        return false;
+    randombytes_buf(master, crypto_secretbox_KEYBYTES);
+    bool whole = write(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES && fsync(file) == 0;
+    return close(file) == 0 && whole;
+}
+
+/* On PostgreSQL without a file the key stands in the database that it protects: better than none, and said aloud by init. */
+static bool table_key(struct db *db, struct arena *arena, bool create, uint8_t master[crypto_secretbox_KEYBYTES])
+{
+    struct secret_load_result row;
+    bool found = false;
+    if (db == NULL || secret_load(db, arena, 0, &row, &found) != DB_OK || (!found && !create))
+        return false;
+    if (found && row.secret.size == crypto_secretbox_KEYBYTES) {
+        memcpy(master, row.secret.at, crypto_secretbox_KEYBYTES);
+        return true;
+    }
+    randombytes_buf(master, crypto_secretbox_KEYBYTES);
+    struct millrace_secret_row fresh = { .secret = { master, crypto_secretbox_KEYBYTES } };
+    const void *rows = &fresh;
+    if (!found && db_begin(db) == DB_OK && db_insert(db, &millrace_secret_table, &rows, 1) == DB_OK && db_commit(db) == DB_OK)
+        return true;
+    db_rollback(db);
+    return false;
+}
+
+struct vault *vault_open(const char *url, struct db *db, bool create, struct arena *arena, const char **error)
+{
+    uint8_t master[crypto_secretbox_KEYBYTES] = { 0 };
+    const char *path = getenv("MILLRACE_MASTER_KEY_FILE");
+    if (sodium_init() < 0) {
+        *error = "libsodium does not start";
+        return NULL;
+    }
+    bool sqlite = strncmp(url, SQLITE_SCHEME, sizeof SQLITE_SCHEME - 1) == 0;
+    if (path == NULL && sqlite && strcmp(url, "sqlite::memory:") != 0)
+        path = arena_printf(arena, "%s.key", url + sizeof SQLITE_SCHEME - 1);
+    bool found = path != NULL ? file_key(path, create, master) : sqlite || table_key(db, arena, create, master);
+    *error = path != NULL ? arena_printf(arena, "no master key of 32 bytes in %s: set MILLRACE_MASTER_KEY_FILE to the one that init made", path)
+                          : "no master key in the table millrace_secret: set MILLRACE_MASTER_KEY_FILE";
+    struct vault *vault = found ? vault_new(master) : NULL;
+    sodium_memzero(master, sizeof master);
+    return vault;
+}
