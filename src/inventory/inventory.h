@@ -37,6 +37,10 @@ struct stock {
     struct cause cause;
     const struct position_row **touched;
     size_t count, room;
+    struct {
+        int64_t node, sku;
+    } freed[64]; /* where units became available, for supply(); 64 places are enough for one command */
+    size_t freed_count;
 };
 struct stock stock_begin(struct ws *ws, struct cause cause);
 void stock_end(struct stock *stock); /* a position.changed event for each position that was touched */

@@ -151,8 +151,20 @@ void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct hol
     claim_add(stock, node, sku, holder, quantity);
 }
 
+static void note_freed(struct stock *stock, int64_t node, int64_t sku)
+{
+    for (size_t i = 0; i < stock->freed_count; i++)
+        if (stock->freed[i].node == node && stock->freed[i].sku == sku)
+            return;
+    if (stock->freed_count < COUNT(stock->freed)) {
+        stock->freed[stock->freed_count].node = node;
+        stock->freed[stock->freed_count++].sku = sku;
+    }
+}
+
 void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)
 {
+    note_freed(stock, claim->node, claim->sku);
     move_within(stock, claim, BUCKET_RESERVED, BUCKET_AVAILABLE, soft);
     move_within(stock, claim, BUCKET_ALLOCATED, BUCKET_AVAILABLE, hard);
     claim_change(stock, claim, -soft, -hard);

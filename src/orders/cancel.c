@@ -56,12 +56,8 @@ static void fulfilment_gives_up(struct order *order, int64_t node, int64_t line,
     }
 }
 
-struct freed {
-    int64_t node, sku;
-};
-
-/* Gives back `units` of a demand; where stock became free is noted. */
-static void demand_cancel(struct stock *stock, struct order *order, size_t i, int64_t units, struct freed *freed, size_t *freed_count)
+/* Gives back `units` of a demand. */
+static void demand_cancel(struct stock *stock, struct order *order, size_t i, int64_t units)
 {
     struct ws *ws = order->ws;
     struct demand_row *demand = demand_edit(order, i);
@@ -78,8 +74,6 @@ static void demand_cancel(struct stock *stock, struct order *order, size_t i, in
             int64_t gives = min_i64(hard ? claim->hard : claim->soft, units);
             if (claim->line != demand->line || claim->part != demand->part || gives == 0)
                 continue;
-            if (*freed_count < 64)
-                freed[(*freed_count)++] = (struct freed){ claim->node, claim->sku };
             if (hard)
                 fulfilment_gives_up(order, claim->node, claim->line, claim->part, gives);
             claim_give_back(stock, claim, hard ? 0 : gives, hard ? gives : 0);
@@ -90,11 +84,11 @@ static void demand_cancel(struct stock *stock, struct order *order, size_t i, in
 }
 
 /* Cancels whole pieces of a line: of a bundle, each component by its need. */
-static void line_cancel(struct stock *stock, struct order *order, int64_t line, int64_t pieces, struct freed *freed, size_t *count)
+static void line_cancel(struct stock *stock, struct order *order, int64_t line, int64_t pieces)
 {
     for (size_t i = 0; i < order->demand_count; i++)
         if (order->demands[i]->line == line && pieces > 0)
-            demand_cancel(stock, order, i, pieces * order->demands[i]->need, freed, count);
+            demand_cancel(stock, order, i, pieces * order->demands[i]->need);
 }
 
 static int64_t cancellable(const struct order *order, size_t line)
@@ -138,11 +132,9 @@ static void cancel_decide(struct ws *ws, struct command *command)
     if (!wanted(&order, in, pieces, &command->faults))
         return;
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
-    struct freed freed[64];
-    size_t freed_count = 0;
     order.has_fulfilments = order.row->stage >= STAGE_RELEASED;
     for (size_t i = 0; i < order.line_count; i++)
-        line_cancel(&stock, &order, (int64_t)i + 1, pieces[i], freed, &freed_count);
+        line_cancel(&stock, &order, (int64_t)i + 1, pieces[i]);
     int64_t before = order.last_seq;
     order_advance(&order, false);
     if (order.last_seq == before || order.row->stage != STAGE_CANCELLED)
@@ -152,8 +144,8 @@ static void cancel_decide(struct ws *ws, struct command *command)
         exceptions_close_of_order(&order);
     command->event_seq = order.last_seq;
     order_answer(&order, command, 200);
-    for (size_t i = 0; i < freed_count; i++)
-        backorders_fill(ws, freed[i].node, freed[i].sku);
+    for (size_t i = 0; i < stock.freed_count; i++)
+        backorders_fill(ws, stock.freed[i].node, stock.freed[i].sku);
 }
 
 const struct command_type order_cancel = {

@@ -116,18 +116,6 @@ static const struct listing_row *only_listing(struct capture *c, int64_t sku)
     return first != NULL && ws_next(c->ws, &cursor) == NULL ? first : NULL;
 }
 
-static void resolve_recipe(struct capture *c, struct wish *wish)
-{
-    if (!wish->sku->bundle) {
-        wish->components = ARENA_NEW(ws_arena(c->ws), struct component);
-        *wish->components = (struct component){ wish->sku->id, 1 };
-        wish->component_count = 1;
-        return;
-    }
-    wish->components = ARENA_ARRAY(ws_arena(c->ws), struct component, ORDER_DEMANDS_MAX);
-    wish->component_count = bundle_flatten(c->ws, wish->sku->id, wish->components, ORDER_DEMANDS_MAX);
-}
-
 static void resolve_line(struct capture *c, size_t i)
 {
     const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
@@ -144,7 +132,7 @@ static void resolve_line(struct capture *c, size_t i)
             wish->sku = ws_get(c->ws, &sku_table, WS_KEY(unit, wish->listing->sku));
     }
     if (wish->sku != NULL) {
-        resolve_recipe(c, wish);
+        wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
     } else if (!c->marketplace) {
         bool by_sku = line->sku != NULL;
         fault_at(c, by_sku ? FAULT_SKU_UNKNOWN : FAULT_LISTING_UNKNOWN, by_sku ? line->sku : line->channel_sku, by_sku ? "sku" : "channel_sku", i);

@@ -1,0 +1,11 @@
+/* src/inventory/reads.h: the reads behind the routes in api.c. */
+#ifndef MILLRACE_INVENTORY_READS_H
+#define MILLRACE_INVENTORY_READS_H
+
+#include "engine/api.h"
+
+void get_availability(struct reading *reading, const struct request *request, struct answer *answer); /* channel, sku */
+void list_inventory(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, limit, cursor */
+void list_movements(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, after, limit */
+
+#endif

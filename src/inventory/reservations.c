@@ -1,0 +1,212 @@
+/* src/inventory/reservations.c: a checkout claims units for a while. All lines or nothing, tested as an order's are. */
+#include "inventory/reservations.h"
+#include "base/id.h"
+#include "inventory/availability.h"
+#include <stdio.h>
+#include <string.h>
+
+#define AT(type, member) offsetof(struct type, member)
+#define LINES_MAX 200
+#define EXPIRE_AT_ONCE 100
+
+struct reserve_line_io {
+    struct field_presence presence;
+    const char *sku;
+    int64_t quantity;
+};
+struct reserve_io {
+    struct field_presence presence;
+    const char *channel;
+    struct field_list lines;
+    int64_t ttl_s;
+};
+static const struct field line_rows[] = {
+    { "sku", FIELD_CODE, AT(reserve_line_io, sku), .required = true, .doc = "a SKU or a bundle" },
+    { "quantity", FIELD_INT, AT(reserve_line_io, quantity), .required = true, .min = 1, .max = 1000000 },
+};
+static const struct field_table line_fields = { "ReservationLine", line_rows, COUNT(line_rows), sizeof(struct reserve_line_io) };
+static const struct field reserve_rows[] = {
+    { "channel", FIELD_CODE, AT(reserve_io, channel), .required = true },
+    { "lines", FIELD_LIST, AT(reserve_io, lines), .required = true, .min = 1, .max = LINES_MAX, .of = &line_fields },
+    { "ttl_s", FIELD_INT, AT(reserve_io, ttl_s), .required = true, .min = 1, .max = 86400, .doc = "seconds until it expires" },
+};
+static const struct field_table reserve_fields = { "ReservationIn", reserve_rows, COUNT(reserve_rows), sizeof(struct reserve_io) };
+
+static struct ws_cursor claims_of(struct ws *ws, int64_t holder)
+{
+    return ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder)), 0);
+}
+
+static void tell(struct ws *ws, enum event_type type, int64_t id, struct command *command)
+{
+    int64_t seq = ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_RESERVATION, .subject = id, .available = NULL_INT,
+                                                   .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT,
+                                                   .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT });
+    if (command != NULL)
+        command->event_seq = seq;
+}
+
+void reservation_end(struct stock *stock, int64_t reservation_id, int64_t state, int64_t order)
+{
+    struct ws *ws = stock->ws;
+    struct reservation_row *row = ws_edit(ws, ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), reservation_id)));
+    row->state = state;
+    row->ord = order;
+    const struct claim_row *claim;
+    for (struct ws_cursor cursor = claims_of(ws, reservation_id); (claim = ws_next(ws, &cursor)) != NULL;)
+        claim_give_back(stock, claim, claim->soft, claim->hard);
+    tell(ws, EVENT_RESERVATION_ENDED, reservation_id, NULL);
+}
+
+/* Ends it and lets those who wait have the units. */
+static void reservation_free(struct ws *ws, int64_t id, enum reservation_state state)
+{
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, id });
+    reservation_end(&stock, id, state, 0);
+    stock_end(&stock);
+    /* The claims are gone from the store's view, not from the list: their positions are where units came free. */
+    for (size_t i = 0; i < stock.freed_count; i++)
+        stock_followers.supply(ws, stock.freed[i].node, stock.freed[i].sku);
+}
+
+/* ---- make ---- */
+
+static bool reserve_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    command->of_channel = ((const struct reserve_io *)command->input)->channel;
+    return true;
+}
+
+static void fault_at(struct command *command, enum fault_code code, size_t line, const char *field, const char *detail)
+{
+    char pointer[64];
+    snprintf(pointer, sizeof pointer, "/lines/%zu/%s", line, field);
+    fault_add(&command->faults, code, arena_text(command->arena, pointer), "%s", detail);
+}
+
+static void take_line(struct stock *stock, const struct outlet *outlet, const struct component *components, size_t count, struct holder holder,
+                      int64_t quantity)
+{
+    for (size_t c = 0; c < count; c++) {
+        int64_t units = quantity * components[c].quantity;
+        holder.part = (int64_t)c + 1;
+        for (size_t n = 0; n < outlet->node_count && units > 0; n++) {
+            int64_t here = min_i64(outlet_stock(stock->ws, outlet, n, components[c].sku), units);
+            outlet_take(stock, outlet, n, components[c].sku, &holder, here);
+            units -= here;
+        }
+    }
+}
+
+static void reserve_line(struct stock *stock, struct command *command, const struct outlet *outlet, size_t i, struct holder holder)
+{
+    struct ws *ws = stock->ws;
+    const struct reserve_line_io *line = (const struct reserve_line_io *)((const struct reserve_io *)command->input)->lines.items + i;
+    const struct sku_row *sku = ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(line->sku)));
+    if (sku == NULL) {
+        fault_at(command, FAULT_SKU_UNKNOWN, i, "sku", line->sku);
+        return;
+    }
+    struct component *components;
+    size_t count = recipe_of(ws, sku, &components);
+    struct atp_terms terms = availability_terms(ws, outlet, NULL, components, count);
+    if (atp_sell(&terms) < line->quantity) {
+        fault_at(command, FAULT_SHORTAGE, i, "quantity",
+                 arena_printf(command->arena, "asked %ld of %s, %ld can be promised", (long)line->quantity, line->sku, (long)atp_sell(&terms)));
+        return;
+    }
+    take_line(stock, outlet, components, count, holder, line->quantity);
+}
+
+static void answer_reservation(struct ws *ws, struct command *command, int64_t id, int64_t expires_at)
+{
+    char text[32];
+    struct json_writer json;
+    id_format("rsv", ws_unit(ws), id, text);
+    json_begin(&json, command->arena);
+    json_object(&json);
+    json_key(&json, "id");
+    json_text(&json, text);
+    json_key(&json, "expires_at");
+    json_time(&json, expires_at);
+    json_object_end(&json);
+    command->answer = (struct answer){ .status = 201, .body = json.out.at, .body_bytes = json.out.size };
+}
+
+static void reserve_decide(struct ws *ws, struct command *command)
+{
+    const struct reserve_io *in = command->input;
+    const struct channel_row *channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
+    if (channel == NULL || channel->owner != ws_unit(ws)) {
+        fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", in->channel);
+        return;
+    }
+    struct outlet outlet;
+    outlet_open(ws, channel, &outlet);
+    struct reservation_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .channel = channel->id, .state = RESERVATION_OPEN,
+                                   .expires_at = ws_now_us(ws) + in->ttl_s * 1000000 };
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, row.id });
+    for (size_t i = 0; i < in->lines.count; i++)
+        reserve_line(&stock, command, &outlet, i,
+                     (struct holder){ .kind = CLAIM_RESERVATION, .priority = channel->priority, .promise = row.expires_at, .id = row.id, .line = (int64_t)i + 1 });
+    if (command->faults.count > 0)
+        return; /* what was taken is undone with the command */
+    ws_insert(ws, &reservation_table, &row);
+    stock_end(&stock);
+    tell(ws, EVENT_RESERVATION_MADE, row.id, command);
+    answer_reservation(ws, command, row.id, row.expires_at);
+}
+
+static void reserve_again(struct ws *ws, struct command *command, int64_t seq)
+{
+    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
+    const struct reservation_row *row = ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), event->subject));
+    answer_reservation(ws, command, row->id, row->expires_at);
+}
+
+/* ---- give back, expire ---- */
+
+static bool delete_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    int64_t id;
+    command->path[0] = request->path[0];
+    if (id_parse(request->path[0], strlen(request->path[0]), "rsv", &command->unit, &id) && command->unit > 0)
+        return true;
+    fault_add(faults, FAULT_NOT_FOUND, NULL, "there is no reservation %s", request->path[0]);
+    return false;
+}
+
+static void delete_decide(struct ws *ws, struct command *command)
+{
+    int64_t unit, id = 0;
+    (void)id_parse(command->path[0], strlen(command->path[0]), "rsv", &unit, &id);
+    const struct reservation_row *row = ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), id));
+    if (row == NULL)
+        fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no reservation %s", command->path[0]);
+    else if (row->state == RESERVATION_OPEN)
+        reservation_free(ws, id, RESERVATION_GIVEN_BACK);
+    command->existing = row != NULL && row->state != RESERVATION_GIVEN_BACK;
+    command->answer.status = 204;
+}
+
+/* The scheduler's: ends those that are due, some at a time. */
+static void expire_decide(struct ws *ws, struct command *command)
+{
+    struct ws_cursor cursor = ws_scan(ws, &reservation_due, WS_PREFIX(db_int(ws_unit(ws)), db_int(RESERVATION_OPEN)), EXPIRE_AT_ONCE);
+    const struct reservation_row *row;
+    int64_t ended = 0;
+    while (ended < EXPIRE_AT_ONCE && (row = ws_next(ws, &cursor)) != NULL && row->expires_at <= ws_now_us(ws)) {
+        reservation_free(ws, row->id, RESERVATION_EXPIRED);
+        ended++;
+    }
+    command->existing = ended == 0;
+    command->answer.status = 200;
+}
+
+const struct command_type reservation_create = { .name = "reservation.create", .input = &reserve_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
+                                                 .edge = reserve_edge, .decide = reserve_decide, .again = reserve_again,
+                                                 .inverse = "reservation.delete" };
+const struct command_type reservation_delete = { .name = "reservation.delete", .queue = QUEUE_CHANNELS, .edge = delete_edge, .decide = delete_decide,
+                                                 .inverse = "reservation.create" };
+const struct command_type reservation_expire = { .name = "reservation.expire", .queue = QUEUE_BULK, .decide = expire_decide,
+                                                 .inverse = "none: time has passed" };
