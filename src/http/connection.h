@@ -23,9 +23,9 @@ struct connection {
     int fd;
     enum connection_state state;
     bool readable, writable, hung_up, is_ready, is_grave;
-    bool abroad;      /* another thread has the exchange */
-    bool closes;      /* after this answer */
-    bool continued;   /* 100 was sent */
+    bool abroad;    /* another thread has the exchange */
+    bool closes;    /* after this answer */
+    bool continued; /* 100 was sent */
     bool stream_woken;
     struct parser *parser;
     struct exchange exchange;

@@ -12,8 +12,8 @@ static void codes_write(struct buffer *out)
 {
     for (int code = FAULT_NONE + 1; code < FAULT_CODE_COUNT; code++) {
         const struct fault_info *info = fault_info((enum fault_code)code);
-        buffer_printf(out, "<tr id=\"%s\"><td><code>%s</code></td><td>%d</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", info->code, info->code, info->http,
-                      info->title, info->way_out, info->again ? "yes" : "no");
+        buffer_printf(out, "<tr id=\"%s\"><td><code>%s</code></td><td>%d</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", info->code, info->code,
+                      info->http, info->title, info->way_out, info->again ? "yes" : "no");
     }
 }
 

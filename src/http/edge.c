@@ -118,17 +118,17 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     const struct request *request = &exchange->request;
     struct arena *arena = command->arena;
     struct request of_entry = *request;
-    *command = (struct command){ .type = type,
-                                 .arena = arena,
-                                 .actor = request->actor,
-                                 .source = "http",
-                                 .if_match = request->if_match,
-                                 .wants_answer = true,
-                                 .bytes = body_bytes + sizeof *command,
-                                 .unit = -1,
-                                 .faults = { .arena = arena },
-                                 .done = command_done,
-                                 .owner = exchange };
+    *command = (struct command) { .type = type,
+                                  .arena = arena,
+                                  .actor = request->actor,
+                                  .source = "http",
+                                  .if_match = request->if_match,
+                                  .wants_answer = true,
+                                  .bytes = body_bytes + sizeof *command,
+                                  .unit = -1,
+                                  .faults = { .arena = arena },
+                                  .done = command_done,
+                                  .owner = exchange };
     memcpy(command->path, request->path, sizeof command->path);
     const struct field_table *table = type->input != NULL ? type->input : &nothing;
     void *input = arena_alloc(arena, table->size);
@@ -156,7 +156,8 @@ static bool entries_list(struct exchange *exchange, struct json_reader *json, st
 {
     *count = 0;
     if (json_next(json) != JSON_ARRAY)
-        return json->error != NULL || refused(exchange, FAULT_WRONG_TYPE, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
+        return json->error != NULL ||
+               refused(exchange, FAULT_WRONG_TYPE, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
     for (;;) {
         const char *at = json->at;
         while (at < json->end && strchr(" \t\r\n,", *at) != NULL)
@@ -166,7 +167,7 @@ static bool entries_list(struct exchange *exchange, struct json_reader *json, st
         if (!json_skip(json))
             return true; /* malformed: the caller sees json->error */
         if (*count < BATCH_ENTRIES_MAX)
-            entries[*count] = (struct entry){ at, (size_t)(json->at - at) };
+            entries[*count] = (struct entry) { at, (size_t)(json->at - at) };
         ++*count;
     }
 }
@@ -193,7 +194,7 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
             if (token != JSON_TRUE && token != JSON_FALSE && token != JSON_ERROR)
                 return refused(exchange, FAULT_WRONG_TYPE, "/dry_run", "true or false is due");
         } else {
-            fault_add(&faults, FAULT_UNKNOWN_FIELD, arena_printf(exchange->arena, "/%s", key), NULL);
+            fault_add(&faults, FAULT_UNKNOWN_FIELD, arena_printf(exchange->arena, "/%s", key), "a batch has %s and dry_run", name);
             json_skip(&json);
         }
     }
@@ -201,9 +202,10 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
         token = json_next(&json);
     if (token != JSON_END || json.error != NULL)
         return refused(exchange, FAULT_MALFORMED_JSON, "",
-                       arena_printf(exchange->arena, "line %zu, column %zu: %s", json.line, json.column, json.error != NULL ? json.error : "more than one value"));
+                       arena_printf(exchange->arena, "line %zu, column %zu: %s", json.line, json.column,
+                                    json.error != NULL ? json.error : "more than one value"));
     if (!came)
-        fault_add(&faults, FAULT_REQUIRED, arena_printf(exchange->arena, "/%s", name), NULL);
+        fault_add(&faults, FAULT_REQUIRED, arena_printf(exchange->arena, "/%s", name), "a list of entries is due");
     if (*count > BATCH_ENTRIES_MAX)
         fault_add(&faults, FAULT_BATCH_TOO_LARGE, arena_printf(exchange->arena, "/%s", name), "%zu entries came", *count);
     if (faults.count > 0)
@@ -241,7 +243,7 @@ static bool batch_make(struct exchange *exchange)
         arena_set_door(command->arena, &door);
         if (setjmp(door.where) != 0) {
             arena_reset(command->arena);
-            command->faults = (struct faults){ .arena = command->arena };
+            command->faults = (struct faults) { .arena = command->arena };
             fault_add(&command->faults, FAULT_BODY_TOO_LARGE, NULL, "this entry needs too much memory");
             command->state = COMMAND_REFUSED;
         } else if (!command_make(exchange, command, (int64_t)i, entries[i].at, entries[i].bytes))
@@ -321,7 +323,7 @@ void edge_answer(struct exchange *exchange)
     }
     json_array_end(&json);
     json_object_end(&json);
-    exchange->answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+    exchange->answer = (struct answer) { .status = 200, .body = json.out.at, .body_bytes = json.out.size };
 }
 
 void edge_release(struct exchange *exchange)

@@ -38,15 +38,15 @@ struct http_options {
     struct auth_source auth;
     const struct db_options *store;          /* of the readers' connections; NULL: reads run without a store */
     bool projection;                         /* readers open the projections' store as well */
-    const struct route_table *const *routes; /* ends in NULL; NULL: http_routes */
+    const struct route_table *const *routes; /* ends in NULL; http_routes (router.h) are those of all modules */
     struct projection_hook projected;
     struct stream_source streams;
     const void *context; /* handed to reads */
     const char *version; /* for /openapi.json */
     int readers;         /* threads; 0: 2 */
     /* Bounds; 0 stands for the value behind it. */
-    size_t connections_max;                                  /* 4096 */
-    size_t body_bytes_held_max;                              /* 512 MiB: of all connections together */
+    size_t connections_max;                                   /* 4096 */
+    size_t body_bytes_held_max;                               /* 512 MiB: of all connections together */
     int64_t request_us, idle_us, drain_us, stream_comment_us; /* 30 s, 75 s, 10 s, 15 s */
 };
 

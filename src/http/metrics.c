@@ -6,8 +6,8 @@
 static const int64_t bounds_us[] = { 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000 };
 
 struct route_metrics {
-    int64_t answered[6];              /* by the status' first digit */
-    int64_t took[COUNT(bounds_us)];   /* not cumulative yet */
+    int64_t answered[6];            /* by the status' first digit */
+    int64_t took[COUNT(bounds_us)]; /* not cumulative yet */
     int64_t count, sum_us;
 };
 

@@ -43,7 +43,7 @@ static struct described *described_of(struct description *all, const struct fiel
             return &all->tables[i];
     if (all->table_count == TABLES_MAX)
         return NULL;
-    all->tables[all->table_count] = (struct described){ .table = table };
+    all->tables[all->table_count] = (struct described) { .table = table };
     return &all->tables[all->table_count++];
 }
 
@@ -150,6 +150,13 @@ static void path_parameters(struct description *all, const char *path)
     }
 }
 
+static void parameter_ref(struct json_writer *json, const char *ref)
+{
+    json_object(json);
+    pair(json, "$ref", ref);
+    json_object_end(json);
+}
+
 static void parameters_write(struct description *all, const struct route *route)
 {
     struct json_writer *json = &all->json;
@@ -170,9 +177,9 @@ static void parameters_write(struct description *all, const struct route *route)
         json_object_end(json);
     }
     if (route->read == NULL && route->method == METHOD_POST)
-        json_raw(json, "{\"$ref\":\"#/components/parameters/IdempotencyKey\"}", 50);
+        parameter_ref(json, "#/components/parameters/IdempotencyKey");
     if (route->read == NULL && route->method != METHOD_POST)
-        json_raw(json, "{\"$ref\":\"#/components/parameters/IfMatch\"}", 43);
+        parameter_ref(json, "#/components/parameters/IfMatch");
     json_array_end(json);
 }
 

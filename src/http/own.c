@@ -6,13 +6,15 @@
 
 static void say(struct answer *answer, const char *type, const char *body, size_t bytes)
 {
-    *answer = (struct answer){ .status = 200, .content_type = type, .body = body, .body_bytes = bytes };
+    *answer = (struct answer) { .status = 200, .content_type = type, .body = body, .body_bytes = bytes };
 }
 
 static void metrics_read(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
-    struct metrics_now now = { .connections = server->connection_count, .reads_queued = readers_queued(server->readers), .engine = server->options.engine };
+    struct metrics_now now = { .connections = server->connection_count,
+                               .reads_queued = readers_queued(server->readers),
+                               .engine = server->options.engine };
     struct buffer out = { .arena = exchange->arena };
     for (const struct connection *connection = server->connections; connection != NULL; connection = connection->next)
         now.streams += connection->state == STREAMING;

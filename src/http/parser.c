@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_BYTES_MAX 32       /* longer names are none of ours */
-#define BODY_KEPT_BYTES 65536u  /* a larger buffer is given back after its request */
+#define NAME_BYTES_MAX 32        /* longer names are none of ours */
+#define BODY_KEPT_BYTES 65536u   /* a larger buffer is given back after its request */
 #define CHUNK_SLACK_BYTES 32768u /* framing and trailers that come with a chunked body */
 
 struct parser {
@@ -217,10 +217,8 @@ void parser_next(struct parser *parser)
     struct message *message = &parser->message;
     if (message->body_room > BODY_KEPT_BYTES)
         body_give_back(parser);
-    *message = (struct message){
-        .head = message->head, .head_room = message->head_room, .body = message->body, .body_room = message->body_room
-    };
-    parser->guard = (struct guard){ 0 };
+    *message = (struct message) { .head = message->head, .head_room = message->head_room, .body = message->body, .body_room = message->body_room };
+    parser->guard = (struct guard) { 0 };
     parser->name_bytes = parser->raw_bytes = 0;
     parser->begun = parser->done = false;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);

@@ -62,7 +62,7 @@ static void read_once(struct reader *reader, struct exchange *exchange)
     const struct projection_hook *hook = &exchange->server->options.projected;
     struct reading *reading = &reader->reading;
     reading->arena = exchange->arena;
-    exchange->answer = (struct answer){ 0 };
+    exchange->answer = (struct answer) { 0 };
     if (!reader_open(reader))
         answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
     else if (exchange->route->projected && hook->caught_up != NULL &&
@@ -90,7 +90,7 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
 {
     const struct stream_source *source = &exchange->server->options.streams;
     arena_rewind(exchange->arena, exchange->stream_mark);
-    exchange->page = (struct buffer){ .arena = exchange->arena };
+    exchange->page = (struct buffer) { .arena = exchange->arena };
     exchange->more = false;
     reader->reading.arena = exchange->arena;
     exchange->ended = !reader_open(reader);
@@ -193,7 +193,7 @@ struct readers *readers_start(struct http_server *server, int threads)
         struct reader *reader = &readers->reader[readers->count];
         reader->readers = readers;
         reader->arena = arena_new(1 << 20);
-        reader->reading = (struct reading){ .vault = server->options.vault, .context = server->options.context };
+        reader->reading = (struct reading) { .vault = server->options.vault, .context = server->options.context };
         if (reader->arena == NULL || pthread_create(&reader->thread, NULL, reader_main, reader) != 0) {
             arena_free(reader->arena);
             readers_stop(readers);

@@ -111,8 +111,8 @@ struct router *router_new(const struct route_table *const *tables, struct arena 
             const struct route *route = &(*tables)->routes[i];
             struct node *node = path_add(router, arena, route->path);
             if (node == NULL || node == &router->root || node->routes[route->method] != NULL) {
-                *error = arena_printf(arena, "route %s %s of %s stands twice or is no path", method_names[route->method], route->path,
-                                      (*tables)->module);
+                *error =
+                    arena_printf(arena, "route %s %s of %s stands twice or is no path", method_names[route->method], route->path, (*tables)->module);
                 return NULL;
             }
             node->routes[route->method] = route;
@@ -167,12 +167,12 @@ static char *decoded(struct arena *arena, const char *at, size_t bytes, bool plu
 
 static struct routed not_found(void)
 {
-    return (struct routed){ .fault = FAULT_NOT_FOUND, .detail = "nothing stands at this path" };
+    return (struct routed) { .fault = FAULT_NOT_FOUND, .detail = "nothing stands at this path" };
 }
 
 static struct routed malformed(const char *detail)
 {
-    return (struct routed){ .fault = FAULT_MALFORMED_REQUEST, .detail = detail };
+    return (struct routed) { .fault = FAULT_MALFORMED_REQUEST, .detail = detail };
 }
 
 /* The path of "/path", or of the absolute form "http://host/path" that a proxy may send (RFC 9112, 3.2.2). */
@@ -304,7 +304,8 @@ static void pair_read(struct request *request, const struct route *route, const 
     const char *equals = memchr(at, '=', bytes);
     size_t name_bytes = equals == NULL ? bytes : (size_t)(equals - at), value_bytes = 0, row = 0;
     char *name = decoded(request->arena, at, name_bytes, true, &name_bytes);
-    char *value = equals == NULL ? arena_text(request->arena, "") : decoded(request->arena, equals + 1, bytes - (size_t)(equals + 1 - at), true, &value_bytes);
+    char *value =
+        equals == NULL ? arena_text(request->arena, "") : decoded(request->arena, equals + 1, bytes - (size_t)(equals + 1 - at), true, &value_bytes);
     if (name == NULL || value == NULL || !utf8_valid(name, name_bytes)) {
         fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "broken percent encoding in the query");
         return;
