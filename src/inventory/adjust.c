@@ -1,0 +1,274 @@
+/* src/inventory/adjust.c: stock is told to be otherwise: facts (count, damage, loss) are never refused down to zero on
+ * hand, choices (corrections, moves between buckets) are where a claim would break. */
+#include "inventory/adjust.h"
+#include "base/id.h"
+#include "inventory/availability.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(type, member) offsetof(struct type, member)
+
+enum reason { REASON_OPENING, REASON_RECEIPT, REASON_FOUND, REASON_COUNT, REASON_DAMAGE, REASON_LOSS, REASON_CORRECTION };
+static const char *const reason_names[] = { "opening", "receipt", "found", "count", "damage", "loss", "correction", NULL };
+static const struct {
+    bool fact, sets_on_hand;
+    enum place more, less; /* where units come from, where they go */
+} reasons[] = {
+    [REASON_OPENING] = { false, true, PLACE_SUPPLIER, PLACE_SUPPLIER },      [REASON_RECEIPT] = { false, false, PLACE_SUPPLIER, PLACE_SUPPLIER },
+    [REASON_FOUND] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },   [REASON_COUNT] = { true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+    [REASON_DAMAGE] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },        [REASON_LOSS] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },
+    [REASON_CORRECTION] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+};
+static const char *const buckets[] = { "available", "quarantined", NULL };
+static const enum bucket bucket_of_name[] = { BUCKET_AVAILABLE, BUCKET_QUARANTINED };
+
+struct adjust_io {
+    struct field_presence presence;
+    const char *node, *sku;
+    int64_t delta, set, reason, bucket, from;
+    struct money unit_cost;
+    const char *document;
+};
+static const struct field rows[] = {
+    { "node", FIELD_CODE, AT(adjust_io, node), .required = true },
+    { "sku", FIELD_CODE, AT(adjust_io, sku), .required = true },
+    { "delta", FIELD_INT, AT(adjust_io, delta), .either = 1, .min = -QUANTITY_MAX, .max = QUANTITY_MAX, .doc = "units more or less" },
+    { "set", FIELD_INT, AT(adjust_io, set), .either = 1, .min = 0, .max = QUANTITY_MAX, .doc = "on hand for count and opening, else the bucket" },
+    { "reason", FIELD_ENUM, AT(adjust_io, reason), .required = true, .names = reason_names },
+    { "bucket", FIELD_ENUM, AT(adjust_io, bucket), .names = buckets, .doc = "default available" },
+    { "from", FIELD_ENUM, AT(adjust_io, from), .names = buckets, .hide_absent = true, .doc = "moves delta between the two instead of taking it from outside" },
+    { "unit_cost", FIELD_MONEY, AT(adjust_io, unit_cost), .doc = "where goods come in" },
+    { "document", FIELD_CODE, AT(adjust_io, document), .doc = "natural key: the same with node, SKU and reason is done once" },
+    { "as_of", FIELD_INT, AT(adjust_io, from), .not_available = true },
+};
+const struct field_table adjust_fields = { "Adjustment", rows, COUNT(rows), sizeof(struct adjust_io) };
+
+static bool adjust_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    const struct adjust_io *in = command->input;
+    command->of_node = in->node;
+    bool moves = field_came(&adjust_fields, in, "from");
+    if (moves && (!field_came(&adjust_fields, in, "delta") || in->delta <= 0 || in->from == in->bucket))
+        fault_add(faults, FAULT_INVALID, "/from", "a move needs a delta above 0 and two different buckets");
+    if (!moves && field_came(&adjust_fields, in, "delta") && in->delta == 0)
+        fault_add(faults, FAULT_OUT_OF_RANGE, "/delta", "0 changes nothing");
+    return faults->count == 0;
+}
+
+/* One attempt. */
+struct adjust {
+    struct ws *ws;
+    struct command *command;
+    const struct adjust_io *in;
+    const struct node_row *node;
+    const struct sku_row *sku;
+    struct stock stock;
+    struct broken *broken;
+    int64_t id, delta;
+};
+
+static void write_position(struct adjust *a, struct json_writer *json)
+{
+    const struct position_row none = { 0 }, *p = position_find(a->ws, a->node->id, a->sku->id, 0);
+    if (p == NULL)
+        p = &none;
+    const struct {
+        const char *name;
+        int64_t units;
+    } figures[] = { { "on_hand", position_on_hand(p) }, { "available", p->available },     { "reserved", p->reserved },
+                    { "allocated", p->allocated },      { "quarantined", p->quarantined }, { "in_transit", 0 } };
+    json_key(json, "position");
+    json_object(json);
+    json_key(json, "node");
+    json_text(json, a->node->code);
+    json_key(json, "sku");
+    json_text(json, a->sku->code);
+    for (size_t i = 0; i < COUNT(figures); i++) {
+        json_key(json, figures[i].name);
+        json_int(json, figures[i].units);
+    }
+    json_object_end(json);
+}
+
+static void write_broken(struct adjust *a, struct json_writer *json)
+{
+    json_key(json, "broken");
+    json_array(json);
+    for (const struct broken *b = a->broken; b != NULL; b = b->next) {
+        char id[32];
+        static const char *const prefixes[] = { NULL, "chn", "rsv", "trf", "ord" };
+        id_format(prefixes[b->kind], ws_unit(a->ws), b->holder, id);
+        json_object(json);
+        json_key(json, "kind");
+        json_text(json, claim_kind_names[b->kind]);
+        json_key(json, "id");
+        json_text(json, id);
+        if (b->kind == CLAIM_ORDER) {
+            json_key(json, "line");
+            json_int(json, b->line);
+            json_key(json, "order");
+            json_text(json, id);
+        }
+        json_key(json, "sku");
+        json_text(json, a->sku->code);
+        json_key(json, "quantity");
+        json_int(json, b->quantity);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+/* The whole answer; the event keeps it, so that the key or the document gives it again. */
+static const char *answer_text(struct adjust *a)
+{
+    char id[32];
+    struct json_writer json;
+    id_format("adj", ws_unit(a->ws), a->id, id);
+    json_begin(&json, ws_arena(a->ws));
+    json_object(&json);
+    json_key(&json, "id");
+    json_text(&json, id);
+    write_position(a, &json);
+    write_broken(a, &json);
+    json_object_end(&json);
+    return json.out.at;
+}
+
+static void answer(struct command *command, const char *text, int status)
+{
+    command->answer = (struct answer){ .status = status, .body = arena_text(command->arena, text), .body_bytes = strlen(text) };
+}
+
+void adjust_again(struct ws *ws, struct command *command, int64_t seq)
+{
+    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
+    answer(command, event->data, command->answer.status);
+}
+
+static bool known_document(struct adjust *a)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(a->ws)), db_text(a->in->document), db_int(a->node->id), db_int(a->sku->id), db_int(a->in->reason) };
+    const struct adjustment_row *row = a->in->document == NULL ? NULL : ws_find(a->ws, &adjustment_by_document, prefix);
+    if (row == NULL)
+        return false;
+    a->command->existing = true;
+    a->command->answer.status = 200;
+    adjust_again(a->ws, a->command, row->event_seq);
+    return true;
+}
+
+static bool resolve(struct adjust *a)
+{
+    const int64_t unit = ws_unit(a->ws);
+    a->node = ws_find(a->ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(a->in->node)));
+    a->sku = ws_find(a->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(a->in->sku)));
+    if (a->node == NULL || a->node->owner != unit)
+        fault_add(&a->command->faults, FAULT_NODE_UNKNOWN, "/node", "there is no node %s", a->in->node);
+    if (a->sku == NULL)
+        fault_add(&a->command->faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", a->in->sku);
+    else if (a->sku->bundle)
+        fault_add(&a->command->faults, FAULT_HOLDS_NO_STOCK, "/sku", "%s is a bundle", a->in->sku);
+    return a->command->faults.count == 0;
+}
+
+static void refuse(struct adjust *a, const struct position_row *p, int64_t asked)
+{
+    fault_add(&a->command->faults, FAULT_STOCK_CONFLICT, "", "asked %ld, %s has %ld on hand, %ld available, %ld quarantined of %s", (long)asked,
+              a->node->code, (long)position_on_hand(p), p == NULL ? 0L : (long)p->available, p == NULL ? 0L : (long)p->quarantined, a->sku->code);
+}
+
+static void move_units(struct adjust *a, int64_t units, int64_t from_node, enum bucket from, int64_t to_node, enum bucket to)
+{
+    stock_move(&a->stock, &(struct move){ .sku = a->sku->id, .quantity = units, .from_node = from_node, .from = from, .to_node = to_node, .to = to,
+                                          .unit_cost = a->in->unit_cost.currency[0] == '\0' ? NULL_INT : a->in->unit_cost.minor,
+                                          .document = a->in->document });
+}
+
+static void apply(struct adjust *a)
+{
+    const struct position_row *p = position_find(a->ws, a->node->id, a->sku->id, 0);
+    enum bucket bucket = bucket_of_name[a->in->bucket], from = bucket_of_name[a->in->from];
+    int64_t available = p == NULL ? 0 : p->available, quarantined = p == NULL ? 0 : p->quarantined, on_hand = position_on_hand(p);
+    int64_t in_bucket = bucket == BUCKET_AVAILABLE ? available : quarantined;
+    bool fact = reasons[a->in->reason].fact;
+    a->delta = a->in->delta;
+    if (field_came(&adjust_fields, a->in, "set"))
+        a->delta = a->in->set - (reasons[a->in->reason].sets_on_hand ? on_hand : in_bucket);
+    if (field_came(&adjust_fields, a->in, "from")) {
+        if (a->delta > (from == BUCKET_AVAILABLE ? available : quarantined))
+            refuse(a, p, a->delta);
+        else
+            move_units(a, a->delta, a->node->id, from, a->node->id, bucket);
+    } else if (a->delta >= 0) {
+        if (on_hand + a->delta > QUANTITY_MAX)
+            refuse(a, p, a->delta);
+        else
+            move_units(a, a->delta, reasons[a->in->reason].more, BUCKET_NONE, a->node->id, bucket);
+    } else if (fact && -a->delta <= on_hand) {
+        a->broken = stock_take_by_fact(&a->stock, a->node->id, a->sku->id, bucket, -a->delta, reasons[a->in->reason].less);
+    } else if (!fact && -a->delta <= in_bucket) {
+        move_units(a, -a->delta, a->node->id, bucket, reasons[a->in->reason].less, BUCKET_NONE);
+    } else {
+        refuse(a, p, a->delta);
+    }
+}
+
+static void tell_broken(struct adjust *a)
+{
+    for (const struct broken *b = a->broken; b != NULL; b = b->next)
+        if (b->kind != CLAIM_ORDER)
+            ws_event(a->ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_CHANNEL : SUBJECT_RESERVATION,
+                                                .subject = b->holder, .node = a->node->id, .sku = b->sku, .available = NULL_INT, .reserved = NULL_INT,
+                                                .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = b->quantity, .class = 0,
+                                                .amount = NULL_INT, .unit_cost = NULL_INT });
+    if (a->broken != NULL)
+        stock_followers.claims_broken(a->ws, a->broken, reason_names[a->in->reason]);
+}
+
+static void write_adjustment(struct adjust *a)
+{
+    const struct adjust_io *in = a->in;
+    bool valued = in->unit_cost.currency[0] != '\0';
+    int64_t amount = NULL_INT;
+    if (valued && !money_multiply(in->unit_cost.minor, a->delta, &amount))
+        amount = NULL_INT;
+    const char *text = answer_text(a);
+    a->command->event_seq =
+        ws_event(a->ws, (struct event_row){ .type = EVENT_STOCK_ADJUSTED, .subject_kind = SUBJECT_ADJUSTMENT, .subject = a->id, .node = a->node->id,
+                                            .sku = a->sku->id, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
+                                            .quarantined = NULL_INT, .quantity = a->delta, .class = 0, .amount = amount,
+                                            .currency = valued ? in->unit_cost.currency : NULL, .unit_cost = valued ? in->unit_cost.minor : NULL_INT,
+                                            .document = in->document, .data = text });
+    struct adjustment_row row = { .unit = ws_unit(a->ws), .id = a->id, .node = a->node->id, .sku = a->sku->id, .reason = in->reason, .bucket = in->bucket,
+                                  .delta = a->delta, .document = in->document, .event_seq = a->command->event_seq };
+    ws_insert(a->ws, &adjustment_table, &row);
+    answer(a->command, text, 201);
+}
+
+static void adjust_decide(struct ws *ws, struct command *command)
+{
+    struct adjust a = { .ws = ws, .command = command, .in = command->input };
+    if (!resolve(&a) || known_document(&a))
+        return;
+    a.id = ws_next_id(ws);
+    a.stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, a.id });
+    apply(&a);
+    if (command->faults.count > 0)
+        return;
+    stock_end(&a.stock);
+    write_adjustment(&a);
+    tell_broken(&a);
+    if (a.delta > 0)
+        stock_followers.supply(ws, a.node->id, a.sku->id);
+}
+
+static void adjust_prefetch(struct ws *ws, const struct command *command)
+{
+    const struct adjust_io *in = command->input;
+    ws_want_path(ws, &node_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->node)), 0);
+    ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->sku)), 0);
+}
+
+const struct command_type stock_adjust = { .name = "stock.adjust", .input = &adjust_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
+                                           .edge = adjust_edge, .prefetch = adjust_prefetch, .decide = adjust_decide, .again = adjust_again,
+                                           .inverse = "stock.adjust with reason correction" };

@@ -1,0 +1,161 @@
+/* src/inventory/fences.c: units kept at a node for a channel's group: a standing claim. PUT sets what is wanted and what
+ * is held; orders of the group use it up, facts may shrink it. */
+#include "inventory/fences.h"
+#include "inventory/inventory.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(type, member) offsetof(struct type, member)
+
+struct fence_io {
+    struct field_presence presence;
+    const char *code;
+    int64_t version;
+    int64_t quantity, held;
+};
+static const struct field rows[] = {
+    { "version", FIELD_INT, AT(fence_io, version), .read_only = true, .doc = "rises with every change; the ETag" },
+    { "quantity", FIELD_INT, AT(fence_io, quantity), .required = true, .min = 0, .max = QUANTITY_MAX, .doc = "0 gives all back" },
+    { "held", FIELD_INT, AT(fence_io, held), .read_only = true, .doc = "what stands in reserved now" },
+};
+const struct field_table fence_fields = { "Fence", rows, COUNT(rows), sizeof(struct fence_io) };
+
+struct fence {
+    const struct channel_row *channel;
+    const struct node_row *node;
+    const struct sku_row *sku;
+    const struct fence_row *row; /* NULL: none was set */
+    const struct claim_row *claim;
+};
+
+static struct holder holder_of(const struct fence *fence)
+{
+    return (struct holder){ .kind = CLAIM_FENCE, .id = fence->channel->id };
+}
+
+static bool fence_find(struct ws *ws, const char *const *path, struct fence *fence)
+{
+    const int64_t unit = ws_unit(ws);
+    fence->channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(path[0])));
+    fence->node = ws_find(ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(path[1])));
+    fence->sku = ws_find(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(path[2])));
+    if (fence->channel == NULL || fence->channel->owner != unit || fence->node == NULL || fence->sku == NULL)
+        return false;
+    struct holder holder = holder_of(fence);
+    fence->row = ws_get(ws, &fence_table, WS_KEY(unit, fence->channel->id, fence->node->id, fence->sku->id));
+    fence->claim = claim_find(ws, fence->node->id, fence->sku->id, &holder);
+    return true;
+}
+
+static const char *fence_json(struct arena *arena, const struct fence *fence, int64_t quantity, int64_t version, size_t *bytes)
+{
+    struct fence_io io = { .version = version, .quantity = quantity, .held = fence->claim == NULL ? 0 : fence->claim->soft };
+    struct json_writer json;
+    json_begin(&json, arena);
+    fields_write(&json, &fence_fields, &io);
+    *bytes = json.out.size;
+    return json.out.at;
+}
+
+static bool fence_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    memcpy(command->path, request->path, sizeof command->path);
+    command->of_channel = request->path[0];
+    return true;
+}
+
+static void hold_units(struct ws *ws, struct fence *fence, int64_t quantity)
+{
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_FENCE, fence->channel->id });
+    struct holder holder = holder_of(fence);
+    int64_t held = fence->claim == NULL ? 0 : fence->claim->soft;
+    if (quantity > held)
+        claim_take(&stock, fence->node->id, fence->sku->id, &holder, quantity - held);
+    else if (quantity < held)
+        claim_give_back(&stock, fence->claim, held - quantity, 0);
+    stock_end(&stock);
+    fence->claim = claim_find(ws, fence->node->id, fence->sku->id, &holder);
+    for (size_t i = 0; i < stock.freed_count; i++)
+        stock_followers.supply(ws, stock.freed[i].node, stock.freed[i].sku);
+}
+
+static void fence_decide(struct ws *ws, struct command *command)
+{
+    const struct fence_io *in = command->input;
+    struct fence fence;
+    if (!fence_find(ws, command->path, &fence)) {
+        fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no such channel, node or SKU");
+        return;
+    }
+    if (fence.sku->bundle) {
+        fault_add(&command->faults, FAULT_HOLDS_NO_STOCK, NULL, "%s is a bundle: fence its components", fence.sku->code);
+        return;
+    }
+    const struct position_row *position = position_find(ws, fence.node->id, fence.sku->id, 0);
+    int64_t held = fence.claim == NULL ? 0 : fence.claim->soft, free = position == NULL ? 0 : position->available;
+    int64_t version = fence.row == NULL ? 0 : fence.row->version;
+    if (command->if_match != NULL && strtoll(command->if_match, NULL, 10) != version)
+        fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)version);
+    else if (in->quantity - held > free)
+        fault_add(&command->faults, FAULT_SHORTAGE, "/quantity", "asked %ld, %ld are held and %ld available", (long)in->quantity, (long)held, (long)free);
+    if (command->faults.count > 0)
+        return;
+    struct fence_row row = { .unit = ws_unit(ws), .channel = fence.channel->id, .node = fence.node->id, .sku = fence.sku->id, .quantity = in->quantity,
+                             .version = version + 1 };
+    command->answer.status = fence.row == NULL ? 201 : 200;
+    if (fence.row == NULL)
+        ws_insert(ws, &fence_table, &row);
+    else
+        *(struct fence_row *)ws_edit(ws, fence.row) = row;
+    hold_units(ws, &fence, in->quantity);
+    command->answer.body = fence_json(command->arena, &fence, in->quantity, row.version, &command->answer.body_bytes);
+    command->answer.etag = arena_printf(command->arena, "%ld", (long)row.version);
+    command->event_seq = ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED, .subject_kind = SUBJECT_FENCE, .subject = row.channel, .node = row.node,
+                                                          .sku = row.sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
+                                                          .quarantined = NULL_INT, .quantity = in->quantity, .class = 0, .amount = NULL_INT,
+                                                          .unit_cost = NULL_INT, .data = arena_text(ws_arena(ws), command->answer.body) });
+}
+
+const struct command_type fence_put = { .name = "fence.put", .input = &fence_fields, .mode = FIELDS_PUT, .queue = QUEUE_PEOPLE, .edge = fence_edge,
+                                        .decide = fence_decide, .inverse = "fence.put of the quantity before" };
+
+/* ---- read ---- */
+
+struct fence_read {
+    const struct request *request;
+    const char *body;
+    size_t bytes;
+    int64_t version, owner;
+};
+
+static void read_owner(struct ws *ws, void *context)
+{
+    struct fence_read *read = context;
+    const struct channel_row *channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(0), db_text(read->request->path[0])));
+    read->owner = channel == NULL ? 0 : channel->owner;
+}
+
+static void read_fence(struct ws *ws, void *context)
+{
+    struct fence_read *read = context;
+    struct fence fence;
+    if (!fence_find(ws, read->request->path, &fence) || fence.row == NULL)
+        return;
+    read->body = fence_json(read->request->arena, &fence, fence.row->quantity, fence.row->version, &read->bytes);
+    read->version = fence.row->version;
+}
+
+void get_fence(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct fence_read read = { .request = request };
+    enum db_result result = ws_read(reading->db, reading->vault, 0, 0, read_owner, &read);
+    if (result == DB_OK && read.owner != 0)
+        result = ws_read(reading->db, reading->vault, read.owner, 0, read_fence, &read);
+    if (result != DB_OK)
+        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+    else if (read.body == NULL)
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, "there is no such fence");
+    else
+        *answer = (struct answer){ .status = 200, .body = read.body, .body_bytes = read.bytes,
+                                   .etag = arena_printf(request->arena, "%ld", (long)read.version) };
+}
