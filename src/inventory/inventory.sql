@@ -1,0 +1,35 @@
+-- name: node_codes :many
+-- Codes of a unit's nodes; a unit has few.
+-- $1 unit ID; $2 after ID
+SELECT n.id, n.code FROM node AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id;
+
+-- name: master_node :one
+-- $1 company ID; $2 code TEXT
+SELECT n.id, n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
+
+-- name: master_sku :one
+-- $1 company ID; $2 code TEXT
+SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.code = $2;
+
+-- name: inventory_units :many
+-- $1 company ID
+SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
+
+-- name: positions_of_sku :many
+-- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
+SELECT p.node, p.available, p.reserved, p.allocated, p.quarantined
+  FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.node > $3 ORDER BY p.node, p.class LIMIT $4;
+
+-- name: positions_of_node :many
+-- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
+SELECT p.sku, p.available, p.reserved, p.allocated, p.quarantined
+  FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku > $3 ORDER BY p.sku, p.class LIMIT $4;
+
+-- name: position_of_both :many
+-- $1 unit ID; $2 node ID; $3 sku ID
+SELECT p.class, p.available, p.reserved, p.allocated, p.quarantined
+  FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku = $3 ORDER BY p.class;
+
+-- name: sku_code_of :one
+-- $1 unit ID; $2 sku ID
+SELECT s.code FROM sku AS s WHERE s.unit = $1 AND s.id = $2;
