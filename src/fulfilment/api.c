@@ -1,0 +1,164 @@
+/* src/fulfilment/api.c: /v1/fulfilments: one, the open work of a node, and what the node reports. */
+#include "base/id.h"
+#include "base/when.h"
+#include "fulfilment/fulfilment.h"
+#include "fulfilment_sql.h"
+#include <string.h>
+
+enum { QUERY_NODE, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
+
+/* Open work: the states of the index, in its order; their numbers are those of enum fulfilment_state. */
+static const char *const work_names[] = { "open", "released", "sent", "accepted", "declined", "picking", "packed", NULL };
+_Static_assert(COUNT(work_names) - 1 == FULFILMENT_SHIPPED, "what has shipped is no open work");
+
+/* A page of fulfilment orders by id, written as items of a list; what is not there is left out. */
+struct page {
+    const int64_t *ids;
+    size_t count, shown;
+    int64_t version; /* of the last shown */
+    struct json_writer *json;
+};
+
+/* An attempt that lacks a row is thrown away with its arena; only a whole page goes into the answer. */
+static void read_page(struct ws *ws, void *context)
+{
+    struct page *page = context;
+    const int64_t unit = ws_unit(ws);
+    for (size_t i = 0; i < page->count; i++) {
+        ws_want(ws, &fulfilment_table, WS_KEY(unit, page->ids[i]));
+        ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
+        ws_want_path(ws, &package_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
+    }
+    ws_settle(ws);
+    for (size_t i = 0; i < page->count; i++) {
+        struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
+        for (const struct fulfilment_line_row *line; (line = ws_next(ws, &cursor)) != NULL;)
+            ws_want(ws, &sku_table, WS_KEY(unit, line->sku));
+    }
+    ws_settle(ws);
+    struct json_writer attempt;
+    json_begin(&attempt, ws_arena(ws));
+    size_t shown = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        const struct fulfilment_row *row = ws_get(ws, &fulfilment_table, WS_KEY(unit, page->ids[i]));
+        if (row == NULL)
+            continue;
+        fulfilment_write(ws, row, NULL, &attempt);
+        page->version = row->version;
+        shown++;
+    }
+    if (shown > 0)
+        json_raw(page->json, attempt.out.at, attempt.out.size);
+    page->shown = shown;
+}
+
+static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
+{
+    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
+    answer->retry_after_s = 1;
+}
+
+static void get_fulfilment(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct json_writer json;
+    int64_t unit, id;
+    struct page page = { .ids = &id, .count = 1, .json = &json };
+    json_begin(&json, request->arena);
+    if (id_parse(request->path[0], strlen(request->path[0]), "ful", &unit, &id)) {
+        enum db_result result = ws_read(reading->db, reading->vault, unit, when_now_us(), read_page, &page);
+        if (result != DB_OK) {
+            answer_store(answer, request->arena, result);
+            return;
+        }
+    }
+    if (page.shown == 0) {
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no fulfilment order %s", request->path[0]));
+        return;
+    }
+    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size,
+                               .etag = arena_printf(request->arena, "%ld", (long)page.version) };
+}
+
+/* ---- the open work of a node ---- */
+
+struct work {
+    int64_t unit, node, after;
+};
+
+static bool read_query(struct reading *r, const struct request *request, struct work *work, struct answer *answer)
+{
+    const char *code = request->query_text[QUERY_NODE], *cursor = request->query_text[QUERY_CURSOR];
+    struct fulfilment_node_result node;
+    bool found = false;
+    enum db_result result = fulfilment_node(r->db, r->arena, 0, code, &node, &found);
+    if (result != DB_OK) {
+        answer_store(answer, request->arena, result);
+        return false;
+    }
+    if (!found) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "there is no node %s", code));
+        return false;
+    }
+    *work = (struct work){ .unit = node.owner, .node = node.id };
+    int64_t unit;
+    if (cursor == NULL || (id_parse(cursor, strlen(cursor), "ful", &unit, &work->after) && unit == node.owner))
+        return true;
+    answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that this list has given");
+    return false;
+}
+
+static void list_work(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct work work;
+    if (!read_query(reading, request, &work, answer))
+        return;
+    struct fulfilment_work_page_result *rows;
+    size_t count = 0, limit = (size_t)request->query_number[QUERY_LIMIT];
+    enum db_result result = fulfilment_work_page(reading->db, reading->arena, work.unit, work.node, request->query_number[QUERY_STATE], work.after,
+                                                 (int64_t)limit + 1, &rows, &count);
+    bool more = count > limit;
+    int64_t *ids = ARENA_ARRAY(reading->arena, int64_t, limit + 1);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        ids[i] = rows[i].id;
+    struct json_writer json;
+    json_begin(&json, request->arena);
+    json_object(&json);
+    json_key(&json, "items");
+    json_array(&json);
+    struct page page = { .ids = ids, .count = more ? limit : count, .json = &json };
+    if (result == DB_OK && page.count > 0)
+        result = ws_read(reading->db, reading->vault, work.unit, when_now_us(), read_page, &page);
+    if (result != DB_OK) {
+        answer_store(answer, request->arena, result);
+        return;
+    }
+    json_array_end(&json);
+    json_key(&json, "next");
+    char next[32];
+    id_format("ful", work.unit, more ? ids[limit - 1] : 0, next);
+    json_text(&json, more ? next : NULL);
+    json_object_end(&json);
+    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+}
+
+#define WORK_SCOPES (SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
+#define READ_SCOPES (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
+#define REPORT(PATH, COMMAND, SUMMARY)                                                                                          \
+    { .method = METHOD_POST, .path = "/v1/fulfilments/{id}" PATH, .scopes = WORK_SCOPES, .command = COMMAND,                   \
+      .answer_of = &fulfilment_out_fields, .summary = SUMMARY }
+
+static const struct route routes[] = {
+    { .method = METHOD_GET, .path = "/v1/fulfilments", .scopes = READ_SCOPES, .read = list_work, .answer_of = &fulfilment_out_fields, .list = true,
+      .summary = "The open work of a node, oldest first",
+      .query = { [QUERY_NODE] = { .name = "node", .type = FIELD_CODE, .required = true, .doc = "the node's code" },
+                 [QUERY_STATE] = { .name = "state", .type = FIELD_ENUM, .names = work_names, .required = true, .doc = "what is to be done next follows from it" },
+                 [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
+                 [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
+    { .method = METHOD_GET, .path = "/v1/fulfilments/{id}", .scopes = READ_SCOPES, .read = get_fulfilment, .answer_of = &fulfilment_out_fields,
+      .summary = "A fulfilment order" },
+    REPORT("/pick", &fulfilment_pick, "Picked in full"),
+    REPORT("/pack", &fulfilment_pack, "Packed into packages"),
+    REPORT("/ship", &fulfilment_ship, "Handed to the carrier: the units leave"),
+    REPORT("/deliver", &fulfilment_deliver, "Delivered"),
+};
+const struct route_table fulfilment_routes = { "fulfilment", routes, COUNT(routes) };

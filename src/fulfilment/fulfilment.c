@@ -1,0 +1,334 @@
+/* src/fulfilment/fulfilment.c: what a node reports about the work it was given: picked, packed, shipped, delivered.
+ * Each report is a command: it opens the fulfilment order with its order, moves it by the machine, and lets the order
+ * follow (order_advance), so that an order's stage is never set from here. */
+#include "fulfilment/fulfilment.h"
+#include "base/id.h"
+#include "orders/order_io.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(type, member) offsetof(struct type, member)
+
+/* ---- as it goes out ---- */
+
+struct fulfilment_out {
+    struct field_presence presence;
+    const char *id, *order, *node;
+    int64_t state, version;
+    struct field_list lines, packages;
+};
+
+static const struct field out_line_rows[] = {
+    { "line", FIELD_INT, AT(fulfilment_line_io, line), .read_only = true, .doc = "of the order" },
+    { "sku", FIELD_CODE, AT(fulfilment_line_io, sku), .read_only = true, .doc = "what is picked: of a bundle, the component" },
+    { "quantity", FIELD_INT, AT(fulfilment_line_io, quantity), .read_only = true, .doc = "units" },
+};
+static const struct field_table out_line_fields = { "FulfilmentUnits", out_line_rows, COUNT(out_line_rows), sizeof(struct fulfilment_line_io) };
+static const struct field out_package_rows[] = {
+    { "tracking", FIELD_TEXT, AT(package_io, tracking), .read_only = true, .nullable = true, .doc = "null until it ships" },
+    { "carrier", FIELD_TEXT, AT(package_io, carrier), .read_only = true, .nullable = true, .doc = "null until it ships" },
+    { "weight_g", FIELD_INT, AT(package_io, weight_g), .read_only = true, .doc = "grams" },
+};
+static const struct field_table out_package_fields = { "FulfilmentPackage", out_package_rows, COUNT(out_package_rows), sizeof(struct package_io) };
+static const struct field out_rows[] = {
+    { "id", FIELD_TEXT, AT(fulfilment_out, id), .read_only = true },
+    { "order", FIELD_TEXT, AT(fulfilment_out, order), .read_only = true, .doc = "the order's id" },
+    { "node", FIELD_CODE, AT(fulfilment_out, node), .read_only = true, .doc = "who ships it" },
+    { "state", FIELD_ENUM, AT(fulfilment_out, state), .read_only = true, .names = fulfilment_names },
+    { "version", FIELD_INT, AT(fulfilment_out, version), .read_only = true, .doc = "rises with every change; the ETag" },
+    { "lines", FIELD_LIST, AT(fulfilment_out, lines), .read_only = true, .of = &out_line_fields, .doc = "what is due" },
+    { "packages", FIELD_LIST, AT(fulfilment_out, packages), .read_only = true, .of = &out_package_fields },
+};
+const struct field_table fulfilment_out_fields = { "Fulfilment", out_rows, COUNT(out_rows), sizeof(struct fulfilment_out) };
+
+/* What the event says of then; see tell() in machine.c. */
+struct then {
+    int64_t state, version;
+    const char *due; /* the numbers of "due", NULL: now */
+};
+
+static struct then then_of(const struct fulfilment_row *row, const struct event_row *as_of)
+{
+    struct then then = { .state = row->state, .version = row->version };
+    const char *state = as_of == NULL ? NULL : strstr(as_of->data, "\"state\":\"");
+    const char *version = as_of == NULL ? NULL : strstr(as_of->data, "\"version\":");
+    const char *due = as_of == NULL ? NULL : strstr(as_of->data, "\"due\":[");
+    if (state == NULL || version == NULL || due == NULL)
+        return then;
+    state += strlen("\"state\":\"");
+    for (int64_t i = 0; fulfilment_names[i] != NULL; i++)
+        if (strncmp(state, fulfilment_names[i], strlen(fulfilment_names[i])) == 0 && state[strlen(fulfilment_names[i])] == '"')
+            then.state = i;
+    then.version = strtoll(version + strlen("\"version\":"), NULL, 10);
+    then.due = due + strlen("\"due\":[");
+    return then;
+}
+
+static void show_lines(struct ws *ws, const struct fulfilment_row *row, struct then *then, struct field_list *out)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->id) };
+    struct fulfilment_line_io *lines = ARENA_ARRAY(ws_arena(ws), struct fulfilment_line_io, ws_count(ws, &line_of_fulfilment, prefix) + 1);
+    const struct fulfilment_line_row *line;
+    for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
+        int64_t due = fulfilment_due(line);
+        if (then->due != NULL) {
+            char *end;
+            due = strtoll(then->due, &end, 10);
+            then->due = *end == ',' ? end + 1 : end;
+        }
+        if (due > 0)
+            lines[out->count++] = (struct fulfilment_line_io){
+                .line = line->line, .quantity = due, .sku = ((const struct sku_row *)ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), line->sku)))->code
+            };
+    }
+    out->items = lines;
+}
+
+void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const struct event_row *as_of, struct json_writer *json)
+{
+    struct then then = then_of(row, as_of);
+    struct fulfilment_io io;
+    fulfilment_show(ws, row, then.state, &io);
+    struct fulfilment_out out = { .id = io.id, .order = io.order, .node = io.node, .state = then.state, .version = then.version, .packages = io.packages };
+    show_lines(ws, row, &then, &out.lines);
+    fields_write(json, &fulfilment_out_fields, &out);
+}
+
+/* ---- opening ---- */
+
+static void want_order(struct ws *ws, const struct fulfilment_row *row)
+{
+    const struct db_path *const of_order[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder };
+    const struct db_path *const of_row[] = { &line_of_fulfilment, &package_of_fulfilment };
+    const int64_t unit = ws_unit(ws);
+    ws_want(ws, &orders_table, WS_KEY(unit, row->ord));
+    ws_want(ws, &node_table, WS_KEY(unit, row->node));
+    for (size_t i = 0; i < COUNT(of_order); i++)
+        ws_want_path(ws, of_order[i], WS_PREFIX(db_int(unit), db_int(row->ord)), 0);
+    for (size_t i = 0; i < COUNT(of_row); i++)
+        ws_want_path(ws, of_row[i], WS_PREFIX(db_int(unit), db_int(row->id)), 0);
+    ws_settle(ws);
+}
+
+bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
+{
+    const int64_t unit = ws_unit(ws);
+    const struct fulfilment_row *row = ws_get(ws, &fulfilment_table, WS_KEY(unit, id));
+    *fulfilment = (struct fulfilment){ .ws = ws, .row = row, .quantity = NULL_INT, .amount = NULL_INT };
+    if (row == NULL)
+        return false;
+    want_order(ws, row);
+    if (!order_open(ws, row->ord, &fulfilment->order))
+        return false;
+    fulfilment->order.has_fulfilments = true;
+    const struct db_value prefix[] = { db_int(unit), db_int(id) };
+    fulfilment->lines = ARENA_ARRAY(ws_arena(ws), const struct fulfilment_line_row *, ws_count(ws, &line_of_fulfilment, prefix) + 1);
+    const struct fulfilment_line_row *line;
+    for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
+        fulfilment->lines[fulfilment->line_count++] = line;
+        ws_want(ws, &sku_table, WS_KEY(unit, line->sku));
+        ws_want(ws, &position_table, WS_KEY(unit, row->node, line->sku, 0));
+    }
+    ws_settle(ws);
+    return true;
+}
+
+/* ---- commands ---- */
+
+static bool edge(struct edge *at, const struct request *request, struct command *command, struct faults *faults)
+{
+    int64_t id;
+    memcpy(command->path, request->path, sizeof command->path);
+    if (id_parse(request->path[0], strlen(request->path[0]), "ful", &command->unit, &id) && command->unit > 0)
+        return true;
+    fault_add(faults, FAULT_NOT_FOUND, NULL, "there is no fulfilment order %s", request->path[0]);
+    return false;
+}
+
+static int64_t id_of(const struct command *command)
+{
+    int64_t unit, id = 0;
+    (void)id_parse(command->path[0], strlen(command->path[0]), "ful", &unit, &id); /* the edge has parsed it */
+    return id;
+}
+
+static void prefetch(struct ws *ws, const struct command *command)
+{
+    const int64_t unit = ws_unit(ws), id = id_of(command);
+    ws_want(ws, &fulfilment_table, WS_KEY(unit, id));
+    ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(id)), 0);
+    ws_want_path(ws, &package_of_fulfilment, WS_PREFIX(db_int(unit), db_int(id)), 0);
+}
+
+static bool open_for(struct ws *ws, struct command *command, struct fulfilment *fulfilment)
+{
+    if (!fulfilment_open(ws, id_of(command), fulfilment)) {
+        fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no fulfilment order %s", command->path[0]);
+        return false;
+    }
+    if (command->if_match == NULL || text_equal(command->if_match, "*") || strtoll(command->if_match, NULL, 10) == fulfilment->row->version)
+        return true;
+    fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)fulfilment->row->version);
+    return false;
+}
+
+static void answer(struct ws *ws, struct command *command, const struct fulfilment_row *row, const struct event_row *as_of)
+{
+    command->answer.status = 200;
+    if (command->arena == NULL || !command->wants_answer)
+        return;
+    struct json_writer json;
+    json_begin(&json, command->arena);
+    fulfilment_write(ws, row, as_of, &json);
+    command->answer.body = json.out.at;
+    command->answer.body_bytes = json.out.size;
+    command->answer.etag = arena_printf(command->arena, "%ld", (long)then_of(row, as_of).version);
+}
+
+static void move(struct fulfilment *fulfilment, struct command *command, enum fulfilment_event event)
+{
+    struct order *order = &fulfilment->order;
+    command->event_seq = fulfilment_move(fulfilment, event, &command->faults);
+    if (command->event_seq == 0)
+        return;
+    order_advance(order, false);
+    if (order->last_seq == 0) /* no event told of the order, yet what it shows has changed */
+        order_edit(order)->version++;
+    answer(fulfilment->ws, command, fulfilment->row, NULL);
+}
+
+static void again(struct ws *ws, struct command *command, int64_t seq)
+{
+    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
+    answer(ws, command, ws_get(ws, &fulfilment_table, WS_KEY(ws_unit(ws), event->subject)), event);
+}
+
+/* ---- pick ---- */
+
+struct pick_line_io {
+    struct field_presence presence;
+    int64_t line;
+    const char *sku;
+    int64_t quantity;
+};
+struct pick_io {
+    struct field_presence presence;
+    struct field_list lines;
+};
+static const struct field pick_line_rows[] = {
+    { "line", FIELD_INT, AT(pick_line_io, line), .required = true, .min = 1, .max = ORDER_LINES_MAX, .doc = "as the fulfilment order shows it" },
+    { "sku", FIELD_CODE, AT(pick_line_io, sku), .doc = "where the line is a bundle: the component" },
+    { "quantity", FIELD_INT, AT(pick_line_io, quantity), .required = true, .max = QUANTITY_MAX, .doc = "units that were found: all that are due" },
+};
+static const struct field_table pick_line_fields = { "PickLine", pick_line_rows, COUNT(pick_line_rows), sizeof(struct pick_line_io) };
+static const struct field pick_rows[] = {
+    { "lines", FIELD_LIST, AT(pick_io, lines), .max = ORDER_DEMANDS_MAX, .of = &pick_line_fields, .doc = "a line left out was picked in full" },
+};
+static const struct field_table pick_fields = { "Pick", pick_rows, COUNT(pick_rows), sizeof(struct pick_io) };
+
+static const char *line_pointer(struct faults *faults, size_t entry, const char *member)
+{
+    return arena_printf(faults->arena, "/lines/%zu/%s", entry, member);
+}
+
+/* Which of the lines an entry means; line_count with a fault. */
+static size_t line_meant(const struct fulfilment *f, const struct pick_line_io *said, size_t entry, struct faults *faults)
+{
+    size_t found = f->line_count, of_line = 0;
+    for (size_t i = 0; i < f->line_count; i++) {
+        if (f->lines[i]->line != said->line)
+            continue;
+        const struct sku_row *sku = ws_get(f->ws, &sku_table, WS_KEY(ws_unit(f->ws), f->lines[i]->sku));
+        of_line++;
+        if (said->sku == NULL || text_equal(sku->code, said->sku))
+            found = i;
+    }
+    if (of_line == 0)
+        fault_add(faults, FAULT_LINE_UNKNOWN, line_pointer(faults, entry, "line"), "line %ld is not in this fulfilment order", (long)said->line);
+    else if (found == f->line_count)
+        fault_add(faults, FAULT_LINE_UNKNOWN, line_pointer(faults, entry, "sku"), "line %ld needs no %s from this node", (long)said->line, said->sku);
+    else if (said->sku == NULL && of_line > 1)
+        fault_add(faults, FAULT_REQUIRED, line_pointer(faults, entry, "sku"), "line %ld is a bundle: say which component", (long)said->line);
+    else
+        return found;
+    return f->line_count;
+}
+
+/* What is said of each line; a line that is named twice was picked from two places. */
+static const struct picked *picked_of(const struct fulfilment *f, const struct pick_io *in, struct faults *faults)
+{
+    const struct pick_line_io *said = in->lines.items;
+    struct picked *picked = ARENA_ARRAY(ws_arena(f->ws), struct picked, f->line_count + 1);
+    for (size_t i = 0; i < in->lines.count; i++) {
+        size_t at = line_meant(f, &said[i], i, faults);
+        if (at < f->line_count && picked[at].pointer == NULL)
+            picked[at].pointer = line_pointer(faults, i, "quantity");
+        picked[at].quantity = min_i64(picked[at].quantity + said[i].quantity, QUANTITY_MAX);
+    }
+    for (size_t i = 0; i < f->line_count; i++)
+        if (picked[i].pointer == NULL)
+            picked[i].quantity = fulfilment_due(f->lines[i]);
+    return picked;
+}
+
+static void pick_decide(struct ws *ws, struct command *command)
+{
+    struct fulfilment fulfilment;
+    if (!open_for(ws, command, &fulfilment))
+        return;
+    fulfilment.picked = picked_of(&fulfilment, command->input, &command->faults);
+    if (command->faults.count == 0)
+        move(&fulfilment, command, DO_PICK);
+}
+
+/* ---- pack, ship, deliver ---- */
+
+static const struct field pack_line_rows[] = {
+    { "weight_g", FIELD_INT, AT(pack_line_io, weight_g), .required = true, .min = 1, .max = 100000000, .doc = "grams, as weighed" },
+};
+static const struct field_table pack_line_fields = { "Pack", pack_line_rows, COUNT(pack_line_rows), sizeof(struct pack_line_io) };
+static const struct field pack_rows[] = {
+    { "packages", FIELD_LIST, AT(pack_io, packages), .required = true, .min = 1, .max = 1000, .of = &pack_line_fields, .doc = "what will leave" },
+};
+static const struct field_table pack_fields = { "Packing", pack_rows, COUNT(pack_rows), sizeof(struct pack_io) };
+
+static const struct field ship_rows[] = {
+    { "carrier", FIELD_TEXT, AT(ship_io, carrier), .required = true, .min = 1, .max = 64, .doc = "who takes the packages" },
+    { "tracking", FIELD_TEXT, AT(ship_io, tracking), .required = true, .min = 1, .max = 128, .doc = "the carrier's number" },
+};
+static const struct field_table ship_fields = { "Shipment", ship_rows, COUNT(ship_rows), sizeof(struct ship_io) };
+
+static void pack_decide(struct ws *ws, struct command *command)
+{
+    struct fulfilment fulfilment;
+    if (!open_for(ws, command, &fulfilment))
+        return;
+    fulfilment.pack = command->input;
+    move(&fulfilment, command, DO_PACK);
+}
+
+static void ship_decide(struct ws *ws, struct command *command)
+{
+    struct fulfilment fulfilment;
+    if (!open_for(ws, command, &fulfilment))
+        return;
+    fulfilment.ship = command->input;
+    move(&fulfilment, command, DO_SHIP);
+}
+
+static void deliver_decide(struct ws *ws, struct command *command)
+{
+    struct fulfilment fulfilment;
+    if (open_for(ws, command, &fulfilment))
+        move(&fulfilment, command, DO_DELIVER);
+}
+
+#define FULFILMENT_COMMAND(NAME, TEXT, INPUT, DECIDE, INVERSE)                                                            \
+    const struct command_type NAME = {                                                                                    \
+        .name = TEXT, .input = INPUT, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = edge, .prefetch = prefetch,     \
+        .decide = DECIDE, .again = again, .inverse = INVERSE,                                                             \
+    }
+FULFILMENT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide, "order.cancel: the units go back");
+FULFILMENT_COMMAND(fulfilment_pack, "fulfilment.pack", &pack_fields, pack_decide, "order.cancel: the units go back");
+FULFILMENT_COMMAND(fulfilment_ship, "fulfilment.ship", &ship_fields, ship_decide, "none: what has left comes back as a return");
+FULFILMENT_COMMAND(fulfilment_deliver, "fulfilment.deliver", NULL, deliver_decide, "none: a fact");

@@ -1,0 +1,82 @@
+/* src/fulfilment/fulfilment.h: the part of an order that one node will ship: picked, packed, shipped, delivered. It comes
+ * into being at release (orders), and moves by one table. Design: docs/design/orders.md. */
+#ifndef MILLRACE_FULFILMENT_FULFILMENT_H
+#define MILLRACE_FULFILMENT_FULFILMENT_H
+
+#include "orders/orders.h"
+#include <stdio.h>
+
+/* What can happen to a fulfilment order. */
+enum fulfilment_event { DO_RELEASE, DO_PICK, DO_PACK, DO_SHIP, DO_DELIVER, DO_CANCEL, FULFILMENT_EVENT_COUNT };
+
+struct pack_line_io {
+    struct field_presence presence;
+    int64_t weight_g;
+};
+struct pack_io {
+    struct field_presence presence;
+    struct field_list packages; /* of pack_line_io */
+};
+struct ship_io {
+    struct field_presence presence;
+    const char *carrier, *tracking;
+};
+
+/* A fulfilment order with its order, edited in place through the working set. */
+struct fulfilment {
+    struct ws *ws;
+    const struct fulfilment_row *row;
+    const struct fulfilment_line_row **lines; /* by line, part */
+    size_t line_count;
+    struct order order;
+    /* What came with the event. */
+    const struct picked *picked; /* of each line, for DO_PICK */
+    const struct pack_io *pack;
+    const struct ship_io *ship;
+    /* What the event bears: NULL_INT where nothing left. */
+    int64_t quantity, amount;
+};
+struct picked {
+    int64_t quantity;
+    const char *pointer; /* into the body; NULL: not named, so picked in full */
+};
+
+/* Units of a line that are still wanted from this node. */
+static inline int64_t fulfilment_due(const struct fulfilment_line_row *line)
+{
+    return line->quantity - line->cancelled;
+}
+
+/* The machine: what stands here may happen, all else is refused (409 state_conflict). Docs are made from it. */
+struct transition {
+    enum fulfilment_state from;
+    enum fulfilment_event event;
+    const char *guard_name; /* NULL: none */
+    bool (*guard)(const struct fulfilment *fulfilment, struct faults *faults); /* refuses by a fault, changes nothing */
+    enum fulfilment_state to;
+    const char *effect_name; /* NULL: none */
+    void (*effect)(struct fulfilment *fulfilment); /* may not fail */
+};
+extern const struct transition fulfilment_machine[];
+extern const size_t fulfilment_machine_count;
+
+/* NULL: the machine does not list it. Pure. */
+const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event);
+/* The table in markdown. */
+void fulfilment_machine_print(FILE *out);
+
+/* By id, with lines and order; false: there is none in this unit. */
+bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment);
+
+/* The one function that moves a fulfilment order: guard, state, effect, event. Returns the event's seq, or 0 with a fault
+ * and nothing changed. The order is the caller's to advance. */
+int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults);
+
+/* Writes it as JSON: as it stands, or as it was at one of its events (as_of not NULL). */
+void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const struct event_row *as_of, struct json_writer *json);
+
+extern const struct field_table fulfilment_out_fields;
+extern const struct command_type fulfilment_pick, fulfilment_pack, fulfilment_ship, fulfilment_deliver;
+extern const struct route_table fulfilment_routes;
+
+#endif

@@ -1,0 +1,184 @@
+/* src/fulfilment/machine.c: how a fulfilment order moves: one table, one function.
+ * Until it ships, its units are hard claims of the order at the node; shipping is the moment they leave. Invariant: what
+ * is due of a line that has not shipped is no more than the claim's hard units, so an effect never fails. */
+#include "fulfilment/fulfilment.h"
+#include <assert.h>
+
+/* ---- guards ---- */
+
+/* A short pick needs a count before its units may be promised again: that is not in this release. */
+static bool guard_in_full(const struct fulfilment *fulfilment, struct faults *faults)
+{
+    size_t before = faults->count;
+    for (size_t i = 0; i < fulfilment->line_count; i++) {
+        int64_t due = fulfilment_due(fulfilment->lines[i]), picked = fulfilment->picked[i].quantity;
+        if (picked < due)
+            fault_add(faults, FAULT_NOT_AVAILABLE, fulfilment->picked[i].pointer, "%ld are due and %ld were picked: short picks are not taken yet",
+                      (long)due, (long)picked);
+        else if (picked > due)
+            fault_add(faults, FAULT_OUT_OF_RANGE, fulfilment->picked[i].pointer, "%ld are due and %ld were picked", (long)due, (long)picked);
+    }
+    return faults->count == before;
+}
+
+/* ---- effects ---- */
+
+static void effect_make_packages(struct fulfilment *fulfilment)
+{
+    const struct pack_line_io *packages = fulfilment->pack->packages.items;
+    for (size_t i = 0; i < fulfilment->pack->packages.count; i++) {
+        struct package_row row = { .unit = ws_unit(fulfilment->ws), .fulfilment = fulfilment->row->id, .number = (int64_t)i + 1,
+                                   .weight_g = packages[i].weight_g };
+        ws_insert(fulfilment->ws, &package_table, &row);
+    }
+}
+
+/* Goods in whole pieces at the order's prices, less their part of the line's discount. Shares are taken of the sum so far,
+ * so that those of all shipments add up to the line exactly. */
+static int64_t goods_shipped(const struct order *order)
+{
+    __extension__ typedef __int128 wide;
+    int64_t sum = 0;
+    for (size_t i = 0; i < order->line_count; i++) {
+        const struct order_line_row *line = order->lines[i];
+        int64_t pieces = line_figures(line, order->demands, order->demand_count).shipped;
+        int64_t discount = line->discount == NULL_INT ? 0 : line->discount;
+        sum += pieces * line->unit_price - (int64_t)(((wide)discount * pieces + line->quantity - 1) / line->quantity);
+    }
+    return sum;
+}
+
+static size_t demand_of(const struct order *order, const struct fulfilment_line_row *line)
+{
+    size_t i = 0;
+    while (order->demands[i]->line != line->line || order->demands[i]->part != line->part)
+        i++; /* a fulfilment line was made of a demand: it is there */
+    return i;
+}
+
+/* Units leave: hard claims to the customer. */
+static void effect_ship(struct fulfilment *fulfilment)
+{
+    struct ws *ws = fulfilment->ws;
+    struct order *order = &fulfilment->order;
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_FULFILMENT, fulfilment->row->id });
+    int64_t before = goods_shipped(order);
+    fulfilment->quantity = 0;
+    for (size_t i = 0; i < fulfilment->line_count; i++) {
+        const struct fulfilment_line_row *line = fulfilment->lines[i];
+        int64_t due = fulfilment_due(line);
+        if (due == 0)
+            continue;
+        size_t d = demand_of(order, line);
+        struct holder holder = demand_holder(order, order->demands[d]);
+        const struct claim_row *claim = claim_find(ws, fulfilment->row->node, line->sku, &holder);
+        assert(claim != NULL && claim->hard >= due);
+        claim_ship(&stock, claim, due);
+        struct demand_row *demand = demand_edit(order, d);
+        demand->allocated -= due;
+        demand->shipped += due;
+        fulfilment->quantity += due;
+    }
+    fulfilment->amount = goods_shipped(order) - before;
+    struct fulfilment_row *row = ws_edit(ws, fulfilment->row);
+    row->carrier = fulfilment->ship->carrier;
+    row->tracking = fulfilment->ship->tracking;
+    struct ws_cursor cursor = ws_scan(ws, &package_of_fulfilment, WS_PREFIX(db_int(ws_unit(ws)), db_int(row->id)), 0);
+    for (const struct package_row *package; (package = ws_next(ws, &cursor)) != NULL;) {
+        struct package_row *edited = ws_edit(ws, package);
+        edited->carrier = row->carrier;
+        edited->tracking = row->tracking;
+    }
+    stock_end(&stock);
+}
+
+/* ---- the machine ---- */
+
+#define NONE NULL, NULL
+#define GUARD(name) #name, guard_##name
+#define EFFECT(name) #name, effect_##name
+
+/* Release has made the claims hard, and a cancel has given them back, before they come here: both are the order's doing. */
+const struct transition fulfilment_machine[] = {
+    { FULFILMENT_OPEN, DO_RELEASE, NONE, FULFILMENT_RELEASED, NONE },
+    { FULFILMENT_RELEASED, DO_PICK, GUARD(in_full), FULFILMENT_PICKING, NONE },
+    { FULFILMENT_PICKING, DO_PACK, NONE, FULFILMENT_PACKED, EFFECT(make_packages) },
+    { FULFILMENT_PACKED, DO_SHIP, NONE, FULFILMENT_SHIPPED, EFFECT(ship) },
+    { FULFILMENT_SHIPPED, DO_DELIVER, NONE, FULFILMENT_DELIVERED, NONE },
+    { FULFILMENT_OPEN, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+    { FULFILMENT_RELEASED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+    { FULFILMENT_PICKING, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+    { FULFILMENT_PACKED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+};
+const size_t fulfilment_machine_count = COUNT(fulfilment_machine);
+
+static const struct {
+    const char *name, *done;
+} events[FULFILMENT_EVENT_COUNT] = {
+    [DO_RELEASE] = { "release", "released" }, [DO_PICK] = { "pick", "picked" },          [DO_PACK] = { "pack", "packed" },
+    [DO_SHIP] = { "ship", "shipped" },        [DO_DELIVER] = { "deliver", "delivered" }, [DO_CANCEL] = { "cancel", "cancelled" },
+};
+
+const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event)
+{
+    for (size_t i = 0; i < COUNT(fulfilment_machine); i++)
+        if (fulfilment_machine[i].from == from && fulfilment_machine[i].event == event)
+            return &fulfilment_machine[i];
+    return NULL;
+}
+
+void fulfilment_machine_print(FILE *out)
+{
+    fputs("| from | event | guard | to | effect |\n| --- | --- | --- | --- | --- |\n", out);
+    for (size_t i = 0; i < COUNT(fulfilment_machine); i++) {
+        const struct transition *t = &fulfilment_machine[i];
+        fprintf(out, "| %s | %s | %s | %s | %s |\n", fulfilment_names[t->from], events[t->event].name, t->guard_name == NULL ? "" : t->guard_name,
+                fulfilment_names[t->to], t->effect_name == NULL ? "" : t->effect_name);
+    }
+}
+
+/* State, version and what was due then, by line and part: what fulfilment_write() needs to show it as it was. */
+static int64_t tell(const struct fulfilment *fulfilment)
+{
+    const struct fulfilment_row *row = fulfilment->row;
+    struct json_writer json;
+    json_begin(&json, ws_arena(fulfilment->ws));
+    json_object(&json);
+    json_key(&json, "state");
+    json_text(&json, fulfilment_names[row->state]);
+    json_key(&json, "version");
+    json_int(&json, row->version);
+    json_key(&json, "due");
+    json_array(&json);
+    for (size_t i = 0; i < fulfilment->line_count; i++)
+        json_int(&json, fulfilment_due(fulfilment->lines[i]));
+    json_array_end(&json);
+    json_object_end(&json);
+    bool bears = fulfilment->amount != NULL_INT;
+    return ws_event(fulfilment->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = row->id,
+                                                        .about = row->ord, .node = row->node, .available = NULL_INT, .reserved = NULL_INT,
+                                                        .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = fulfilment->quantity,
+                                                        .class = NULL_INT, .amount = fulfilment->amount,
+                                                        .currency = bears ? fulfilment->order.row->currency : NULL, .unit_cost = NULL_INT,
+                                                        .data = json.out.at });
+}
+
+int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults)
+{
+    const struct transition *transition = fulfilment_transition((enum fulfilment_state)fulfilment->row->state, event);
+    if (transition == NULL) {
+        fault_add(faults, FAULT_STATE_CONFLICT, NULL, "a fulfilment order in state %s cannot be %s", fulfilment_names[fulfilment->row->state],
+                  events[event].done);
+        return 0;
+    }
+    if (transition->guard != NULL && !transition->guard(fulfilment, faults))
+        return 0;
+    struct fulfilment_row *row = ws_edit(fulfilment->ws, fulfilment->row);
+    row->state = transition->to;
+    row->version++;
+    fulfilment->row = row;
+    fulfilment->quantity = fulfilment->amount = NULL_INT;
+    if (transition->effect != NULL)
+        transition->effect(fulfilment);
+    return tell(fulfilment);
+}
