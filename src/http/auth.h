@@ -13,7 +13,7 @@ struct auth_source {
     void *context;
     /* Looks in memory only; called on the HTTP thread. out->name lives until the next call. */
     bool (*find)(void *context, const uint8_t hash[KEY_HASH_BYTES], struct actor *out);
-    /* Reads the store anew on a reader's thread after a miss; reads at most once a second. NULL: what is known is all. */
+    /* Reads the store anew on a reader's thread after a miss; reads at most 20 times a second. NULL: what is known is all. */
     void (*reload)(void *context, struct db *db);
 };
 
@@ -29,8 +29,8 @@ enum auth_result auth_find(const struct auth_source *source, struct arena *arena
 /* Whether the actor may use the route; else *needed names the scopes of which one is due. */
 bool auth_may(const struct actor *actor, const struct route *route, struct arena *arena, const char **needed);
 
-/* The rows of table api_key, kept in memory. */
-struct key_table *key_table_new(void);
+/* The rows of table api_key, kept in memory, for one server; http_options.store must be set. */
+struct key_table *key_table_new(void); /* NULL: no memory */
 void key_table_free(struct key_table *table);
 struct auth_source key_table_source(struct key_table *table);
 

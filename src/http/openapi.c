@@ -366,7 +366,9 @@ static void paths_write(struct description *all)
         if (tag_was(all, i))
             continue;
         json_object(json);
-        pair(json, "name", tag_of(all->arena, router_route(all->router, i)));
+        const char *tag = tag_of(all->arena, router_route(all->router, i));
+        pair(json, "name", tag);
+        pair(json, "description", strcmp(tag, "server") == 0 ? "The server itself" : arena_printf(all->arena, "What stands under /v1/%s", tag));
         json_object_end(json);
     }
     json_array_end(json);

@@ -1,8 +1,14 @@
 /* src/http/routes.c: the tables of all modules. A module is reachable once its line stands here. */
 #include "http/router.h"
 #include "http/own.h"
+#include "catalog/catalog.h"
+#include "inventory/inventory.h"
+#include "orders/orders.h"
 
 const struct route_table *const http_routes[] = {
     &own_routes,
+    &catalog_routes,
+    &inventory_routes,
+    &orders_routes,
     NULL,
 };
