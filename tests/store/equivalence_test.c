@@ -65,13 +65,16 @@ static struct sent about_order(struct stream_maker *maker)
 static struct sent about_stock(struct stream_maker *maker)
 {
     static const char *const skus[] = { "LAMP", "BULB", "SHADE" }, *const nodes[] = { "LEJ", "HAM" };
-    static const char *const kinds[] = { "\"delta\":%d,\"reason\":\"receipt\"", "\"delta\":-%d,\"reason\":\"damage\"", "\"set\":%d,\"reason\":\"count\"",
-                                         "\"delta\":%d,\"reason\":\"receipt\"" };
-    const char *kind = kinds[draw(maker, COUNT(kinds))], *sku = skus[draw(maker, 3)], *node = nodes[draw(maker, 2)];
+    const char *sku = skus[draw(maker, 3)], *node = nodes[draw(maker, 2)];
+    uint64_t kind = draw(maker, 4);
+    int units = 1 + (int)draw(maker, 6);
     char what[80];
-    snprintf(what, sizeof what, strstr(kind, "-%d") ? "\"delta\":-%d,\"reason\":\"damage\"" : strstr(kind, "set") ? "\"set\":%d,\"reason\":\"count\""
-                                                                                              : "\"delta\":%d,\"reason\":\"receipt\"",
-             1 + (int)draw(maker, 6));
+    if (kind == 0)
+        snprintf(what, sizeof what, "\"delta\":-%d,\"reason\":\"damage\"", units);
+    else if (kind == 1)
+        snprintf(what, sizeof what, "\"set\":%d,\"reason\":\"count\"", units);
+    else
+        snprintf(what, sizeof what, "\"delta\":%d,\"reason\":\"receipt\"", units);
     return (struct sent){ .method = "POST", .target = "/v1/inventory/adjustments",
                           .body = arena_printf(maker->arena, "{\"node\":\"%s\",\"sku\":\"%s\",%s}", node, sku, what) };
 }
@@ -118,7 +121,8 @@ static void run_cut(struct stream_maker *maker, struct shop *shop, struct sent *
     for (size_t i = 0; i < STREAM_COMMANDS; i++)
         commands[i] = prepare(shop, &stream[i]);
     for (size_t at = 0; at < STREAM_COMMANDS;) {
-        size_t size = min_i64((int64_t)(1 + draw(maker, STREAM_COMMANDS)), (int64_t)(STREAM_COMMANDS - at)), count = 0;
+        size_t size = 1 + draw(maker, STREAM_COMMANDS), count = 0;
+        size = size > STREAM_COMMANDS - at ? STREAM_COMMANDS - at : size;
         for (size_t i = at; i < at + size; i++)
             if (commands[i]->state != COMMAND_REFUSED)
                 run[count++] = commands[i];

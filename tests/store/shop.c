@@ -197,17 +197,31 @@ static void dump_row(struct buffer *out, const struct db_table *table, const cha
     buffer_text(out, "\n");
 }
 
+static struct db_rows whole_table(struct shop *shop, struct arena *arena, const struct db_table *table)
+{
+    struct buffer sql = { .arena = shop->arena };
+    struct db_statement *statement = ARENA_NEW(shop->arena, struct db_statement);
+    struct db_rows rows;
+    for (size_t c = 0; c < table->column_count; c++)
+        buffer_printf(&sql, "%s%s", c == 0 ? "SELECT " : ", ", table->columns[c].name);
+    buffer_printf(&sql, " FROM %s ORDER BY 1", table->name);
+    for (size_t c = 1; c < table->key_count; c++)
+        buffer_printf(&sql, ", %zu", c + 1);
+    *statement = (struct db_statement){ .name = table->name, .sqlite = sql.at, .postgres = sql.at, .columns = table->columns,
+                                        .column_count = table->column_count, .row_size = table->row_size };
+    must(db_query(engine_db(shop->engine), arena, statement, NULL, &rows), table->name);
+    return rows;
+}
+
 char *shop_dump(struct shop *shop, struct arena *arena)
 {
     struct buffer out = { .arena = arena };
-    struct db *db = engine_db(shop->engine);
     for (size_t t = 0; t < db_table_count; t++) {
         const struct db_table *table = db_tables[t];
         if (table == &batch_table || strcmp(table->name, "cursor_of_unit") == 0 || strcmp(table->name, "movement_by_sku") == 0 ||
             strcmp(table->name, "order_token") == 0 || strcmp(table->name, "schema_migration") == 0)
             continue;
-        struct db_rows rows;
-        must(db_load_all(db, arena, table, &rows), table->name);
+        struct db_rows rows = whole_table(shop, arena, table);
         for (size_t i = 0; i < rows.count; i++)
             dump_row(&out, table, db_row(&rows, i));
     }

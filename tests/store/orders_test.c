@@ -1,0 +1,213 @@
+/* tests/store/orders_test.c: what happens to stock and orders, as an operations team would tell it. */
+#include "store/shop.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct stock_is {
+    const char *node, *sku;
+    int64_t available, reserved, allocated;
+};
+
+static void assert_stock(struct shop *shop, struct stock_is want)
+{
+    char target[128];
+    snprintf(target, sizeof target, "/v1/inventory?sku=%s&node=%s", want.sku, want.node);
+    const char *body = shop_must(shop, 200, "GET", target, NULL).body;
+    if (number_in(body, NULL, "available") != want.available || number_in(body, NULL, "reserved") != want.reserved ||
+        number_in(body, NULL, "allocated") != want.allocated)
+        fail_msg("%s at %s: want %ld available, %ld reserved, %ld allocated: %s", want.sku, want.node, (long)want.available, (long)want.reserved,
+                 (long)want.allocated, body);
+}
+
+static void assert_order(struct reply reply, int status, const char *stage, int64_t reserved, int64_t backordered)
+{
+    char is[32];
+    text_in(reply.body, "\"tags\"", "stage", is, sizeof is);
+    text_in(reply.body, NULL, "stage", is, sizeof is);
+    if (reply.status != status || strcmp(is, stage) != 0 || number_in(reply.body, NULL, "reserved") != reserved ||
+        number_in(reply.body, NULL, "backordered") != backordered)
+        fail_msg("want %d %s, %ld reserved, %ld waiting: %d %s", status, stage, (long)reserved, (long)backordered, reply.status, reply.body);
+}
+
+static void two_channels_want_the_last_unit(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 1);
+    assert_order(order(shop, "web", "1", "LAMP", 1), 201, "reserved", 1, 0);
+    struct reply refused = order(shop, "b2b", "1", "LAMP", 1);
+    assert_int_equal(refused.status, 409);
+    assert_non_null(strstr(refused.body, "\"code\":\"shortage\""));
+    assert_non_null(strstr(refused.body, "/lines/0/quantity"));
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 1, 0 });
+}
+
+static void a_bundle_and_a_single_share_a_component(struct shop *shop)
+{
+    receive(shop, "LEJ", "BULB", 3);
+    receive(shop, "HAM", "SHADE", 5);
+    assert_order(order(shop, "web", "1", "KIT", 1), 201, "reserved", 1, 0);
+    assert_stock(shop, (struct stock_is){ "LEJ", "BULB", 1, 2, 0 });
+    assert_int_equal(order(shop, "b2b", "1", "BULB", 2).status, 409);
+    assert_int_equal(order(shop, "b2b", "2", "BULB", 1).status, 201);
+    assert_int_equal(order(shop, "b2b", "3", "KIT", 1).status, 409);
+}
+
+static void a_receipt_fills_what_waits_by_rank(struct shop *shop)
+{
+    struct reply first = order(shop, "web", "1", "LAMP", 2), market = order(shop, "market", "1", "LAMP", 1);
+    char web[32];
+    assert_order(first, 201, "captured", 0, 2);
+    assert_order(market, 201, "captured", 0, 1);
+    assert_int_equal(number_in(market.body, NULL, "oversold"), 1);
+    receive(shop, "LEJ", "LAMP", 2); /* web ranks before the marketplace */
+    text_in(first.body, NULL, "id", web, sizeof web);
+    char target[64];
+    snprintf(target, sizeof target, "/v1/orders/%s", web);
+    assert_order(shop_must(shop, 200, "GET", target, NULL), 200, "reserved", 2, 0);
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 2, 0 });
+}
+
+static void a_cancel_gives_back_and_the_next_one_gets_it(struct shop *shop)
+{
+    char id[32], target[80];
+    receive(shop, "LEJ", "LAMP", 3);
+    text_in(order(shop, "web", "1", "LAMP", 3).body, NULL, "id", id, sizeof id);
+    struct reply waits = order(shop, "web", "2", "LAMP", 2);
+    assert_order(waits, 201, "captured", 0, 2);
+    snprintf(target, sizeof target, "/v1/orders/%s/cancel", id);
+    shop_must(shop, 422, "POST", target, "{\"reason\":\"x\",\"lines\":[{\"line\":2,\"quantity\":1}]}");
+    shop_must(shop, 409, "POST", target, "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":4}]}");
+    struct reply cancelled = shop_must(shop, 200, "POST", target, "{\"reason\":\"x\"}");
+    assert_non_null(strstr(cancelled.body, "\"stage\":\"cancelled\""));
+    shop_must(shop, 409, "POST", target, "{\"reason\":\"x\"}");
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 1, 2, 0 });
+}
+
+static void a_damage_breaks_the_lowest_rank_first(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 2);
+    assert_order(order(shop, "b2b", "1", "LAMP", 1), 201, "reserved", 1, 0);
+    struct reply web = order(shop, "web", "1", "LAMP", 1);
+    char id[32];
+    text_in(web.body, NULL, "id", id, sizeof id);
+    shop_must(shop, 409, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"correction\"}");
+    struct reply damage =
+        shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\"}");
+    assert_non_null(strstr(damage.body, id));
+    assert_null(strstr(damage.body, "\"kind\":\"fence\""));
+    char target[64];
+    snprintf(target, sizeof target, "/v1/orders/%s", id);
+    assert_order(shop_must(shop, 200, "GET", target, NULL), 200, "captured", 0, 1);
+    shop_must(shop, 409, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-2,\"reason\":\"damage\"}");
+}
+
+static void a_payment_releases_and_a_hold_stops_it(struct shop *shop)
+{
+    char id[32], target[80];
+    receive(shop, "LEJ", "LAMP", 1);
+    text_in(order(shop, "web", "1", "LAMP", 1).body, NULL, "id", id, sizeof id);
+    snprintf(target, sizeof target, "/v1/orders/%s/holds", id);
+    shop_must(shop, 200, "POST", target, "{\"kind\":\"fraud\",\"reason\":\"look\"}");
+    snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
+    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p1\"}");
+    assert_non_null(strstr(paid.body, "\"stage\":\"reserved\""));
+    snprintf(target, sizeof target, "/v1/orders/%s/holds/fraud/clear", id);
+    struct reply cleared = shop_must(shop, 200, "POST", target, "{\"reason\":\"fine\"}");
+    assert_non_null(strstr(cleared.body, "\"stage\":\"released\""));
+    assert_non_null(strstr(cleared.body, "\"state\":\"released\""));
+    shop_must(shop, 409, "POST", target, "{\"reason\":\"fine\"}");
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 1 });
+}
+
+static void the_same_channel_order_comes_twice(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 5);
+    assert_int_equal(order(shop, "web", "1", "LAMP", 1).status, 201);
+    assert_int_equal(order(shop, "web", "1", "LAMP", 1).status, 200);
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 4, 1, 0 });
+}
+
+static void all_faults_are_told_at_once(struct shop *shop)
+{
+    struct reply reply = shop_call(shop, "POST", "/v1/orders", "{\"channel\":\"web\",\"placed_at\":\"yesterday\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":0}],\"x\":1}");
+    assert_int_equal(reply.status, 422);
+    static const char *const pointers[] = { "/channel_order_id", "/placed_at", "/lines/0/quantity", "/lines/0/unit_price", "/x", "/customer", "/payment" };
+    for (size_t i = 0; i < COUNT(pointers); i++)
+        if (strstr(reply.body, pointers[i]) == NULL)
+            fail_msg("%s is not told: %s", pointers[i], reply.body);
+}
+
+static void an_unknown_sku_is_refused_or_unmapped(struct shop *shop)
+{
+    assert_int_equal(order(shop, "web", "1", "NONE", 1).status, 422);
+    struct reply market = order(shop, "market", "1", "NONE", 1);
+    assert_int_equal(market.status, 201);
+    assert_non_null(strstr(market.body, "\"kind\":\"unmapped\""));
+}
+
+static void fences_keep_units_for_their_group(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 3);
+    shop_must(shop, 409, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":4}");
+    shop_must(shop, 201, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":2}");
+    assert_order(order(shop, "web", "1", "LAMP", 2), 201, "captured", 1, 1);
+    assert_int_equal(order(shop, "b2b", "1", "LAMP", 2).status, 201); /* its own fence */
+    const char *fence = shop_must(shop, 200, "GET", "/v1/channels/b2b/fences/LEJ/LAMP", NULL).body;
+    assert_int_equal(number_in(fence, NULL, "held"), 0);
+}
+
+static void a_reservation_is_used_by_its_order(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 1);
+    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"b2b\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}").body, NULL,
+            "id", id, sizeof id);
+    assert_int_equal(order(shop, "b2b", "1", "LAMP", 1).status, 409);
+    const char *body = "{\"channel\":\"b2b\",\"channel_order_id\":\"2\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+                       "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\","
+                       "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"},\"reservation\":\"%s\"}";
+    char text[900];
+    snprintf(text, sizeof text, body, id);
+    struct reply used = shop_must(shop, 201, "POST", "/v1/orders", "%s", text);
+    assert_non_null(strstr(used.body, "\"stage\":\"released\""));
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 1 });
+}
+
+typedef void scene(struct shop *shop);
+static scene *const scenes[] = {
+    two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
+    a_cancel_gives_back_and_the_next_one_gets_it, a_damage_breaks_the_lowest_rank_first,   a_payment_releases_and_a_hold_stops_it,
+    the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             an_unknown_sku_is_refused_or_unmapped,
+    fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
+};
+
+static void play(void **state)
+{
+    const int64_t *which = *state;
+    enum store store = (enum store)(*which / 1000);
+    if (!store_is_there(store))
+        skip();
+    struct shop *shop = shop_open(store);
+    shop_furnish(shop);
+    scenes[*which % 1000](shop);
+    shop_close(shop);
+}
+
+int main(void)
+{
+    static const char *const names[] = {
+        "two channels want the last unit", "a bundle and a single share a component", "a receipt fills what waits by rank",
+        "a cancel gives back and the next one gets it", "a damage breaks the lowest rank first", "a payment releases and a hold stops it",
+        "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
+        "fences keep units for their group", "a reservation is used by its order",
+    };
+    struct CMUnitTest tests[2 * COUNT(scenes)];
+    int64_t which[2 * COUNT(scenes)];
+    for (size_t i = 0; i < 2 * COUNT(scenes); i++) {
+        which[i] = (int64_t)(i / COUNT(scenes) * 1000 + i % COUNT(scenes));
+        tests[i] = (struct CMUnitTest){ names[i % COUNT(scenes)], play, NULL, NULL, &which[i] };
+    }
+    return cmocka_run_group_tests_name("orders", tests, NULL, NULL);
+}
