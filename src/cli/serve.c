@@ -1,0 +1,107 @@
+/* src/cli/serve.c: millrace serve: the engine behind HTTP, until a signal says stop. */
+#include "cli/cli.h"
+#include "engine/engine.h"
+#include "engine/vault.h"
+#include "http/http.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct server {
+    struct db *lock; /* SQLite: holds the file against a second server */
+    struct vault *vault;
+    struct engine *engine;
+    struct key_table *keys;
+    struct http_server *http;
+    struct db_options store;
+};
+
+static bool split_listen(const struct flags *flags, const char **host, uint16_t *port)
+{
+    const char *listen = flag(flags, "listen", "127.0.0.1:8080"), *colon = strrchr(listen, ':');
+    char *end = NULL;
+    long number = colon == NULL ? -1 : strtol(colon + 1, &end, 10);
+    if (number < 0 || number > 65535 || end == colon + 1 || *end != '\0')
+        return false;
+    *host = arena_text_n(flags->arena, listen, (size_t)(colon - listen));
+    *port = (uint16_t)number;
+    return true;
+}
+
+static bool schema_is_ours(struct db *db, const char **error)
+{
+    int64_t version = 0;
+    enum db_result result = db_schema_version(db, &version);
+    *error = result != DB_OK                         ? db_last_error(db)
+             : version == 0                          ? "the database is empty: run millrace init first"
+             : version > db_schema_latest(false)     ? "the database is of a newer release: run that"
+             : version < db_schema_latest(false)     ? "the database is of an older release: migrate it first"
+                                                     : NULL;
+    return *error == NULL;
+}
+
+static int start(const struct flags *flags, struct server *server)
+{
+    const char *url = flag(flags, "db", NULL), *error = "", *host;
+    uint16_t port;
+    if (!split_listen(flags, &host, &port))
+        return fail_with("--listen wants HOST:PORT");
+    server->lock = open_store(flags, false, false);
+    if (server->lock == NULL)
+        return 2;
+    if (db_lock_file(server->lock) != DB_OK)
+        return fail_with("another server has this file: %s", db_last_error(server->lock));
+    if (!schema_is_ours(server->lock, &error))
+        return fail_with("%s", error);
+    server->vault = vault_open(url, server->lock, false, flags->arena, &error);
+    if (server->vault == NULL)
+        return fail_with("%s", error);
+    server->store = (struct db_options){ .url = url };
+    struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault };
+    server->engine = engine_open(&engine, flags->arena, &error);
+    if (server->engine == NULL || engine_start(server->engine) != DB_OK)
+        return fail_with("%s", error);
+    server->keys = key_table_new();
+    struct http_options http = { .host = host, .port = port, .engine = server->engine, .vault = server->vault, .auth = key_table_source(server->keys),
+                                 .store = &server->store, .version = "0.1.0" };
+    server->http = http_start(&http, flags->arena, &error);
+    if (server->http == NULL)
+        return fail_with("%s", error);
+    printf("ready http://%s:%d\n", host, (int)http_port(server->http));
+    fflush(stdout);
+    return 0;
+}
+
+static void stop(struct server *server)
+{
+    if (server->http != NULL)
+        http_stop(server->http);
+    if (server->engine != NULL) {
+        engine_stop(server->engine);
+        engine_close(server->engine);
+    }
+    key_table_free(server->keys);
+    vault_close(server->vault);
+    db_close(server->lock);
+}
+
+int run_serve(const struct flags *flags)
+{
+    struct server server = { 0 };
+    sigset_t signals;
+    int signal_number;
+    if (!flags_known(flags, (const char *const[]){ "db", "listen", NULL }))
+        return 2;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* all threads inherit it: only sigwait below takes them */
+    signal(SIGPIPE, SIG_IGN);
+    int code = start(flags, &server);
+    if (code == 0)
+        sigwait(&signals, &signal_number);
+    stop(&server);
+    return code;
+}
