@@ -258,6 +258,9 @@ static bool read_list(struct reading_fields *r, enum json_token token, const str
     struct field_list list = { 0 };
     if (token != JSON_ARRAY)
         return wrong_type(r, token, field, spot);
+    enum fields_mode mode = r->mode;
+    if (mode == FIELDS_PATCH)
+        r->mode = FIELDS_PUT; /* a list is replaced as a whole: its entries are whole too */
     for (token = json_next(r->json); token != JSON_ARRAY_END; token = json_next(r->json)) {
         if (token == JSON_ERROR)
             return malformed(r);
@@ -278,6 +281,7 @@ static bool read_list(struct reading_fields *r, enum json_token token, const str
             return malformed(r);
         }
     }
+    r->mode = mode;
     if ((int64_t)list.count < field->min || (field->max > 0 && (int64_t)list.count > field->max))
         fault_at(r, spot, FAULT_OUT_OF_RANGE, "%zu entries: wants %lld to %lld", list.count, (long long)field->min, (long long)field->max);
     memcpy(out, &list, sizeof list);

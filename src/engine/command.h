@@ -30,7 +30,7 @@ struct command_type {
     void (*prefetch)(struct ws *ws, const struct command *command);
     /* Decides; answers through command->answer (a status and a rendered body), or refuses by faults. */
     void (*decide)(struct ws *ws, struct command *command);
-    /* Renders the 2xx that event `seq` stands for once more (an idempotency key was sent again). NULL: 200 with {}. */
+    /* Renders the 2xx that event `seq` stands for once more (an idempotency key was sent again). NULL: keys are not kept. */
     void (*again)(struct ws *ws, struct command *command, int64_t seq);
     const char *inverse; /* the command that takes it back, or why there is none */
 };

@@ -12,9 +12,15 @@ static int64_t day_of(const struct ws *ws)
     return ws_now_us(ws) / DAY_US;
 }
 
+/* A PUT or PATCH is the same when it comes again: nothing is kept of it. */
+static bool is_kept(const struct command *command)
+{
+    return command->has_key && command->type->again != NULL;
+}
+
 void idempotency_want(struct ws *ws, const struct command *command)
 {
-    for (int64_t back = 0; command->has_key && back < GENERATIONS; back++)
+    for (int64_t back = 0; is_kept(command) && back < GENERATIONS; back++)
         ws_want(ws, &idempotency_table, WS_KEY(ws_unit(ws), day_of(ws) - back, command->key_hash[0], command->key_hash[1]));
 }
 
@@ -43,7 +49,7 @@ static void refuse_again(struct command *command, const char *problem)
 
 bool idempotency_answers(struct ws *ws, struct command *command)
 {
-    const struct idempotency_row *row = command->has_key ? find(ws, command) : NULL;
+    const struct idempotency_row *row = is_kept(command) ? find(ws, command) : NULL;
     if (row == NULL)
         return false;
     command->existing = true;
@@ -62,7 +68,7 @@ void idempotency_keep(struct ws *ws, const struct command *command)
 {
     int status = command->answer.status;
     bool refused = command->state == COMMAND_REFUSED;
-    if (!command->has_key || (refused && status != 409) || (command->existing && (refused || command->event_seq == 0)))
+    if (!is_kept(command) || (refused && status != 409) || (command->existing && (refused || command->event_seq == 0)))
         return;
     struct idempotency_row row = { .unit = ws_unit(ws), .day = day_of(ws), .key_high = command->key_hash[0], .key_low = command->key_hash[1],
                                    .body_high = command->body_hash[0], .body_low = command->body_hash[1], .status = status, .event_seq = command->event_seq };

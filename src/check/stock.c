@@ -1,0 +1,222 @@
+/* src/check/stock.c: positions are the sums of their movements; what is reserved and allocated is claimed.
+ * A range of positions is read together with its claims and the clock in one short read, so all three are of one
+ * moment: movements whose id the clock had not given out by then are not counted against it. */
+#include "check/check.h"
+#include "check_sql.h"
+#include "inventory/inventory.h"
+#include "schema.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    int64_t node, sku, class, next_id;
+    int64_t units[BUCKET_COUNT]; /* as the position says, less what movements brought: 0 when all are counted */
+    bool used;
+};
+/* Open addressing; grows by doubling. */
+struct ledger {
+    struct entry *entries;
+    size_t size, count;
+};
+
+static struct entry *slot(struct ledger *ledger, int64_t node, int64_t sku, int64_t class)
+{
+    uint64_t hash = hash_u64(hash_u64((uint64_t)node + 1) + hash_u64((uint64_t)sku + 2) + (uint64_t)class);
+    size_t at = hash & (ledger->size - 1);
+    while (ledger->entries[at].used && (ledger->entries[at].node != node || ledger->entries[at].sku != sku || ledger->entries[at].class != class))
+        at = (at + 1) & (ledger->size - 1);
+    return &ledger->entries[at];
+}
+
+static bool grow(struct ledger *ledger)
+{
+    struct ledger larger = { .size = ledger->size == 0 ? 4096 : ledger->size * 2, .count = ledger->count };
+    if (ledger->count * 2 < ledger->size)
+        return true;
+    larger.entries = calloc(larger.size, sizeof *larger.entries);
+    if (larger.entries == NULL)
+        return false;
+    for (size_t i = 0; i < ledger->size; i++)
+        if (ledger->entries[i].used)
+            *slot(&larger, ledger->entries[i].node, ledger->entries[i].sku, ledger->entries[i].class) = ledger->entries[i];
+    free(ledger->entries);
+    *ledger = larger;
+    return true;
+}
+
+static const char *position_key(struct check *check, int64_t unit, int64_t node, int64_t sku, int64_t class)
+{
+    return arena_printf(check->arena, "unit %ld node %ld sku %ld class %ld", (long)unit, (long)node, (long)sku, (long)class);
+}
+
+static void compare_claims(struct check *check, int64_t unit, int64_t node, const struct check_positions_result *p,
+                           const struct check_claims_at_node_result *claims, size_t count)
+{
+    int64_t soft = 0, hard = 0, fenced = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (claims[i].sku != p->sku || claims[i].class != p->class)
+            continue;
+        soft += claims[i].soft;
+        hard += claims[i].hard;
+        fenced += claims[i].kind == CLAIM_FENCE ? claims[i].soft : 0;
+    }
+    const char *key = position_key(check, unit, node, p->sku, p->class);
+    if (soft != p->reserved)
+        check_found(check, "reserved_claims", "reserved is the sum of soft claims", key, soft, p->reserved);
+    if (hard != p->allocated)
+        check_found(check, "allocated_claims", "allocated is the sum of hard claims", key, hard, p->allocated);
+    if (fenced != p->fenced)
+        check_found(check, "fenced_claims", "fenced is the sum of fence claims", key, fenced, p->fenced);
+    if (min_i64(min_i64(p->available, p->reserved), min_i64(p->allocated, p->quarantined)) < 0)
+        check_found(check, "bucket_negative", "no bucket is below zero", key, 0, min_i64(min_i64(p->available, p->reserved), min_i64(p->allocated, p->quarantined)));
+}
+
+/* Claims without a position at all. */
+static void claims_have_positions(struct check *check, int64_t unit, int64_t node, const struct check_positions_result *positions, size_t count,
+                                  const struct check_claims_at_node_result *claims, size_t claim_count)
+{
+    size_t p = 0;
+    for (size_t i = 0; i < claim_count; i++) {
+        while (p < count && (positions[p].sku < claims[i].sku || (positions[p].sku == claims[i].sku && positions[p].class < claims[i].class)))
+            p++;
+        if (p == count || positions[p].sku != claims[i].sku || positions[p].class != claims[i].class)
+            check_found(check, "reserved_claims", "reserved is the sum of soft claims", position_key(check, unit, node, claims[i].sku, claims[i].class),
+                        claims[i].soft, 0);
+    }
+}
+
+static enum db_result read_range(struct check *check, struct ledger *ledger, int64_t unit, int64_t node, int64_t *after, bool *more)
+{
+    struct check_positions_result *positions;
+    struct check_claims_at_node_result *claims;
+    struct check_clock_result clock;
+    size_t count = 0, claim_count = 0;
+    bool found;
+    enum db_result result = db_begin_read(check->db);
+    if (result == DB_OK)
+        result = check_clock(check->db, check->arena, unit, &clock, &found);
+    if (result == DB_OK)
+        result = check_positions(check->db, check->arena, unit, node, *after, CHECK_RANGE, &positions, &count);
+    *more = count == CHECK_RANGE;
+    int64_t upto = *more ? positions[count - 1].sku : INT64_MAX;
+    if (result == DB_OK)
+        result = check_claims_at_node(check->db, check->arena, unit, node, *after, upto, &claims, &claim_count);
+    (void)db_rollback(check->db);
+    size_t first = 0;
+    for (size_t i = 0; result == DB_OK && i < count; i++) {
+        const struct check_positions_result *p = &positions[i];
+        while (first < claim_count && claims[first].sku < p->sku)
+            first++;
+        size_t last = first;
+        while (last < claim_count && claims[last].sku == p->sku)
+            last++;
+        compare_claims(check, unit, node, p, claims + first, last - first);
+        if (!grow(ledger))
+            return DB_BUSY;
+        struct entry *entry = slot(ledger, node, p->sku, p->class);
+        *entry = (struct entry){ .node = node, .sku = p->sku, .class = p->class, .next_id = clock.next_id, .used = true,
+                                 .units = { 0, p->available, p->reserved, p->allocated, p->quarantined } };
+        ledger->count++;
+    }
+    if (result == DB_OK)
+        claims_have_positions(check, unit, node, positions, count, claims, claim_count);
+    *after = upto;
+    arena_reset(check->arena);
+    return result;
+}
+
+static enum db_result read_positions(struct check *check, struct ledger *ledger, int64_t unit)
+{
+    struct check_nodes_result *nodes;
+    size_t count = 0;
+    enum db_result result = check_nodes(check->db, check->arena, unit, 0, &nodes, &count);
+    int64_t *ids = calloc(count + 1, sizeof *ids);
+    for (size_t i = 0; ids != NULL && i < count; i++)
+        ids[i] = nodes[i].id;
+    arena_reset(check->arena);
+    for (size_t i = 0; ids != NULL && i < count && result == DB_OK; i++) {
+        int64_t after = 0;
+        for (bool more = true; more && result == DB_OK;)
+            result = read_range(check, ledger, unit, ids[i], &after, &more);
+    }
+    free(ids);
+    return result;
+}
+
+static void count_side(struct check *check, struct ledger *ledger, int64_t unit, int64_t node, int64_t bucket, const struct check_movements_result *m,
+                       int64_t sign)
+{
+    if (bucket == BUCKET_NONE)
+        return;
+    struct entry *entry = slot(ledger, node, m->sku, m->class);
+    if (!entry->used)
+        check_found(check, "position_movements", "a position is the sum of its movements", position_key(check, unit, node, m->sku, m->class), m->quantity, 0);
+    else if (m->id < entry->next_id)
+        entry->units[bucket] -= sign * m->quantity;
+}
+
+/* Every movement has its cause: the row that it names is there. */
+static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
+{
+    const struct db_table *const tables[] = { NULL,           &adjustment_table, &orders_table, &fulfilment_table, &reservation_table, &channel_table };
+    enum db_result result = DB_OK;
+    for (size_t kind = 1; kind < COUNT(tables) && result == DB_OK; kind++) {
+        int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2), n = 0, last = 0;
+        struct db_rows rows;
+        for (size_t i = 0; i < count; i++)
+            if (m[i].cause_kind == (int64_t)kind && m[i].cause != last) {
+                keys[2 * n] = unit;
+                keys[2 * n++ + 1] = last = m[i].cause;
+            }
+        result = n == 0 ? DB_OK : db_load(check->db, check->arena, tables[kind], keys, (size_t)n, &rows);
+        for (int64_t i = 0; result == DB_OK && i < n; i++) {
+            bool found = false;
+            for (size_t r = 0; r < rows.count && !found; r++)
+                found = ((const int64_t *)db_row(&rows, r))[1] == keys[2 * i + 1];
+            if (!found)
+                check_found(check, "movement_cause", "every movement has its cause", arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind], (long)keys[2 * i + 1]), 1, 0);
+        }
+    }
+    return result;
+}
+
+static enum db_result count_movements(struct check *check, struct ledger *ledger, int64_t unit)
+{
+    enum db_result result = DB_OK;
+    int64_t after = 0;
+    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {
+        struct check_movements_result *m;
+        result = check_movements(check->db, check->arena, unit, after, CHECK_RANGE, &m, &count);
+        for (size_t i = 0; result == DB_OK && i < count; i++) {
+            count_side(check, ledger, unit, m[i].from_node, m[i].from_bucket, &m[i], -1);
+            count_side(check, ledger, unit, m[i].to_node, m[i].to_bucket, &m[i], 1);
+            after = m[i].id;
+        }
+        if (result == DB_OK)
+            result = check_causes(check, unit, m, count);
+        arena_reset(check->arena);
+    }
+    return result;
+}
+
+enum db_result check_stock(struct check *check, int64_t unit)
+{
+    struct ledger ledger = { 0 };
+    if (!grow(&ledger))
+        return DB_BUSY;
+    enum db_result result = read_positions(check, &ledger, unit);
+    if (result == DB_OK)
+        result = count_movements(check, &ledger, unit);
+    for (size_t i = 0; result == DB_OK && i < ledger.size; i++) {
+        const struct entry *e = &ledger.entries[i];
+        for (int bucket = BUCKET_AVAILABLE; e->used && bucket < BUCKET_COUNT; bucket++)
+            if (e->units[bucket] != 0)
+                check_found(check, "position_movements", "a position is the sum of its movements",
+                            arena_printf(check->arena, "unit %ld node %ld sku %ld class %ld bucket %s", (long)unit, (long)e->node, (long)e->sku,
+                                         (long)e->class, bucket_names[bucket]),
+                            0, e->units[bucket]);
+    }
+    free(ledger.entries);
+    arena_reset(check->arena);
+    return result;
+}

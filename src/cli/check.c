@@ -1,0 +1,45 @@
+/* src/cli/check.c: millrace check: one JSON line for each violation. */
+#include "check/check.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include <stdio.h>
+
+static void print_violation(void *context, const struct violation *v)
+{
+    struct arena *arena = context;
+    struct arena_mark mark = arena_mark(arena);
+    struct json_writer json;
+    const char *const pairs[][2] = { { "id", v->id }, { "what", v->what }, { "keys", v->keys }, { "expected", v->expected }, { "found", v->found } };
+    json_begin(&json, arena);
+    json_object(&json);
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        json_key(&json, pairs[i][0]);
+        json_text(&json, pairs[i][1]);
+    }
+    json_object_end(&json);
+    puts(json.out.at);
+    arena_rewind(arena, mark);
+}
+
+int run_check(const struct flags *flags)
+{
+    if (!flags_known(flags, (const char *const[]){ "db", NULL }))
+        return 2;
+    struct db *db = open_store(flags, false, false);
+    const char *error = "";
+    if (db == NULL)
+        return 2;
+    struct check check = { .db = db, .arena = arena_new((size_t)1 << 30), .tell = print_violation, .context = flags->arena };
+    int64_t version = 0;
+    enum db_result result = check.arena == NULL ? DB_BUSY : db_schema_version(db, &version);
+    if (result == DB_OK && version == 0)
+        error = "the database is empty";
+    else if (result == DB_OK)
+        result = check_all(&check);
+    int code = *error != '\0'    ? fail_with("%s", error)
+               : result != DB_OK ? fail_with("the check did not run to its end (%s): %s", db_result_name(result), db_last_error(db))
+               : check.violations > 0;
+    arena_free(check.arena);
+    db_close(db);
+    return code;
+}
