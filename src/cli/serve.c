@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/vault.h"
 #include "http/http.h"
+#include "http/router.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ static int start(const struct flags *flags, struct server *server)
         return fail_with("%s", error);
     server->keys = key_table_new();
     struct http_options http = { .host = host, .port = port, .engine = server->engine, .vault = server->vault, .auth = key_table_source(server->keys),
-                                 .store = &server->store, .version = "0.1.0" };
+                                 .store = &server->store, .routes = http_routes, .version = "0.1.0" };
     server->http = http_start(&http, flags->arena, &error);
     if (server->http == NULL)
         return fail_with("%s", error);
