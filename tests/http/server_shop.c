@@ -22,6 +22,7 @@ struct engine {
     pthread_cond_t some;
     struct command *first, **last;
     bool hold, stopping;
+    atomic_uint commit_us;
     pthread_t thread;
 };
 
@@ -38,6 +39,7 @@ static void *engine_main(void *context)
         engine->first = NULL;
         engine->last = &engine->first;
         pthread_mutex_unlock(&engine->lock);
+        usleep(atomic_load(&engine->commit_us));
         while (list != NULL) {
             struct command *next = list->next;
             list->type->decide(NULL, list);
@@ -54,10 +56,12 @@ void engine_submit(struct engine *engine, struct command *command)
 {
     command->next = NULL;
     pthread_mutex_lock(&engine->lock);
+    bool waits = engine->first == NULL;
     *engine->last = command;
     engine->last = &command->next;
-    pthread_cond_signal(&engine->some);
     pthread_mutex_unlock(&engine->lock);
+    if (waits)
+        pthread_cond_signal(&engine->some);
 }
 
 void engine_stats(struct engine *engine, struct engine_stats *stats)
@@ -76,6 +80,11 @@ void shop_hold(struct shop *shop, bool hold)
     shop->engine->hold = hold;
     pthread_cond_signal(&shop->engine->some);
     pthread_mutex_unlock(&shop->engine->lock);
+}
+
+void shop_commit_takes(struct shop *shop, unsigned us)
+{
+    atomic_store(&shop->engine->commit_us, us);
 }
 
 /* ---- routes ---- */

@@ -30,6 +30,9 @@ struct shop_counts *shop_counts(void);
 /* The engine keeps what it gets until it is let go. */
 void shop_hold(struct shop *shop, bool hold);
 
+/* Each batch of the engine takes that long, as a commit does; 0 at first. */
+void shop_commit_takes(struct shop *shop, unsigned us);
+
 /* ---- the client ---- */
 
 struct reply {

@@ -32,77 +32,76 @@ static int close_shop(void **state)
 }
 
 /* Method, path, key, headers and body in; status and parts of the answer out. */
+static const char json[] = "Content-Type: application/json\r\n";
+static const struct {
+    const char *says, *method, *target, *key, *headers, *body;
+    int status;
+    const char *in_head, *in_body;
+} calls[] = {
+    { "alive", "GET", "/healthz", NULL, NULL, NULL, 200, "X-Content-Type-Options: nosniff", "ok" },
+    { "ready", "GET", "/readyz", NULL, NULL, NULL, 200, "Cache-Control: no-store", "ready" },
+    { "a read", "GET", "/v1/things/LAMP", READ_KEY, NULL, NULL, 200, "ETag: \"v7\"", "{\"code\":\"LAMP\",\"actor\":\"reader\"}" },
+    { "a code with a slash and a blank", "GET", "/v1/things/A%2FB%20C", READ_KEY, NULL, NULL, 200, "", "\"A/B C\"" },
+    { "a code in UTF-8", "GET", "/v1/things/caf%C3%A9", READ_KEY, NULL, NULL, 200, "", "caf\xc3\xa9" },
+    { "an encoded literal", "GET", "/v1/%74hings/LAMP", READ_KEY, NULL, NULL, 200, "", "LAMP" },
+    { "the absolute form", "GET", "http://other.test/v1/things/LAMP", READ_KEY, NULL, NULL, 200, "", "LAMP" },
+    { "a code in NFD", "GET", "/v1/things/cafe%CC%81", READ_KEY, NULL, NULL, 400, "problem+json", "malformed_request" },
+    { "a control character", "GET", "/v1/things/A%0A", READ_KEY, NULL, NULL, 400, "", "malformed_request" },
+    { "65 bytes", "GET", "/v1/things/01234567890123456789012345678901234567890123456789012345678901234", READ_KEY, NULL, NULL, 400, "", "" },
+    { "dots", "GET", "/v1/things/%2e%2e", READ_KEY, NULL, NULL, 400, "", "malformed_request" },
+    { "half an escape", "GET", "/v1/things/%4", READ_KEY, NULL, NULL, 400, "", "malformed_request" },
+    { "nothing there", "GET", "/v1/nothing", READ_KEY, NULL, NULL, 404, "problem+json", "\"type\":\"/docs#not_found\"" },
+    { "an empty part", "GET", "/v1/things/", READ_KEY, NULL, NULL, 400, "", "" },
+    { "another method", "PATCH", "/v1/things/LAMP", READ_KEY, NULL, NULL, 405, "Allow: GET, HEAD, DELETE", "method_not_allowed" },
+    { "options", "OPTIONS", "/v1/things", READ_KEY, NULL, NULL, 405, "Allow: GET, HEAD, POST", "" },
+    { "head", "HEAD", "/v1/things/LAMP", READ_KEY, NULL, NULL, 200, "Content-Length: 32", "" },
+    { "no key", "GET", "/v1/things/LAMP", NULL, NULL, NULL, 401, "WWW-Authenticate: Bearer", "unauthenticated" },
+    { "a wrong key", "GET", "/v1/things/LAMP", "mr_x", NULL, NULL, 401, "", "the key is not known" },
+    { "a key that was made just now", "POST", "/v1/things", LATE_KEY, NULL, "{\"sku\":\"A\"}", 201, "", "" },
+    { "reading is not writing", "POST", "/v1/things", READ_KEY, NULL, "{\"sku\":\"A\"}", 403, "", "orders or admin" },
+    { "the query", "GET", "/v1/things?limit=7&q=a%20b+c", READ_KEY, NULL, NULL, 200, "", "\"limit\":7,\"q\":true" },
+    { "its preset", "GET", "/v1/things?", READ_KEY, NULL, NULL, 200, "", "\"limit\":100,\"q\":false" },
+    { "limit 0", "GET", "/v1/things?limit=0", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "limit 1001", "GET", "/v1/things?limit=1001", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "limit in words", "GET", "/v1/things?limit=ten", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "limit with zeros", "GET", "/v1/things?limit=010", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "limit twice", "GET", "/v1/things?limit=1&limit=1", READ_KEY, NULL, NULL, 400, "", "came twice" },
+    { "an unknown parameter", "GET", "/v1/things?colour=red", READ_KEY, NULL, NULL, 400, "", "unknown parameter" },
+    { "an unknown kind", "GET", "/v1/things?kind=table", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "a broken escape", "GET", "/v1/things?q=%f", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "not UTF-8", "GET", "/v1/things?q=%ff", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
+    { "a command", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"sku\":\"LAMP\",\"quantity\":2}", 201, "Location: /v1/things/x", "\"quantity\":2" },
+    { "with a charset", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json; charset=UTF-8\r\n", "{\"sku\":\"A\"}", 201, "", "" },
+    { "another charset", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json; charset=latin1\r\n", "{\"sku\":\"A\"}", 415, "", "" },
+    { "a form", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/x-www-form-urlencoded\r\n", "sku=A", 415, "", "unsupported_media_type" },
+    { "refused", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"sku\":\"SHORT\"}", 409, "problem+json", "\"code\":\"shortage\"" },
+    { "two faults at once", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"quantity\":0,\"x\":1}", 422, "problem+json", "\"pointer\":\"/quantity\"" },
+    { "no JSON", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"sku\":", 400, "problem+json", "malformed_json" },
+    { "no body", "POST", "/v1/things", ADMIN_KEY, json, NULL, 400, "problem+json", "malformed_json" },
+    { "no body is due", "DELETE", "/v1/things/LAMP", ADMIN_KEY, NULL, NULL, 204, "", "" },
+    { "no body is due, {} is fine", "DELETE", "/v1/things/LAMP", ADMIN_KEY, NULL, "{}", 204, "", "" },
+    { "no body is due, fields are not", "DELETE", "/v1/things/LAMP", ADMIN_KEY, NULL, "{\"a\":1}", 422, "", "unknown_field" },
+    { "a key for once", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIdempotency-Key: k 1\r\n", "{\"sku\":\"A\"}", 201, "",
+      "\"has_key\":true" },
+    { "an empty one", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIdempotency-Key:\r\n", "{\"sku\":\"A\"}", 400, "", "" },
+    { "not ASCII", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIdempotency-Key: \xc3\xa9\r\n", "{\"sku\":\"A\"}", 400, "",
+      "" },
+    { "two of them", "POST", "/v1/things", ADMIN_KEY, "Idempotency-Key: a\r\nIdempotency-Key: b\r\n", "{\"sku\":\"A\"}", 400, "", "" },
+    { "an ETag", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIf-Match: \"v1\"\r\n", "{\"sku\":\"A\"}", 201, "",
+      "\"if_match\":\"v1\"" },
+    { "a bare ETag", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIf-Match: v1\r\n", "{\"sku\":\"A\"}", 400, "", "If-Match" },
+    { "more than an arena", "GET", "/v1/hungry", NULL, NULL, NULL, 503, "Retry-After: 1", "busy" },
+    { "docs", "GET", "/docs", NULL, NULL, NULL, 200, "Content-Security-Policy: default-src 'none'; script-src 'sha256-", "id=\"shortage\"" },
+    { "openapi", "GET", "/openapi.json", NULL, NULL, NULL, 200, "application/json", "\"operationId\":\"post_things_batch\"" },
+};
+
 static void one_call_each(void **state)
 {
-    static const char json[] = "Content-Type: application/json\r\n";
-    static const struct {
-        const char *says, *method, *target, *key, *headers, *body;
-        int status;
-        const char *in_head, *in_body;
-    } cases[] = {
-        { "alive", "GET", "/healthz", NULL, NULL, NULL, 200, "X-Content-Type-Options: nosniff", "ok" },
-        { "ready", "GET", "/readyz", NULL, NULL, NULL, 200, "Cache-Control: no-store", "ready" },
-        { "a read", "GET", "/v1/things/LAMP", READ_KEY, NULL, NULL, 200, "ETag: \"v7\"", "{\"code\":\"LAMP\",\"actor\":\"reader\"}" },
-        { "a code with a slash and a blank", "GET", "/v1/things/A%2FB%20C", READ_KEY, NULL, NULL, 200, "", "\"A/B C\"" },
-        { "a code in UTF-8", "GET", "/v1/things/caf%C3%A9", READ_KEY, NULL, NULL, 200, "", "caf\xc3\xa9" },
-        { "an encoded literal", "GET", "/v1/%74hings/LAMP", READ_KEY, NULL, NULL, 200, "", "LAMP" },
-        { "the absolute form", "GET", "http://other.test/v1/things/LAMP", READ_KEY, NULL, NULL, 200, "", "LAMP" },
-        { "a code in NFD", "GET", "/v1/things/cafe%CC%81", READ_KEY, NULL, NULL, 400, "problem+json", "malformed_request" },
-        { "a control character", "GET", "/v1/things/A%0A", READ_KEY, NULL, NULL, 400, "", "malformed_request" },
-        { "65 bytes", "GET", "/v1/things/01234567890123456789012345678901234567890123456789012345678901234", READ_KEY, NULL, NULL, 400, "", "" },
-        { "dots", "GET", "/v1/things/%2e%2e", READ_KEY, NULL, NULL, 400, "", "malformed_request" },
-        { "half an escape", "GET", "/v1/things/%4", READ_KEY, NULL, NULL, 400, "", "malformed_request" },
-        { "nothing there", "GET", "/v1/nothing", READ_KEY, NULL, NULL, 404, "problem+json", "\"type\":\"/docs#not_found\"" },
-        { "an empty part", "GET", "/v1/things/", READ_KEY, NULL, NULL, 400, "", "" },
-        { "another method", "PATCH", "/v1/things/LAMP", READ_KEY, NULL, NULL, 405, "Allow: GET, HEAD, DELETE", "method_not_allowed" },
-        { "options", "OPTIONS", "/v1/things", READ_KEY, NULL, NULL, 405, "Allow: GET, HEAD, POST", "" },
-        { "head", "HEAD", "/v1/things/LAMP", READ_KEY, NULL, NULL, 200, "Content-Length: 32", "" },
-        { "no key", "GET", "/v1/things/LAMP", NULL, NULL, NULL, 401, "WWW-Authenticate: Bearer", "unauthenticated" },
-        { "a wrong key", "GET", "/v1/things/LAMP", "mr_x", NULL, NULL, 401, "", "the key is not known" },
-        { "a key that was made just now", "POST", "/v1/things", LATE_KEY, NULL, "{\"sku\":\"A\"}", 201, "", "" },
-        { "reading is not writing", "POST", "/v1/things", READ_KEY, NULL, "{\"sku\":\"A\"}", 403, "", "orders or admin" },
-        { "the query", "GET", "/v1/things?limit=7&q=a%20b+c", READ_KEY, NULL, NULL, 200, "", "\"limit\":7,\"q\":true" },
-        { "its preset", "GET", "/v1/things?", READ_KEY, NULL, NULL, 200, "", "\"limit\":100,\"q\":false" },
-        { "limit 0", "GET", "/v1/things?limit=0", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "limit 1001", "GET", "/v1/things?limit=1001", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "limit in words", "GET", "/v1/things?limit=ten", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "limit with zeros", "GET", "/v1/things?limit=010", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "limit twice", "GET", "/v1/things?limit=1&limit=1", READ_KEY, NULL, NULL, 400, "", "came twice" },
-        { "an unknown parameter", "GET", "/v1/things?colour=red", READ_KEY, NULL, NULL, 400, "", "unknown parameter" },
-        { "an unknown kind", "GET", "/v1/things?kind=table", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "a broken escape", "GET", "/v1/things?q=%f", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "not UTF-8", "GET", "/v1/things?q=%ff", READ_KEY, NULL, NULL, 400, "", "malformed_query" },
-        { "a command", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"sku\":\"LAMP\",\"quantity\":2}", 201, "Location: /v1/things/x", "\"quantity\":2" },
-        { "with a charset", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json; charset=UTF-8\r\n", "{\"sku\":\"A\"}", 201, "", "" },
-        { "another charset", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json; charset=latin1\r\n", "{\"sku\":\"A\"}", 415, "", "" },
-        { "a form", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/x-www-form-urlencoded\r\n", "sku=A", 415, "",
-          "unsupported_media_type" },
-        { "refused", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"sku\":\"SHORT\"}", 409, "problem+json", "\"code\":\"shortage\"" },
-        { "two faults at once", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"quantity\":0,\"x\":1}", 422, "problem+json", "\"pointer\":\"/quantity\"" },
-        { "no JSON", "POST", "/v1/things", ADMIN_KEY, NULL, "{\"sku\":", 400, "problem+json", "malformed_json" },
-        { "no body", "POST", "/v1/things", ADMIN_KEY, json, NULL, 400, "problem+json", "malformed_json" },
-        { "no body is due", "DELETE", "/v1/things/LAMP", ADMIN_KEY, NULL, NULL, 204, "", "" },
-        { "no body is due, {} is fine", "DELETE", "/v1/things/LAMP", ADMIN_KEY, NULL, "{}", 204, "", "" },
-        { "no body is due, fields are not", "DELETE", "/v1/things/LAMP", ADMIN_KEY, NULL, "{\"a\":1}", 422, "", "unknown_field" },
-        { "a key for once", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIdempotency-Key: k 1\r\n", "{\"sku\":\"A\"}", 201, "",
-          "\"has_key\":true" },
-        { "an empty one", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIdempotency-Key:\r\n", "{\"sku\":\"A\"}", 400, "", "" },
-        { "not ASCII", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIdempotency-Key: \xc3\xa9\r\n", "{\"sku\":\"A\"}", 400, "",
-          "" },
-        { "two of them", "POST", "/v1/things", ADMIN_KEY, "Idempotency-Key: a\r\nIdempotency-Key: b\r\n", "{\"sku\":\"A\"}", 400, "", "" },
-        { "an ETag", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIf-Match: \"v1\"\r\n", "{\"sku\":\"A\"}", 201, "",
-          "\"if_match\":\"v1\"" },
-        { "a bare ETag", "POST", "/v1/things", ADMIN_KEY, "Content-Type: application/json\r\nIf-Match: v1\r\n", "{\"sku\":\"A\"}", 400, "",
-          "If-Match" },
-        { "more than an arena", "GET", "/v1/hungry", NULL, NULL, NULL, 503, "Retry-After: 1", "busy" },
-        { "docs", "GET", "/docs", NULL, NULL, NULL, 200, "Content-Security-Policy: default-src 'none'; script-src 'sha256-", "id=\"shortage\"" },
-        { "openapi", "GET", "/openapi.json", NULL, NULL, NULL, 200, "application/json", "\"operationId\":\"post_things_batch\"" },
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct reply reply = call(*state, cases[i].method, cases[i].target, cases[i].key, cases[i].headers, cases[i].body);
-        if (reply.status != cases[i].status || !has(reply.head, cases[i].in_head == NULL ? "" : cases[i].in_head) ||
-            !has(reply.body, cases[i].in_body))
-            fail_msg("%s: %s%.400s", cases[i].says, reply.head, reply.body);
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        struct reply reply = call(*state, calls[i].method, calls[i].target, calls[i].key, calls[i].headers, calls[i].body);
+        if (reply.status != calls[i].status || !has(reply.head, calls[i].in_head == NULL ? "" : calls[i].in_head) ||
+            !has(reply.body, calls[i].in_body))
+            fail_msg("%s: %s%.400s", calls[i].says, reply.head, reply.body);
     }
 }
 
