@@ -50,6 +50,7 @@ void vault_close(struct vault *vault)
     if (vault == NULL)
         return;
     sodium_memzero(vault->master, sizeof vault->master);
+    sodium_memzero(vault->hashing, sizeof vault->hashing);
     pthread_mutex_destroy(&vault->lock);
     free(vault);
 }
@@ -115,7 +116,8 @@ static bool file_key(const char *path, bool create, uint8_t master[crypto_secret
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file >= 0) {
-        bool whole = read(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES;
+        uint8_t more; /* a longer file is not a key of ours: half of it would open nothing that was sealed */
+        bool whole = read(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES && read(file, &more, 1) == 0;
         close(file);
         return whole;
     }
