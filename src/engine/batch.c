@@ -321,11 +321,40 @@ static enum db_result reopen(struct writer *writer)
     return db_open(&writer->db, &writer->options, writer->arena, &error);
 }
 
+/* Ids come from outside, so a unit that they name may not exist: sets are made for those that have a clock. */
+static enum db_result find_set(struct writer *writer, int64_t unit, size_t *index)
+{
+    for (*index = 0; *index < writer->set_count; ++*index)
+        if (ws_unit(writer->sets[*index]) == unit)
+            return DB_OK;
+    struct unit_clock_units_result *units;
+    size_t count = 0;
+    bool there = false;
+    enum db_result result = unit_clock_units(writer->db, writer->arena, &units, &count);
+    for (size_t i = 0; i < count; i++)
+        there = there || units[i].unit == unit;
+    arena_reset(writer->arena);
+    *index = result == DB_OK && there && set_make(writer, unit) != NULL ? writer->set_count - 1 : SIZE_MAX;
+    return result;
+}
+
+static void answer_no_unit(struct command *command)
+{
+    command->state = COMMAND_REFUSED;
+    answer_fault(&command->answer, command->arena, FAULT_NOT_FOUND, NULL, "there is nothing with this id");
+}
+
 size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count)
 {
+    size_t index = SIZE_MAX, take = count;
     enum db_result result = reopen(writer);
-    size_t index = result == DB_OK ? set_index(writer, unit) : SIZE_MAX;
-    size_t take = count;
+    if (result == DB_OK)
+        result = find_set(writer, unit, &index);
+    if (result == DB_OK && index == SIZE_MAX) {
+        for (size_t i = 0; i < count; i++)
+            answer_no_unit(commands[i]);
+        return count;
+    }
     for (int tries = 0; index != SIZE_MAX; tries++) {
         struct batch batch = { .writer = writer, .first = index, .count = 1, .commands = commands, .now_us = writer->clock.now_us(writer->clock.context) };
         result = run(&batch, take);
@@ -342,6 +371,6 @@ size_t batch_run(struct writer *writer, int64_t unit, struct command **commands,
             break;
     }
     for (size_t i = 0; i < take; i++)
-        answer_failure(commands[i], index == SIZE_MAX && result == DB_OK ? DB_BUSY : result);
+        answer_failure(commands[i], result);
     return take;
 }

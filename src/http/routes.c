@@ -2,6 +2,7 @@
 #include "http/router.h"
 #include "http/own.h"
 #include "catalog/catalog.h"
+#include "fulfilment/fulfilment.h"
 #include "inventory/inventory.h"
 #include "orders/orders.h"
 
@@ -10,5 +11,6 @@ const struct route_table *const http_routes[] = {
     &catalog_routes,
     &inventory_routes,
     &orders_routes,
+    &fulfilment_routes,
     NULL,
 };

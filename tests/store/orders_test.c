@@ -1,4 +1,5 @@
 /* tests/store/orders_test.c: what happens to stock and orders, as an operations team would tell it. */
+#include "base/id.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -175,12 +176,54 @@ static void a_reservation_is_used_by_its_order(struct shop *shop)
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 1 });
 }
 
+static void an_order_goes_from_pick_to_delivery(struct shop *shop)
+{
+    static const struct {
+        const char *verb, *body, *stage;
+    } steps[] = { { "pick", "{}", "released" },
+                  { "pack", "{\"packages\":[{\"weight_g\":500}]}", "released" },
+                  { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T1\"}", "shipped" },
+                  { "deliver", "{}", "delivered" } };
+    char id[32], ful[32], target[96];
+    receive(shop, "LEJ", "LAMP", 1);
+    struct reply made = order(shop, "web", "1", "LAMP", 1);
+    text_in(made.body, NULL, "id", id, sizeof id);
+    snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
+    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    text_in(paid.body, "\"fulfilments\"", "id", ful, sizeof ful);
+    snprintf(target, sizeof target, "/v1/fulfilments/%s/ship", ful);
+    shop_must(shop, 409, "POST", target, "{\"carrier\":\"DHL\",\"tracking\":\"T1\"}");
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", ful, steps[i].verb);
+        shop_must(shop, 200, "POST", target, "%s", steps[i].body);
+        char stage[32];
+        snprintf(target, sizeof target, "/v1/orders/%s", id);
+        text_in(shop_must(shop, 200, "GET", target, NULL).body, NULL, "stage", stage, sizeof stage);
+        assert_string_equal(stage, steps[i].stage);
+    }
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 0 });
+    snprintf(target, sizeof target, "/v1/orders/%s/cancel", id);
+    shop_must(shop, 409, "POST", target, "{\"reason\":\"late\"}");
+}
+
+static void an_id_of_no_unit_is_not_found(struct shop *shop)
+{
+    char id[32], target[64];
+    for (int64_t unit = 2; unit < 200; unit += 3) {
+        id_format("ord", unit, 1005, id);
+        snprintf(target, sizeof target, "/v1/orders/%s/cancel", id);
+        shop_must(shop, 404, "POST", target, "{\"reason\":\"x\"}");
+    }
+    assert_int_equal(order(shop, "web", "1", "LAMP", 1).status, 201);
+}
+
 typedef void scene(struct shop *shop);
 static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
     a_cancel_gives_back_and_the_next_one_gets_it, a_damage_breaks_the_lowest_rank_first,   a_payment_releases_and_a_hold_stops_it,
     the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             an_unknown_sku_is_refused_or_unmapped,
     fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
+    an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
 };
 
 static void play(void **state)
@@ -202,6 +245,7 @@ int main(void)
         "a cancel gives back and the next one gets it", "a damage breaks the lowest rank first", "a payment releases and a hold stops it",
         "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
         "fences keep units for their group", "a reservation is used by its order",
+        "an order goes from pick to delivery", "an id of no unit is not found",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
