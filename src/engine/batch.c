@@ -8,6 +8,7 @@
 #include "engine_sql.h"
 #include <assert.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -365,6 +366,8 @@ size_t batch_run(struct writer *writer, int64_t unit, struct command **commands,
             return batch.decided;
         }
         writer->stats.retried++;
+        if (result == DB_CONSTRAINT || result == DB_BUG || result == DB_CORRUPT)
+            fprintf(stderr, "millrace: unit %ld, batch of %zu from %s: %s\n", (long)unit, take, commands[0]->type->name, db_last_error(writer->db));
         if (result == DB_CONSTRAINT && take > 1)
             take /= 2; /* until the culprit stands alone */
         else if (result != DB_LOST || tries > 1 || (result = reopen(writer)) != DB_OK)

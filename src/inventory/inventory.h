@@ -113,6 +113,7 @@ int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct com
 struct broken {
     enum claim_kind kind;
     int64_t holder, line, part, sku, quantity;
+    bool hard; /* it was allocated, not only reserved */
     struct broken *next;
 };
 /* Takes `quantity` units out of a position for a fact: the named bucket, then available, then claims (fences,

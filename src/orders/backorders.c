@@ -93,9 +93,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *broken, const char
             if (order.demands[i]->line != broken->line || order.demands[i]->part != broken->part)
                 continue;
             struct demand_row *demand = demand_edit(&order, i);
-            int64_t soft = min_i64(demand->reserved, broken->quantity), hard = broken->quantity - soft;
-            demand->reserved -= soft;
-            demand->allocated -= hard;
+            *(broken->hard ? &demand->allocated : &demand->reserved) -= broken->quantity;
             demand->backordered += broken->quantity;
             demand_waits(&order, demand);
         }
