@@ -25,7 +25,7 @@ static const enum bucket bucket_of_name[] = { BUCKET_AVAILABLE, BUCKET_QUARANTIN
 struct adjust_io {
     struct field_presence presence;
     const char *node, *sku;
-    int64_t delta, set, reason, bucket, from;
+    int64_t delta, set, reason, bucket, from, as_of;
     struct money unit_cost;
     const char *document;
 };
@@ -39,7 +39,7 @@ static const struct field rows[] = {
     { "from", FIELD_ENUM, AT(adjust_io, from), .names = buckets, .hide_absent = true, .doc = "moves delta between the two instead of taking it from outside" },
     { "unit_cost", FIELD_MONEY, AT(adjust_io, unit_cost), .doc = "where goods come in" },
     { "document", FIELD_CODE, AT(adjust_io, document), .doc = "natural key: the same with node, SKU and reason is done once" },
-    { "as_of", FIELD_INT, AT(adjust_io, from), .not_available = true },
+    { "as_of", FIELD_INT, AT(adjust_io, as_of), .not_available = true },
 };
 const struct field_table adjust_fields = { "Adjustment", rows, COUNT(rows), sizeof(struct adjust_io) };
 

@@ -94,7 +94,7 @@ static void fence_decide(struct ws *ws, struct command *command)
     const struct position_row *position = position_find(ws, fence.node->id, fence.sku->id, 0);
     int64_t held = fence.claim == NULL ? 0 : fence.claim->soft, free = position == NULL ? 0 : position->available;
     int64_t version = fence.row == NULL ? 0 : fence.row->version;
-    if (command->if_match != NULL && strtoll(command->if_match, NULL, 10) != version)
+    if (command->if_match != NULL && !(text_equal(command->if_match, "*") && version > 0) && strtoll(command->if_match, NULL, 10) != version)
         fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)version);
     else if (in->quantity - held > free)
         fault_add(&command->faults, FAULT_SHORTAGE, "/quantity", "asked %ld, %ld are held and %ld available", (long)in->quantity, (long)held, (long)free);

@@ -209,6 +209,10 @@ static bool read_filter(struct reading *r, const struct request *request, struct
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "there is no channel %s", code));
         return false;
     }
+    if (q != NULL && r->projection == NULL) {
+        answer_fault(answer, request->arena, FAULT_NOT_AVAILABLE, NULL, "this server keeps no index of words: search by stage, channel or hold");
+        return false;
+    }
     const char *tokens[8];
     if (q != NULL && text_tokens(request->arena, q, tokens, COUNT(tokens)) > 0)
         filter->token = tokens[0];
