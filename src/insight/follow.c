@@ -1,0 +1,323 @@
+/* src/insight/follow.c: one round of following: for each unit, pages of its events and movements go from the main store
+ * into the projections'. A page is one transaction that takes the unit's cursor first, so that two servers take turns,
+ * and moves it last: a crash loses a page or nothing, never half of one. */
+#include "insight/insight.h"
+#include "insight_sql.h"
+#include "orders/order_io.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 2000         /* events, and movements, of one transaction */
+#define TOKENS_OF_TEXT 32 /* words of one name or id that can be searched */
+
+struct clock {
+    int64_t unit, event_seq, next_id;
+};
+struct page {
+    const struct follower *follower;
+    struct clock head;               /* what may be followed */
+    struct cursor_of_unit_row from, to;
+    bool is_new;                     /* the unit has no cursor yet */
+    bool careful;                    /* some rows are there already: each is looked for */
+    struct order_token_row *tokens;
+    size_t token_count, token_room;
+};
+
+/* ---- orders: words by which they are found ---- */
+
+static void token_add(struct page *page, int64_t order, const char *token)
+{
+    if (page->token_count == page->token_room) {
+        size_t room = page->token_room == 0 ? 1024 : 2 * page->token_room;
+        struct order_token_row *grown = ARENA_ARRAY(page->follower->arena, struct order_token_row, room);
+        if (page->token_count > 0)
+            memcpy(grown, page->tokens, page->token_count * sizeof *grown);
+        page->tokens = grown;
+        page->token_room = room;
+    }
+    page->tokens[page->token_count++] = (struct order_token_row){ .unit = page->head.unit, .token = token, .ord = order };
+}
+
+static void text_add(struct page *page, int64_t order, const char *text)
+{
+    const char *tokens[TOKENS_OF_TEXT];
+    size_t count = text == NULL ? 0 : text_tokens(page->follower->arena, text, tokens, COUNT(tokens));
+    for (size_t i = 0; i < count; i++)
+        token_add(page, order, tokens[i]);
+}
+
+/* An erased person, or one sealed under another key, has no words. */
+static void people_add(struct page *page, const struct person_row *person, int64_t order)
+{
+    struct arena *arena = page->follower->arena;
+    struct people_io *people = ARENA_NEW(arena, struct people_io);
+    struct faults faults = { .arena = arena };
+    struct bytes plain;
+    if (person->wrapped_key.at == NULL || !vault_unseal(page->follower->vault, arena, person->wrapped_key, person->sealed, &plain) ||
+        !fields_read_text(arena, (const char *)plain.at, plain.size, &people_fields, FIELDS_PUT, people, &faults))
+        return;
+    const struct person_io *const each[] = { people->customer, people->ship_to, people->bill_to };
+    for (size_t i = 0; i < COUNT(each); i++) {
+        if (each[i] == NULL)
+            continue;
+        text_add(page, order, each[i]->name);
+        text_add(page, order, each[i]->email);
+        text_add(page, order, each[i]->city);
+    }
+}
+
+static int by_token(const void *a, const void *b)
+{
+    const struct order_token_row *left = a, *right = b;
+    int by_text = strcmp(left->token, right->token);
+    return by_text != 0 ? by_text : left->ord < right->ord ? -1 : left->ord > right->ord;
+}
+
+/* Each word of an order once, and in the order of the key: neighbours fall on the same page of the store. */
+static void tokens_sort(struct page *page)
+{
+    size_t kept = 0;
+    if (page->token_count > 1)
+        qsort(page->tokens, page->token_count, sizeof *page->tokens, by_token);
+    for (size_t i = 0; i < page->token_count; i++)
+        if (i == 0 || by_token(&page->tokens[i], &page->tokens[kept - 1]) != 0)
+            page->tokens[kept++] = page->tokens[i];
+    page->token_count = kept;
+}
+
+static int by_id(const void *key, const void *row)
+{
+    const int64_t id = *(const int64_t *)key;
+    const struct person_row *person = row;
+    return id < person->id ? -1 : id > person->id;
+}
+
+static enum db_result persons_read(struct page *page, const struct db_rows *orders)
+{
+    const struct follower *f = page->follower;
+    struct db_rows persons = { 0 };
+    int64_t *keys = ARENA_ARRAY(f->arena, int64_t, 2 * orders->count + 1);
+    for (size_t i = 0; i < orders->count; i++) {
+        const struct orders_row *order = db_row(orders, i);
+        keys[2 * i] = page->head.unit;
+        keys[2 * i + 1] = order->person;
+    }
+    enum db_result result = orders->count == 0 ? DB_OK : db_load(f->store, f->arena, &person_table, keys, orders->count, &persons);
+    for (size_t i = 0; result == DB_OK && i < orders->count; i++) {
+        const struct orders_row *order = db_row(orders, i);
+        const struct person_row *person = persons.count == 0 ? NULL : bsearch(&order->person, persons.at, persons.count, persons.stride, by_id);
+        if (person != NULL)
+            people_add(page, person, order->id);
+    }
+    return result;
+}
+
+static enum db_result orders_read(struct page *page)
+{
+    const struct follower *f = page->follower;
+    struct followed_orders_result *told;
+    struct db_rows orders = { 0 };
+    size_t count;
+    enum db_result result = followed_orders(f->store, f->arena, page->head.unit, page->from.seq, page->to.seq, EVENT_ORDER_CREATED, EVENT_ORDER_EDITED, &told, &count);
+    if (result != DB_OK || count == 0)
+        return result;
+    int64_t *keys = ARENA_ARRAY(f->arena, int64_t, 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        keys[2 * i] = page->head.unit;
+        keys[2 * i + 1] = told[i].subject;
+        page->careful = page->careful || told[i].type == EVENT_ORDER_EDITED; /* its words may be there from its making */
+    }
+    result = db_load(f->store, f->arena, &orders_table, keys, count, &orders);
+    for (size_t i = 0; result == DB_OK && i < orders.count; i++) {
+        const struct orders_row *order = db_row(&orders, i);
+        token_add(page, order->id, arena_printf(f->arena, "%ld", (long)order->id)); /* its number */
+        text_add(page, order->id, order->channel_order_id);
+    }
+    if (result == DB_OK)
+        result = persons_read(page, &orders);
+    tokens_sort(page);
+    return result;
+}
+
+/* ---- writing ---- */
+
+/* Drops the tokens that are there already. */
+static enum db_result tokens_sift(struct page *page)
+{
+    const struct follower *f = page->follower;
+    enum db_result result = DB_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < page->token_count && result == DB_OK; i++) {
+        struct token_is_there_result there;
+        bool found;
+        result = token_is_there(f->read, f->arena, page->tokens[i].unit, page->tokens[i].token, page->tokens[i].ord, &there, &found);
+        if (!found)
+            page->tokens[kept++] = page->tokens[i];
+    }
+    page->token_count = kept;
+    return result;
+}
+
+static enum db_result insert_all(const struct follower *f, const struct db_table *table, const void *rows, size_t count)
+{
+    const void **each = ARENA_ARRAY(f->arena, const void *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        each[i] = (const char *)rows + i * table->row_size;
+    return count == 0 ? DB_OK : db_insert(f->read, table, each, count);
+}
+
+static enum db_result tokens_write(struct page *page)
+{
+    enum db_result result = orders_read(page);
+    if (result == DB_OK && page->careful)
+        result = tokens_sift(page);
+    return result == DB_OK ? insert_all(page->follower, &order_token_table, page->tokens, page->token_count) : result;
+}
+
+/* Drops the movements that are there already. Both come in the order of (unit, sku, id). */
+static enum db_result movements_sift(const struct page *page, struct movement_by_sku_row *rows, size_t *count)
+{
+    const struct follower *f = page->follower;
+    int64_t *keys = ARENA_ARRAY(f->arena, int64_t, 3 * *count + 1);
+    struct db_rows there = { 0 };
+    for (size_t i = 0; i < *count; i++)
+        memcpy(keys + 3 * i, (const int64_t[]){ rows[i].unit, rows[i].sku, rows[i].id }, 3 * sizeof *keys);
+    enum db_result result = *count == 0 ? DB_OK : db_load(f->read, f->arena, &movement_by_sku_table, keys, *count, &there);
+    size_t kept = 0, t = 0;
+    for (size_t i = 0; i < *count && result == DB_OK; i++) {
+        const struct movement_by_sku_row *row = t < there.count ? db_row(&there, t) : NULL;
+        if (row != NULL && row->sku == rows[i].sku && row->id == rows[i].id)
+            t++;
+        else
+            rows[kept++] = rows[i];
+    }
+    *count = kept;
+    return result;
+}
+
+static int by_sku(const void *a, const void *b)
+{
+    const struct movement_by_sku_row *left = a, *right = b;
+    if (left->sku != right->sku)
+        return left->sku < right->sku ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* node is where the units came from, other_node where they went: the same where they changed buckets, a place outside
+ * (inventory.h) where they came in or left. */
+static enum db_result movements_write(struct page *page)
+{
+    const struct follower *f = page->follower;
+    struct followed_movements_result *moved;
+    size_t count;
+    enum db_result result = followed_movements(f->store, f->arena, page->head.unit, page->from.movement_id, page->head.next_id, PAGE, &moved, &count);
+    if (result != DB_OK)
+        return result;
+    page->to.movement_id = count == PAGE ? moved[count - 1].id : max_i64(page->from.movement_id, page->head.next_id - 1);
+    struct movement_by_sku_row *rows = ARENA_ARRAY(f->arena, struct movement_by_sku_row, count + 1);
+    for (size_t i = 0; i < count; i++)
+        rows[i] = (struct movement_by_sku_row){ .unit = page->head.unit, .sku = moved[i].sku, .id = moved[i].id, .node = moved[i].from_node,
+                                                .other_node = moved[i].to_node };
+    qsort(rows, count, sizeof *rows, by_sku);
+    if (page->careful)
+        result = movements_sift(page, rows, &count);
+    return result == DB_OK ? insert_all(f, &movement_by_sku_table, rows, count) : result;
+}
+
+static enum db_result cursor_take(struct page *page)
+{
+    const struct follower *f = page->follower;
+    struct follow_take_result taken;
+    bool found;
+    enum db_result result = follow_take(f->read, f->arena, page->head.unit, &taken, &found);
+    page->is_new = result == DB_OK && !found;
+    page->from = (struct cursor_of_unit_row){ .unit = page->head.unit, .seq = found ? taken.seq : 0, .movement_id = found ? taken.movement_id : 0 };
+    return result;
+}
+
+static enum db_result cursor_write(const struct page *page)
+{
+    const void *row = &page->to;
+    enum db_result (*const write)(struct db *, const struct db_table *, const void *const *, size_t) = page->is_new ? db_insert : db_update;
+    return write(page->follower->read, &cursor_of_unit_table, &row, 1);
+}
+
+static enum db_result page_run(struct page *page)
+{
+    struct db *read = page->follower->read;
+    enum db_result result = db_begin(read);
+    if (result == DB_OK)
+        result = cursor_take(page);
+    page->to = page->from;
+    page->to.seq = max_i64(page->from.seq, min_i64(page->head.event_seq, page->from.seq + PAGE));
+    if (result == DB_OK)
+        result = tokens_write(page);
+    if (result == DB_OK)
+        result = movements_write(page);
+    if (result == DB_OK)
+        result = cursor_write(page);
+    if (result == DB_OK)
+        result = db_commit(read);
+    if (result != DB_OK)
+        db_rollback(read);
+    return result;
+}
+
+/* ---- a round ---- */
+
+/* A row that was there already makes the store refuse the page: then it is run again with care. */
+static enum db_result page_follow(const struct follower *f, const struct clock *head, struct cursor_of_unit_row *at)
+{
+    struct arena_mark mark = arena_mark(f->arena);
+    struct arena_door full, *before = arena_set_door(f->arena, &full);
+    enum db_result result = DB_BUSY; /* no memory: a later round may have it */
+    if (setjmp(full.where) == 0) {
+        for (int careful = 0; careful <= 1; careful++) {
+            struct page page = { .follower = f, .head = *head, .careful = careful == 1 };
+            result = page_run(&page);
+            *at = page.to;
+            if (result != DB_CONSTRAINT)
+                break;
+        }
+    } else {
+        db_rollback(f->read);
+        result = DB_BUSY;
+    }
+    arena_set_door(f->arena, before);
+    arena_rewind(f->arena, mark);
+    return result;
+}
+
+static bool is_behind(const struct cursor_of_unit_row *at, const struct clock *head)
+{
+    return at->seq < head->event_seq || at->movement_id < head->next_id - 1;
+}
+
+static enum db_result unit_follow(const struct follower *f, const struct clock *head, bool *goes_on)
+{
+    struct db_rows cursors = { 0 };
+    struct cursor_of_unit_row at = { 0 };
+    enum db_result result = db_load(f->read, f->arena, &cursor_of_unit_table, &head->unit, 1, &cursors);
+    if (result == DB_OK && cursors.count == 1)
+        memcpy(&at, db_row(&cursors, 0), sizeof at);
+    while (result == DB_OK && *goes_on && is_behind(&at, head)) {
+        result = page_follow(f, head, &at);
+        if (result == DB_OK && f->reached != NULL)
+            *goes_on = f->reached(f->context, head->unit, at.seq);
+    }
+    if (result == DB_OK && *goes_on && f->reached != NULL) /* nothing was new: it is still worth knowing how far it is */
+        *goes_on = f->reached(f->context, head->unit, at.seq);
+    return result;
+}
+
+enum db_result projection_round(const struct follower *follower)
+{
+    struct followed_clocks_result *clocks;
+    size_t count;
+    bool goes_on = true;
+    arena_reset(follower->arena);
+    enum db_result result = followed_clocks(follower->store, follower->arena, &clocks, &count);
+    for (size_t i = 0; result == DB_OK && goes_on && i < count; i++)
+        result = unit_follow(follower, &(struct clock){ clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
+    return result;
+}

@@ -1,0 +1,40 @@
+-- name: event_units :many
+-- Units by number; a company has few.
+-- $1 company ID
+SELECT b.id, b.code FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
+
+-- name: event_head :one
+-- The newest event of a unit; those before it are committed with it.
+-- $1 unit ID
+SELECT u.event_seq FROM unit_clock AS u WHERE u.unit = $1;
+
+-- name: events_of_type :many
+-- Numbers of a unit's events of one type. The caller bounds the range: event numbers have no gaps.
+-- $1 unit ID; $2 after INT; $3 upto INT; $4 type INT; $5 most INT
+SELECT e.seq FROM event AS e WHERE e.unit = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type = $4 ORDER BY e.seq LIMIT $5;
+
+-- name: followed_clocks :many
+-- How far each unit is. What is numbered below these two is committed, for the clock row is committed with it.
+-- scan: one row a unit
+-- all units: the projections follow them all
+SELECT u.unit, u.event_seq, u.next_id FROM unit_clock AS u ORDER BY u.unit;
+
+-- name: followed_movements :many
+-- $1 unit ID; $2 after ID; $3 below ID; $4 most INT
+SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 AND m.id > $2 AND m.id < $3 ORDER BY m.id LIMIT $4;
+
+-- name: followed_orders :many
+-- Orders that were made, or whose people may have changed, in a range of events.
+-- $1 unit ID; $2 after INT; $3 upto INT; $4 created INT; $5 edited INT
+SELECT e.seq, e.type, e.subject FROM event AS e
+ WHERE e.unit = $1 AND e.seq > $2 AND e.seq <= $3 AND (e.type = $4 OR e.type = $5) ORDER BY e.seq;
+
+-- name: follow_take :one
+-- In the projections' store: whoever holds this row is alone with the unit until the commit.
+-- $1 unit ID
+UPDATE cursor_of_unit SET seq = seq WHERE unit = $1 RETURNING seq, movement_id;
+
+-- name: token_is_there :one
+-- In the projections' store.
+-- $1 unit ID; $2 token TEXT; $3 ord ID
+SELECT t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token = $2 AND t.ord = $3;

@@ -1,0 +1,69 @@
+/* src/insight/stream.c: the same events, live. A client's cursor is (unit, seq); it goes on from Last-Event-ID, else from
+ * `after`. No event: line is sent, so that a browser's onmessage sees every event; its type stands in the data. */
+#include "http/http.h"
+#include "insight/insight.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUERY_UNIT, QUERY_AFTER, QUERY_LIMIT, QUERY_TYPE }; /* as in events.c */
+
+#define PIECE 100
+
+/* "UNIT:SEQ": a unit's code may hold colons, a number does not. False: it is not one of ours. */
+static bool id_read(struct arena *arena, const char *text, const char **unit, int64_t *seq)
+{
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon[1] < '0' || colon[1] > '9' || strlen(colon + 1) > 18)
+        return false;
+    char *end;
+    *unit = arena_text_n(arena, text, (size_t)(colon - text));
+    *seq = strtoll(colon + 1, &end, 10);
+    return *end == '\0';
+}
+
+/* Where the stream stands. The unit's code is found each time: a cursor holds numbers only. */
+static bool source_open(struct event_source *source, struct stream *stream)
+{
+    const struct request *request = stream->request;
+    const char *unit = request->query_text[QUERY_UNIT], *wrong = NULL;
+    enum db_result result;
+    int64_t seq = request->query_number[QUERY_AFTER];
+    if (stream->last_event_id != NULL && !id_read(source->arena, stream->last_event_id, &unit, &seq))
+        return false;
+    if (!event_source_find(source, unit, &result, &wrong))
+        return false;
+    if (stream->seq < 0)
+        *stream = (struct stream){ .request = request, .last_event_id = stream->last_event_id, .unit = source->unit, .seq = seq };
+    source->type = request->query_text[QUERY_TYPE] == NULL ? 0 : request->query_number[QUERY_TYPE] + 1;
+    return true;
+}
+
+bool events_fill(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more)
+{
+    struct event_source source = { .db = reading->db, .arena = reading->arena };
+    int64_t looked_from;
+    *more = true;
+    if (!source_open(&source, stream))
+        return false;
+    looked_from = stream->seq;
+    while (*more && out->size < bytes_max && stream->seq - looked_from < EVENTS_LOOKED_AT_MAX) {
+        struct event_page page;
+        struct event_names *names;
+        if (event_page_read(&source, stream->seq, PIECE, &page) != DB_OK || event_names_load(&source, &page, &names) != DB_OK)
+            return false;
+        for (size_t i = 0; i < page.count; i++) {
+            struct json_writer json;
+            if (out->size >= bytes_max)
+                return true; /* *more stands; the cursor is behind the last one sent */
+            json_begin(&json, reading->arena);
+            event_write(&source, names, &page.events[i], &json);
+            buffer_printf(out, "id: %s:%ld\ndata: ", source.unit_code, (long)page.events[i].seq);
+            buffer_add(out, json.out.at, json.out.size);
+            buffer_text(out, "\n\n");
+            stream->seq = page.events[i].seq;
+        }
+        stream->seq = page.looked;
+        *more = page.more;
+    }
+    return true;
+}
