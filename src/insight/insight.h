@@ -42,9 +42,15 @@ void event_write(const struct event_source *source, const struct event_names *na
 
 extern const struct route_table insight_routes;
 
-/* For http_options.streams.fill: text/event-stream after the stream's cursor; ids are UNIT:SEQ. The context is not used. */
-struct stream;
-bool events_fill(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more);
+/* A client that follows events live; it begins as seq -1. It goes on from Last-Event-ID, else from the query's `after`. */
+struct event_stream {
+    const struct request *request; /* of the route above */
+    const char *last_event_id;     /* "UNIT:SEQ", NULL: none */
+    int64_t unit, seq;
+};
+/* Adds the events after the cursor to `out` as text/event-stream, about bytes_max of them, and moves the cursor; ids are
+ * UNIT:SEQ. *more: there is more already. False: no such place to go on from, or no store. */
+bool events_fill(struct reading *reading, struct event_stream *stream, struct buffer *out, size_t bytes_max, bool *more);
 
 /* ---- projections ---- */
 

@@ -1,6 +1,5 @@
 /* src/insight/stream.c: the same events, live. A client's cursor is (unit, seq); it goes on from Last-Event-ID, else from
  * `after`. No event: line is sent, so that a browser's onmessage sees every event; its type stands in the data. */
-#include "http/http.h"
 #include "insight/insight.h"
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static bool id_read(struct arena *arena, const char *text, const char **unit, in
 }
 
 /* Where the stream stands. The unit's code is found each time: a cursor holds numbers only. */
-static bool source_open(struct event_source *source, struct stream *stream)
+static bool source_open(struct event_source *source, struct event_stream *stream)
 {
     const struct request *request = stream->request;
     const char *unit = request->query_text[QUERY_UNIT], *wrong = NULL;
@@ -32,20 +31,21 @@ static bool source_open(struct event_source *source, struct stream *stream)
         return false;
     if (!event_source_find(source, unit, &result, &wrong))
         return false;
-    if (stream->seq < 0)
-        *stream = (struct stream){ .request = request, .last_event_id = stream->last_event_id, .unit = source->unit, .seq = seq };
+    if (stream->seq < 0) {
+        stream->unit = source->unit;
+        stream->seq = seq;
+    }
     source->type = request->query_text[QUERY_TYPE] == NULL ? 0 : request->query_number[QUERY_TYPE] + 1;
     return true;
 }
 
-bool events_fill(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more)
+bool events_fill(struct reading *reading, struct event_stream *stream, struct buffer *out, size_t bytes_max, bool *more)
 {
     struct event_source source = { .db = reading->db, .arena = reading->arena };
-    int64_t looked_from;
     *more = true;
     if (!source_open(&source, stream))
         return false;
-    looked_from = stream->seq;
+    const int64_t looked_from = stream->seq;
     while (*more && out->size < bytes_max && stream->seq - looked_from < EVENTS_LOOKED_AT_MAX) {
         struct event_page page;
         struct event_names *names;
