@@ -1,6 +1,7 @@
 /* src/insight/stream.c: the same events, live. A client's cursor is (unit, seq); it goes on from Last-Event-ID, else from
  * `after`. No event: line is sent, so that a browser's onmessage sees every event; its type stands in the data. */
 #include "insight/insight.h"
+#include "insight_sql.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,10 @@ static bool source_open(struct event_source *source, struct event_stream *stream
     if (!event_source_find(source, unit, &result, &wrong))
         return false;
     if (stream->seq < 0) {
+        struct event_head_result head;
+        bool found;
+        if (event_head(source->db, source->arena, source->unit, &head, &found) != DB_OK || seq > head.event_seq)
+            return false; /* a number that was never given: it is of another database, and would hide what comes */
         stream->unit = source->unit;
         stream->seq = seq;
     }
