@@ -23,7 +23,7 @@ static void print_violation(void *context, const struct violation *v)
 
 int run_check(const struct flags *flags)
 {
-    if (!flags_known(flags, (const char *const[]){ "db", NULL }))
+    if (!flags_known(flags, (const char *const[]) { "db", NULL }))
         return 2;
     struct db *db = open_store(flags, false, false);
     const char *error = "";
@@ -38,7 +38,7 @@ int run_check(const struct flags *flags)
         result = check_all(&check);
     int code = *error != '\0'    ? fail_with("%s", error)
                : result != DB_OK ? fail_with("the check did not run to its end (%s): %s", db_result_name(result), db_last_error(db))
-               : check.violations > 0;
+                                 : check.violations > 0;
     arena_free(check.arena);
     db_close(db);
     return code;

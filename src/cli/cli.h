@@ -1,27 +1,34 @@
-/* src/cli/cli.h: the subcommands and what they share. */
+/* src/cli/cli.h: the subcommands and what they share. A subcommand gives the process's exit code. */
 #ifndef MILLRACE_CLI_CLI_H
 #define MILLRACE_CLI_CLI_H
 
 #include "db/db.h"
 
-/* Flags as they came, over MILLRACE_* variables. */
+#define MILLRACE_VERSION "0.1.0"
+
+/* The words after the subcommand: --name VALUE or --name=VALUE. */
 struct flags {
     int count;
-    char **words; /* after the subcommand */
+    char **words;
     struct arena *arena;
 };
 
-/* The value of --name VALUE or --name=VALUE, else of MILLRACE_NAME, else `preset`. */
+/* False, and said on stderr, when a word is no flag of `known` (NULL at the end), or has no value. To be asked first. */
+bool flags_known(const struct flags *flags, const char *const *known);
+/* The flag's value, else that of MILLRACE_NAME, else `preset`. */
 const char *flag(const struct flags *flags, const char *name, const char *preset);
 /* The n-th value of a flag that may come several times, NULL after the last. */
 const char *flag_again(const struct flags *flags, const char *name, size_t n);
-/* False, and said on stderr, when a flag is none of `known` (NULL at the end). */
-bool flags_known(const struct flags *flags, const char *const *known);
+
+/* Rows NAME=VALUE of the file that MILLRACE_CONFIG names, else of millrace.conf where there is one, become variables unless
+ * they are set. False, and said, when the file cannot be read or a row sets nothing that there is. */
+bool config_read(void);
 
 /* Says why on stderr; gives the exit code 2. */
 int fail_with(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 int run_init(const struct flags *flags);
+int run_migrate(const struct flags *flags);
 int run_key(const struct flags *flags);
 int run_serve(const struct flags *flags);
 int run_check(const struct flags *flags);

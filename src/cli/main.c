@@ -1,28 +1,31 @@
-/* src/cli/main.c: millrace SUBCOMMAND. */
+/* src/cli/main.c: millrace SUBCOMMAND. A subcommand is a row here and a file beside. */
 #include "cli/cli.h"
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
     const char *name;
     int (*run)(const struct flags *flags);
-    const char *use;
+    const char *flags, *what;
 } subcommands[] = {
-    { "init", run_init, "--db URL [--company NAME]                        makes the schema and the company in an empty database" },
-    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...]   prints a new API key, once" },
-    { "serve", run_serve, "--db URL --listen HOST:PORT                      answers HTTP until SIGTERM" },
-    { "check", run_check, "--db URL                                         proves the invariants; one JSON line a violation" },
+    { "init", run_init, "--db URL [--company NAME]", "makes the schema and the company in an empty database" },
+    { "migrate", run_migrate, "--db URL", "brings the schema to this release" },
+    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...]", "prints a new API key, once" },
+    { "serve", run_serve, "--db URL [--listen HOST:PORT]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told" },
+    { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation" },
 };
 
 static int usage(FILE *out)
 {
     fputs("usage: millrace SUBCOMMAND [FLAGS]\n\n", out);
     for (size_t i = 0; i < COUNT(subcommands); i++)
-        fprintf(out, "  %-6s %s\n", subcommands[i].name, subcommands[i].use);
-    fputs("\nURL is sqlite:PATH or postgres://...; each --flag may be a variable MILLRACE_FLAG instead.\n", out);
+        fprintf(out, "  %s %s\n      %s\n", subcommands[i].name, subcommands[i].flags, subcommands[i].what);
+    fputs("\nURL is sqlite:PATH or postgres://...\n"
+          "A flag --some-thing may be a variable MILLRACE_SOME_THING instead, or a row some-thing=VALUE of the file that\n"
+          "MILLRACE_CONFIG names (else millrace.conf here): flags go before variables, variables before the file.\n"
+          "Exit code 0: done; check: 1, something is violated; 2: it could not be done, and why stands on standard error.\n",
+          out);
     return out == stdout ? 0 : 2;
 }
 
@@ -35,51 +38,6 @@ int fail_with(const char *format, ...)
     fputc('\n', stderr);
     va_end(args);
     return 2;
-}
-
-/* What follows --name in a word: "" where the value is the next word, NULL where the word is another. */
-static const char *value_in(const char *word, const char *name)
-{
-    size_t size = strlen(name);
-    if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, name, size) != 0)
-        return NULL;
-    return word[2 + size] == '=' ? word + 3 + size : word[2 + size] == '\0' ? "" : NULL;
-}
-
-const char *flag_again(const struct flags *flags, const char *name, size_t n)
-{
-    for (int i = 0; i < flags->count; i++) {
-        const char *value = value_in(flags->words[i], name);
-        if (value == NULL || n-- > 0)
-            continue;
-        return *value != '\0' ? value : i + 1 < flags->count ? flags->words[i + 1] : NULL;
-    }
-    return NULL;
-}
-
-const char *flag(const struct flags *flags, const char *name, const char *preset)
-{
-    char variable[64] = "MILLRACE_";
-    for (size_t i = 0, at = strlen(variable); name[i] != '\0' && at + 1 < sizeof variable; i++, at++)
-        variable[at] = (char)(name[i] == '-' ? '_' : toupper((unsigned char)name[i]));
-    const char *value = flag_again(flags, name, 0);
-    if (value == NULL)
-        value = getenv(variable);
-    return value == NULL ? preset : value;
-}
-
-bool flags_known(const struct flags *flags, const char *const *known)
-{
-    for (int i = 0; i < flags->count; i++) {
-        bool found = strncmp(flags->words[i], "--", 2) != 0;
-        for (size_t k = 0; known[k] != NULL && !found; k++)
-            found = value_in(flags->words[i], known[k]) != NULL;
-        if (!found) {
-            fail_with("there is no flag %s here; see millrace --help", flags->words[i]);
-            return false;
-        }
-    }
-    return true;
 }
 
 struct db *open_store(const struct flags *flags, bool create, bool projection)
@@ -96,17 +54,29 @@ struct db *open_store(const struct flags *flags, bool create, bool projection)
     return NULL;
 }
 
+static bool asks_for_help(int count, char **words)
+{
+    for (int i = 1; i < count; i++)
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
+            return true;
+    return count > 1 && strcmp(words[1], "help") == 0;
+}
+
 int main(int count, char **words)
 {
-    if (count < 2 || strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0)
+    if (count < 2 || asks_for_help(count, words))
         return usage(count < 2 ? stderr : stdout);
+    if (strcmp(words[1], "--version") == 0)
+        return puts("millrace " MILLRACE_VERSION) < 0;
+    size_t at = 0;
+    while (at < COUNT(subcommands) && strcmp(words[1], subcommands[at].name) != 0)
+        at++;
+    if (at == COUNT(subcommands)) {
+        fail_with("there is no subcommand %s", words[1]);
+        return usage(stderr);
+    }
     struct flags flags = { .count = count - 2, .words = words + 2, .arena = arena_new((size_t)256 << 20) };
-    if (flags.arena == NULL)
-        return fail_with("no memory");
-    int code = -1;
-    for (size_t i = 0; i < COUNT(subcommands) && code < 0; i++)
-        if (strcmp(words[1], subcommands[i].name) == 0)
-            code = subcommands[i].run(&flags);
+    int code = flags.arena == NULL ? fail_with("no memory") : config_read() ? subcommands[at].run(&flags) : 2;
     arena_free(flags.arena);
-    return code < 0 ? usage(stderr) : code;
+    return code;
 }

@@ -35,11 +35,11 @@ static bool schema_is_ours(struct db *db, const char **error)
 {
     int64_t version = 0;
     enum db_result result = db_schema_version(db, &version);
-    *error = result != DB_OK                         ? db_last_error(db)
-             : version == 0                          ? "the database is empty: run millrace init first"
-             : version > db_schema_latest(false)     ? "the database is of a newer release: run that"
-             : version < db_schema_latest(false)     ? "the database is of an older release: migrate it first"
-                                                     : NULL;
+    *error = result != DB_OK                     ? db_last_error(db)
+             : version == 0                      ? "the database is empty: run millrace init first"
+             : version > db_schema_latest(false) ? "the database is of a newer release: run that"
+             : version < db_schema_latest(false) ? "the database is of an older release: run millrace migrate first"
+                                                 : NULL;
     return *error == NULL;
 }
 
@@ -59,14 +59,20 @@ static int start(const struct flags *flags, struct server *server)
     server->vault = vault_open(url, server->lock, false, flags->arena, &error);
     if (server->vault == NULL)
         return fail_with("%s", error);
-    server->store = (struct db_options){ .url = url };
+    server->store = (struct db_options) { .url = url };
     struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault };
     server->engine = engine_open(&engine, flags->arena, &error);
     if (server->engine == NULL || engine_start(server->engine) != DB_OK)
         return fail_with("%s", error);
     server->keys = key_table_new();
-    struct http_options http = { .host = host, .port = port, .engine = server->engine, .vault = server->vault, .auth = key_table_source(server->keys),
-                                 .store = &server->store, .routes = http_routes, .version = "0.1.0" };
+    struct http_options http = { .host = host,
+                                 .port = port,
+                                 .engine = server->engine,
+                                 .vault = server->vault,
+                                 .auth = key_table_source(server->keys),
+                                 .store = &server->store,
+                                 .routes = http_routes,
+                                 .version = MILLRACE_VERSION };
     server->http = http_start(&http, flags->arena, &error);
     if (server->http == NULL)
         return fail_with("%s", error);
@@ -93,7 +99,7 @@ int run_serve(const struct flags *flags)
     struct server server = { 0 };
     sigset_t signals;
     int signal_number;
-    if (!flags_known(flags, (const char *const[]){ "db", "listen", NULL }))
+    if (!flags_known(flags, (const char *const[]) { "db", "listen", NULL }))
         return 2;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

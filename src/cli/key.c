@@ -1,0 +1,86 @@
+/* src/cli/key.c: millrace key add: a key is printed once; the store keeps its hash. Servers that run find it by themselves. */
+#include "base/when.h"
+#include "cli/cli.h"
+#include "cli_sql.h"
+#include "engine/api.h"
+#include "http/auth.h"
+#include "schema.h"
+#include <stdio.h>
+#include <string.h>
+
+static int64_t scopes_of(const struct flags *flags)
+{
+    static const struct {
+        const char *name;
+        enum scope scope;
+    } scopes[] = { { "admin", SCOPE_ADMIN }, { "orders", SCOPE_ORDERS }, { "inventory", SCOPE_INVENTORY }, { "read", SCOPE_READ } };
+    int64_t sum = 0;
+    const char *word;
+    for (size_t n = 0; (word = flag_again(flags, "scope", n)) != NULL; n++) {
+        size_t i = 0;
+        while (i < COUNT(scopes) && strcmp(scopes[i].name, word) != 0)
+            i++;
+        if (i == COUNT(scopes))
+            return -1;
+        sum |= scopes[i].scope;
+    }
+    return sum == 0 ? -1 : sum;
+}
+
+/* The company's clock row gives the id, as it does in a batch of the engine. */
+static enum db_result write_key(const struct flags *flags, struct db *db, int64_t scopes, const uint8_t hash[KEY_HASH_BYTES])
+{
+    struct company_clock_result taken;
+    bool found = false;
+    enum db_result result = db_begin(db);
+    if (result == DB_OK)
+        result = company_clock(db, flags->arena, 0, &taken, &found);
+    if (result == DB_OK && !found)
+        result = DB_BUG;
+    if (result != DB_OK)
+        return result;
+    struct unit_clock_row clock = { taken.unit,         taken.event_seq,      taken.event_time, taken.next_id + 1,
+                                    taken.batch_id + 1, taken.config_version, taken.audit_head };
+    struct api_key_row key = {
+        .id = taken.next_id, .name = flag(flags, "name", ""), .scopes = scopes, .hash = { hash, KEY_HASH_BYTES }, .made_at = when_now_us()
+    };
+    struct batch_row batch = { .batch_id = clock.batch_id, .at = key.made_at };
+    const void *rows[] = { &key, &batch, &clock };
+    result = db_insert(db, &api_key_table, &rows[0], 1);
+    if (result == DB_OK)
+        result = db_insert(db, &batch_table, &rows[1], 1);
+    if (result == DB_OK)
+        result = db_update(db, &unit_clock_table, &rows[2], 1);
+    return result == DB_OK ? db_commit(db) : result;
+}
+
+int run_key(const struct flags *words)
+{
+    char text[KEY_TEXT_BYTES];
+    uint8_t hash[KEY_HASH_BYTES];
+    if (words->count == 0 || strcmp(words->words[0], "add") != 0)
+        return fail_with("key add is the only one: millrace key add --db URL --name N --scope SCOPE");
+    struct flags after_add = { words->count - 1, words->words + 1, words->arena }, *flags = &after_add;
+    if (!flags_known(flags, (const char *const[]) { "db", "name", "scope", NULL }))
+        return 2;
+    const char *name = flag_again(flags, "name", 0);
+    int64_t scopes = scopes_of(flags);
+    if (name == NULL || !text_is_code(name, strlen(name), 64))
+        return fail_with("--name wants 1 to 64 bytes without control characters");
+    if (scopes < 0)
+        return fail_with("--scope wants admin, orders, inventory or read; it may come several times");
+    struct db *db = open_store(flags, false, false);
+    if (db == NULL)
+        return 2;
+    key_make(text, hash);
+    enum db_result result = write_key(flags, db, scopes, hash);
+    int code = 0;
+    if (result != DB_OK) {
+        code = fail_with("the key could not be written (%s): %s", db_result_name(result), db_last_error(db));
+        db_rollback(db);
+    }
+    db_close(db);
+    if (code == 0 && (puts(text) < 0 || fflush(stdout) != 0))
+        code = fail_with("the key was made, but nobody could read it: standard output is closed");
+    return code;
+}
