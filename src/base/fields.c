@@ -1,479 +1,551 @@
-/* src/base/fields.c: one table reads, merges and writes. Reading goes on after a fault, so that all that is wrong is told
- * at once; a hostile body gets FAULTS_MAX of them. The next field of the table is tried first: senders keep an order. */
+/* src/base/fields.c: requests read by their field tables.
+ * One pass over the tokens: the key finds its row, the row's type reads the value to its place in the struct. What is
+ * wrong is noted with its place and reading goes on, so that a client mends everything at once; only malformed JSON ends
+ * it, and then that is the one fault, since nothing behind it means anything. Places are a chain on the C stack and
+ * become text only for a fault. Clients send fields in the order of our documentation more often than not: the row
+ * after the last one is tried first. */
 #include "base/fields.h"
 #include "base/when.h"
 #include <assert.h>
-#include <string.h>
 
-#define FAULTS_MAX 100
-#define TEXT_MAX 1024
-#define CODE_MAX 64
+/* Where we read: a step down from `up`, by name or by index. */
+struct place {
+    const struct place *up;
+    const char *name; /* NULL: index; at the root the pointer that all others begin with */
+    size_t bytes, index;
+};
 
-struct reading_fields {
+struct reading {
     struct json_reader *json;
-    enum fields_mode mode;
     struct faults *faults;
+    size_t faults_before; /* those of others */
+    enum fields_mode mode;
 };
 
-/* Where in the body: built from the innermost outward only when something is wrong. */
-struct spot {
-    const struct spot *outer;
-    const char *name; /* NULL: an index */
-    size_t index;
+enum outcome {
+    TAKEN,
+    FAULTY, /* noted; the value is read over */
+    BROKEN, /* the JSON is malformed: noted, nothing more can be read */
 };
 
-static void spot_write(struct buffer *out, const struct spot *spot)
+/* ---- faults ---- */
+
+#define EXCERPT_BYTES 64
+
+/* What of a client's text is quoted: whole characters, and not megabytes. */
+static size_t excerpt(const char *text, size_t bytes)
 {
-    if (spot->outer == NULL) {
-        buffer_text(out, spot->name);
-        return;
-    }
-    spot_write(out, spot->outer);
-    buffer_text(out, "/");
-    if (spot->name == NULL) {
-        buffer_printf(out, "%zu", spot->index);
-        return;
-    }
-    for (const char *at = spot->name; *at != '\0'; at++) {
-        if (*at == '~' || *at == '/')
-            buffer_text(out, *at == '~' ? "~0" : "~1");
-        else
-            buffer_add(out, at, 1);
-    }
+    if (bytes <= EXCERPT_BYTES)
+        return bytes;
+    size_t cut = EXCERPT_BYTES;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80)
+        cut--;
+    return cut;
 }
 
-static void fault_at(struct reading_fields *r, const struct spot *spot, enum fault_code code, const char *format, ...) __attribute__((format(printf, 4, 5)));
-static void fault_at(struct reading_fields *r, const struct spot *spot, enum fault_code code, const char *format, ...)
+/* Adds a step to a JSON pointer (RFC 6901, 3: '~' is ~0, '/' is ~1). */
+static void add_step(struct buffer *out, const struct place *place)
+{
+    if (place->name == NULL) {
+        buffer_printf(out, "/%zu", place->index);
+        return;
+    }
+    size_t bytes = excerpt(place->name, place->bytes);
+    buffer_text(out, "/");
+    for (size_t i = 0; i < bytes; i++) {
+        if (place->name[i] == '~')
+            buffer_text(out, "~0");
+        else if (place->name[i] == '/')
+            buffer_text(out, "~1");
+        else
+            buffer_add(out, &place->name[i], 1);
+    }
+    if (bytes < place->bytes)
+        buffer_text(out, "\xE2\x80\xA6"); /* an ellipsis: nobody can mistake it for the whole name */
+}
+
+static void add_pointer(struct buffer *out, const struct place *place)
+{
+    if (place->up == NULL) {
+        buffer_add(out, place->name, place->bytes);
+        return;
+    }
+    add_pointer(out, place->up);
+    add_step(out, place);
+}
+
+__attribute__((format(printf, 4, 5))) static enum outcome refuse(struct reading *r, const struct place *here, enum fault_code code,
+                                                                 const char *format, ...)
 {
     if (r->faults->count >= FAULTS_MAX)
-        return;
+        return FAULTY;
     struct buffer pointer = { .arena = r->faults->arena };
-    spot_write(&pointer, spot);
+    add_pointer(&pointer, here);
     va_list args;
     va_start(args, format);
-    const char *detail = arena_vprintf(r->faults->arena, format, args);
+    fault_add(r->faults, code, pointer.at, "%s", arena_vprintf(r->faults->arena, format, args));
     va_end(args);
-    fault_add(r->faults, code, pointer.at == NULL ? "" : pointer.at, "%s", detail);
+    return FAULTY;
 }
 
-static bool malformed(struct reading_fields *r)
+static enum outcome malformed(struct reading *r, const struct place *here)
 {
-    if (r->faults->count == 0 || r->faults->items[0].code != FAULT_MALFORMED_JSON) {
-        r->faults->count = 0; /* what was said of the part that could be read is void */
-        fault_add(r->faults, FAULT_MALFORMED_JSON, "", "line %zu, column %zu: %s", r->json->line, r->json->column, r->json->error);
-    }
-    return false;
+    r->faults->count = r->faults_before;
+    refuse(r, here, FAULT_MALFORMED_JSON, "line %zu, column %zu: %s", r->json->line, r->json->column, r->json->error);
+    return BROKEN;
 }
 
-static const char *type_name(enum field_type type)
+/* Reads over the value that `token` begins; it is FAULTY as it was noted before. */
+static enum outcome pass_over(struct reading *r, const struct place *here, enum json_token token)
 {
-    static const char *const names[] = {
-        [FIELD_BOOL] = "true or false",    [FIELD_INT] = "a whole number",
-        [FIELD_TEXT] = "a string",         [FIELD_CODE] = "a code: a string of 1 to 64 bytes",
-        [FIELD_ENUM] = "one of the names", [FIELD_MONEY] = "{\"amount\":\"19.99\",\"currency\":\"EUR\"}",
-        [FIELD_TIME] = "an RFC 3339 time", [FIELD_CURRENCY] = "an ISO 4217 code",
-        [FIELD_COUNTRY] = "two letters",   [FIELD_OBJECT] = "an object",
-        [FIELD_LIST] = "a list",           [FIELD_CODES] = "a list of strings",
-    };
-    return names[type];
+    return json_skip_rest(r->json, token) ? FAULTY : malformed(r, here);
 }
 
-/* Skips a value whose first token was read already. */
-static bool skip_rest(struct json_reader *json, enum json_token token)
+/* ---- values: one function a type; the token is of the kind that its row of `types` names ---- */
+
+typedef enum outcome read_value(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at);
+static read_value read_field_value;
+static enum outcome read_object(struct reading *r, const struct field_table *table, const struct place *here, void *out);
+
+static enum outcome read_bool(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    for (int depth = token == JSON_OBJECT || token == JSON_ARRAY; depth > 0;) {
-        token = json_next(json);
-        depth += (token == JSON_OBJECT || token == JSON_ARRAY) - (token == JSON_OBJECT_END || token == JSON_ARRAY_END);
-        if (token == JSON_ERROR)
-            return false;
-    }
-    return token != JSON_ERROR;
+    *(bool *)at = token == JSON_TRUE;
+    return TAKEN;
 }
 
-static bool wrong_type(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot)
+/* Plain digits: 1.0 and 1e3 are whole numbers to some clients and floats to others, and -0 comes back as 0. */
+static enum outcome read_int(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    fault_at(r, spot, FAULT_WRONG_TYPE, "wants %s", type_name(field->type));
-    return skip_rest(r->json, token);
-}
-
-/* A plain integer; digits that do not fit say so through *fits. */
-static bool parse_int(const char *text, size_t bytes, int64_t *out, bool *fits)
-{
-    size_t at = bytes > 0 && text[0] == '-';
-    bool negative = at == 1;
+    const char *text = r->json->text;
+    size_t bytes = r->json->bytes;
+    bool negative = text[0] == '-', fits = true;
     int64_t value = 0;
-    *fits = true;
-    if (at == bytes || (negative && bytes == 2 && text[1] == '0'))
-        return false;
-    for (; at < bytes; at++) {
-        if (text[at] < '0' || text[at] > '9')
-            return false;
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, negative ? '0' - text[at] : text[at] - '0', &value))
-            *fits = false;
+    for (size_t i = negative ? 1 : 0; i < bytes; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return refuse(r, here, FAULT_WRONG_TYPE, "a whole number in plain digits is due, not %.*s", (int)excerpt(text, bytes), text);
+        int digit = negative ? '0' - text[i] : text[i] - '0';
+        fits = fits && !__builtin_mul_overflow(value, 10, &value) && !__builtin_add_overflow(value, digit, &value);
     }
-    *out = value;
-    return true;
+    if (negative && value == 0 && fits)
+        return refuse(r, here, FAULT_WRONG_TYPE, "a whole number in plain digits is due, not -0");
+    bool bounded = field->min != 0 || field->max != 0;
+    int64_t min = bounded ? field->min : NULL_INT + 1, max = bounded ? field->max : INT64_MAX;
+    if (!fits || value < min || value > max)
+        return refuse(r, here, FAULT_OUT_OF_RANGE, "%.*s is not within %lld .. %lld", (int)excerpt(text, bytes), text, (long long)min,
+                      (long long)max);
+    *(int64_t *)at = value;
+    return TAKEN;
 }
 
-static bool read_int(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_text(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    int64_t value = 0;
-    bool fits, bounded = field->min != 0 || field->max != 0;
-    if (token != JSON_NUMBER)
-        return wrong_type(r, token, field, spot);
-    if (!parse_int(r->json->text, r->json->bytes, &value, &fits)) {
-        fault_at(r, spot, FAULT_WRONG_TYPE, "%.*s: wants a whole number, without fraction or exponent", (int)min_i64((int64_t)r->json->bytes, 40), r->json->text);
-        return true;
-    }
-    if (!fits || value == NULL_INT || (bounded && (value < field->min || value > field->max)))
-        fault_at(r, spot, FAULT_OUT_OF_RANGE, "%.*s: wants %lld to %lld", (int)min_i64((int64_t)r->json->bytes, 40), r->json->text,
-                 bounded ? (long long)field->min : -(long long)INT64_MAX, bounded ? (long long)field->max : (long long)INT64_MAX);
-    memcpy(out, &value, sizeof value);
-    return true;
+    size_t bytes = r->json->bytes, min = (size_t)field->min, max = field->max == 0 ? FIELD_TEXT_BYTES_MAX : (size_t)field->max;
+    if (bytes < min || bytes > max)
+        return refuse(r, here, FAULT_OUT_OF_RANGE, "%zu bytes of text, not within %zu .. %zu", bytes, min, max);
+    *(const char **)at = arena_text_n(r->json->arena, r->json->text, bytes);
+    return TAKEN;
 }
 
-static bool read_text(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_code(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    if (token != JSON_STRING)
-        return wrong_type(r, token, field, spot);
-    size_t most = field->max == 0 ? TEXT_MAX : (size_t)field->max, bytes = r->json->bytes;
-    if (field->type == FIELD_CODE && !text_is_code(r->json->text, bytes, CODE_MAX))
-        fault_at(r, spot, FAULT_BAD_FORMAT, "wants 1 to %d bytes of NFC UTF-8 without control characters", CODE_MAX);
-    else if (field->type == FIELD_TEXT && (bytes > most || bytes < (size_t)field->min))
-        fault_at(r, spot, FAULT_OUT_OF_RANGE, "%zu bytes: wants %lld to %zu", bytes, (long long)field->min, most);
-    const char *text = arena_text_n(r->json->arena, r->json->text, bytes);
-    memcpy(out, &text, sizeof text);
-    return true;
+    if (!text_is_code(r->json->text, r->json->bytes, FIELD_CODE_BYTES_MAX))
+        return refuse(r, here, FAULT_BAD_FORMAT, "a code is 1 to %d bytes in normal form C without control characters", FIELD_CODE_BYTES_MAX);
+    *(const char **)at = arena_text_n(r->json->arena, r->json->text, r->json->bytes);
+    return TAKEN;
 }
 
-static bool read_enum(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static bool is_name(const char *name, const char *text, size_t bytes)
 {
-    if (token != JSON_STRING)
-        return wrong_type(r, token, field, spot);
-    struct buffer names = { .arena = r->faults->arena };
-    for (int64_t i = 0; field->names[i] != NULL; i++) {
-        if (strlen(field->names[i]) == r->json->bytes && memcmp(field->names[i], r->json->text, r->json->bytes) == 0) {
-            memcpy(out, &i, sizeof i);
-            return true;
+    return strncmp(name, text, bytes) == 0 && name[bytes] == '\0';
+}
+
+static enum outcome read_enum(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
+{
+    for (int64_t i = 0; field->names[i] != NULL; i++)
+        if (is_name(field->names[i], r->json->text, r->json->bytes)) {
+            *(int64_t *)at = i;
+            return TAKEN;
         }
-    }
+    struct buffer names = { .arena = r->faults->arena };
     for (size_t i = 0; field->names[i] != NULL; i++)
         buffer_printf(&names, "%s%s", i == 0 ? "" : ", ", field->names[i]);
-    fault_at(r, spot, FAULT_OUT_OF_RANGE, "wants one of %s", names.at);
-    return true;
+    return refuse(r, here, FAULT_OUT_OF_RANGE, "one of %s is due", names.at);
 }
 
-static bool read_short(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_time(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    size_t bytes = field->type == FIELD_CURRENCY ? 3 : 2;
-    if (token != JSON_STRING)
-        return wrong_type(r, token, field, spot);
-    char text[4] = "";
-    bool good = r->json->bytes == bytes;
-    for (size_t i = 0; good && i < bytes; i++)
-        good = (text[i] = r->json->text[i]) >= 'A' && text[i] <= 'Z';
-    if (!good || (field->type == FIELD_CURRENCY && currency_exponent(text) < 0))
-        fault_at(r, spot, FAULT_BAD_FORMAT, "wants %s", field->type == FIELD_CURRENCY ? "an ISO 4217 code such as EUR" : "an ISO 3166-1 code such as DE");
-    else
-        memcpy(out, text, bytes + 1);
-    return true;
+    if (!when_parse(r->json->text, r->json->bytes, at))
+        return refuse(r, here, FAULT_BAD_FORMAT, "a time is written as 2026-11-24T08:00:00Z");
+    return TAKEN;
 }
 
-static bool read_time(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_currency(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    int64_t at = 0;
-    if (token != JSON_STRING)
-        return wrong_type(r, token, field, spot);
-    if (!when_parse(r->json->text, r->json->bytes, &at))
-        fault_at(r, spot, FAULT_BAD_FORMAT, "wants a time as 2026-11-24T08:00:00Z");
-    memcpy(out, &at, sizeof at);
-    return true;
+    char code[4] = { 0 };
+    if (r->json->bytes == 3)
+        memcpy(code, r->json->text, 3);
+    if (currency_exponent(code) < 0)
+        return refuse(r, here, FAULT_BAD_FORMAT, "a currency code of ISO 4217 is due");
+    memcpy(at, code, sizeof code);
+    return TAKEN;
 }
 
-static bool read_bool(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_country(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    bool value = token == JSON_TRUE;
-    if (token != JSON_TRUE && token != JSON_FALSE)
-        return wrong_type(r, token, field, spot);
-    memcpy(out, &value, sizeof value);
-    return true;
+    const char *text = r->json->text;
+    if (r->json->bytes != 2 || text[0] < 'A' || text[0] > 'Z' || text[1] < 'A' || text[1] > 'Z')
+        return refuse(r, here, FAULT_BAD_FORMAT, "a country is two capital letters of ISO 3166-1");
+    memcpy(at, (char[3]) { text[0], text[1] }, 3);
+    return TAKEN;
 }
 
-/* ---- money: an object of two strings ---- */
-
-struct money_text {
+/* Money as it stands on the wire, itself a table of fields. */
+struct wire_money {
     struct field_presence presence;
     const char *amount;
     char currency[4];
 };
-static const struct field money_rows[] = {
-    { "amount", FIELD_TEXT, offsetof(struct money_text, amount), .required = true, .min = 1, .max = 24 },
-    { "currency", FIELD_CURRENCY, offsetof(struct money_text, currency), .required = true },
+static const struct field money_fields[] = {
+    { "amount", FIELD_TEXT, FIELD_AT(struct wire_money, amount), .required = true, .max = 32 },
+    { "currency", FIELD_CURRENCY, FIELD_AT(struct wire_money, currency), .required = true },
 };
-static const struct field_table money_table = { "Money", money_rows, COUNT(money_rows), sizeof(struct money_text) };
+static const struct field_table money_table = { "Money", money_fields, COUNT(money_fields), sizeof(struct wire_money) };
 
-static bool read_object_at(struct reading_fields *r, enum json_token token, const struct field_table *table, const struct spot *spot, void *out);
-
-static bool read_money(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_money(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    struct money_text text = { 0 };
-    size_t before = r->faults->count;
-    if (token != JSON_OBJECT)
-        return wrong_type(r, token, field, spot);
+    struct wire_money wire = { .amount = NULL };
+    struct money *money = at;
     enum fields_mode mode = r->mode;
-    r->mode = FIELDS_POST;
-    bool read = read_object_at(r, token, &money_table, spot, &text);
+    r->mode = FIELDS_PUT; /* a value, not merged by halves: half of an amount of money is none */
+    enum outcome outcome = read_object(r, &money_table, here, &wire);
     r->mode = mode;
-    if (!read || r->faults->count > before)
-        return read;
-    struct money money = { 0 };
-    memcpy(money.currency, text.currency, sizeof money.currency);
-    int exponent = currency_exponent(money.currency);
-    int64_t most = field->min == 0 && field->max == 0 ? INT64_MAX : field->max;
-    struct spot amount = { spot, "amount", 0 };
-    if (!money_parse(text.amount, strlen(text.amount), exponent, &money.minor))
-        fault_at(r, &amount, FAULT_BAD_FORMAT, "wants digits with at most %d after the point, such as %s", exponent, exponent == 0 ? "20" : "19.99");
-    else if (money.minor < field->min || money.minor > most)
-        fault_at(r, &amount, FAULT_OUT_OF_RANGE, "wants %lld to %lld minor units", (long long)field->min, (long long)most);
-    memcpy(out, &money, sizeof money);
-    return true;
+    if (outcome != TAKEN)
+        return outcome;
+    struct place amount = { .up = here, .name = "amount", .bytes = strlen("amount") };
+    int exponent = currency_exponent(wire.currency);
+    if (!money_parse(wire.amount, strlen(wire.amount), exponent, &money->minor))
+        return refuse(r, &amount, FAULT_BAD_FORMAT, "an amount of %s is written as %s", wire.currency,
+                      (const char *[]) { "1999", "199.9", "19.99", "1.999", "0.1999" }[exponent]);
+    memcpy(money->currency, wire.currency, sizeof wire.currency);
+    bool bounded = field->min != 0 || field->max != 0;
+    int64_t min = field->min, max = bounded ? field->max : INT64_MAX;
+    if (money->minor >= min && money->minor <= max)
+        return TAKEN;
+    char least[32], most[32];
+    money_format(min, exponent, least);
+    money_format(max, exponent, most);
+    return refuse(r, &amount, FAULT_OUT_OF_RANGE, "%s is not within %s .. %s", wire.amount, least, most);
 }
 
-/* ---- objects and lists ---- */
-
-static bool read_object(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_nested(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    if (token != JSON_OBJECT)
-        return wrong_type(r, token, field, spot);
-    void *inner = arena_alloc(r->json->arena, field->of->size);
-    memcpy(out, &inner, sizeof inner);
-    return read_object_at(r, token, field->of, spot, inner);
+    void *object = arena_alloc(r->json->arena, field->of->size);
+    *(void **)at = object;
+    return read_object(r, field->of, here, object);
 }
 
-static bool read_list(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out)
+static enum outcome read_element(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    static const struct field code = { "", FIELD_CODE, 0 };
-    bool codes = field->type == FIELD_CODES;
-    size_t size = codes ? sizeof(const char *) : field->of->size, room = 0;
-    struct field_list list = { 0 };
-    if (token != JSON_ARRAY)
-        return wrong_type(r, token, field, spot);
+    static const struct field code = { .name = "", .type = FIELD_CODE };
+    if (field->type == FIELD_CODES)
+        return read_field_value(r, &code, here, token, at);
+    if (token == JSON_OBJECT)
+        return read_object(r, field->of, here, at);
+    refuse(r, here, FAULT_WRONG_TYPE, "an object is due");
+    return pass_over(r, here, token);
+}
+
+/* A place for one more element, zeroed. */
+static void *list_place(struct arena *arena, struct field_list *list, size_t *room, size_t size)
+{
+    if (list->count == *room) {
+        size_t more = *room == 0 ? 4 : *room * 2;
+        if (*room == 0 || !arena_extend(arena, list->items, *room * size, more * size)) {
+            void *items = arena_alloc_array(arena, more, size);
+            if (list->count > 0)
+                memcpy(items, list->items, list->count * size);
+            list->items = items;
+        }
+        *room = more;
+    }
+    return (char *)list->items + list->count++ * size;
+}
+
+static enum outcome read_list(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
+{
+    struct field_list *list = at;
+    size_t size = field->type == FIELD_CODES ? sizeof(const char *) : field->of->size, room = 0, count = 0;
+    size_t max = field->max == 0 ? SIZE_MAX : (size_t)field->max;
     enum fields_mode mode = r->mode;
     if (mode == FIELDS_PATCH)
-        r->mode = FIELDS_PUT; /* a list is replaced as a whole: its entries are whole too */
-    for (token = json_next(r->json); token != JSON_ARRAY_END; token = json_next(r->json)) {
-        if (token == JSON_ERROR)
-            return malformed(r);
-        if (list.count == room) {
-            room = room == 0 ? 4 : room * 2;
-            void *grown = arena_alloc_array(r->json->arena, room, size);
-            if (list.count > 0)
-                memcpy(grown, list.items, list.count * size);
-            list.items = grown;
-        }
-        struct spot at = { spot, NULL, list.count };
-        char *item = (char *)list.items + list.count++ * size;
-        if (!codes && token != JSON_OBJECT) {
-            fault_at(r, &at, FAULT_WRONG_TYPE, "wants an object");
-            if (!skip_rest(r->json, token))
-                return malformed(r);
-        } else if (!(codes ? read_text(r, token, &code, &at, item) : read_object_at(r, token, field->of, &at, item))) {
-            return malformed(r);
-        }
+        r->mode = FIELDS_PUT; /* RFC 7396: an array replaces the array, its elements are whole */
+    enum outcome all = TAKEN;
+    for (;;) {
+        struct place place = { .up = here, .index = count };
+        enum json_token element = json_next(r->json);
+        if (element == JSON_ARRAY_END)
+            break;
+        if (element == JSON_ERROR)
+            return malformed(r, &place);
+        /* More than may come are read over, so that they cost no memory. */
+        enum outcome outcome =
+            ++count > max ? pass_over(r, &place, element) : read_element(r, field, &place, element, list_place(r->json->arena, list, &room, size));
+        if (outcome == BROKEN)
+            return BROKEN;
+        if (outcome == FAULTY)
+            all = FAULTY;
     }
     r->mode = mode;
-    if ((int64_t)list.count < field->min || (field->max > 0 && (int64_t)list.count > field->max))
-        fault_at(r, spot, FAULT_OUT_OF_RANGE, "%zu entries: wants %lld to %lld", list.count, (long long)field->min, (long long)field->max);
-    memcpy(out, &list, sizeof list);
-    return true;
+    if (count < (size_t)field->min)
+        return refuse(r, here, FAULT_OUT_OF_RANGE, "%zu elements, at least %lld are due", count, (long long)field->min);
+    if (count > max)
+        return refuse(r, here, FAULT_OUT_OF_RANGE, "%zu elements, at most %zu may come", count, max);
+    return all;
 }
 
-typedef bool read_value(struct reading_fields *r, enum json_token token, const struct field *field, const struct spot *spot, void *out);
-static read_value *const readers[] = {
-    [FIELD_BOOL] = read_bool,      [FIELD_INT] = read_int,       [FIELD_TEXT] = read_text,   [FIELD_CODE] = read_text,
-    [FIELD_ENUM] = read_enum,      [FIELD_MONEY] = read_money,   [FIELD_TIME] = read_time,   [FIELD_CURRENCY] = read_short,
-    [FIELD_COUNTRY] = read_short,  [FIELD_OBJECT] = read_object, [FIELD_LIST] = read_list,   [FIELD_CODES] = read_list,
+/* The kinds of token that a type is written with, and its reader. */
+static const struct {
+    enum json_token token;
+    const char *due;
+    read_value *read;
+} types[] = {
+    [FIELD_BOOL] = { JSON_TRUE, "true or false is due", read_bool },
+    [FIELD_INT] = { JSON_NUMBER, "a whole number is due", read_int },
+    [FIELD_TEXT] = { JSON_STRING, "a string is due", read_text },
+    [FIELD_CODE] = { JSON_STRING, "a string is due", read_code },
+    [FIELD_ENUM] = { JSON_STRING, "a string is due", read_enum },
+    [FIELD_MONEY] = { JSON_OBJECT, "an object {\"amount\",\"currency\"} is due", read_money },
+    [FIELD_TIME] = { JSON_STRING, "a string is due", read_time },
+    [FIELD_CURRENCY] = { JSON_STRING, "a string is due", read_currency },
+    [FIELD_COUNTRY] = { JSON_STRING, "a string is due", read_country },
+    [FIELD_OBJECT] = { JSON_OBJECT, "an object is due", read_nested },
+    [FIELD_LIST] = { JSON_ARRAY, "an array is due", read_list },
+    [FIELD_CODES] = { JSON_ARRAY, "an array of strings is due", read_list },
 };
 
-static size_t value_size(const struct field *field)
+static enum outcome read_field_value(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
-    switch (field->type) {
-    case FIELD_BOOL:
-        return sizeof(bool);
-    case FIELD_INT:
-    case FIELD_ENUM:
-    case FIELD_TIME:
-        return sizeof(int64_t);
-    case FIELD_TEXT:
-    case FIELD_CODE:
-    case FIELD_OBJECT:
-        return sizeof(void *);
-    case FIELD_MONEY:
-        return sizeof(struct money);
-    case FIELD_CURRENCY:
-        return 4;
-    case FIELD_COUNTRY:
-        return 3;
-    case FIELD_LIST:
-    case FIELD_CODES:
-        return sizeof(struct field_list);
-    }
-    return 0;
+    if (token == types[field->type].token || (field->type == FIELD_BOOL && token == JSON_FALSE))
+        return types[field->type].read(r, field, here, token, at);
+    if (token == JSON_ERROR)
+        return malformed(r, here);
+    refuse(r, here, FAULT_WRONG_TYPE, "%s", types[field->type].due);
+    return pass_over(r, here, token);
 }
 
-/* What a field has that did not come, or came as null. */
-static void preset(const struct field *field, void *out)
+/* ---- objects ---- */
+
+void field_reset(const struct field_table *table, size_t index, void *whole)
 {
-    memset(out, 0, value_size(field));
+    const struct field *field = &table->fields[index];
+    struct field_presence *presence = whole;
+    void *at = (char *)whole + field->offset;
+    uint64_t bit = UINT64_C(1) << index;
+    bool null = field->nullable && field->preset == 0;
+    presence->came &= ~bit;
+    presence->is_null &= ~bit;
     if (field->type == FIELD_BOOL)
-        *(bool *)out = field->preset != 0;
-    else if (field->type == FIELD_INT || field->type == FIELD_ENUM)
-        memcpy(out, &field->preset, sizeof field->preset);
+        *(bool *)at = field->preset != 0;
+    else if (field->type == FIELD_INT || field->type == FIELD_ENUM || field->type == FIELD_TIME)
+        *(int64_t *)at = null ? NULL_INT : field->preset;
+    else
+        memset(at, 0, field_bytes(field->type));
 }
 
-static size_t find_field(const struct field_table *table, size_t next, const char *name, size_t bytes)
+size_t field_bytes(enum field_type type)
 {
-    for (size_t n = 0; n < table->count; n++) {
-        size_t i = next + n < table->count ? next + n : next + n - table->count;
-        if (strncmp(table->fields[i].name, name, bytes) == 0 && table->fields[i].name[bytes] == '\0')
+    static const size_t bytes[] = {
+        [FIELD_BOOL] = sizeof(bool),
+        [FIELD_INT] = sizeof(int64_t),
+        [FIELD_TEXT] = sizeof(char *),
+        [FIELD_CODE] = sizeof(char *),
+        [FIELD_ENUM] = sizeof(int64_t),
+        [FIELD_MONEY] = sizeof(struct money),
+        [FIELD_TIME] = sizeof(int64_t),
+        [FIELD_CURRENCY] = 4,
+        [FIELD_COUNTRY] = 3,
+        [FIELD_OBJECT] = sizeof(void *),
+        [FIELD_LIST] = sizeof(struct field_list),
+        [FIELD_CODES] = sizeof(struct field_list),
+    };
+    return bytes[type];
+}
+
+/* A null: a value of its own, or in a patch the wish that the field should go. */
+static enum outcome read_null(struct reading *r, const struct field_table *table, size_t index, const struct place *here, void *out)
+{
+    const struct field *field = &table->fields[index];
+    struct field_presence *presence = out;
+    if (!field->nullable && r->mode != FIELDS_PATCH)
+        return refuse(r, here, FAULT_WRONG_TYPE, "null is no value here; %s", types[field->type].due);
+    if (!field->nullable && field->required)
+        return refuse(r, here, FAULT_REQUIRED, "the field cannot be taken out");
+    field_reset(table, index, out);
+    if (field->nullable && (field->type == FIELD_INT || field->type == FIELD_ENUM || field->type == FIELD_TIME))
+        *(int64_t *)((char *)out + field->offset) = NULL_INT;
+    presence->came |= UINT64_C(1) << index;
+    presence->is_null |= UINT64_C(1) << index;
+    return TAKEN;
+}
+
+/* The row of the name that was just read; table->count where there is none. */
+static size_t find_field(const struct field_table *table, const struct json_reader *json, size_t expected)
+{
+    if (expected < table->count && is_name(table->fields[expected].name, json->text, json->bytes))
+        return expected;
+    for (size_t i = 0; i < table->count; i++)
+        if (is_name(table->fields[i].name, json->text, json->bytes))
             return i;
-    }
     return table->count;
 }
 
-static bool read_null(struct reading_fields *r, const struct field *field, size_t i, const struct spot *spot, char *out)
+/* Reads the value behind a key to its field. */
+static enum outcome read_member(struct reading *r, const struct field_table *table, size_t index, const struct place *here, void *out)
 {
-    struct field_presence *presence = (struct field_presence *)(void *)out;
-    if (!field->nullable && (r->mode != FIELDS_PATCH || field->required)) {
-        fault_at(r, spot, FAULT_WRONG_TYPE, "wants %s, not null", type_name(field->type));
-        return true;
-    }
-    presence->is_null |= UINT64_C(1) << i;
-    preset(field, out + field->offset);
-    int64_t none = NULL_INT;
-    if (field->nullable && value_size(field) == sizeof none && (field->type == FIELD_INT || field->type == FIELD_TIME || field->type == FIELD_ENUM))
-        memcpy(out + field->offset, &none, sizeof none);
-    return true;
-}
-
-static bool read_field(struct reading_fields *r, const struct field_table *table, size_t i, const struct spot *spot, char *out)
-{
-    const struct field *field = &table->fields[i];
     enum json_token token = json_next(r->json);
     if (token == JSON_ERROR)
-        return false;
+        return malformed(r, here);
+    if (index == table->count) {
+        refuse(r, here, FAULT_UNKNOWN_FIELD, "there is no field \"%.*s\"", (int)excerpt(here->name, here->bytes), here->name);
+        return pass_over(r, here, token);
+    }
+    const struct field *field = &table->fields[index];
     if (field->not_available) {
-        fault_at(r, spot, FAULT_NOT_AVAILABLE, "%s is not part of this release", field->name);
-        return skip_rest(r->json, token);
+        refuse(r, here, FAULT_NOT_AVAILABLE, "this release does not know \"%s\"", field->name);
+        return pass_over(r, here, token);
     }
-    if (field->read_only && r->mode != FIELDS_PUT)
-        fault_at(r, spot, FAULT_READ_ONLY_FIELD, "%s is written by us", field->name);
-    if (field->read_only)
-        return skip_rest(r->json, token);
-    ((struct field_presence *)(void *)out)->came |= UINT64_C(1) << i;
-    if (token == JSON_NULL)
-        return read_null(r, field, i, spot, out);
-    return readers[field->type](r, token, field, spot, out + field->offset);
-}
-
-/* Exactly one of the fields with the same number must have come. */
-static void check_either(struct reading_fields *r, const struct field_table *table, uint64_t came, const struct spot *spot)
-{
-    for (uint8_t group = 1;; group++) {
-        struct buffer names = { .arena = r->faults->arena };
-        int count = 0, members = 0;
-        for (size_t i = 0; i < table->count; i++) {
-            if (table->fields[i].either != group)
-                continue;
-            buffer_printf(&names, "%s%s", members++ == 0 ? "" : ", ", table->fields[i].name);
-            count += (came >> i & 1) != 0;
+    if (field->read_only) {
+        if (r->mode != FIELDS_PUT) {
+            refuse(r, here, FAULT_READ_ONLY_FIELD, "\"%s\" is written by us only", field->name);
+            return pass_over(r, here, token);
         }
-        if (members == 0)
-            return;
-        if (count > 1 || (count == 0 && r->mode != FIELDS_PATCH))
-            fault_at(r, spot, FAULT_EITHER_OR, "%s: exactly one of them", names.at);
+        return pass_over(r, here, token) == BROKEN ? BROKEN : TAKEN;
     }
+    if (token == JSON_NULL)
+        return read_null(r, table, index, here, out);
+    enum outcome outcome = read_field_value(r, field, here, token, (char *)out + field->offset);
+    if (outcome == TAKEN)
+        ((struct field_presence *)out)->came |= UINT64_C(1) << index;
+    return outcome;
 }
 
-static void finish_object(struct reading_fields *r, const struct field_table *table, const struct spot *spot, char *out)
+/* Of the fields with the number of `first`, exactly one is due; said once, at the first of them. */
+static enum outcome check_either(struct reading *r, const struct field_table *table, size_t first, const struct place *here, uint64_t seen)
 {
-    uint64_t came = ((struct field_presence *)(void *)out)->came;
-    bool either = false;
+    size_t came = 0;
+    struct buffer names = { .arena = r->faults->arena };
+    for (size_t i = 0; i < table->count; i++)
+        if (table->fields[i].either == table->fields[first].either) {
+            if (i < first)
+                return TAKEN;
+            came += seen >> i & 1;
+        }
+    if (came == 1 || (came == 0 && r->mode == FIELDS_PATCH))
+        return TAKEN;
+    for (size_t i = first; i < table->count; i++)
+        if (table->fields[i].either == table->fields[first].either)
+            buffer_printf(&names, "%s%s", i == first ? "" : ", ", table->fields[i].name);
+    return refuse(r, here, FAULT_EITHER_OR, "exactly one of %s is due, %zu came", names.at, came);
+}
+
+/* What is wrong with the object as a whole; `seen` has a bit for each field whose key came, well or badly. */
+static enum outcome check_object(struct reading *r, const struct field_table *table, const struct place *here, uint64_t seen)
+{
+    enum outcome outcome = TAKEN;
     for (size_t i = 0; i < table->count; i++) {
         const struct field *field = &table->fields[i];
-        either = either || field->either > 0;
-        if ((came >> i & 1) != 0 || r->mode == FIELDS_PATCH)
-            continue;
-        struct spot at = { spot, field->name, 0 };
-        if (field->required)
-            fault_at(r, &at, FAULT_REQUIRED, "%s is missing: %s", field->name, type_name(field->type));
-        preset(field, out + field->offset);
+        struct place place = { .up = here, .name = field->name, .bytes = strlen(field->name) };
+        bool missing = field->required && !field->read_only && !field->not_available && (seen >> i & 1) == 0;
+        if (missing && r->mode != FIELDS_PATCH)
+            outcome = refuse(r, &place, FAULT_REQUIRED, "\"%s\" is missing", field->name);
+        if (field->either != 0 && check_either(r, table, i, here, seen) != TAKEN)
+            outcome = FAULTY;
     }
-    if (either)
-        check_either(r, table, came, spot);
+    return outcome;
 }
 
-static bool read_object_at(struct reading_fields *r, enum json_token token, const struct field_table *table, const struct spot *spot, void *out)
+/* Reads the object whose '{' was read. */
+static enum outcome read_object(struct reading *r, const struct field_table *table, const struct place *here, void *out)
 {
-    assert(token == JSON_OBJECT);
-    size_t next = 0;
-    for (token = json_next(r->json); token != JSON_OBJECT_END; token = json_next(r->json)) {
-        if (token != JSON_KEY)
-            return malformed(r);
-        size_t i = find_field(table, next, r->json->text, r->json->bytes);
-        if (i < table->count) {
-            struct spot at = { spot, table->fields[i].name, 0 };
-            next = i + 1 < table->count ? i + 1 : 0;
-            if (!read_field(r, table, i, &at, out))
-                return malformed(r);
-            continue;
+    enum outcome all = TAKEN;
+    uint64_t seen = 0;
+    size_t expected = 0;
+    assert(table->count <= 64);
+    for (;;) {
+        enum json_token token = json_next(r->json);
+        if (token == JSON_OBJECT_END)
+            break;
+        if (token == JSON_ERROR)
+            return malformed(r, here);
+        struct place place = { .up = here, .name = r->json->text, .bytes = r->json->bytes };
+        size_t index = find_field(table, r->json, expected);
+        enum outcome outcome = read_member(r, table, index, &place, out);
+        if (outcome == BROKEN)
+            return BROKEN;
+        if (outcome == FAULTY)
+            all = FAULTY;
+        if (index < table->count) {
+            seen |= UINT64_C(1) << index;
+            expected = index + 1;
         }
-        struct spot at = { spot, arena_text_n(r->faults->arena, r->json->text, (size_t)min_i64((int64_t)r->json->bytes, 100)), 0 };
-        fault_at(r, &at, FAULT_UNKNOWN_FIELD, "%s has no such field", table->name);
-        if (!skip_rest(r->json, json_next(r->json)))
-            return malformed(r);
     }
-    finish_object(r, table, spot, out);
-    return true;
+    if (check_object(r, table, here, seen) != TAKEN)
+        all = FAULTY;
+    for (size_t i = 0; i < table->count && r->mode != FIELDS_PATCH; i++)
+        if ((((struct field_presence *)out)->came >> i & 1) == 0)
+            field_reset(table, i, out);
+    return all;
 }
 
-bool fields_read(struct json_reader *json, const struct field_table *table, enum fields_mode mode, const char *pointer, void *out, struct faults *faults)
+bool fields_read(struct json_reader *json, const struct field_table *table, enum fields_mode mode, const char *pointer, void *out,
+                 struct faults *faults)
 {
-    struct reading_fields r = { json, mode, faults };
-    struct spot spot = { NULL, pointer, 0 };
-    size_t before = faults->count;
+    struct reading r = { .json = json, .faults = faults, .faults_before = faults->count, .mode = mode };
+    struct place root = { .name = pointer, .bytes = strlen(pointer) };
     enum json_token token = json_next(json);
-    if (token == JSON_ERROR)
-        return malformed(&r);
-    if (token != JSON_OBJECT) {
-        fault_at(&r, &spot, FAULT_WRONG_TYPE, "wants an object");
-        if (!skip_rest(json, token))
-            return malformed(&r);
-        return false;
+    if (token == JSON_OBJECT)
+        return read_object(&r, table, &root, out) == TAKEN;
+    if (token == JSON_ERROR) {
+        malformed(&r, &root);
+    } else {
+        refuse(&r, &root, FAULT_WRONG_TYPE, "an object is due");
+        pass_over(&r, &root, token);
     }
-    return read_object_at(&r, token, table, &spot, out) && faults->count == before;
+    return false;
 }
 
 bool fields_read_text(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
                       struct faults *faults)
 {
     struct json_reader json;
+    struct reading r = { .json = &json, .faults = faults, .faults_before = faults->count, .mode = mode };
+    struct place root = { .name = "" };
     json_open(&json, arena, text, bytes);
     bool good = fields_read(&json, table, mode, "", out, faults);
-    struct reading_fields r = { &json, mode, faults };
-    return json_next(&json) == JSON_ERROR ? malformed(&r) : good;
+    if (json.error == NULL && json_next(&json) == JSON_ERROR)
+        malformed(&r, &root);
+    return good && json.error == NULL;
 }
 
-void fields_merge(const struct field_table *table, void *whole, const void *patch)
+static enum outcome check_whole(struct reading *r, const struct field_table *table, const struct place *here, const void *whole)
 {
-    const struct field_presence *came = patch;
+    const struct field_presence *presence = whole;
+    enum outcome all = check_object(r, table, here, presence->came);
     for (size_t i = 0; i < table->count; i++) {
         const struct field *field = &table->fields[i];
-        if ((came->came >> i & 1) == 0)
+        if (field->type != FIELD_OBJECT || (presence->came >> i & 1) == 0)
             continue;
-        bool gone = (came->is_null >> i & 1) != 0 && !field->nullable;
-        memcpy((char *)whole + field->offset, (const char *)patch + field->offset, value_size(field));
-        ((struct field_presence *)whole)->came &= ~(UINT64_C(1) << i);
-        ((struct field_presence *)whole)->came |= (uint64_t)!gone << i;
+        const void *nested = *(void *const *)((const char *)whole + field->offset);
+        struct place place = { .up = here, .name = field->name, .bytes = strlen(field->name) };
+        if (nested != NULL && check_whole(r, field->of, &place, nested) != TAKEN)
+            all = FAULTY;
     }
+    return all;
+}
+
+bool fields_complete(const struct field_table *table, const void *whole, const char *pointer, struct faults *faults)
+{
+    struct reading r = { .faults = faults, .faults_before = faults->count, .mode = FIELDS_PUT };
+    struct place root = { .name = pointer, .bytes = strlen(pointer) };
+    return check_whole(&r, table, &root, whole) == TAKEN;
 }

@@ -21,6 +21,9 @@ enum field_type {
     FIELD_CODES,    /* struct field_list of const char *: a list of codes; min .. max elements */
 };
 
+#define FIELD_TEXT_BYTES_MAX 1024 /* where a text's row names no max */
+#define FIELD_CODE_BYTES_MAX 64
+
 struct field_list {
     void *items; /* contiguous: of->size each, or const char * each */
     size_t count;
@@ -34,13 +37,13 @@ struct field {
     size_t offset;
     bool required;        /* 422 `required` where it does not come */
     bool nullable;        /* null is a value: the field counts as come but is_null; ints get NULL_INT, texts NULL */
-    bool read_only;       /* 422 `read_only_field` in POST, ignored in PUT; written */
+    bool read_only;       /* 422 `read_only_field` in POST and PATCH, ignored in PUT; written */
     bool write_only;      /* never written */
     bool hide_absent;     /* written only where its presence bit is set (optional ?) */
     bool not_available;   /* 422 `not_available`; absent from openapi */
     uint8_t either;       /* fields of an object with the same number > 0: exactly one must come */
-    int64_t min, max;
-    int64_t preset;       /* the default of an int, enum or bool that does not come */
+    int64_t min, max;     /* see the types; max 0 of a list: no bound but the arena's */
+    int64_t preset;       /* of an int, enum or bool that does not come; where it is 0 and null is a value: null */
     const char *const *names; /* FIELD_ENUM: ends in NULL */
     const struct field_table *of;
     const char *doc;
@@ -68,15 +71,32 @@ enum fields_mode {
 };
 
 /* Reads one JSON value into `out` (of table->size bytes, zeroed). Collects a fault with its pointer (prefixed by
- * `pointer`) for each thing wrong and reads on; malformed JSON adds one MALFORMED_JSON and ends. True without faults. */
+ * `pointer`) for each thing wrong and reads on; malformed JSON leaves one MALFORMED_JSON for all of this call and ends.
+ * True without faults; else `out` is not to be used. Texts and nested structs live in the reader's arena.
+ *   REQUIRED, EITHER_OR, UNKNOWN_FIELD, READ_ONLY_FIELD, NOT_AVAILABLE   of the fields of an object
+ *   WRONG_TYPE     another kind of value; null where it is none; an int with a point, an exponent, or -0
+ *   OUT_OF_RANGE   an int, an amount, a text's bytes or a list's count not within min .. max; no name of the enum
+ *   BAD_FORMAT     what is no code, time, currency, country, amount of its currency
+ *   MALFORMED_JSON what json.h refuses: also equal keys and U+0000 in text; the pointer says where reading stood
+ * Money and the elements of lists are values: whole also in a patch. */
 bool fields_read(struct json_reader *json, const struct field_table *table, enum fields_mode mode, const char *pointer, void *out,
                  struct faults *faults);
 /* The whole text is one such object. */
 bool fields_read_text(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
                       struct faults *faults);
 
-/* Lays what came in `patch` over `whole`: null resets to the preset or to nothing. */
+/* Lays what came in `patch` over `whole`: null resets to the preset or to nothing, objects are merged, lists and money
+ * replaced; a field that came resets the others of its `either`. Nested objects of `whole` are changed where they stand; what is
+ * new is shared with the patch. Then fields_complete(). */
 void fields_merge(const struct field_table *table, void *whole, const void *patch);
+/* After a merge: whether all that is required is there, and one of each `either`; else REQUIRED or EITHER_OR for each. A
+ * patch may have brought a new nested object with half of its fields, which only the whole shows. */
+bool fields_complete(const struct field_table *table, const void *whole, const char *pointer, struct faults *faults);
+
+/* Makes a field what it is when it does not come: its preset, null or nothing. */
+void field_reset(const struct field_table *table, size_t index, void *whole);
+/* Bytes that a value of the type takes in its struct. */
+size_t field_bytes(enum field_type type);
 
 /* Writes the struct as an object, fields in table order. */
 void fields_write(struct json_writer *json, const struct field_table *table, const void *in);
