@@ -208,6 +208,7 @@ char *arena_text(struct arena *arena, const char *text)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+    assert(format != NULL); /* said for gcc 12, which sees a null format once UBSan has added its own test */
     va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);

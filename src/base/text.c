@@ -41,6 +41,7 @@ void buffer_text(struct buffer *buffer, const char *text)
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
+    assert(format != NULL); /* for gcc 12 under UBSan, as in arena_vprintf */
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
