@@ -1,0 +1,105 @@
+/* bench/bench.h: orders measured beside the floor: what a bare loop needs to write the same rows to the same store. */
+#ifndef MILLRACE_BENCH_BENCH_H
+#define MILLRACE_BENCH_BENCH_H
+
+#include "db/db.h"
+#include "engine/engine.h"
+#include "http/local.h"
+
+#define LINES 3
+#define NODES 4
+#define HOT 10 /* SKUs that nine of ten lines want when demand is skewed */
+
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+uint64_t chance(uint64_t below);
+/* LINES different SKUs, by number. */
+void draw_skus(uint64_t sku_count, bool skewed, uint64_t skus[LINES]);
+
+/* ---- world.c: a company with SKUs and stock ---- */
+struct world {
+    struct arena *arena;
+    const char *binary, *admin_url; /* admin_url NULL: SQLite */
+    char dir[256], url[600], floor_url[600], name[64];
+    uint64_t sku_count;
+    char key[256]; /* the API key */
+};
+/* Made by the binary (init, key add) and through the engine's local client; then copied for the floor. */
+void world_make(struct world *world);
+void world_drop(struct world *world);
+/* An engine of our own on `url`, and its client. */
+struct inside {
+    struct arena *arena;
+    struct vault *vault;
+    struct engine *engine;
+    struct local *local;
+};
+void inside_open(struct inside *inside, const char *url, bool no_sync);
+void inside_close(struct inside *inside);
+void furnish(struct inside *inside, uint64_t sku_count);
+/* One order's body, about 1 KB; `number` makes its id. */
+int order_body(char *out, size_t room, uint64_t number, const uint64_t skus[LINES]);
+
+/* ---- shape.c: the rows of one order ---- */
+struct change {
+    const struct db_table *table;
+    const char *row, *was; /* was: an update, else an insert */
+    bool per_batch;        /* the clock's row and the batch's */
+};
+struct shape {
+    struct arena *arena;
+    struct change changes[256];
+    size_t count;
+    int64_t first_id, ids, first_seq, seqs, skus[LINES];
+};
+void shape_take(struct shape *shape);
+void shape_print(const struct shape *shape);
+/* Where the floor's rows go: keys go on from what stands in the store. */
+struct floor_place {
+    int64_t next_id, event_seq, batch_id, orders;
+    const int64_t *sku_ids;
+    int64_t skus[LINES]; /* of the order in hand */
+};
+/* Column `c` of a change for the order in hand. */
+struct db_value shape_value(const struct shape *shape, const struct floor_place *place, const struct change *change, size_t c, char text[64]);
+int64_t shape_delta(const struct change *change, size_t c); /* of an update's number */
+struct db_rows whole_table(struct db *db, struct arena *arena, const struct db_table *table, const char *where);
+
+/* ---- floor.c, floor_postgres.c ---- */
+struct floor {
+    const struct shape *shape;
+    struct floor_place place;
+    uint64_t sku_count;
+    bool postgres;
+    void *store;
+};
+void floor_open(struct floor *bare, const struct shape *shape, const struct world *world);
+void floor_close(struct floor *bare);
+double floor_run(struct floor *bare, size_t batch, double seconds); /* orders a second */
+void floor_next_order(struct floor *bare);
+void *floor_postgres_open(const struct shape *shape, const char *url);
+void floor_postgres_batch(struct floor *bare, size_t batch);
+void floor_postgres_close(void *store);
+
+/* ---- load.c: the client ---- */
+struct load {
+    uint16_t port;
+    const char *key;
+    size_t connections;
+    uint64_t sku_count;
+    bool skewed;
+    double seconds, rate; /* rate 0: closed loop, one request in flight a connection */
+};
+struct load_result {
+    uint64_t orders, faults;
+    double seconds;
+    int64_t p50_us, p99_us;
+    double client_cpu;
+};
+void load_run(const struct load *load, struct load_result *result);
+/* GET, on a connection of its own; the body in the arena. */
+const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target);
+
+/* ---- gates.c ---- */
+int gates_run(struct world *world);
+
+#endif

@@ -1,0 +1,205 @@
+/* bench/world.c: a company with 100,000 SKUs in 4 nodes, made once and copied. */
+#include "bench.h"
+#include "base/when.h"
+#include "engine/vault.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void die(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("orders: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(2);
+}
+
+uint64_t chance(uint64_t below)
+{
+    static uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (state >> 11) % below;
+}
+
+void draw_skus(uint64_t sku_count, bool skewed, uint64_t skus[LINES])
+{
+    for (size_t i = 0; i < LINES;) {
+        skus[i] = chance(skewed && chance(10) != 0 ? HOT : sku_count);
+        bool again = false;
+        for (size_t j = 0; j < i; j++)
+            again = again || skus[j] == skus[i];
+        i += !again;
+    }
+}
+
+int order_body(char *out, size_t room, uint64_t number, const uint64_t skus[LINES])
+{
+    char lines[LINES * 200] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < LINES; i++)
+        used += (size_t)snprintf(lines + used, sizeof lines - used,
+                                 "%s{\"sku\":\"S%06lu\",\"quantity\":1,\"unit_price\":{\"amount\":\"19.99\",\"currency\":\"EUR\"},"
+                                 "\"tax\":{\"amount\":\"3.19\",\"currency\":\"EUR\"}}",
+                                 i == 0 ? "" : ",", (unsigned long)skus[i]);
+    return snprintf(out, room,
+                    "{\"channel\":\"web\",\"channel_order_id\":\"W-%012lu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                    "\"prices_include_tax\":true,\"customer\":{\"name\":\"Friederike Musterfrau\",\"email\":\"friederike.musterfrau@example.com\","
+                    "\"phone\":\"+49 341 5550100\"},\"ship_to\":{\"name\":\"Friederike Musterfrau\",\"street\":\"Karl-Liebknecht-Strasse 143, Hinterhaus\","
+                    "\"postal_code\":\"04277\",\"city\":\"Leipzig\",\"country\":\"DE\",\"email\":\"friederike.musterfrau@example.com\","
+                    "\"phone\":\"+49 341 5550100\"},\"shipping\":{\"service\":\"standard\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"}},"
+                    "\"lines\":[%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\",\"method\":\"bank_transfer\"}}",
+                    (unsigned long)number, lines);
+}
+
+void inside_open(struct inside *inside, const char *url, bool no_sync)
+{
+    const char *error = "";
+    inside->arena = arena_new((size_t)1 << 30);
+    inside->vault = vault_seeded(7);
+    struct engine_options options = { .url = url, .db = { .url = url, .create = true, .no_sync = no_sync }, .vault = inside->vault,
+                                      .batch_us = -1, .batch_rows = (size_t)1 << 20 };
+    inside->engine = engine_open(&options, inside->arena, &error);
+    inside->local = inside->engine == NULL ? NULL : local_open(inside->engine, inside->vault, inside->arena, &error);
+    if (inside->local == NULL)
+        die("%s: %s", url, error);
+}
+
+void inside_close(struct inside *inside)
+{
+    local_close(inside->local);
+    engine_close(inside->engine);
+    vault_close(inside->vault);
+    arena_free(inside->arena);
+}
+
+static void put(struct inside *inside, const char *target, const char *body)
+{
+    struct reply reply = local_call(inside->local, inside->arena, "PUT", target, body);
+    if (reply.status != 201)
+        die("PUT %s: %d %s", target, reply.status, reply.body);
+}
+
+/* `count` commands in batches of 500. */
+static void many(struct inside *inside, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t))
+{
+    struct arena *arena = arena_new((size_t)256 << 20);
+    struct command *commands[500];
+    int64_t wal_bytes;
+    for (uint64_t at = 0; at < count;) {
+        size_t n = 0;
+        for (; n < COUNT(commands) && at < count; n++, at++)
+            commands[n] = make(inside, arena, at);
+        engine_run(inside->engine, commands, n);
+        for (size_t i = 0; i < n; i++)
+            if (commands[i]->state != COMMAND_ACCEPTED)
+                die("setup refused: %s", commands[i]->faults.count > 0 ? commands[i]->faults.items[0].detail : "?");
+        arena_reset(arena);
+        (void)db_checkpoint(engine_db(inside->engine), at % 10000 == 0, &wal_bytes);
+    }
+    arena_free(arena);
+}
+
+static struct command *make_sku(struct inside *inside, struct arena *arena, uint64_t i)
+{
+    return local_command(inside->local, arena, "PUT", arena_printf(arena, "/v1/skus/S%06lu", (unsigned long)i), "{\"name\":\"Thing\"}", NULL);
+}
+
+static struct command *make_stock(struct inside *inside, struct arena *arena, uint64_t i)
+{
+    return local_command(inside->local, arena, "POST", "/v1/inventory/adjustments",
+                         arena_printf(arena, "{\"node\":\"N%lu\",\"sku\":\"S%06lu\",\"delta\":1000000,\"reason\":\"receipt\"}", (unsigned long)(i % NODES + 1),
+                                      (unsigned long)(i / NODES)),
+                         NULL);
+}
+
+void furnish(struct inside *inside, uint64_t sku_count)
+{
+    put(inside, "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}");
+    for (int i = 1; i <= NODES; i++)
+        put(inside, arena_printf(inside->arena, "/v1/nodes/N%d", i),
+            arena_printf(inside->arena, "{\"unit\":\"DE\",\"name\":\"Node %d\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410%d\",\"priority\":%d}", i, i, i));
+    put(inside, "/v1/channels/web",
+        "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"N1\",\"N2\",\"N3\",\"N4\"],\"shortage\":\"backorder\"}");
+    many(inside, sku_count, make_sku);
+    many(inside, sku_count * NODES, make_stock);
+}
+
+/* The last word of what a program said. */
+static void said(struct world *world, const char *command, char *out, size_t room)
+{
+    FILE *pipe = popen(command, "r");
+    if (pipe == NULL)
+        die("%s: %m", command);
+    while (fgets(out, (int)room, pipe) != NULL)
+        out[strcspn(out, "\n")] = '\0';
+    if (pclose(pipe) != 0)
+        die("%s failed", command);
+}
+
+static void admin(struct world *world, const char *sql)
+{
+    struct db *db;
+    const char *error = "";
+    struct db_options options = { .url = world->admin_url };
+    if (db_open(&db, &options, world->arena, &error) != DB_OK || db_script(db, sql) != DB_OK)
+        die("%s: %s", sql, error[0] != '\0' ? error : db_last_error(db));
+    db_close(db);
+}
+
+static void name_database(const struct world *world, const char *suffix, char *out, size_t room)
+{
+    const char *query = strchr(world->admin_url, '?'), *name = strstr(world->admin_url, "/postgres?");
+    name = name != NULL ? name : strstr(world->admin_url + strlen("postgres://"), "/postgres");
+    if (name == NULL)
+        die("MILLRACE_TEST_POSTGRES must name the database postgres");
+    snprintf(out, room, "%.*s/%s%s%s", (int)(name - world->admin_url), world->admin_url, world->name, suffix, query == NULL ? "" : query);
+}
+
+void world_make(struct world *world)
+{
+    char word[256] = "";
+    if (mkdtemp(world->dir) == NULL)
+        die("%s: %m", world->dir);
+    snprintf(world->name, sizeof world->name, "bench_%d", (int)getpid());
+    snprintf(world->url, sizeof world->url, "sqlite:%s/server.db", world->dir);
+    snprintf(world->floor_url, sizeof world->floor_url, "sqlite:%s/floor.db", world->dir);
+    if (world->admin_url != NULL) {
+        name_database(world, "", world->url, sizeof world->url);
+        name_database(world, "_floor", world->floor_url, sizeof world->floor_url);
+        admin(world, arena_printf(world->arena, "CREATE DATABASE %s", world->name));
+    }
+    said(world, arena_printf(world->arena, "'%s' init --db '%s' --company Bench 2>&1", world->binary, world->url), word, sizeof word);
+    said(world, arena_printf(world->arena, "'%s' key add --db '%s' --name bench --scope admin", world->binary, world->url), world->key, sizeof world->key);
+    struct inside inside;
+    int64_t at = when_monotonic_us();
+    inside_open(&inside, world->url, true);
+    furnish(&inside, world->sku_count);
+    inside_close(&inside);
+    printf("setup: %lu SKUs, %lu positions, %.1f s\n", (unsigned long)world->sku_count, (unsigned long)world->sku_count * NODES,
+           (double)(when_monotonic_us() - at) / 1e6);
+    if (world->admin_url != NULL) {
+        struct db *db;
+        const char *error = "";
+        if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK || db_script(db, "ANALYZE") != DB_OK)
+            die("%s: %s", world->url, error);
+        db_close(db);
+        admin(world, arena_printf(world->arena, "CREATE DATABASE %s_floor TEMPLATE %s", world->name, world->name));
+    } else
+        said(world, arena_printf(world->arena, "cp %s/server.db %s/floor.db && sync", world->dir, world->dir), word, sizeof word);
+}
+
+void world_drop(struct world *world)
+{
+    char word[256];
+    if (world->admin_url != NULL) {
+        admin(world, arena_printf(world->arena, "DROP DATABASE %s WITH (FORCE)", world->name));
+        admin(world, arena_printf(world->arena, "DROP DATABASE %s_floor WITH (FORCE)", world->name));
+    }
+    said(world, arena_printf(world->arena, "rm -r %s", world->dir), word, sizeof word);
+}
