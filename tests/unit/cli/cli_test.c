@@ -13,7 +13,7 @@
 
 struct scene {
     struct arena *arena;
-    char folder[64], name[64];
+    char folder[256], name[64];
     const char *url;
     char said[8192];  /* both outputs of the last command */
     pid_t servers[2]; /* that still run: a case that fails leaves none behind */
@@ -33,7 +33,7 @@ static int set_up(void **state, bool postgres)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     scene->arena = arena_new((size_t)1 << 26);
-    snprintf(scene->folder, sizeof scene->folder, "/tmp/millrace-cli.XXXXXX");
+    snprintf(scene->folder, sizeof scene->folder, "%s/cli.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     if (mkdtemp(scene->folder) == NULL || getenv("MILLRACE") == NULL)
         return -1;
     scene->url = arena_printf(scene->arena, "sqlite:%s/shop.db", scene->folder);

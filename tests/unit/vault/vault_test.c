@@ -12,7 +12,7 @@
 
 struct scene {
     struct arena *arena;
-    char folder[64];
+    char folder[256];
     const char *url, *key_path;
 };
 
@@ -22,7 +22,7 @@ static int set_up(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     scene->arena = arena_new((size_t)1 << 22);
-    snprintf(scene->folder, sizeof scene->folder, "/tmp/millrace-vault.XXXXXX");
+    snprintf(scene->folder, sizeof scene->folder, "%s/vault.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     if (mkdtemp(scene->folder) == NULL)
         return -1;
     scene->url = arena_printf(scene->arena, "sqlite:%s/shop.db", scene->folder);
