@@ -24,8 +24,8 @@ struct world {
     char key[256]; /* the API key */
 };
 /* Made by the binary (init, key add) and through the engine's local client; then copied for the floor. */
-void world_make(struct world *world);
-void world_drop(struct world *world);
+void world_make(struct world *world, bool with_floor);
+void world_drop(struct world *world, bool with_floor);
 /* An engine of our own on `url`, and its client. */
 struct inside {
     struct arena *arena;
@@ -69,7 +69,8 @@ struct floor {
     const struct shape *shape;
     struct floor_place place;
     uint64_t sku_count;
-    bool postgres;
+    bool postgres, skewed;
+    double pages; /* SQLite: WAL pages an order of the last run */
     void *store;
 };
 void floor_open(struct floor *bare, const struct shape *shape, const struct world *world);

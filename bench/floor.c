@@ -120,7 +120,7 @@ void floor_next_order(struct floor *bare)
     bare->place.orders++;
     bare->place.next_id += bare->shape->ids;
     bare->place.event_seq += bare->shape->seqs;
-    draw_skus(bare->sku_count, false, skus);
+    draw_skus(bare->sku_count, bare->skewed, skus);
     for (size_t i = 0; i < LINES; i++)
         bare->place.skus[i] = bare->place.sku_ids[skus[i]];
 }
@@ -158,6 +158,10 @@ static void sqlite_batch(struct floor *bare, size_t batch)
 double floor_run(struct floor *bare, size_t batch, double seconds)
 {
     int64_t began = when_monotonic_us(), now = began, orders = 0;
+    int pages = 0, highest;
+    struct bare *lite = bare->store;
+    if (!bare->postgres)
+        sqlite3_db_status(lite->db, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1);
     while ((double)(now - began) < seconds * 1e6) {
         bare->place.batch_id++;
         struct arena_mark mark = arena_mark(bare->shape->arena);
@@ -169,6 +173,9 @@ double floor_run(struct floor *bare, size_t batch, double seconds)
         orders += (int64_t)batch;
         now = when_monotonic_us();
     }
+    if (!bare->postgres)
+        sqlite3_db_status(lite->db, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1);
+    bare->pages = (double)pages / (double)orders;
     return (double)orders * 1e6 / (double)(now - began);
 }
 

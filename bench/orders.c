@@ -1,5 +1,5 @@
 /* bench/orders.c: orders through the server beside the floor.
- *   MILLRACE_BINARY=build/millrace bench/orders [--seconds S] [--skus N] [--dir DIR]
+ *   MILLRACE_BINARY=build/millrace bench/orders [--seconds S] [--skus N] [--at N] [--dir DIR]
  *   bench/orders --gates       what an order costs the store; exit 1 above the limits
  * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server. */
 #include "bench.h"
@@ -15,6 +15,7 @@
 extern char **environ;
 static const size_t steps[] = { 1, 16, 64, 256 };
 static double seconds = 5;
+static size_t only; /* --at: this step alone, 0: all */
 
 struct server {
     pid_t pid;
@@ -119,19 +120,22 @@ static void profile_print(const struct profile *from, const struct profile *to, 
     printf(" rest %.0f; needs %.2f an order\n", rest * 1e6 / batches, (to->needs - from->needs) / (to->commands - from->commands));
 }
 
-static void step(struct world *world, const struct server *server, size_t n, bool skewed, double floor_rate)
+static void step(struct world *world, const struct server *server, size_t n, bool skewed, struct floor *bare)
 {
     struct load load = { .port = server->port, .key = world->key, .connections = n, .sku_count = world->sku_count, .skewed = skewed, .seconds = seconds };
     struct load_result closed, open;
+    bare->skewed = skewed;
+    double before = floor_run(bare, n, seconds / 2);
     struct profile from = profile_read(world, server->port);
     double cpu = server_cpu_s(server->pid);
     load_run(&load, &closed);
     cpu = (server_cpu_s(server->pid) - cpu) / closed.seconds;
     struct profile to = profile_read(world, server->port);
+    double after = floor_run(bare, n, seconds / 2), floor_rate = 2 / (1 / before + 1 / after);
     double rate = (double)closed.orders / closed.seconds;
     load.rate = rate * 0.7;
     load_run(&load, &open);
-    printf("%4zu %-8s %9.0f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, skewed ? "skewed" : "uniform", floor_rate, rate,
+    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, skewed ? "skewed" : "uniform", before, after, bare->pages, rate,
            rate / floor_rate, (double)closed.p50_us / 1e3, (double)closed.p99_us / 1e3, (double)open.p50_us / 1e3, (double)open.p99_us / 1e3,
            server_rss_mib(server->pid), cpu * 100, closed.client_cpu * 100, (unsigned long)(closed.faults + open.faults));
     profile_print(&from, &to, closed.seconds);
@@ -149,11 +153,13 @@ static void measure(struct world *world)
     floor_open(&bare, shape, world);
     struct server server = serve(world);
     serving = server.pid;
-    printf("   n demand     floor/s  orders/s ratio   p50 ms   p99 ms  open p50 open p99 RSS M   CPU client faults\n");
+    fflush(stdout);
+    printf("   n demand   floor/s   after pages  orders/s ratio   p50 ms   p99 ms  open p50 open p99 RSS M   CPU client faults\n");
     for (size_t i = 0; i < COUNT(steps); i++) {
-        double rate = floor_run(&bare, steps[i], seconds);
-        step(world, &server, steps[i], false, rate);
-        step(world, &server, steps[i], true, rate);
+        if (only != 0 && steps[i] != only)
+            continue;
+        step(world, &server, steps[i], false, &bare);
+        step(world, &server, steps[i], true, &bare);
     }
     kill(server.pid, SIGTERM);
     waitpid(server.pid, NULL, 0);
@@ -169,13 +175,13 @@ static int store(const char *admin_url, const char *dir, uint64_t skus, bool gat
         die("MILLRACE_BINARY names no millrace");
     printf("== %s\n", admin_url == NULL ? "SQLite" : "PostgreSQL");
     snprintf(world.dir, sizeof world.dir, "%s/millrace-bench.XXXXXX", dir);
-    world_make(&world);
+    world_make(&world, !gates);
     int code = 0;
     if (gates)
         code = gates_run(&world);
     else
         measure(&world);
-    world_drop(&world);
+    world_drop(&world, !gates);
     arena_free(world.arena);
     return code;
 }
@@ -193,10 +199,12 @@ int main(int count, char **words)
             seconds = strtod(words[++i], NULL);
         else if (more && strcmp(words[i], "--skus") == 0)
             skus = strtoul(words[++i], NULL, 10);
+        else if (more && strcmp(words[i], "--at") == 0)
+            only = strtoul(words[++i], NULL, 10);
         else if (more && strcmp(words[i], "--dir") == 0)
             dir = words[++i];
         else
-            die("orders [--gates] [--seconds S] [--skus N] [--dir DIR]");
+            die("orders [--gates] [--seconds S] [--skus N] [--at N] [--dir DIR]");
     }
     if (seconds <= 0 || skus < HOT)
         die("--seconds wants more than 0, --skus at least %d", HOT);

@@ -147,7 +147,7 @@ static void admin(struct world *world, const char *sql)
     struct db *db;
     const char *error = "";
     struct db_options options = { .url = world->admin_url };
-    if (db_open(&db, &options, world->arena, &error) != DB_OK || db_script(db, sql) != DB_OK)
+    if (db_open(&db, &options, world->arena, &error) != DB_OK || db_script(db, "SET statement_timeout = 0") != DB_OK || db_script(db, sql) != DB_OK)
         die("%s: %s", sql, error[0] != '\0' ? error : db_last_error(db));
     db_close(db);
 }
@@ -161,7 +161,7 @@ static void name_database(const struct world *world, const char *suffix, char *o
     snprintf(out, room, "%.*s/%s%s%s", (int)(name - world->admin_url), world->admin_url, world->name, suffix, query == NULL ? "" : query);
 }
 
-void world_make(struct world *world)
+void world_make(struct world *world, bool with_floor)
 {
     char word[256] = "";
     if (mkdtemp(world->dir) == NULL)
@@ -186,20 +186,22 @@ void world_make(struct world *world)
     if (world->admin_url != NULL) {
         struct db *db;
         const char *error = "";
-        if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK || db_script(db, "ANALYZE") != DB_OK)
+        if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK || db_script(db, "ANALYZE sku, position, movement, adjustment, event, node") != DB_OK)
             die("%s: %s", world->url, error);
         db_close(db);
-        admin(world, arena_printf(world->arena, "CREATE DATABASE %s_floor TEMPLATE %s", world->name, world->name));
-    } else
+        if (with_floor)
+            admin(world, arena_printf(world->arena, "CREATE DATABASE %s_floor TEMPLATE %s", world->name, world->name));
+    } else if (with_floor)
         said(world, arena_printf(world->arena, "cp %s/server.db %s/floor.db && sync", world->dir, world->dir), word, sizeof word);
 }
 
-void world_drop(struct world *world)
+void world_drop(struct world *world, bool with_floor)
 {
     char word[256];
     if (world->admin_url != NULL) {
         admin(world, arena_printf(world->arena, "DROP DATABASE %s WITH (FORCE)", world->name));
-        admin(world, arena_printf(world->arena, "DROP DATABASE %s_floor WITH (FORCE)", world->name));
+        if (with_floor)
+            admin(world, arena_printf(world->arena, "DROP DATABASE %s_floor WITH (FORCE)", world->name));
     }
     said(world, arena_printf(world->arena, "rm -r %s", world->dir), word, sizeof word);
 }
