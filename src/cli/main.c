@@ -14,6 +14,7 @@ static const struct {
     { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...]", "prints a new API key, once" },
     { "serve", run_serve, "--db URL [--listen HOST:PORT]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told" },
     { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation" },
+    { "simulate", run_simulate, "promotion [--orders N] [--seed S] [--db URL]", "runs a promotion day twice: as apps apart, and here; a JSON line last" },
 };
 
 static int usage(FILE *out)

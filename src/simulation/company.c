@@ -1,0 +1,152 @@
+/* src/simulation/company.c: an empty database becomes the company that the day is run in, through the routes that anybody
+ * would use. Randomness is a seeded stream and the clock is the run's, so that a day can be replayed. */
+#include "base/id.h"
+#include "engine/vault.h"
+#include "schema.h"
+#include "simulation/runs.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { OPENING_BATCH = 100 };
+
+static int64_t company_now(void *context)
+{
+    return ((const struct company *)context)->now_us;
+}
+
+static bool make_schema(struct company *company, struct arena *arena, const char **error)
+{
+    static const uint8_t head[32];
+    struct db *db = engine_db(company->engine);
+    struct unit_clock_row clock = { .next_id = 1000, .config_version = 1, .audit_head = { head, sizeof head } };
+    struct company_row row = { .name = "Promotion", .made_at = company->now_us };
+    const void *rows[] = { &clock, &row };
+    enum db_result result = DB_OK;
+    if (!db_is_empty(db, &result)) {
+        *error = result == DB_OK ? "the database is not empty: a simulation wants one of its own" : arena_text(arena, db_last_error(db));
+        return false;
+    }
+    if (db_migrate(db, false, arena, error) != MIGRATE_DONE)
+        return false;
+    if (db_begin(db) == DB_OK && db_insert(db, &unit_clock_table, &rows[0], 1) == DB_OK && db_insert(db, &company_table, &rows[1], 1) == DB_OK &&
+        db_commit(db) == DB_OK)
+        return true;
+    *error = arena_printf(arena, "the company could not be written: %s", db_last_error(db));
+    (void)db_rollback(db);
+    return false;
+}
+
+static bool put(struct company *company, struct arena *arena, const char *target, const char *body, const char **error)
+{
+    struct reply reply = local_call(company->local, arena, "PUT", target, body);
+    if (reply.status == 201)
+        return true;
+    *error = arena_printf(arena, "PUT %s: %d %s", target, reply.status, reply.body);
+    return false;
+}
+
+static bool put_channel(struct company *company, struct arena *arena, const struct seller *seller, const char **error)
+{
+    struct buffer nodes = { .arena = arena };
+    for (int node = 0; node < NODES; node++)
+        if (seller->ships[node])
+            buffer_printf(&nodes, "%s\"%s\"", nodes.size == 0 ? "" : ",", depots[node].code);
+    return put(company, arena, arena_printf(arena, "/v1/channels/%s", seller->code),
+               arena_printf(arena, "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"%s\",\"priority\":%d,\"nodes\":[%s],\"shortage\":\"%s\"}",
+                            seller->code, seller->kind, seller->rank, nodes.at, seller->shortage),
+               error);
+}
+
+static bool put_masters(struct company *company, struct arena *arena, const char **error)
+{
+    char code[16];
+    struct buffer parts = { .arena = arena };
+    bool good =
+        put(company, arena, "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}", error);
+    for (int node = 0; node < NODES && good; node++)
+        good =
+            put(company, arena, arena_printf(arena, "/v1/nodes/%s", depots[node].code),
+                arena_printf(arena, "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"%s\",\"country\":\"DE\",\"postal_code\":\"10115\",\"priority\":%d}",
+                             depots[node].code, depots[node].kind, node + 1),
+                error);
+    for (int sku = 0; sku < SKUS && good; sku++)
+        good = put(company, arena, arena_printf(arena, "/v1/skus/%s", item_code(sku, code)), arena_printf(arena, "{\"name\":\"Article %d\"}", sku),
+                   error);
+    for (int p = 0; p < PARTS; p++)
+        buffer_printf(&parts, "%s{\"sku\":\"%s\",\"quantity\":%ld}", p == 0 ? "" : ",", item_code(bundle_parts[p].sku, code),
+                      (long)bundle_parts[p].need);
+    good = good && put(company, arena, arena_printf(arena, "/v1/bundles/%s", item_code(BUNDLE, code)),
+                       arena_printf(arena, "{\"name\":\"The promotion\",\"components\":[%s]}", parts.at), error);
+    for (int channel = 0; channel < CHANNELS && good; channel++)
+        good = put_channel(company, arena, &sellers[channel], error);
+    return good;
+}
+
+/* The events of the adjustments say by which ids the store knows our nodes and SKUs. */
+static bool learn_ids(struct company *company, struct arena *arena, struct command **commands, const int *slots, size_t count, const char **error)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct db_rows rows = { 0 };
+        const char *body = commands[i]->answer.body == NULL ? "" : commands[i]->answer.body;
+        int64_t adjustment; /* its id outside says which unit is ours */
+        bool good = commands[i]->state == COMMAND_ACCEPTED && strncmp(body, "{\"id\":\"", 7) == 0 &&
+                    id_parse(body + 7, strcspn(body + 7, "\""), "adj", &company->unit, &adjustment);
+        const int64_t key[] = { company->unit, commands[i]->event_seq };
+        if (!good || db_load(engine_db(company->engine), arena, &event_table, key, 1, &rows) != DB_OK || rows.count != 1) {
+            *error = arena_printf(arena, "opening stock was answered with %d %s", commands[i]->answer.status, body);
+            return false;
+        }
+        const struct event_row *event = db_row(&rows, 0);
+        company->node_ids[slots[i] / SKUS] = event->node;
+        company->sku_ids[slots[i] % SKUS] = event->sku;
+    }
+    return true;
+}
+
+static bool put_opening(struct company *company, const struct script *script, struct arena *arena, const char **error)
+{
+    struct command *commands[OPENING_BATCH];
+    int slots[OPENING_BATCH];
+    char code[16];
+    size_t count = 0;
+    for (int slot = 0; slot < NODES * SKUS; slot++) {
+        const char *body = arena_printf(arena, "{\"node\":\"%s\",\"sku\":\"%s\",\"set\":%ld,\"reason\":\"opening\"}", depots[slot / SKUS].code,
+                                        item_code(slot % SKUS, code), (long)script->opening[slot / SKUS][slot % SKUS]);
+        slots[count] = slot;
+        commands[count++] = local_command(company->local, arena, "POST", "/v1/inventory/adjustments", body, NULL);
+        if (count < OPENING_BATCH && slot + 1 < NODES * SKUS)
+            continue;
+        engine_run(company->engine, commands, count);
+        if (!learn_ids(company, arena, commands, slots, count, error))
+            return false;
+        count = 0;
+    }
+    company->seq = engine_event_seq(company->engine, company->unit);
+    return true;
+}
+
+struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error)
+{
+    struct company *company = ARENA_NEW(arena, struct company);
+    *company = (struct company) { .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed) };
+    struct engine_options options = {
+        .url = url, .db = { .url = url, .create = true, .no_sync = true }, .vault = company->vault, .clock = { company_now, company }, .batch_us = -1
+    };
+    company->engine = engine_open(&options, arena, error);
+    if (company->engine != NULL && make_schema(company, arena, error))
+        company->local = local_open(company->engine, company->vault, arena, error);
+    if (company->local != NULL && put_masters(company, arena, error) && put_opening(company, script, arena, error))
+        return company;
+    company_close(company);
+    return NULL;
+}
+
+void company_close(struct company *company)
+{
+    if (company == NULL)
+        return;
+    local_close(company->local);
+    if (company->engine != NULL)
+        engine_close(company->engine);
+    vault_close(company->vault);
+}

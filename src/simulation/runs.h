@@ -1,0 +1,28 @@
+/* src/simulation/runs.h: the two ways in which the day is run. */
+#ifndef MILLRACE_SIMULATION_RUNS_H
+#define MILLRACE_SIMULATION_RUNS_H
+
+#include "engine/engine.h"
+#include "http/local.h"
+#include "simulation/script.h"
+#include "simulation/simulation.h"
+
+/* Disconnected apps. Cannot fail. */
+struct outcome apart_run(const struct script *script, struct arena *arena);
+
+/* A company that the day is run in: an empty database, furnished with the script's places, channels and opening stock. */
+struct company {
+    struct vault *vault;
+    struct engine *engine;
+    struct local *local;
+    int64_t now_us; /* what the engine's clock says */
+    int64_t unit, node_ids[NODES], sku_ids[SKUS];
+    int64_t seq; /* of the newest event that was looked at */
+};
+struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error);
+void company_close(struct company *company); /* NULL is allowed */
+
+/* One company, one engine. */
+bool together_run(const struct script *script, struct company *company, struct arena *arena, struct outcome *out, const char **error);
+
+#endif

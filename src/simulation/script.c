@@ -1,0 +1,217 @@
+/* src/simulation/script.c: the day is drawn: demand first, then the supply that a forecast of it would have bought.
+ * Every forecast errs; some goods arrive only in the afternoon or evening; one count takes units away in the spike. */
+#include "simulation/script.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct depot depots[NODES] = {
+    { "BER", "warehouse", 45, 40 }, { "MUC", "warehouse", 25, 25 }, { "RTM-3PL", "third_party", 18, 20 }, { "WAW-3PL", "third_party", 12, 15 }
+};
+
+const struct seller sellers[CHANNELS] = {
+    { "web", "store", 2, { true, true, true, true }, "reject", "prepaid", "pending", true },
+    { "market", "marketplace", 3, { true, false, true, false }, "backorder", "collected", "captured", false },
+    { "b2b", "b2b", 1, { true, true, false, false }, "reject", "on_account", "pending", false },
+    { "social", "social", 4, { false, true, false, true }, "reject", "prepaid", "pending", true },
+};
+
+const struct part bundle_parts[PARTS] = { { 0, 1 }, { 1, 1 }, { 2, 2 } };
+
+/* ---- chance ---- */
+
+struct chance {
+    uint64_t state;
+};
+
+static uint64_t draw(struct chance *chance)
+{
+    chance->state += 0x9e3779b97f4a7c15u;
+    return hash_u64(chance->state);
+}
+
+static int64_t draw_below(struct chance *chance, int64_t below) /* the bias of % is far below what is measured */
+{
+    return (int64_t)(draw(chance) % (uint64_t)below);
+}
+
+static int64_t draw_from(struct chance *chance, int64_t low, int64_t high)
+{
+    return low + draw_below(chance, high - low + 1);
+}
+
+static bool percent(struct chance *chance, int64_t of_100)
+{
+    return draw_below(chance, 100) < of_100;
+}
+
+/* ---- items ---- */
+
+int item_parts(int item, struct part parts[PARTS])
+{
+    if (item != BUNDLE) {
+        parts[0] = (struct part) { item, 1 };
+        return 1;
+    }
+    for (int i = 0; i < PARTS; i++)
+        parts[i] = bundle_parts[i];
+    return PARTS;
+}
+
+int64_t wanted_units(const struct script_order *order)
+{
+    int64_t units = 0;
+    struct part parts[PARTS];
+    for (int l = 0; l < order->line_count; l++)
+        for (int p = item_parts(order->lines[l].item, parts); p > 0; p--)
+            units += parts[p - 1].need * order->lines[l].quantity;
+    return units;
+}
+
+int64_t item_price(int item)
+{
+    return item == BUNDLE ? 79900 : 999 + (int64_t)item * 137;
+}
+
+const char *item_code(int item, char out[16])
+{
+    if (item == BUNDLE)
+        snprintf(out, 16, "PROMO-KIT");
+    else
+        snprintf(out, 16, "SKU-%03d", item);
+    return out;
+}
+
+/* ---- demand ---- */
+
+static bool in_spike(int64_t since)
+{
+    return since >= 12 * HOUR_US && since < 14 * HOUR_US;
+}
+
+/* A quarter of the day's orders falls into the two hours of the spike; the others thicken toward noon. */
+static int64_t draw_time(struct chance *chance)
+{
+    if (percent(chance, 25))
+        return 12 * HOUR_US + draw_below(chance, 2 * HOUR_US);
+    return (draw_below(chance, 24 * HOUR_US) + draw_below(chance, 24 * HOUR_US)) / 2;
+}
+
+static int draw_item(struct chance *chance, int64_t since)
+{
+    if (percent(chance, in_spike(since) ? 50 : 4))
+        return BUNDLE;
+    int64_t first = draw_below(chance, SKUS), second = draw_below(chance, SKUS);
+    return (int)(first * second / SKUS); /* few sell much, many sell little */
+}
+
+static int draw_channel(struct chance *chance)
+{
+    int64_t at = draw_below(chance, 100);
+    return at < 45 ? SELLER_WEB : at < 75 ? SELLER_MARKET : at < 85 ? SELLER_B2B : SELLER_SOCIAL;
+}
+
+static void draw_lines(struct chance *chance, struct script_order *order, int64_t since)
+{
+    int64_t at = draw_below(chance, 100);
+    order->line_count = 0;
+    for (int wanted = at < 75 ? 1 : at < 95 ? 2 : 3; wanted > 0; wanted--) {
+        struct wish wish = { draw_item(chance, since), order->channel == SELLER_B2B ? draw_from(chance, 4, 12) : percent(chance, 85) ? 1 : 2 };
+        bool twice = false;
+        for (int l = 0; l < order->line_count; l++)
+            twice = twice || order->lines[l].item == wish.item;
+        if (!twice)
+            order->lines[order->line_count++] = wish;
+    }
+}
+
+static void draw_order(struct chance *chance, struct script_order *order)
+{
+    int64_t since = draw_time(chance);
+    *order = (struct script_order) { .at = DAY_START_US + since, .channel = draw_channel(chance) };
+    draw_lines(chance, order, since);
+    if (sellers[order->channel].pays_later) {
+        order->pay_at = order->at + draw_from(chance, 60, 600) * SECOND_US;
+        order->pay_fails = percent(chance, 4);
+    }
+    if (order->pay_fails)
+        order->give_up_at = order->pay_at + 30 * MINUTE_US;
+    else if (percent(chance, 2))
+        order->give_up_at = order->at + draw_from(chance, 15, 180) * MINUTE_US;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct script_order *x = a, *y = b;
+    return x->at != y->at ? (x->at > y->at) - (x->at < y->at) : (x->number > y->number) - (x->number < y->number);
+}
+
+static void draw_orders(struct chance *chance, struct script *script)
+{
+    for (size_t i = 0; i < script->order_count; i++) {
+        draw_order(chance, &script->orders[i]);
+        script->orders[i].number = (int64_t)i; /* times may be equal, and qsort is not stable */
+    }
+    qsort(script->orders, script->order_count, sizeof *script->orders, by_time);
+    for (size_t i = 0; i < script->order_count; i++)
+        script->orders[i].number = (int64_t)i + 1;
+}
+
+/* ---- supply ---- */
+
+static void count_demand(const struct script *script, int64_t wanted[SKUS])
+{
+    struct part parts[PARTS];
+    for (size_t i = 0; i < script->order_count; i++)
+        for (int l = 0; l < script->orders[i].line_count; l++)
+            for (int p = item_parts(script->orders[i].lines[l].item, parts); p > 0; p--)
+                wanted[parts[p - 1].sku] += parts[p - 1].need * script->orders[i].lines[l].quantity;
+}
+
+/* Every fifth SKU, and all that the bundle is made of, was bought in two parts: the second comes in the afternoon. */
+static bool arrives_late(int sku)
+{
+    return sku % 5 == 0 || sku < PARTS;
+}
+
+static void draw_supply(struct chance *chance, struct script *script, int64_t wanted[SKUS])
+{
+    for (int sku = 0; sku < SKUS; sku++) {
+        int64_t bought = max_i64(NODES, wanted[sku] * draw_from(chance, 80, 125) / 100), later = 0;
+        if (arrives_late(sku)) {
+            int64_t at = DAY_START_US + draw_from(chance, 15 * 60, 21 * 60) * MINUTE_US;
+            later = bought * draw_from(chance, 30, 45) / 100;
+            if (later > 0) {
+                script->receipts[script->receipt_count++] = (struct stock_news) { at, (int)draw_below(chance, 3), sku, later };
+                script->last_receipt[sku] = at;
+            }
+        }
+        for (int node = 0; node < NODES; node++)
+            script->opening[node][sku] = max_i64(1, (bought - later) * depots[node].supply_percent / 100);
+    }
+}
+
+struct script *script_make(struct arena *arena, uint64_t seed, int64_t orders)
+{
+    assert(orders > 0);
+    struct chance chance = { hash_u64(seed ^ 0x6d696c6c72616365u) };
+    struct script *script = ARENA_NEW(arena, struct script);
+    int64_t wanted[SKUS] = { 0 };
+    script->order_count = (size_t)orders;
+    script->orders = ARENA_ARRAY(arena, struct script_order, script->order_count);
+    script->receipts = ARENA_ARRAY(arena, struct stock_news, SKUS);
+    script->miscounts = ARENA_ARRAY(arena, struct stock_news, PARTS);
+    draw_orders(&chance, script);
+    count_demand(script, wanted);
+    draw_supply(&chance, script, wanted);
+    /* In the middle of the spike, of what the bundle is made of, at the node that ships most. */
+    for (int p = 0; p < PARTS; p++) {
+        int sku = bundle_parts[p].sku;
+        int64_t missing = max_i64(2, script->opening[0][sku] * draw_from(&chance, 8, 15) / 100);
+        script->miscounts[script->miscount_count++] = (struct stock_news) { DAY_START_US + 12 * HOUR_US + (40 + p) * MINUTE_US, 0, sku, missing };
+    }
+    /* A fifth more than the day's parcels need if they came evenly, so the spike queues and the evening clears it. */
+    for (int node = 0; node < NODES; node++)
+        script->pick_us[node] = max_i64(1, 24 * HOUR_US * 100 / (orders * depots[node].pick_percent * 12 / 10));
+    return script;
+}
