@@ -2,3 +2,13 @@
 -- $1 company ID
 UPDATE unit_clock SET batch_id = batch_id WHERE unit = $1
 RETURNING unit, event_seq, event_time, next_id, batch_id, config_version, audit_head;
+
+-- name: scheduler_units :many
+-- $1 company ID
+SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
+
+-- name: reservation_first_due :many
+-- Whether there is one: the scheduler wakes the engine only then.
+-- $1 unit ID; $2 now INT
+SELECT r.id FROM reservation AS r INDEXED BY reservation_open
+ WHERE r.unit = $1 AND r.state = 1 AND r.expires_at <= $2 ORDER BY r.expires_at, r.id LIMIT 1;

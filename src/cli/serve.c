@@ -1,11 +1,14 @@
 /* src/cli/serve.c: millrace serve: the engine behind HTTP, until a signal says stop. */
 #include "cli/cli.h"
+#include "cli/scheduler.h"
 #include "engine/engine.h"
 #include "engine/vault.h"
 #include "http/http.h"
 #include "http/router.h"
+#include "insight/insight.h"
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +18,31 @@ struct server {
     struct vault *vault;
     struct engine *engine;
     struct key_table *keys;
-    struct http_server *http;
+    struct projection *projection;
+    struct scheduler *scheduler;
+    _Atomic(struct http_server *) http; /* the writer's thread looks at it after each batch */
     struct db_options store;
 };
+
+/* There is something new: the projections and those who listen are told. */
+static void committed(void *context)
+{
+    struct server *server = context;
+    projection_wake(server->projection);
+    struct http_server *http = server->http;
+    if (http != NULL)
+        http_wake_streams(http);
+}
+
+/* The server's stream is the module's: insight knows nothing of HTTP. */
+static bool fill_stream(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more)
+{
+    struct event_stream events = { stream->request, stream->last_event_id, stream->unit, stream->seq };
+    bool goes_on = events_fill(reading, &events, out, bytes_max, more);
+    stream->unit = events.unit;
+    stream->seq = events.seq;
+    return goes_on;
+}
 
 static bool split_listen(const struct flags *flags, const char **host, uint16_t *port)
 {
@@ -60,7 +85,10 @@ static int start(const struct flags *flags, struct server *server)
     if (server->vault == NULL)
         return fail_with("%s", error);
     server->store = (struct db_options) { .url = url };
-    struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault };
+    struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault, .committed = committed, .committed_context = server };
+    server->projection = projection_start(&server->store, server->vault, flags->arena, &error);
+    if (server->projection == NULL)
+        return fail_with("%s", error);
     server->engine = engine_open(&engine, flags->arena, &error);
     if (server->engine == NULL || engine_start(server->engine) != DB_OK)
         return fail_with("%s", error);
@@ -72,9 +100,15 @@ static int start(const struct flags *flags, struct server *server)
                                  .auth = key_table_source(server->keys),
                                  .store = &server->store,
                                  .routes = http_routes,
+                                 .projection = true,
+                                 .projected = { server->projection, projection_mark, projection_caught_up },
+                                 .streams = { server, fill_stream },
                                  .version = MILLRACE_VERSION };
     server->http = http_start(&http, flags->arena, &error);
     if (server->http == NULL)
+        return fail_with("%s", error);
+    server->scheduler = scheduler_start(&server->store, server->engine, committed, server, flags->arena, &error);
+    if (server->scheduler == NULL)
         return fail_with("%s", error);
     printf("ready http://%s:%d\n", host, (int)http_port(server->http));
     fflush(stdout);
@@ -83,12 +117,16 @@ static int start(const struct flags *flags, struct server *server)
 
 static void stop(struct server *server)
 {
-    if (server->http != NULL)
-        http_stop(server->http);
+    scheduler_stop(server->scheduler);
+    struct http_server *http = server->http;
+    if (http != NULL)
+        http_stop(http);
+    server->http = NULL; /* batches that still come wake nobody */
     if (server->engine != NULL) {
         engine_stop(server->engine);
         engine_close(server->engine);
     }
+    projection_stop(server->projection);
     key_table_free(server->keys);
     vault_close(server->vault);
     db_close(server->lock);

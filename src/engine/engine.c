@@ -162,6 +162,8 @@ static void *work(void *context)
         if (count == 0)
             return NULL; /* stopping, and all that was taken is answered */
         engine_run(engine, engine->taken, count);
+        if (engine->options.committed != NULL)
+            engine->options.committed(engine->options.committed_context);
         int64_t wal_bytes = 0;
         if (engine->writer.db != NULL && db_is_sqlite(engine->writer.db) && db_checkpoint(engine->writer.db, false, &wal_bytes) == DB_OK &&
             wal_bytes > ((int64_t)64 << 20))

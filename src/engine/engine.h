@@ -24,7 +24,8 @@ struct engine_options {
     size_t batch_commands;     /* 0: 512 on SQLite, 256 on PostgreSQL */
     size_t queue_bytes;        /* 0: 64 MiB, then 503 */
     const char *black_box;     /* path of the digest page, NULL: none */
-    const char *const *unused;
+    void (*committed)(void *context); /* on the writer's thread, after batches that may have made events; NULL: nobody asks */
+    void *committed_context;
 };
 
 /* Without threads: opens a connection; engine_run decides and commits `count` commands of one unit in order as one

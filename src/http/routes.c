@@ -3,6 +3,7 @@
 #include "http/own.h"
 #include "catalog/catalog.h"
 #include "fulfilment/fulfilment.h"
+#include "insight/insight.h"
 #include "inventory/inventory.h"
 #include "orders/orders.h"
 
@@ -12,5 +13,6 @@ const struct route_table *const http_routes[] = {
     &inventory_routes,
     &orders_routes,
     &fulfilment_routes,
+    &insight_routes,
     NULL,
 };
