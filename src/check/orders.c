@@ -150,17 +150,15 @@ static enum db_result check_same_hash(struct check *check, int64_t unit, int64_t
 static enum db_result check_keys_of(struct check *check, int64_t unit)
 {
     enum db_result result = DB_OK;
-    int64_t from = INT64_MIN, last_hash = 0, last_order = 0;
+    int64_t from = INT64_MIN + 1; /* INT64_MIN is NULL_INT */
     for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {
         struct check_keys_result *keys;
         result = check_keys(check->db, check->arena, unit, 1, from, CHECK_RANGE, &keys, &count);
-        for (size_t i = 0; i < count && result == DB_OK; i++) {
-            if (last_order != 0 && keys[i].hash == last_hash && keys[i].ord != last_order)
-                result = check_same_hash(check, unit, last_order, keys[i].ord);
-            last_hash = keys[i].hash;
-            last_order = keys[i].ord;
-        }
-        from = count == CHECK_RANGE ? last_hash + 1 : from;
+        for (size_t i = 1; i < count && result == DB_OK; i++)
+            if (keys[i].hash == keys[i - 1].hash)
+                result = check_same_hash(check, unit, keys[i - 1].ord, keys[i].ord);
+        if (count == CHECK_RANGE) /* the last hash is read again: the page may have cut its keys apart */
+            from = keys[count - 1].hash > from ? keys[count - 1].hash : from + 1;
         arena_reset(check->arena);
     }
     return result;

@@ -98,6 +98,9 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
     if (result == DB_OK)
         result = check_positions(check->db, check->arena, unit, node, *after, CHECK_RANGE, &positions, &count);
     *more = count == CHECK_RANGE;
+    /* A full page may have cut the last SKU's classes apart: it is read again with the next, unless it is all there is. */
+    for (int64_t last = *more ? positions[count - 1].sku : 0; *more && positions[0].sku != last && positions[count - 1].sku == last;)
+        count--;
     int64_t upto = *more ? positions[count - 1].sku : INT64_MAX;
     if (result == DB_OK)
         result = check_claims_at_node(check->db, check->arena, unit, node, *after, upto, &claims, &claim_count);

@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define OUTCOME_WAIT_US INT64_C(5000000)
+#define OUTCOME_PAUSE_US 100000
 #define NEEDS_MAX 10000 /* rounds of one command: more is a decide that asks for ever */
 
 /* A unit's sets in this batch: one, or the company's and all units'. */
@@ -21,6 +24,7 @@ struct batch {
     struct command **commands;
     size_t decided, failed_at;
     int64_t now_us;
+    bool outcome_is_open; /* COMMIT was sent, and the store does not say what became of it */
 };
 
 static int64_t since(int64_t *at_us)
@@ -242,19 +246,25 @@ static void end_all(struct batch *batch, bool committed)
     arena_reset(writer->arena);
 }
 
-/* COMMIT was sent and the connection lost: our own batch row says whether it was carried out. */
+/* COMMIT was sent and the connection lost: our own batch row says whether it was carried out. While the store does not
+ * come back the outcome is open: then the batch must not run again, and nobody may be told that nothing was changed. */
 static enum db_result find_outcome(struct batch *batch, int64_t batch_id)
 {
     struct writer *writer = batch->writer;
-    const char *error;
-    db_close(writer->db);
-    writer->db = NULL;
-    enum db_result result = db_open(&writer->db, &writer->options, writer->arena, &error);
-    struct batch_writer_result row;
-    bool found = false;
-    if (result == DB_OK)
-        result = batch_writer(writer->db, writer->arena, ws_unit(writer->sets[batch->first]), batch_id, &row, &found);
-    return result != DB_OK ? result : found && row.writer == writer->random ? DB_OK : DB_LOST;
+    batch->outcome_is_open = true;
+    for (int64_t until = when_monotonic_us() + OUTCOME_WAIT_US; when_monotonic_us() < until; usleep(OUTCOME_PAUSE_US)) {
+        struct batch_writer_result row;
+        const char *error;
+        bool found = false;
+        db_close(writer->db);
+        writer->db = NULL;
+        if (db_open(&writer->db, &writer->options, writer->arena, &error) != DB_OK ||
+            batch_writer(writer->db, writer->arena, ws_unit(writer->sets[batch->first]), batch_id, &row, &found) != DB_OK)
+            continue;
+        batch->outcome_is_open = false;
+        return found && row.writer == writer->random ? DB_OK : DB_LOST;
+    }
+    return DB_LOST;
 }
 
 static enum db_result run(struct batch *batch, size_t count)
@@ -301,7 +311,7 @@ static enum db_result run(struct batch *batch, size_t count)
     return result;
 }
 
-static void answer_failure(struct command *command, enum db_result result)
+void batch_refuse(struct command *command, enum db_result result)
 {
     static const enum fault_code codes[] = { [DB_BUSY] = FAULT_BUSY, [DB_LOST] = FAULT_STORE_LOST, [DB_FULL] = FAULT_STORE_FULL,
                                              [DB_IO] = FAULT_STORE_LOST, [DB_CONSTRAINT] = FAULT_INTERNAL, [DB_CORRUPT] = FAULT_INTERNAL,
@@ -312,7 +322,14 @@ static void answer_failure(struct command *command, enum db_result result)
         command->answer.retry_after_s = 1;
 }
 
-static enum db_result reopen(struct writer *writer)
+static void refuse_open(struct command *command)
+{
+    command->state = COMMAND_REFUSED;
+    answer_fault(&command->answer, command->arena, FAULT_STORE_LOST, NULL, "it may have been carried out: send it again with its Idempotency-Key");
+    command->answer.retry_after_s = 1;
+}
+
+enum db_result writer_ready(struct writer *writer)
 {
     const char *error;
     if (writer->db != NULL && !db_is_lost(writer->db))
@@ -348,7 +365,7 @@ static void answer_no_unit(struct command *command)
 size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count)
 {
     size_t index = SIZE_MAX, take = count;
-    enum db_result result = reopen(writer);
+    enum db_result result = writer_ready(writer);
     if (result == DB_OK)
         result = find_set(writer, unit, &index);
     if (result == DB_OK && index == SIZE_MAX) {
@@ -368,12 +385,17 @@ size_t batch_run(struct writer *writer, int64_t unit, struct command **commands,
         writer->stats.retried++;
         if (result == DB_CONSTRAINT || result == DB_BUG || result == DB_CORRUPT)
             fprintf(stderr, "millrace: unit %ld, batch of %zu from %s: %s\n", (long)unit, take, commands[0]->type->name, db_last_error(writer->db));
+        if (batch.outcome_is_open) {
+            for (size_t i = 0; i < batch.decided; i++)
+                refuse_open(commands[i]);
+            return batch.decided;
+        }
         if (result == DB_CONSTRAINT && take > 1)
             take /= 2; /* until the culprit stands alone */
-        else if (result != DB_LOST || tries > 1 || (result = reopen(writer)) != DB_OK)
+        else if (result != DB_LOST || tries > 1 || (result = writer_ready(writer)) != DB_OK)
             break;
     }
     for (size_t i = 0; i < take; i++)
-        answer_failure(commands[i], result);
+        batch_refuse(commands[i], result);
     return take;
 }

@@ -20,6 +20,14 @@ struct engine {
     struct writer writer;
     struct engine_options options;
     struct arena *arena; /* for the directory's lookups */
+    struct directory {
+        struct entry {
+            char *code; /* NULL: free */
+            bool is_node;
+            int64_t unit;
+        } * entries;
+        size_t size, count;
+    } directory; /* units of channels and nodes, which never change; open addressing */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more;
@@ -80,6 +88,9 @@ void engine_close(struct engine *engine)
     db_close(engine->writer.db);
     arena_free(engine->writer.arena);
     arena_free(engine->arena);
+    for (size_t i = 0; i < engine->directory.size; i++)
+        free(engine->directory.entries[i].code);
+    free(engine->directory.entries);
     free(engine->taken);
     free(engine);
 }
@@ -89,35 +100,87 @@ struct db *engine_db(struct engine *engine)
     return engine->writer.db;
 }
 
-/* The unit that decides a command. What names nothing that is known goes to the company, where it finds its faults. */
-static int64_t unit_of(struct engine *engine, const struct command *command)
+static struct entry *entry_of(struct directory *directory, const char *code, bool is_node)
 {
-    if (command->type->company)
-        return 0;
-    if (command->unit >= 0)
-        return command->unit;
+    size_t at = hash_bytes(code, strlen(code), is_node) & (directory->size - 1);
+    while (directory->entries[at].code != NULL && (directory->entries[at].is_node != is_node || strcmp(directory->entries[at].code, code) != 0))
+        at = (at + 1) & (directory->size - 1);
+    return &directory->entries[at];
+}
+
+/* Remembering is a help only: without memory the store is asked again. */
+static void remember(struct directory *directory, const char *code, bool is_node, int64_t unit)
+{
+    if (directory->count * 2 >= directory->size) {
+        struct directory larger = { .size = directory->size == 0 ? 256 : directory->size * 2, .count = directory->count };
+        larger.entries = calloc(larger.size, sizeof *larger.entries);
+        if (larger.entries == NULL)
+            return;
+        for (size_t i = 0; i < directory->size; i++)
+            if (directory->entries[i].code != NULL)
+                *entry_of(&larger, directory->entries[i].code, directory->entries[i].is_node) = directory->entries[i];
+        free(directory->entries);
+        *directory = larger;
+    }
+    char *copy = strdup(code);
+    if (copy == NULL)
+        return;
+    *entry_of(directory, code, is_node) = (struct entry) { copy, is_node, unit };
+    directory->count++;
+}
+
+static enum db_result look_up(struct engine *engine, const char *code, bool is_node, int64_t *unit)
+{
     struct channel_owner_result channel = { 0 };
     struct node_owner_result node = { 0 };
     bool found = false;
-    if (engine->writer.db != NULL && command->of_channel != NULL)
-        (void)channel_owner(engine->writer.db, engine->arena, 0, command->of_channel, &channel, &found);
-    if (engine->writer.db != NULL && command->of_node != NULL)
-        (void)node_owner(engine->writer.db, engine->arena, 0, command->of_node, &node, &found);
+    if (engine->directory.size > 0 && entry_of(&engine->directory, code, is_node)->code != NULL) {
+        *unit = entry_of(&engine->directory, code, is_node)->unit;
+        return DB_OK;
+    }
+    enum db_result result = writer_ready(&engine->writer);
+    if (result == DB_OK && is_node)
+        result = node_owner(engine->writer.db, engine->arena, 0, code, &node, &found);
+    else if (result == DB_OK)
+        result = channel_owner(engine->writer.db, engine->arena, 0, code, &channel, &found);
     arena_reset(engine->arena);
-    return channel.owner + node.owner; /* a command names one of the two */
+    *unit = is_node ? node.owner : channel.owner;
+    if (result == DB_OK && found)
+        remember(&engine->directory, code, is_node, *unit);
+    return result;
+}
+
+/* The unit that decides a command. What names nothing that is known goes to the company, where it finds its faults. */
+static enum db_result unit_of(struct engine *engine, const struct command *command, int64_t *unit)
+{
+    const char *code = command->of_channel != NULL ? command->of_channel : command->of_node;
+    *unit = command->type->company || command->unit < 0 ? 0 : command->unit;
+    if (command->type->company || command->unit >= 0 || code == NULL)
+        return DB_OK;
+    enum db_result result = look_up(engine, code, command->of_channel == NULL, unit);
+    return result == DB_LOST ? look_up(engine, code, command->of_channel == NULL, unit) : result;
+}
+
+static void finish(struct command **commands, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (commands[i]->done != NULL)
+            commands[i]->done(commands[i]);
 }
 
 void engine_run(struct engine *engine, struct command **commands, size_t count)
 {
     for (size_t at = 0; at < count;) {
-        int64_t unit = unit_of(engine, commands[at]);
-        size_t same = 1;
-        while (at + same < count && unit_of(engine, commands[at + same]) == unit)
+        int64_t unit, next;
+        enum db_result result = unit_of(engine, commands[at], &unit);
+        size_t same = 1, done = 1;
+        while (result == DB_OK && at + same < count && unit_of(engine, commands[at + same], &next) == DB_OK && next == unit)
             same++;
-        size_t done = batch_run(&engine->writer, unit, commands + at, same);
-        for (size_t i = at; i < at + done; i++)
-            if (commands[i]->done != NULL)
-                commands[i]->done(commands[i]);
+        if (result == DB_OK)
+            done = batch_run(&engine->writer, unit, commands + at, same);
+        else
+            batch_refuse(commands[at], result);
+        finish(commands + at, done);
         at += done;
     }
 }

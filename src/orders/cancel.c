@@ -135,13 +135,16 @@ static void cancel_decide(struct ws *ws, struct command *command)
     order.has_fulfilments = order.row->stage >= STAGE_RELEASED;
     for (size_t i = 0; i < order.line_count; i++)
         line_cancel(&stock, &order, (int64_t)i + 1, pieces[i]);
+    bool all_gone = true;
+    for (size_t i = 0; i < order.demand_count; i++)
+        all_gone = all_gone && order.demands[i]->cancelled == order.demands[i]->ordered;
+    if (all_gone)
+        exceptions_close_of_order(&order); /* before the event that stands for the answer */
     int64_t before = order.last_seq;
     order_advance(&order, false);
     if (order.last_seq == before || order.row->stage != STAGE_CANCELLED)
         order_event(&order, EVENT_ORDER_CANCELLED, NULL_INT);
     stock_end(&stock);
-    if (order.row->stage == STAGE_CANCELLED)
-        exceptions_close_of_order(&order);
     command->event_seq = order.last_seq;
     order_answer(&order, command, 200);
     for (size_t i = 0; i < stock.freed_count; i++)

@@ -284,8 +284,8 @@ static void write_decision(struct capture *c, int64_t id, const struct choice *c
     ws_insert(c->ws, &decision_table, &row);
 }
 
-/* What a person must see: units that wait, units sold twice, lines that nobody knows. */
-static void write_exceptions(struct capture *c, struct order *order)
+/* What a person must see: units that wait, units sold twice, lines that nobody knows. True when units wait. */
+static bool write_exceptions(struct capture *c, struct order *order)
 {
     bool unmapped = false;
     int64_t short_units = 0;
@@ -304,6 +304,7 @@ static void write_exceptions(struct capture *c, struct order *order)
         exception_open(c->ws, EXCEPTION_UNMAPPED, arena_printf(arena, "unmapped/%s", number), order->row->id, 0, 0, "map the listing");
         hold_add(order, "unmapped", "millrace", "a line names no SKU that is known");
     }
+    return short_units > 0;
 }
 
 static void write_order(struct capture *c)
@@ -332,7 +333,8 @@ static void write_order(struct capture *c)
     write_decision(c, id, &choice);
     order_event(&order, EVENT_ORDER_CREATED, c->total);
     stock_end(&stock);
-    write_exceptions(c, &order);
+    if (write_exceptions(c, &order)) /* the order's last event stands for the answer, timeline and all: it comes after them */
+        order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);
     order_advance(&order, false);
     c->command->event_seq = order.last_seq;
     order_answer(&order, c->command, 201);

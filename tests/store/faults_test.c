@@ -14,11 +14,11 @@
 
 /* unit_of in src/engine/engine.c takes a store that fails for a channel or node that is not there: 422. 0 with its fix. */
 #ifndef BUG_UNIT_OF
-#define BUG_UNIT_OF 1
+#define BUG_UNIT_OF 0
 #endif
 /* write_order in src/orders/capture.c writes exceptions after order.created: a replay ends before them. 0 with its fix. */
 #ifndef BUG_TIMELINE
-#define BUG_TIMELINE 1
+#define BUG_TIMELINE 0
 #endif
 static int64_t bug_timeline;
 #define COMMANDS 6
