@@ -131,7 +131,7 @@ void furnish(struct inside *inside, uint64_t sku_count)
 }
 
 /* The last word of what a program said. */
-static void said(struct world *world, const char *command, char *out, size_t room)
+static void said(const char *command, char *out, size_t room)
 {
     FILE *pipe = popen(command, "r");
     if (pipe == NULL)
@@ -174,8 +174,8 @@ void world_make(struct world *world, bool with_floor)
         name_database(world, "_floor", world->floor_url, sizeof world->floor_url);
         admin(world, arena_printf(world->arena, "CREATE DATABASE %s", world->name));
     }
-    said(world, arena_printf(world->arena, "'%s' init --db '%s' --company Bench 2>&1", world->binary, world->url), word, sizeof word);
-    said(world, arena_printf(world->arena, "'%s' key add --db '%s' --name bench --scope admin", world->binary, world->url), world->key, sizeof world->key);
+    said(arena_printf(world->arena, "'%s' init --db '%s' --company Bench 2>&1", world->binary, world->url), word, sizeof word);
+    said(arena_printf(world->arena, "'%s' key add --db '%s' --name bench --scope admin", world->binary, world->url), world->key, sizeof world->key);
     struct inside inside;
     int64_t at = when_monotonic_us();
     inside_open(&inside, world->url, true);
@@ -192,7 +192,7 @@ void world_make(struct world *world, bool with_floor)
         if (with_floor)
             admin(world, arena_printf(world->arena, "CREATE DATABASE %s_floor TEMPLATE %s", world->name, world->name));
     } else if (with_floor)
-        said(world, arena_printf(world->arena, "cp %s/server.db %s/floor.db && sync", world->dir, world->dir), word, sizeof word);
+        said(arena_printf(world->arena, "cp %s/server.db %s/floor.db && sync", world->dir, world->dir), word, sizeof word);
 }
 
 void world_drop(struct world *world, bool with_floor)
@@ -203,5 +203,5 @@ void world_drop(struct world *world, bool with_floor)
         if (with_floor)
             admin(world, arena_printf(world->arena, "DROP DATABASE %s_floor WITH (FORCE)", world->name));
     }
-    said(world, arena_printf(world->arena, "rm -r %s", world->dir), word, sizeof word);
+    said(arena_printf(world->arena, "rm -r %s", world->dir), word, sizeof word);
 }
