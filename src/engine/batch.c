@@ -24,6 +24,7 @@ struct batch {
     struct command **commands;
     size_t decided, failed_at;
     int64_t now_us;
+    int64_t loading_us;   /* spent in decide on rows that were not known: the bound is on deciding */
     bool outcome_is_open; /* COMMIT was sent, and the store does not say what became of it */
 };
 
@@ -182,7 +183,9 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
         if (attempt(ws, command, &need))
             break;
         undo_sets(batch, marks, count);
+        int64_t at_us = when_monotonic_us();
         result = feed(batch);
+        batch->loading_us += since(&at_us);
         batch->writer->stats.needs++;
     }
     if (result != DB_OK)
@@ -210,7 +213,7 @@ static enum db_result decide_all(struct batch *batch, size_t count)
         size_t dirty = 0;
         for (size_t s = batch->first; s < batch->first + batch->count; s++)
             dirty += ws_dirty_rows(batch->writer->sets[s]);
-        bool late = batch->writer->batch_us >= 0 && when_monotonic_us() - began > batch->writer->batch_us;
+        bool late = batch->writer->batch_us >= 0 && when_monotonic_us() - began - batch->loading_us > batch->writer->batch_us;
         if (dirty >= batch->writer->batch_rows || late)
             break;
     }
@@ -287,6 +290,10 @@ static enum db_result run(struct batch *batch, size_t count)
     if (result == DB_OK)
         result = batch->first == 0 ? company_begin(batch) : set_begin(batch, batch->first);
     stats->take_us += since(&at_us);
+    if (result == DB_OK) {
+        prefetch(batch, batch->commands, count);
+        result = feed(batch);
+    }
     if (result == DB_OK) {
         prefetch(batch, batch->commands, count);
         result = feed(batch);

@@ -26,7 +26,8 @@ struct command_type {
     bool company;                    /* decided in unit 0 with the clock rows of all units */
     /* Completes `input` from the path and seals persons. Faults of form; false with at least one. May be NULL. */
     bool (*edge)(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
-    /* Names the rows that it will probably need: hints, loaded set-based for the whole batch. May be NULL. */
+    /* Names the rows that it will probably need: hints, loaded set-based for the whole batch. Called twice: what the first
+     * round loaded tells the second what else is needed (ws_known). May be NULL. */
     void (*prefetch)(struct ws *ws, const struct command *command);
     /* Decides; answers through command->answer (a status and a rendered body), or refuses by faults. */
     void (*decide)(struct ws *ws, struct command *command);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define QUEUES 3
+#define CHECKPOINT_PAGES 4096 /* 16 MiB */
 
 struct queue {
     struct command *first, **last;
@@ -34,6 +35,7 @@ struct engine {
     struct queue queues[QUEUES];
     size_t queued, queued_bytes;
     bool running, stopping;
+    int64_t wal_pages; /* written since the last checkpoint */
     struct command **taken;
 };
 
@@ -213,6 +215,22 @@ static size_t take_batch(struct engine *engine)
     return count;
 }
 
+/* A checkpoint syncs twice more, so it waits until there is something to move; past 64 MB it is finished, between two
+ * batches, for otherwise the WAL never starts anew under load. */
+static void tidy_wal(struct engine *engine)
+{
+    struct db_wal_use use;
+    int64_t wal_bytes = 0;
+    if (engine->writer.db == NULL || !db_is_sqlite(engine->writer.db) || db_wal_use(engine->writer.db, &use) != DB_OK)
+        return;
+    engine->wal_pages += use.pages;
+    if (engine->wal_pages < CHECKPOINT_PAGES)
+        return;
+    engine->wal_pages = 0;
+    if (db_checkpoint(engine->writer.db, false, &wal_bytes) == DB_OK && wal_bytes > ((int64_t)64 << 20))
+        (void)db_checkpoint(engine->writer.db, true, &wal_bytes);
+}
+
 static void *work(void *context)
 {
     struct engine *engine = context;
@@ -227,10 +245,7 @@ static void *work(void *context)
         engine_run(engine, engine->taken, count);
         if (engine->options.committed != NULL)
             engine->options.committed(engine->options.committed_context);
-        int64_t wal_bytes = 0;
-        if (engine->writer.db != NULL && db_is_sqlite(engine->writer.db) && db_checkpoint(engine->writer.db, false, &wal_bytes) == DB_OK &&
-            wal_bytes > ((int64_t)64 << 20))
-            (void)db_checkpoint(engine->writer.db, true, &wal_bytes);
+        tidy_wal(engine);
     }
 }
 

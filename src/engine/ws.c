@@ -579,6 +579,27 @@ void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *
     list->loaded = list->complete = true;
 }
 
+const void *ws_get_listed(struct ws *ws, const struct db_table *table, const int64_t *key, const struct db_path *path, const struct db_value *prefix)
+{
+    const struct ws_list *list = list_find(ws, path, prefix);
+    if (list == NULL || !list->loaded || !list->complete)
+        return ws_get(ws, table, key);
+    const struct ws_row *row = row_find(ws, table, key);
+    return row != NULL && row->present ? row->image : NULL;
+}
+
+struct ws_cursor ws_known_rows(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
+{
+    struct ws_list *list = list_find(ws, path, prefix);
+    return (struct ws_cursor) { .list = list != NULL && list->loaded && list->complete ? list : NULL };
+}
+
+const void *ws_known(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
+{
+    struct ws_cursor cursor = ws_known_rows(ws, path, prefix);
+    return ws_next(ws, &cursor);
+}
+
 static bool row_is_under(const struct ws_list *list, const struct ws_row *row)
 {
     struct db_value prefix[8];
@@ -589,6 +610,8 @@ static bool row_is_under(const struct ws_list *list, const struct ws_row *row)
 const void *ws_next(struct ws *ws, struct ws_cursor *cursor)
 {
     struct ws_list *list = cursor->list;
+    if (list == NULL)
+        return NULL;
     while (cursor->at < list->count) {
         struct ws_row *row = list->rows[cursor->at];
         if (!list->complete && path_compare(list->path, row->image, list->last->image) > 0)

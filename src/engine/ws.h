@@ -25,6 +25,9 @@ struct arena *ws_arena(struct ws *ws);                 /* ends with the batch */
 /* The row, or NULL where there is none. Never write through it: ws_edit. */
 const void *ws_get(struct ws *ws, const struct db_table *table, const int64_t *key);
 
+/* The same, where a list of a path is known to hold the row if there is one: nothing is asked of the database then. */
+const void *ws_get_listed(struct ws *ws, const struct db_table *table, const int64_t *key, const struct db_path *path, const struct db_value *prefix);
+
 /* The rows of a path under a prefix, in the path's order, those written in this batch among them. Loads the first
  * `limit` (0: all) and more when the cursor gets there. Valid until the next ws_insert into the same table. */
 struct ws_list;
@@ -49,6 +52,9 @@ void ws_delete(struct ws *ws, const void *row);
 void ws_want(struct ws *ws, const struct db_table *table, const int64_t *key);
 void ws_want_path(struct ws *ws, const struct db_path *path, const struct db_value *prefix, size_t limit);
 void ws_settle(struct ws *ws);
+/* For a second round of hints: the first row of a path where it is known already, else NULL. Never jumps. */
+const void *ws_known(struct ws *ws, const struct db_path *path, const struct db_value *prefix);
+struct ws_cursor ws_known_rows(struct ws *ws, const struct db_path *path, const struct db_value *prefix); /* none where not known */
 
 /* In a company command: the working set of a unit, whose clock row is held too; NULL: there is no such unit. */
 struct ws *ws_of_unit(struct ws *company, int64_t unit);

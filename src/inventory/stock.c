@@ -118,7 +118,7 @@ static const int64_t *claim_key(struct ws *ws, int64_t node, int64_t sku, const 
 const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder)
 {
     int64_t key[10];
-    return ws_get(ws, &claim_table, claim_key(ws, node, sku, holder, key));
+    return ws_get_listed(ws, &claim_table, claim_key(ws, node, sku, holder, key), &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder->id)));
 }
 
 static void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)

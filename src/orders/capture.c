@@ -80,6 +80,23 @@ static bool order_edge(struct edge *edge, const struct request *request, struct 
 
 /* ---- rows that it will probably need ---- */
 
+/* The second round: where the SKU may come from, and on what terms. */
+static void want_positions(struct ws *ws, const struct channel_row *channel, const struct sku_row *sku)
+{
+    const int64_t unit = ws_unit(ws);
+    if (channel == NULL || sku == NULL)
+        return;
+    ws_want_path(ws, &node_of_channel, WS_PREFIX(db_int(unit), db_int(channel->id)), 0);
+    if (channel->listings > 0)
+        ws_want_path(ws, &listing_of_sku, WS_PREFIX(db_int(unit), db_int(channel->id), db_int(sku->id)), 0);
+    if (sku->bundle)
+        ws_want_path(ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
+    const struct channel_node_row *node;
+    struct ws_cursor cursor = ws_known_rows(ws, &node_of_channel, WS_PREFIX(db_int(unit), db_int(channel->id)));
+    while (!sku->bundle && (node = ws_next(ws, &cursor)) != NULL)
+        ws_want(ws, &position_table, WS_KEY(unit, node->node, sku->id, 0));
+}
+
 static void order_prefetch(struct ws *ws, const struct command *command)
 {
     const struct order_io *in = command->input;
@@ -87,9 +104,13 @@ static void order_prefetch(struct ws *ws, const struct command *command)
     int64_t unit = ws_unit(ws);
     ws_want_path(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)), 0);
     ws_want_path(ws, &order_key_of_hash, WS_PREFIX(db_int(unit), db_int(KEY_GENERATION), db_int(in->key_hash)), 0);
-    for (size_t i = 0; i < in->lines.count; i++)
-        if (lines[i].sku != NULL)
-            ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)), 0);
+    for (size_t i = 0; i < in->lines.count; i++) {
+        if (lines[i].sku == NULL)
+            continue;
+        ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)), 0);
+        want_positions(ws, ws_known(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel))),
+                       ws_known(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku))));
+    }
 }
 
 /* ---- decide ---- */
