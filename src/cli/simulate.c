@@ -2,6 +2,8 @@
 #include "simulation/simulation.h"
 #include "cli/cli.h"
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,9 @@ int run_simulate(const struct flags *flags)
     if (!read_number(flag(&rest, "seed", "1"), &seed))
         return fail_with("--seed is a number");
     struct promotion promotion = { .orders = (int64_t)orders, .seed = seed, .url = url == NULL ? "sqlite::memory:" : url, .out = stdout };
+    /* Thousands of batches take and give back the same memory: the process keeps it rather than fault it in anew. */
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
     struct arena *arena = arena_new((size_t)16 << 30); /* a limit, not a reservation */
     const char *error = "no memory";
     enum promotion_result result = arena == NULL ? PROMOTION_FAILED : promotion_run(&promotion, arena, &error);

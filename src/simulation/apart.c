@@ -172,6 +172,9 @@ static void ship(struct apart *a, int64_t which, int node)
 static void give_up(struct apart *a, int64_t which)
 {
     struct apart_order *order = &a->orders[which];
+    for (int t = 0; t < order->take_count; t++)
+        if (order->takes[t].shipped)
+            return; /* nobody gives up what is half on its way */
     if (order->fate == FATE_PENDING)
         forget_pending(a, &a->script->orders[which]);
     if (order->fate == FATE_PENDING || order->fate == FATE_SENT)
@@ -250,5 +253,7 @@ struct outcome apart_run(const struct script *script, struct arena *arena)
         a->now = due.at;
         happen(a, &due);
     }
+    for (size_t i = 0; i < script->order_count; i++)
+        a->out.unfinished += a->orders[i].fate == FATE_PENDING || a->orders[i].fate == FATE_SENT;
     return a->out;
 }

@@ -49,6 +49,8 @@ static void print_both(const struct promotion *promotion, struct arena *arena, c
         fprintf(promotion->out, "%-48s %14s %14s\n", figures[i].said, figure_text(arena, apart, i), figure_text(arena, together, i));
     fprintf(promotion->out, "%-48s %14ld %14ld\n", "of those beyond stock: found missing by a count", (long)apart->missing_units,
             (long)together->missing_units);
+    fprintf(promotion->out, "%-48s %14ld %14ld\n", "orders taken, neither shipped nor cancelled", (long)apart->unfinished,
+            (long)together->unfinished);
     fprintf(promotion->out, "%-48s %14ld %14ld\n\n", "orders shipped in full", (long)apart->shipped, (long)together->shipped);
     fputs("apart: four apps, stock copied every 15 minutes; what cannot be shipped is cancelled, nothing waits for supply.\n"
           "millrace: one engine; the marketplace is told every 2 minutes; the web store lets orders wait for announced receipts;\n"

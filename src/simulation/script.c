@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { PALLET = 200, BIN = 100 };
+
 const struct depot depots[NODES] = {
     { "BER", "warehouse", 45, 40 }, { "MUC", "warehouse", 25, 25 }, { "RTM-3PL", "third_party", 18, 20 }, { "WAW-3PL", "third_party", 12, 15 }
 };
@@ -174,21 +176,44 @@ static bool arrives_late(int sku)
     return sku % 5 == 0 || sku < PARTS;
 }
 
+/* A delivery is booked as it comes off the ramp. In one piece it would be one command that fills thousands of waiting
+ * orders, and that outgrows the memory of a batch. */
+static void draw_delivery(struct chance *chance, struct script *script, int sku, int64_t quantity)
+{
+    int64_t at = DAY_START_US + draw_from(chance, 15 * 60, 21 * 60) * MINUTE_US;
+    int node = (int)draw_below(chance, 3);
+    for (; quantity > 0; quantity -= PALLET, at += 30 * SECOND_US) {
+        script->receipts[script->receipt_count++] = (struct stock_news) { at, node, sku, min_i64(quantity, PALLET) };
+        script->last_receipt[sku] = at;
+    }
+}
+
 static void draw_supply(struct chance *chance, struct script *script, int64_t wanted[SKUS])
 {
     for (int sku = 0; sku < SKUS; sku++) {
         int64_t bought = max_i64(NODES, wanted[sku] * draw_from(chance, 80, 125) / 100), later = 0;
         if (arrives_late(sku)) {
-            int64_t at = DAY_START_US + draw_from(chance, 15 * 60, 21 * 60) * MINUTE_US;
             later = bought * draw_from(chance, 30, 45) / 100;
-            if (later > 0) {
-                script->receipts[script->receipt_count++] = (struct stock_news) { at, (int)draw_below(chance, 3), sku, later };
-                script->last_receipt[sku] = at;
-            }
+            draw_delivery(chance, script, sku, later);
         }
         for (int node = 0; node < NODES; node++)
             script->opening[node][sku] = max_i64(1, (bought - later) * depots[node].supply_percent / 100);
     }
+}
+
+/* In the middle of the spike, of what the bundle is made of, at the node that ships most. It is counted bin by bin: one
+ * command that broke thousands of claims would outgrow the memory of a batch (503). */
+static void draw_count(struct chance *chance, struct script *script, struct arena *arena)
+{
+    int64_t missing[PARTS], bins = 0;
+    for (int p = 0; p < PARTS; p++) {
+        missing[p] = max_i64(2, script->opening[0][bundle_parts[p].sku] * draw_from(chance, 8, 15) / 100);
+        bins += missing[p] / BIN + 1;
+    }
+    script->miscounts = ARENA_ARRAY(arena, struct stock_news, (size_t)bins);
+    for (int p = 0; p < PARTS; p++)
+        for (int64_t at = DAY_START_US + 12 * HOUR_US + (40 + p) * MINUTE_US; missing[p] > 0; missing[p] -= BIN, at += 20 * SECOND_US)
+            script->miscounts[script->miscount_count++] = (struct stock_news) { at, 0, bundle_parts[p].sku, min_i64(missing[p], BIN) };
 }
 
 struct script *script_make(struct arena *arena, uint64_t seed, int64_t orders)
@@ -196,20 +221,16 @@ struct script *script_make(struct arena *arena, uint64_t seed, int64_t orders)
     assert(orders > 0);
     struct chance chance = { hash_u64(seed ^ 0x6d696c6c72616365u) };
     struct script *script = ARENA_NEW(arena, struct script);
-    int64_t wanted[SKUS] = { 0 };
+    int64_t wanted[SKUS] = { 0 }, all = 0;
     script->order_count = (size_t)orders;
     script->orders = ARENA_ARRAY(arena, struct script_order, script->order_count);
-    script->receipts = ARENA_ARRAY(arena, struct stock_news, SKUS);
-    script->miscounts = ARENA_ARRAY(arena, struct stock_news, PARTS);
     draw_orders(&chance, script);
     count_demand(script, wanted);
+    for (int sku = 0; sku < SKUS; sku++)
+        all += wanted[sku];
+    script->receipts = ARENA_ARRAY(arena, struct stock_news, (size_t)(all / PALLET + SKUS)); /* less than half comes late */
     draw_supply(&chance, script, wanted);
-    /* In the middle of the spike, of what the bundle is made of, at the node that ships most. */
-    for (int p = 0; p < PARTS; p++) {
-        int sku = bundle_parts[p].sku;
-        int64_t missing = max_i64(2, script->opening[0][sku] * draw_from(&chance, 8, 15) / 100);
-        script->miscounts[script->miscount_count++] = (struct stock_news) { DAY_START_US + 12 * HOUR_US + (40 + p) * MINUTE_US, 0, sku, missing };
-    }
+    draw_count(&chance, script, arena);
     /* A fifth more than the day's parcels need if they came evenly, so the spike queues and the evening clears it. */
     for (int node = 0; node < NODES; node++)
         script->pick_us[node] = max_i64(1, 24 * HOUR_US * 100 / (orders * depots[node].pick_percent * 12 / 10));

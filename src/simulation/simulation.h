@@ -26,6 +26,7 @@ struct outcome {
     int64_t cycle_us;         /* from placed to shipped in full, over `shipped` orders */
     int64_t missing_units;    /* the part of oversold_units that a count found missing */
     int64_t shipped;
+    int64_t unfinished; /* taken, and at the end neither shipped in full nor cancelled */
 };
 
 enum promotion_result {

@@ -17,11 +17,11 @@
 
 /* Commands of half a minute share a batch: less than the shortest time between an order and its payment, so that a batch
  * never needs an id that it draws itself. */
-enum { BATCH_MAX = 64, WINDOW_SECONDS = 30, STEPS = 3, PUBLISH_MINUTES = 2, SKU_ID_MAX = 65536 };
+enum { BATCH_MAX = 128, WINDOW_SECONDS = 30, STEPS = 3, PUBLISH_MINUTES = 2, SKU_ID_MAX = 65536 };
 
 struct kept_order {
-    int64_t id; /* 0: was not taken */
-    bool ended, may_wait, recalled;
+    int64_t id;                           /* 0: was not taken */
+    bool ended, may_wait, recalled, left; /* left: a parcel of it has */
     int64_t short_units, short_since;
     int64_t last_parcel; /* the newest fulfilment that has gone to the pickers */
     int64_t touched;     /* the batch that last listed it */
@@ -173,9 +173,20 @@ static void send_payment(struct together *t, const struct due *due)
                               money(t, total), (long)order->number));
 }
 
+static bool has_bundle(const struct script_order *order)
+{
+    for (int l = 0; l < order->line_count; l++)
+        if (order->lines[l].item == BUNDLE)
+            return true;
+    return false;
+}
+
 static void send_cancel(struct together *t, const struct due *due)
 {
     const struct kept_order *order = &t->orders[due->which];
+    /* Nobody gives up what is half on its way; and of a bundle the engine cannot cancel the half that is not (500). */
+    if (order->left && (due->kind == DUE_GIVE_UP || has_bundle(&t->script->orders[due->which])))
+        return;
     if (order->id == 0 || order->ended || (due->kind == DUE_PATIENCE && order->short_units == 0))
         return;
     send_command(t, due, order_target(t, due->which, "cancel"), due->kind == DUE_GIVE_UP ? "{\"reason\":\"customer\"}" : "{\"reason\":\"shortage\"}");
@@ -194,8 +205,10 @@ static void send_parcel(struct together *t, const struct due *due)
 {
     char id[32];
     int64_t which;
-    if (order_of_id(t, due->which, &which)->recalled)
+    struct kept_order *order = order_of_id(t, due->which, &which);
+    if (order->recalled || order->ended)
         return;
+    order->left = true;
     id_format("ful", t->company->unit, due->which, id);
     send_command(t, due, arena_printf(t->batch, "/v1/fulfilments/%s/pick", id), "{}");
     send_command(t, due, arena_printf(t->batch, "/v1/fulfilments/%s/pack", id), "{\"packages\":[{\"weight_g\":500}]}");
@@ -217,7 +230,10 @@ static bool settle(struct together *t, const struct doing *doing)
     if (doing->due.kind == DUE_ORDER && is_short)
         t->out->lost_sales_units += wanted_units(&t->script->orders[doing->due.which]);
     else if (command->answer.status != 409 || doing->due.kind == DUE_ORDER || doing->due.kind == DUE_RECEIPT || doing->due.kind == DUE_MISCOUNT)
-        return fail(t, command->type->name, command->answer.status, command->answer.body);
+        return fail(t,
+                    arena_printf(t->arena, "%s, %ld s into the day (%s %ld)", command->type->name, (long)((doing->due.at - DAY_START_US) / SECOND_US),
+                                 doing->due.kind == DUE_MISCOUNT ? "count" : "due", (long)doing->due.which),
+                    command->answer.status, command->answer.body);
     return true;
 }
 
@@ -480,7 +496,7 @@ static bool run_next(struct together *t)
         t->company->now_us = due.at;
         if (due.kind == DUE_MISCOUNT)
             return count_stock(t, &due);
-        if (agenda_next(&t->agenda) != NULL)
+        if (due.at < t->script->orders[t->script->order_count - 1].at) /* nobody looks after the last order */
             agenda_put(&t->agenda, due.at + PUBLISH_MINUTES * MINUTE_US, DUE_SYNC, 0);
         return publish(t);
     }
@@ -514,6 +530,11 @@ bool together_run(const struct script *script, struct company *company, struct a
     good = good && publish(t);
     while (good && agenda_next(&t->agenda) != NULL)
         good = run_next(t);
+    for (size_t i = 0; i < script->order_count; i++) {
+        const struct kept_order *order = &t->orders[i];
+        out->unfinished += order->id > 0 && !order->ended;
+        out->waiting_us += order->short_units * (company->now_us - order->short_since);
+    }
     arena_free(t->batch);
     return good;
 }
