@@ -112,7 +112,7 @@ int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct com
 /* A claim that gave way to a fact. */
 struct broken {
     enum claim_kind kind;
-    int64_t holder, line, part, sku, quantity;
+    int64_t holder, line, part, node, sku, quantity;
     bool hard; /* it was allocated, not only reserved */
     struct broken *next;
 };

@@ -203,7 +203,7 @@ static int64_t break_kind(struct stock *stock, int64_t node, int64_t sku, enum c
         if (gives == 0)
             continue;
         struct broken *broken = ARENA_NEW(ws_arena(stock->ws), struct broken);
-        *broken = (struct broken){ .kind = kind, .holder = claim->holder, .line = claim->line, .part = claim->part, .sku = sku, .quantity = gives, .hard = hard };
+        *broken = (struct broken){ .kind = kind, .holder = claim->holder, .line = claim->line, .part = claim->part, .node = node, .sku = sku, .quantity = gives, .hard = hard };
         **tail = broken;
         *tail = &broken->next;
         stock_move(stock, &(struct move){ .sku = sku, .quantity = gives, .from_node = node, .from = hard ? BUCKET_ALLOCATED : BUCKET_RESERVED,

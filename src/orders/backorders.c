@@ -82,8 +82,31 @@ void backorders_fill(struct ws *ws, int64_t node, int64_t sku)
     }
 }
 
+static const char *cause_of(struct ws *ws, const struct broken *broken)
+{
+    return arena_printf(ws_arena(ws), "broken/%ld/%ld", (long)broken->holder, (long)broken->sku);
+}
+
+/* All at once: a count may break the claims of thousands of orders. */
+static void want_orders(struct ws *ws, const struct broken *broken)
+{
+    const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder };
+    const int64_t unit = ws_unit(ws);
+    for (; broken != NULL; broken = broken->next) {
+        if (broken->kind != CLAIM_ORDER)
+            continue;
+        const char *cause = cause_of(ws, broken);
+        ws_want(ws, &orders_table, WS_KEY(unit, broken->holder));
+        ws_want_path(ws, &exception_open_by_cause, WS_PREFIX(db_int(unit), db_text(cause)), 0);
+        for (size_t i = 0; i < COUNT(paths); i++)
+            ws_want_path(ws, paths[i], WS_PREFIX(db_int(unit), db_int(broken->holder)), 0);
+    }
+    ws_settle(ws);
+}
+
 void orders_claims_broken(struct ws *ws, const struct broken *broken, const char *why)
 {
+    want_orders(ws, broken);
     for (; broken != NULL; broken = broken->next) {
         if (broken->kind != CLAIM_ORDER)
             continue;
@@ -94,14 +117,15 @@ void orders_claims_broken(struct ws *ws, const struct broken *broken, const char
                 continue;
             struct demand_row *demand = demand_edit(&order, i);
             *(broken->hard ? &demand->allocated : &demand->reserved) -= broken->quantity;
+            if (broken->hard) /* the node no longer has to ship them */
+                fulfilment_gives_up(&order, broken->node, broken->line, broken->part, broken->quantity);
             demand->backordered += broken->quantity;
             demand_waits(&order, demand);
         }
         ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = SUBJECT_ORDER, .subject = broken->holder, .about = broken->holder,
                                          .sku = broken->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
                                          .quarantined = NULL_INT, .quantity = broken->quantity, .class = 0, .amount = NULL_INT, .unit_cost = NULL_INT });
-        exception_open(ws, EXCEPTION_BROKEN_CLAIM, arena_printf(ws_arena(ws), "broken/%ld/%ld", (long)broken->holder, (long)broken->sku),
-                       broken->holder, broken->sku, broken->quantity, why);
+        exception_open(ws, EXCEPTION_BROKEN_CLAIM, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, why);
         order_advance(&order, false);
     }
 }

@@ -27,8 +27,7 @@ static const struct field cancel_rows[] = {
 };
 static const struct field_table cancel_fields = { "Cancel", cancel_rows, COUNT(cancel_rows), sizeof(struct cancel_io) };
 
-/* Takes units off fulfilment lines at a node; one whose lines are all gone is cancelled. */
-static void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units)
+void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units)
 {
     struct ws *ws = order->ws;
     struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
@@ -91,10 +90,16 @@ static void line_cancel(struct stock *stock, struct order *order, int64_t line, 
             demand_cancel(stock, order, i, pieces * order->demands[i]->need);
 }
 
+/* Whole pieces of which nothing has shipped yet: a bundle whose first component is on its way cannot come back. */
 static int64_t cancellable(const struct order *order, size_t line)
 {
-    struct figures figures = line_figures(order->lines[line], order->demands, order->demand_count);
-    return order->lines[line]->quantity - figures.cancelled - figures.shipped;
+    int64_t pieces = order->lines[line]->quantity;
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *d = order->demands[i];
+        if (d->line == order->lines[line]->line)
+            pieces = min_i64(pieces, (d->ordered - d->cancelled - d->shipped) / d->need);
+    }
+    return pieces;
 }
 
 /* How much of each line goes; false: refused. */

@@ -10,6 +10,8 @@ bool order_command_edge(struct edge *edge, const struct request *request, struct
 void order_command_prefetch(struct ws *ws, const struct command *command);
 /* Opens the order of the path; false: a fault was added (404, or 412 by If-Match). */
 bool order_of_command(struct ws *ws, struct command *command, struct order *order);
+/* Takes units off what a node has of the order and has not shipped; a fulfilment order whose lines are all gone is cancelled. */
+void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units);
 /* Puts a demand into the queue of its SKU while it waits, and takes it out when it does not. */
 void demand_waits(struct order *order, const struct demand_row *demand);
 

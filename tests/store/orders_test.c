@@ -206,6 +206,46 @@ static void an_order_goes_from_pick_to_delivery(struct shop *shop)
     shop_must(shop, 409, "POST", target, "{\"reason\":\"late\"}");
 }
 
+static void a_count_takes_what_a_node_was_to_ship(struct shop *shop)
+{
+    char id[32], ful[32], target[96];
+    receive(shop, "LEJ", "LAMP", 2);
+    text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
+    snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
+    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    text_in(paid.body, "\"fulfilments\"", "id", ful, sizeof ful);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}");
+    static const char *const steps[][2] = { { "pick", "{}" }, { "pack", "{\"packages\":[{\"weight_g\":1}]}" }, { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", ful, steps[i][0]);
+        shop_must(shop, 200, "POST", target, "%s", steps[i][1]);
+    }
+    snprintf(target, sizeof target, "/v1/orders/%s", id);
+    const char *body = shop_must(shop, 200, "GET", target, NULL).body;
+    assert_int_equal(number_in(body, NULL, "shipped"), 1);
+    assert_int_equal(number_in(body, NULL, "backordered"), 1);
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 0 });
+}
+
+/* The bulbs are in Leipzig, the shade in Hamburg: one of the two nodes ships first. */
+static void half_a_bundle_that_is_gone_cannot_be_cancelled(struct shop *shop)
+{
+    char id[32], ful[32], target[96];
+    receive(shop, "LEJ", "BULB", 2);
+    receive(shop, "HAM", "SHADE", 1);
+    text_in(order(shop, "web", "1", "KIT", 1).body, NULL, "id", id, sizeof id);
+    snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
+    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    text_in(paid.body, "\"fulfilments\"", "id", ful, sizeof ful);
+    static const char *const steps[][2] = { { "pick", "{}" }, { "pack", "{\"packages\":[{\"weight_g\":1}]}" }, { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", ful, steps[i][0]);
+        shop_must(shop, 200, "POST", target, "%s", steps[i][1]);
+    }
+    snprintf(target, sizeof target, "/v1/orders/%s/cancel", id);
+    shop_must(shop, 409, "POST", target, "{\"reason\":\"late\"}");
+}
+
 static void an_id_of_no_unit_is_not_found(struct shop *shop)
 {
     char id[32], target[64];
@@ -224,6 +264,7 @@ static scene *const scenes[] = {
     the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             an_unknown_sku_is_refused_or_unmapped,
     fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
+    a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
 };
 
 static void play(void **state)
@@ -245,7 +286,7 @@ int main(void)
         "a cancel gives back and the next one gets it", "a damage breaks the lowest rank first", "a payment releases and a hold stops it",
         "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
         "fences keep units for their group", "a reservation is used by its order",
-        "an order goes from pick to delivery", "an id of no unit is not found",
+        "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
