@@ -98,15 +98,21 @@ static void take_line(struct stock *stock, const struct outlet *outlet, const st
     }
 }
 
+/* Faults of look-up are all told, before any of stock. */
+static void resolve_skus(struct ws *ws, struct command *command)
+{
+    const struct reserve_io *in = command->input;
+    const struct reserve_line_io *lines = in->lines.items;
+    for (size_t i = 0; i < in->lines.count; i++)
+        if (ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(lines[i].sku))) == NULL)
+            fault_at(command, FAULT_SKU_UNKNOWN, i, "sku", lines[i].sku);
+}
+
 static void reserve_line(struct stock *stock, struct command *command, const struct outlet *outlet, size_t i, struct holder holder)
 {
     struct ws *ws = stock->ws;
     const struct reserve_line_io *line = (const struct reserve_line_io *)((const struct reserve_io *)command->input)->lines.items + i;
     const struct sku_row *sku = ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(line->sku)));
-    if (sku == NULL) {
-        fault_at(command, FAULT_SKU_UNKNOWN, i, "sku", line->sku);
-        return;
-    }
     struct component *components;
     size_t count = recipe_of(ws, sku, &components);
     struct atp_terms terms = availability_terms(ws, outlet, NULL, components, count);
@@ -143,10 +149,13 @@ static void reserve_decide(struct ws *ws, struct command *command)
     }
     struct outlet outlet;
     outlet_open(ws, channel, &outlet);
+    resolve_skus(ws, command);
+    if (command->faults.count > 0)
+        return;
     struct reservation_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .channel = channel->id, .state = RESERVATION_OPEN,
                                    .expires_at = ws_now_us(ws) + in->ttl_s * 1000000 };
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, row.id });
-    for (size_t i = 0; i < in->lines.count; i++)
+    for (size_t i = 0; i < in->lines.count && command->faults.count == 0; i++)
         reserve_line(&stock, command, &outlet, i,
                      (struct holder){ .kind = CLAIM_RESERVATION, .priority = channel->priority, .promise = row.expires_at, .id = row.id, .line = (int64_t)i + 1 });
     if (command->faults.count > 0)

@@ -208,15 +208,19 @@ static bool resolve(struct capture *c)
     return c->command->faults.count == 0;
 }
 
+/* The first line that is short: a refusal is kept by its key as one fault, so that the key gives the same answer again. */
 static bool refuse_shortage(struct capture *c)
 {
-    for (size_t i = 0; i < c->in->lines.count; i++) {
+    for (size_t i = 0; c->shortage == SHORTAGE_REJECT && i < c->in->lines.count; i++) {
         const struct wish *wish = &c->wishes[i];
-        if (c->shortage == SHORTAGE_REJECT && wish->granted < wish->quantity)
-            fault_at(c, FAULT_SHORTAGE, arena_printf(c->command->arena, "asked %ld of %s, %ld can be promised", (long)wish->quantity, wish->sku->code,
-                                                     (long)wish->granted), "quantity", i);
+        if (wish->granted == wish->quantity)
+            continue;
+        fault_at(c, FAULT_SHORTAGE,
+                 arena_printf(c->command->arena, "asked %ld of %s, %ld can be promised", (long)wish->quantity, wish->sku->code, (long)wish->granted),
+                 "quantity", i);
+        return true;
     }
-    return c->command->faults.count > 0;
+    return false;
 }
 
 static struct orders_row order_row(struct capture *c, int64_t id)

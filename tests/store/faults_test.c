@@ -264,6 +264,8 @@ static enum outcome fails_at(struct shop *shop, const struct trouble *trouble, i
     if (sigsetjmp(at_abort, 1) != 0) { /* a commit that may have failed: nobody was answered, and nothing is there */
         start_again(shop);
         for (size_t i = 0; i < COMMANDS; i++)
+            round.posts[i].command->answer = (struct answer){ 0 }; /* what was decided was never sent */
+        for (size_t i = 0; i < COMMANDS; i++)
             if (is_there(shop, &round, i, when))
                 fail_msg("%s: the process ended, and command %zu is there", when, i);
         sent_again(shop, &round, when);
