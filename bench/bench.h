@@ -5,23 +5,27 @@
 #include "db/db.h"
 #include "engine/engine.h"
 #include "http/local.h"
+#include <sys/types.h>
 
 #define LINES 3
 #define NODES 4
-#define HOT 10 /* SKUs that nine of ten lines want when demand is skewed */
+#define HOT 10 /* SKUs that nine of ten lines want when demand is skewed, and all when it is hot */
+enum demand { DEMAND_UNIFORM, DEMAND_SKEWED, DEMAND_HOT };
+extern const char *const demand_names[];
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint64_t chance(uint64_t below);
 /* LINES different SKUs, by number. */
-void draw_skus(uint64_t sku_count, bool skewed, uint64_t skus[LINES]);
+void draw_skus(uint64_t sku_count, enum demand demand, uint64_t skus[LINES]);
 
 /* ---- world.c: a company with SKUs and stock ---- */
 struct world {
     struct arena *arena;
     const char *binary, *admin_url; /* admin_url NULL: SQLite */
     char dir[256], url[600], floor_url[600], name[64];
-    uint64_t sku_count;
-    char key[256]; /* the API key */
+    uint64_t sku_count, history; /* orders that it holds before anything is measured */
+    bool kept;                   /* SQLite: dir is used if it holds a world, and stays */
+    char key[256];               /* the API key */
 };
 /* Made by the binary (init, key add) and through the engine's local client; then copied for the floor. */
 void world_make(struct world *world, bool with_floor);
@@ -36,6 +40,10 @@ struct inside {
 void inside_open(struct inside *inside, const char *url, bool no_sync);
 void inside_close(struct inside *inside);
 void furnish(struct inside *inside, uint64_t sku_count);
+/* ---- history.c ---- */
+/* Orders through the engine's own write path, and the projections behind them; says how long it took. */
+void history_fill(struct inside *inside, const char *url, uint64_t sku_count, uint64_t orders);
+
 /* One order's body, about 1 KB; `number` makes its id. */
 int order_body(char *out, size_t room, uint64_t number, const uint64_t skus[LINES]);
 
@@ -69,7 +77,8 @@ struct floor {
     const struct shape *shape;
     struct floor_place place;
     uint64_t sku_count;
-    bool postgres, skewed;
+    bool postgres;
+    enum demand demand;
     double pages; /* SQLite: WAL pages an order of the last run */
     void *store;
 };
@@ -82,12 +91,14 @@ void floor_postgres_batch(struct floor *bare, size_t batch);
 void floor_postgres_close(void *store);
 
 /* ---- load.c: the client ---- */
+#define SERVERS_MAX 2
 struct load {
-    uint16_t port;
+    uint16_t ports[SERVERS_MAX]; /* the connections are dealt out in turn */
+    size_t port_count;
     const char *key;
     size_t connections;
     uint64_t sku_count;
-    bool skewed;
+    enum demand demand;
     double seconds, rate; /* rate 0: closed loop, one request in flight a connection */
 };
 struct load_result {
@@ -99,6 +110,28 @@ struct load_result {
 void load_run(const struct load *load, struct load_result *result);
 /* GET, on a connection of its own; the body in the arena. */
 const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target);
+int dial(uint16_t port);
+
+/* ---- server.c: the program under test ---- */
+struct server {
+    pid_t pid;
+    uint16_t port;
+    int64_t ready_us; /* from its start to its word that it is ready */
+};
+struct server serve(const struct world *world);
+void server_end(struct server *server); /* all that still run are ended when the bench dies, too */
+long server_rss_mib(const struct server *server, const char *what); /* "VmRSS:", "VmHWM:" */
+/* Where its time goes: of its threads by name the CPU, of the writer the wall time by phase. */
+#define PHASES 6
+#define STAGES 5
+struct profile {
+    double batches, commands, needs, spent[PHASES], cpu[STAGES];
+};
+struct profile profile_read(const struct world *world, const struct server *server);
+void profile_print(const struct profile *from, const struct profile *to, double wall, double orders);
+
+/* ---- reads.c: reads on a connection of their own while writes run ---- */
+void reads_run(const struct world *world, const struct server *server, double seconds);
 
 /* ---- gates.c ---- */
 int gates_run(struct world *world);

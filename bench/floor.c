@@ -120,7 +120,7 @@ void floor_next_order(struct floor *bare)
     bare->place.orders++;
     bare->place.next_id += bare->shape->ids;
     bare->place.event_seq += bare->shape->seqs;
-    draw_skus(bare->sku_count, bare->skewed, skus);
+    draw_skus(bare->sku_count, bare->demand, skus);
     for (size_t i = 0; i < LINES; i++)
         bare->place.skus[i] = bare->place.sku_ids[skus[i]];
 }

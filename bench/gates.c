@@ -36,7 +36,7 @@ static void run_batches(struct inside *inside, const struct world *world, size_t
     for (size_t b = 0; b < batches; b++) {
         for (size_t i = 0; i < batch; i++) {
             uint64_t skus[LINES];
-            draw_skus(world->sku_count, false, skus);
+            draw_skus(world->sku_count, DEMAND_UNIFORM, skus);
             order_body(body, sizeof body, ++number, skus);
             commands[i] = local_command(inside->local, arena, "POST", "/v1/orders", arena_text(arena, body), NULL);
         }

@@ -31,7 +31,7 @@ struct client {
     int64_t began_us, next; /* next: number of the next request of an open loop */
 };
 
-static int dial(uint16_t port)
+int dial(uint16_t port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
@@ -43,11 +43,13 @@ static int dial(uint16_t port)
 
 static void send_order(struct client *client, size_t i, int64_t due_us)
 {
-    static uint64_t number;
+    static uint64_t number; /* from the clock: a kept world may have orders of earlier runs */
+    if (number == 0)
+        number = (uint64_t)when_now_us();
     struct connection *connection = &client->connections[i];
     uint64_t skus[LINES];
     char body[4096], request[5120];
-    draw_skus(client->load->sku_count, client->load->skewed, skus);
+    draw_skus(client->load->sku_count, client->load->demand, skus);
     int size = order_body(body, sizeof body, ++number, skus);
     int bytes = snprintf(request, sizeof request,
                          "POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
@@ -152,7 +154,7 @@ void load_run(const struct load *load, struct load_result *result)
     *result = (struct load_result){ 0 };
     for (size_t i = 0; i < load->connections; i++) {
         struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
-        client.connections[i].socket = dial(load->port);
+        client.connections[i].socket = dial(load->ports[i % load->port_count]);
         epoll_ctl(client.epoll, EPOLL_CTL_ADD, client.connections[i].socket, &event);
         client.idle[client.idle_count++] = i;
     }

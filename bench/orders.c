@@ -1,216 +1,273 @@
 /* bench/orders.c: orders through the server beside the floor.
- *   MILLRACE_BINARY=build/millrace bench/orders [--seconds S] [--skus N] [--at N] [--dir DIR]
+ *   MILLRACE_BINARY=build/millrace bench/orders [--seconds S] [--skus N] [--history N] [--at N] [--dir DIR]
+ *   bench/orders --keep DIR    SQLite only: uses the world in DIR, or makes it there, and leaves it
+ *   bench/orders --reads       reads on their own connection while orders come
+ *   bench/orders --servers     PostgreSQL: two servers on the unit beside one
+ *   bench/orders --beside DIR  with --keep: that world and this one in turn, as an older file beside a younger
+ *   bench/orders --size        time to ready, memory at rest and under load
  *   bench/orders --gates       what an order costs the store; exit 1 above the limits
- * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server. */
+ * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only postgres). */
 #include "bench.h"
 #include "base/when.h"
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+#define ROUNDS 4 /* of what is measured in turn */
+
+enum mode { MODE_STEPS, MODE_READS, MODE_SERVERS, MODE_BESIDE, MODE_SIZE, MODE_GATES };
+
 static const size_t steps[] = { 1, 16, 64, 256 };
-static double seconds = 5;
-static size_t only; /* --at: this step alone, 0: all */
+static const double least[2][COUNT(steps)] = { { 0.5, 0.5, 0.65, 0.7 }, { 0.5, 0.6, 0.5, 0.4 } }; /* of the floor: SQLite, PostgreSQL */
 
-struct server {
-    pid_t pid;
-    uint16_t port;
+struct wish {
+    double seconds;
+    uint64_t skus, history;
+    size_t at; /* this step alone, 0: all */
+    const char *dir, *keep, *beside, *only;
+    enum mode mode;
 };
 
-static struct server serve(struct world *world)
+static struct load load_of(const struct world *world, const struct server *server, size_t n, enum demand demand, double seconds)
 {
-    struct server server = { 0 };
-    int pipes[2];
-    char line[256] = "";
-    char *words[] = { (char *)(uintptr_t)world->binary, (char[]){ "serve" }, (char[]){ "--db" }, world->url, (char[]){ "--listen" }, (char[]){ "127.0.0.1:0" }, NULL };
-    posix_spawn_file_actions_t actions;
-    if (pipe(pipes) != 0)
-        die("pipe: %m");
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
-    posix_spawn_file_actions_addclose(&actions, pipes[0]);
-    if (posix_spawn(&server.pid, world->binary, &actions, NULL, words, environ) != 0)
-        die("%s cannot be started", world->binary);
-    close(pipes[1]);
-    FILE *out = fdopen(pipes[0], "r");
-    if (out == NULL || fgets(line, sizeof line, out) == NULL || strncmp(line, "ready ", 6) != 0)
-        die("the server is not ready: %s", line);
-    server.port = (uint16_t)strtoul(strrchr(line, ':') + 1, NULL, 10);
-    fclose(out);
-    return server;
+    return (struct load){ .ports = { server->port }, .port_count = 1, .key = world->key, .connections = n, .sku_count = world->sku_count,
+                          .demand = demand, .seconds = seconds };
 }
 
-static pid_t serving;
-static void end_server(void) /* also when the bench dies: it ends what it started */
+static double rate_of(const struct load *load)
 {
-    if (serving > 0)
-        kill(serving, SIGTERM);
+    struct load_result result;
+    load_run(load, &result);
+    if (result.faults > 0)
+        printf("%lu faults\n", (unsigned long)result.faults);
+    return (double)result.orders / result.seconds;
 }
 
-static double server_cpu_s(pid_t pid)
+static void judge(const char *what, size_t n, double value, double limit, bool at_least)
 {
-    char name[64], line[1024] = "";
-    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(name, "r");
-    if (file == NULL || fgets(line, sizeof line, file) == NULL)
-        die("the server is gone");
-    fclose(file);
-    unsigned long user = 0, system = 0;
-    sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    printf("target: %s at %zu: %.2f, %s %.2f: %s\n", what, n, value, at_least ? "at least" : "at most", limit,
+           (at_least ? value >= limit : value <= limit) ? "good" : "MISSED");
 }
 
-static long server_rss_mib(pid_t pid)
-{
-    char name[64], line[256];
-    long kib = 0;
-    snprintf(name, sizeof name, "/proc/%d/status", (int)pid);
-    FILE *file = fopen(name, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "VmRSS:", 6) == 0)
-            kib = strtol(line + 6, NULL, 10);
-    if (file != NULL)
-        fclose(file);
-    return kib / 1024;
-}
+/* ---- beside the floor ---- */
 
-static const char *const phases[] = { "take", "prefetch", "decide", "write", "commit", "answer" };
-struct profile {
-    double batches, commands, needs, spent[COUNT(phases)];
+struct outcome {
+    double rate, ratio, tail; /* tail: p99 in p50s of the open loop */
 };
 
-static double metric(const char *text, const char *name)
+static struct outcome step(struct world *world, const struct server *server, size_t n, enum demand demand, double seconds, struct floor *bare)
 {
-    const char *at = strstr(text, name);
-    return at == NULL ? 0 : strtod(at + strlen(name), NULL);
-}
-
-static struct profile profile_read(struct world *world, uint16_t port)
-{
-    struct profile profile;
-    char name[96];
-    const char *text = http_get(world->arena, port, world->key, "/metrics");
-    profile.batches = metric(text, "\nmillrace_engine_batches_total ");
-    profile.commands = metric(text, "\nmillrace_engine_commands_total ");
-    profile.needs = metric(text, "\nmillrace_engine_needs_total ");
-    for (size_t i = 0; i < COUNT(phases); i++) {
-        snprintf(name, sizeof name, "\nmillrace_engine_phase_seconds_total{phase=\"%s\"} ", phases[i]);
-        profile.spent[i] = metric(text, name);
-    }
-    return profile;
-}
-
-/* Of the wall time of one closed step: microseconds a batch; "rest" is what the writer does outside its phases and waits. */
-static void profile_print(const struct profile *from, const struct profile *to, double wall)
-{
-    double batches = to->batches - from->batches, rest = wall;
-    if (batches < 1)
-        return;
-    printf("    batch of %.1f, us a batch:", (to->commands - from->commands) / batches);
-    for (size_t i = 0; i < COUNT(phases); i++) {
-        double spent = to->spent[i] - from->spent[i];
-        printf(" %s %.0f", phases[i], spent * 1e6 / batches);
-        rest -= spent;
-    }
-    printf(" rest %.0f; needs %.2f an order\n", rest * 1e6 / batches, (to->needs - from->needs) / (to->commands - from->commands));
-}
-
-static void step(struct world *world, const struct server *server, size_t n, bool skewed, struct floor *bare)
-{
-    struct load load = { .port = server->port, .key = world->key, .connections = n, .sku_count = world->sku_count, .skewed = skewed, .seconds = seconds };
+    struct load load = load_of(world, server, n, demand, seconds);
     struct load_result closed, open;
-    bare->skewed = skewed;
+    bare->demand = demand;
     double before = floor_run(bare, n, seconds / 2);
-    struct profile from = profile_read(world, server->port);
-    double cpu = server_cpu_s(server->pid);
+    struct profile from = profile_read(world, server);
     load_run(&load, &closed);
-    cpu = (server_cpu_s(server->pid) - cpu) / closed.seconds;
-    struct profile to = profile_read(world, server->port);
+    struct profile to = profile_read(world, server);
     double after = floor_run(bare, n, seconds / 2), floor_rate = 2 / (1 / before + 1 / after);
-    double rate = (double)closed.orders / closed.seconds;
+    double rate = (double)closed.orders / closed.seconds, cpu = 0;
+    for (size_t i = 0; i < STAGES; i++)
+        cpu += (to.cpu[i] - from.cpu[i]) / closed.seconds;
     load.rate = rate * 0.7;
     load_run(&load, &open);
-    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, skewed ? "skewed" : "uniform", before, after, bare->pages, rate,
-           rate / floor_rate, (double)closed.p50_us / 1e3, (double)closed.p99_us / 1e3, (double)open.p50_us / 1e3, (double)open.p99_us / 1e3,
-           server_rss_mib(server->pid), cpu * 100, closed.client_cpu * 100, (unsigned long)(closed.faults + open.faults));
-    profile_print(&from, &to, closed.seconds);
+    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, demand_names[demand], before, after, bare->pages,
+           rate, rate / floor_rate, (double)closed.p50_us / 1e3, (double)closed.p99_us / 1e3, (double)open.p50_us / 1e3, (double)open.p99_us / 1e3,
+           server_rss_mib(server, "VmRSS:"), cpu * 100, closed.client_cpu * 100, (unsigned long)(closed.faults + open.faults));
+    profile_print(&from, &to, closed.seconds, (double)closed.orders);
     fflush(stdout);
+    return (struct outcome){ rate, rate / floor_rate, open.p50_us == 0 ? 0 : (double)open.p99_us / (double)open.p50_us };
 }
 
-static void measure(struct world *world)
+static void judge_step(size_t i, bool postgres, const struct outcome outcomes[])
+{
+    static const char *const tails[] = { "p99 in p50s, uniform", "p99 in p50s, skewed", "p99 in p50s, hot" };
+    for (size_t demand = DEMAND_UNIFORM; demand <= DEMAND_SKEWED; demand++)
+        judge(demand == DEMAND_UNIFORM ? "of the floor, uniform" : "of the floor, skewed", steps[i], outcomes[demand].ratio, least[postgres][i], true);
+    judge("ten hot SKUs to uniform", steps[i], outcomes[DEMAND_HOT].rate / outcomes[DEMAND_UNIFORM].rate, 1, true);
+    for (size_t demand = DEMAND_UNIFORM; steps[i] >= 64 && demand <= DEMAND_HOT; demand++)
+        judge(tails[demand], steps[i], outcomes[demand].tail, 4, false);
+    if (steps[i] == 16 || steps[i] == 256)
+        judge("times 19 orders/s, uniform", steps[i], outcomes[DEMAND_UNIFORM].rate / 19, steps[i] == 16 ? 200 : 400, true);
+}
+
+static void measure(struct world *world, const struct wish *wish)
 {
     struct arena *arena = arena_new((size_t)1 << 30);
     struct shape *shape = ARENA_NEW(arena, struct shape);
     struct floor bare;
+    struct outcome outcomes[COUNT(steps)][DEMAND_HOT + 1];
     shape->arena = arena;
     shape_take(shape);
     shape_print(shape);
     floor_open(&bare, shape, world);
     struct server server = serve(world);
-    serving = server.pid;
-    fflush(stdout);
+    printf("ready in %.3f s, RSS %ld MiB\n", (double)server.ready_us / 1e6, server_rss_mib(&server, "VmRSS:"));
     printf("   n demand   floor/s   after pages  orders/s ratio   p50 ms   p99 ms  open p50 open p99 RSS M   CPU client faults\n");
-    for (size_t i = 0; i < COUNT(steps); i++) {
-        if (only != 0 && steps[i] != only)
-            continue;
-        step(world, &server, steps[i], false, &bare);
-        step(world, &server, steps[i], true, &bare);
-    }
-    kill(server.pid, SIGTERM);
-    waitpid(server.pid, NULL, 0);
-    serving = 0;
+    for (size_t i = 0; i < COUNT(steps); i++)
+        for (size_t demand = DEMAND_UNIFORM; (wish->at == 0 || steps[i] == wish->at) && demand <= DEMAND_HOT; demand++)
+            outcomes[i][demand] = step(world, &server, steps[i], demand, wish->seconds, &bare);
+    for (size_t i = 0; i < COUNT(steps); i++)
+        if (wish->at == 0 || steps[i] == wish->at)
+            judge_step(i, world->admin_url != NULL, outcomes[i]);
+    server_end(&server);
     floor_close(&bare);
     arena_free(arena);
 }
 
-static int store(const char *admin_url, const char *dir, uint64_t skus, bool gates)
+/* ---- one thing beside another, in turn ---- */
+
+/* Rates of both loads in turn, ROUNDS of each; the ratio of the second to the first. */
+static void in_turn(const char *what, const struct load *first, const struct load *second, double limit)
 {
-    struct world world = { .arena = arena_new((size_t)1 << 30), .binary = getenv("MILLRACE_BINARY"), .admin_url = admin_url, .sku_count = skus };
+    double rates[2] = { 0, 0 };
+    printf("%s at %zu:", what, first->connections);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        double one = rate_of(first), other = rate_of(second);
+        printf(" %.0f/%.0f", one, other);
+        fflush(stdout);
+        rates[0] += one;
+        rates[1] += other;
+    }
+    printf(" orders/s\n");
+    judge(what, first->connections, rates[1] / rates[0], limit, true);
+    fflush(stdout);
+}
+
+static void two_servers(struct world *world, const struct wish *wish)
+{
+    struct server first = serve(world), second = serve(world);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        if (wish->at != 0 && steps[i] != wish->at)
+            continue;
+        struct load one = load_of(world, &first, steps[i], DEMAND_UNIFORM, wish->seconds), both = one;
+        both.ports[1] = second.port;
+        both.port_count = steps[i] > 1 ? 2 : 1;
+        in_turn("two servers to one", &one, &both, 0.8);
+    }
+    server_end(&first);
+    server_end(&second);
+}
+
+static void beside(struct world *world, const struct wish *wish)
+{
+    struct world other = { .arena = world->arena, .binary = world->binary, .kept = true };
+    snprintf(other.dir, sizeof other.dir, "%s", wish->beside);
+    world_make(&other, false);
+    struct server young = serve(&other), old = serve(world);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        if (wish->at != 0 && steps[i] != wish->at)
+            continue;
+        struct load first = load_of(&other, &young, steps[i], DEMAND_UNIFORM, wish->seconds),
+                    second = load_of(world, &old, steps[i], DEMAND_UNIFORM, wish->seconds);
+        in_turn(arena_printf(world->arena, "%lu orders to %lu", (unsigned long)world->history, (unsigned long)other.history), &first, &second, 0.9);
+    }
+    server_end(&young);
+    server_end(&old);
+}
+
+static void sizes(struct world *world, const struct wish *wish)
+{
+    double ready = 0;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        struct server server = serve(world);
+        ready += (double)server.ready_us / 1e6 / ROUNDS;
+        server_end(&server);
+    }
+    struct server server = serve(world);
+    struct load load = load_of(world, &server, 64, DEMAND_UNIFORM, wish->seconds);
+    printf("ready in %.3f s (mean of %d), RSS %ld MiB\n", ready, ROUNDS, server_rss_mib(&server, "VmRSS:"));
+    printf("target: ready in %.3f s, under 0.2: %s\n", ready, ready < 0.2 ? "good" : "MISSED");
+    for (size_t i = 0; i < ROUNDS; i++) {
+        double rate = rate_of(&load);
+        printf("after %.0f s at %.0f orders/s: RSS %ld MiB\n", wish->seconds * (double)(i + 1), rate, server_rss_mib(&server, "VmRSS:"));
+        fflush(stdout);
+    }
+    reads_run(world, &server, wish->seconds);
+    long peak = server_rss_mib(&server, "VmHWM:");
+    printf("target: largest RSS %ld MiB, under 256: %s\n", peak, peak < 256 ? "good" : "MISSED");
+    server_end(&server);
+}
+
+static void reads(struct world *world, const struct wish *wish)
+{
+    struct server server = serve(world);
+    struct load warm = load_of(world, &server, 64, DEMAND_UNIFORM, 1);
+    rate_of(&warm); /* there is at least one order to read */
+    reads_run(world, &server, wish->seconds);
+    server_end(&server);
+}
+
+static int store(const char *admin_url, const struct wish *wish)
+{
+    bool with_floor = wish->mode == MODE_STEPS;
+    struct world world = { .arena = arena_new((size_t)1 << 30), .binary = getenv("MILLRACE_BINARY"), .admin_url = admin_url,
+                           .sku_count = wish->skus, .history = wish->history, .kept = wish->keep != NULL };
+    int code = 0;
     if (world.binary == NULL)
         die("MILLRACE_BINARY names no millrace");
     printf("== %s\n", admin_url == NULL ? "SQLite" : "PostgreSQL");
-    snprintf(world.dir, sizeof world.dir, "%s/millrace-bench.XXXXXX", dir);
-    world_make(&world, !gates);
-    int code = 0;
-    if (gates)
+    if (wish->keep != NULL)
+        snprintf(world.dir, sizeof world.dir, "%s", wish->keep);
+    else
+        snprintf(world.dir, sizeof world.dir, "%s/millrace-bench.XXXXXX", wish->dir);
+    world_make(&world, with_floor);
+    fflush(stdout);
+    static void (*const modes[])(struct world *, const struct wish *) = { measure, reads, two_servers, beside, sizes };
+    if (wish->mode == MODE_GATES)
         code = gates_run(&world);
     else
-        measure(&world);
-    world_drop(&world, !gates);
+        modes[wish->mode](&world, wish);
+    world_drop(&world, with_floor);
     arena_free(world.arena);
     return code;
 }
 
+static struct wish wish_read(int count, char **words)
+{
+    struct wish wish = { .seconds = 5, .skus = 100000, .dir = "/tmp", .only = "" };
+    static const char *const modes[] = { "", "--reads", "--servers", "--beside", "--size", "--gates" };
+    for (int i = 1; i < count; i++) {
+        const char *word = words[i], *value = i + 1 < count ? words[i + 1] : "";
+        bool takes = true;
+        for (size_t m = MODE_READS; m < COUNT(modes); m++)
+            if (strcmp(word, modes[m]) == 0)
+                wish.mode = (enum mode)m;
+        if (strcmp(word, "--seconds") == 0)
+            wish.seconds = strtod(value, NULL);
+        else if (strcmp(word, "--skus") == 0)
+            wish.skus = strtoul(value, NULL, 10);
+        else if (strcmp(word, "--history") == 0)
+            wish.history = strtoul(value, NULL, 10);
+        else if (strcmp(word, "--at") == 0)
+            wish.at = strtoul(value, NULL, 10);
+        else if (strcmp(word, "--dir") == 0)
+            wish.dir = value;
+        else if (strcmp(word, "--keep") == 0)
+            wish.keep = value;
+        else if (strcmp(word, "--beside") == 0)
+            wish.beside = value;
+        else if (strcmp(word, "--only") == 0)
+            wish.only = value;
+        else if (wish.mode == MODE_STEPS || strcmp(word, modes[wish.mode]) != 0)
+            die("bench/orders.c says how it is called");
+        else
+            takes = false;
+        i += takes;
+    }
+    if (wish.seconds <= 0 || wish.skus < HOT || (wish.mode == MODE_BESIDE && wish.keep == NULL))
+        die("--seconds wants more than 0, --skus at least %d, --beside also --keep", HOT);
+    return wish;
+}
+
 int main(int count, char **words)
 {
-    const char *dir = "/tmp", *postgres = getenv("MILLRACE_TEST_POSTGRES");
-    uint64_t skus = 100000;
-    bool gates = false;
-    for (int i = 1; i < count; i++) {
-        bool more = i + 1 < count;
-        if (strcmp(words[i], "--gates") == 0)
-            gates = true;
-        else if (more && strcmp(words[i], "--seconds") == 0)
-            seconds = strtod(words[++i], NULL);
-        else if (more && strcmp(words[i], "--skus") == 0)
-            skus = strtoul(words[++i], NULL, 10);
-        else if (more && strcmp(words[i], "--at") == 0)
-            only = strtoul(words[++i], NULL, 10);
-        else if (more && strcmp(words[i], "--dir") == 0)
-            dir = words[++i];
-        else
-            die("orders [--gates] [--seconds S] [--skus N] [--at N] [--dir DIR]");
-    }
-    if (seconds <= 0 || skus < HOT)
-        die("--seconds wants more than 0, --skus at least %d", HOT);
-    atexit(end_server);
-    int code = store(NULL, dir, skus, gates);
-    if (postgres != NULL && store(postgres, dir, skus, gates) != 0)
+    const char *postgres = getenv("MILLRACE_TEST_POSTGRES");
+    struct wish wish = wish_read(count, words);
+    int code = 0;
+    if (strcmp(wish.only, "postgres") != 0 && wish.mode != MODE_SERVERS)
+        code = store(NULL, &wish);
+    if (postgres != NULL && strcmp(wish.only, "sqlite") != 0 && wish.keep == NULL && store(postgres, &wish) != 0)
         code = 1;
     return code;
 }

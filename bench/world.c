@@ -1,10 +1,12 @@
-/* bench/world.c: a company with 100,000 SKUs in 4 nodes, made once and copied. */
+/* bench/world.c: a company with 100,000 SKUs in 4 nodes and what it has sold already, made once and copied. */
 #include "bench.h"
 #include "base/when.h"
 #include "engine/vault.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void die(const char *format, ...)
@@ -18,19 +20,22 @@ void die(const char *format, ...)
     exit(2);
 }
 
+const char *const demand_names[] = { "uniform", "skewed", "hot" };
+
 uint64_t chance(uint64_t below)
 {
-    static uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
+    static _Thread_local uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
     return (state >> 11) % below;
 }
 
-void draw_skus(uint64_t sku_count, bool skewed, uint64_t skus[LINES])
+void draw_skus(uint64_t sku_count, enum demand demand, uint64_t skus[LINES])
 {
     for (size_t i = 0; i < LINES;) {
-        skus[i] = chance(skewed && chance(10) != 0 ? HOT : sku_count);
+        bool hot = demand == DEMAND_HOT || (demand == DEMAND_SKEWED && chance(10) != 0);
+        skus[i] = chance(hot ? HOT : sku_count);
         bool again = false;
         for (size_t j = 0; j < i; j++)
             again = again || skus[j] == skus[i];
@@ -57,13 +62,29 @@ int order_body(char *out, size_t room, uint64_t number, const uint64_t skus[LINE
                     (unsigned long)number, lines);
 }
 
+/* The store's own key: what is sealed and hashed here the server must know again. */
+static struct vault *vault_of(const char *url, struct arena *arena)
+{
+    struct db *db = NULL;
+    const char *error = "";
+    struct vault *vault = NULL;
+    if (strcmp(url, "sqlite::memory:") == 0)
+        return vault_seeded(7);
+    if (db_open(&db, &(struct db_options){ .url = url }, arena, &error) == DB_OK)
+        vault = vault_open(url, db, false, arena, &error);
+    if (vault == NULL)
+        die("%s: %s", url, error);
+    db_close(db);
+    return vault;
+}
+
 void inside_open(struct inside *inside, const char *url, bool no_sync)
 {
     const char *error = "";
     inside->arena = arena_new((size_t)1 << 30);
-    inside->vault = vault_seeded(7);
-    struct engine_options options = { .url = url, .db = { .url = url, .create = true, .no_sync = no_sync }, .vault = inside->vault,
-                                      .batch_us = -1, .batch_rows = (size_t)1 << 20 };
+    inside->vault = vault_of(url, inside->arena);
+    struct engine_options options = { .url = url, .db = { .url = url, .create = true, .no_sync = no_sync, .cache_kib = no_sync ? 2 << 20 : 0 },
+                                      .vault = inside->vault, .batch_us = -1, .batch_rows = (size_t)1 << 20 };
     inside->engine = engine_open(&options, inside->arena, &error);
     inside->local = inside->engine == NULL ? NULL : local_open(inside->engine, inside->vault, inside->arena, &error);
     if (inside->local == NULL)
@@ -85,11 +106,11 @@ static void put(struct inside *inside, const char *target, const char *body)
         die("PUT %s: %d %s", target, reply.status, reply.body);
 }
 
-/* `count` commands in batches of 500. */
+/* `count` commands in large batches. */
 static void many(struct inside *inside, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t))
 {
     struct arena *arena = arena_new((size_t)256 << 20);
-    struct command *commands[500];
+    static struct command *commands[2000];
     int64_t wal_bytes;
     for (uint64_t at = 0; at < count;) {
         size_t n = 0;
@@ -161,10 +182,71 @@ static void name_database(const struct world *world, const char *suffix, char *o
     snprintf(out, room, "%.*s/%s%s%s", (int)(name - world->admin_url), world->admin_url, world->name, suffix, query == NULL ? "" : query);
 }
 
-void world_make(struct world *world, bool with_floor)
+/* Not of empty tables: their statistics would say that they stay so. */
+static void analyze(const struct world *world)
+{
+    struct db *db = NULL;
+    const char *error = "";
+    const char *sql = world->history > 0 ? "SET statement_timeout = 0; ANALYZE" : "ANALYZE sku, position, movement, adjustment, event, node";
+    if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK || db_script(db, sql) != DB_OK)
+        die("%s: %s", world->url, error);
+    db_close(db);
+}
+
+/* What is known of a kept world stands beside it. False: there is none yet. */
+static bool note_read(struct world *world)
+{
+    char name[300];
+    snprintf(name, sizeof name, "%s/world", world->dir);
+    FILE *file = fopen(name, "r");
+    if (file == NULL)
+        return false;
+    if (fscanf(file, "%255s %lu %lu", world->key, &world->sku_count, &world->history) != 3)
+        die("%s is not what it should be", name);
+    fclose(file);
+    printf("kept world: %lu SKUs, %lu orders and those of earlier runs\n", (unsigned long)world->sku_count, (unsigned long)world->history);
+    return true;
+}
+
+static void note_write(const struct world *world)
+{
+    char name[300];
+    snprintf(name, sizeof name, "%s/world", world->dir);
+    FILE *file = fopen(name, "w");
+    if (file == NULL || fprintf(file, "%s %lu %lu\n", world->key, (unsigned long)world->sku_count, (unsigned long)world->history) < 0 || fclose(file) != 0)
+        die("%s: %m", name);
+}
+
+static void fill(struct world *world)
 {
     char word[256] = "";
-    if (mkdtemp(world->dir) == NULL)
+    struct inside inside;
+    int64_t at = when_monotonic_us();
+    said(arena_printf(world->arena, "'%s' init --db '%s' --company Bench 2>&1", world->binary, world->url), word, sizeof word);
+    said(arena_printf(world->arena, "'%s' key add --db '%s' --name bench --scope admin", world->binary, world->url), world->key, sizeof world->key);
+    inside_open(&inside, world->url, true);
+    furnish(&inside, world->sku_count);
+    printf("setup: %lu SKUs, %lu positions, %.1f s\n", (unsigned long)world->sku_count, (unsigned long)world->sku_count * NODES,
+           (double)(when_monotonic_us() - at) / 1e6);
+    if (world->history > 0)
+        history_fill(&inside, world->url, world->sku_count, world->history);
+    inside_close(&inside);
+}
+
+static void copy_for_floor(struct world *world)
+{
+    char word[256] = "";
+    if (world->admin_url != NULL)
+        admin(world, arena_printf(world->arena, "CREATE DATABASE %s_floor TEMPLATE %s", world->name, world->name));
+    else
+        said(arena_printf(world->arena, "cp %s/server.db %s/floor.db && sync", world->dir, world->dir), word, sizeof word);
+}
+
+void world_make(struct world *world, bool with_floor)
+{
+    if (!world->kept && mkdtemp(world->dir) == NULL)
+        die("%s: %m", world->dir);
+    if (world->kept && mkdir(world->dir, 0755) != 0 && errno != EEXIST)
         die("%s: %m", world->dir);
     snprintf(world->name, sizeof world->name, "bench_%d", (int)getpid());
     snprintf(world->url, sizeof world->url, "sqlite:%s/server.db", world->dir);
@@ -174,25 +256,15 @@ void world_make(struct world *world, bool with_floor)
         name_database(world, "_floor", world->floor_url, sizeof world->floor_url);
         admin(world, arena_printf(world->arena, "CREATE DATABASE %s", world->name));
     }
-    said(arena_printf(world->arena, "'%s' init --db '%s' --company Bench 2>&1", world->binary, world->url), word, sizeof word);
-    said(arena_printf(world->arena, "'%s' key add --db '%s' --name bench --scope admin", world->binary, world->url), world->key, sizeof world->key);
-    struct inside inside;
-    int64_t at = when_monotonic_us();
-    inside_open(&inside, world->url, true);
-    furnish(&inside, world->sku_count);
-    inside_close(&inside);
-    printf("setup: %lu SKUs, %lu positions, %.1f s\n", (unsigned long)world->sku_count, (unsigned long)world->sku_count * NODES,
-           (double)(when_monotonic_us() - at) / 1e6);
-    if (world->admin_url != NULL) {
-        struct db *db;
-        const char *error = "";
-        if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK || db_script(db, "ANALYZE sku, position, movement, adjustment, event, node") != DB_OK)
-            die("%s: %s", world->url, error);
-        db_close(db);
-        if (with_floor)
-            admin(world, arena_printf(world->arena, "CREATE DATABASE %s_floor TEMPLATE %s", world->name, world->name));
-    } else if (with_floor)
-        said(arena_printf(world->arena, "cp %s/server.db %s/floor.db && sync", world->dir, world->dir), word, sizeof word);
+    if (!world->kept || !note_read(world)) {
+        fill(world);
+        if (world->admin_url != NULL)
+            analyze(world);
+        if (world->kept)
+            note_write(world);
+    }
+    if (with_floor)
+        copy_for_floor(world);
 }
 
 void world_drop(struct world *world, bool with_floor)
@@ -203,5 +275,5 @@ void world_drop(struct world *world, bool with_floor)
         if (with_floor)
             admin(world, arena_printf(world->arena, "DROP DATABASE %s_floor WITH (FORCE)", world->name));
     }
-    said(arena_printf(world->arena, "rm -r %s", world->dir), word, sizeof word);
+    said(arena_printf(world->arena, world->kept ? "rm -f %s/floor.db*" : "rm -r %s", world->dir), word, sizeof word);
 }

@@ -91,6 +91,7 @@ static bool wait_for_tick(struct scheduler *scheduler)
 static void *work(void *context)
 {
     struct scheduler *scheduler = context;
+    pthread_setname_np(pthread_self(), "scheduler");
     while (wait_for_tick(scheduler)) {
         look_safely(scheduler);
         scheduler->tick(scheduler->context);

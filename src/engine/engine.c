@@ -234,6 +234,7 @@ static void tidy_wal(struct engine *engine)
 static void *work(void *context)
 {
     struct engine *engine = context;
+    pthread_setname_np(pthread_self(), "writer");
     for (;;) {
         pthread_mutex_lock(&engine->lock);
         while (engine->queued == 0 && !engine->stopping)

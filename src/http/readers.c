@@ -160,6 +160,7 @@ static void *reader_main(void *context)
 {
     struct reader *reader = context;
     struct readers *readers = reader->readers;
+    pthread_setname_np(pthread_self(), "reader");
     pthread_mutex_lock(&readers->lock);
     for (;;) {
         while (readers->first == NULL && !readers->stopping)
