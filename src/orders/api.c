@@ -106,7 +106,7 @@ static enum db_result page_of_unit(struct reading *r, const struct filter *f, in
 struct listing_of_orders {
     const struct filter *filter;
     const int64_t *ids;
-    size_t id_count, shown;
+    size_t id_count, next, shown;
     int64_t most, last;
     struct json_writer *json;
 };
@@ -125,31 +125,46 @@ static bool meets(struct ws *ws, const struct filter *filter, const struct order
     return false;
 }
 
+/* What order_write will ask for, in two rounds: without them each order would be read again for each of its rows. */
+static void want_page(struct ws *ws, const struct listing_of_orders *page)
+{
+    const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &hold_of_order, &fulfilment_of_order, &event_of_order };
+    const struct db_path *const of_fulfilment[] = { &line_of_fulfilment, &package_of_fulfilment };
+    const struct db_value unit = db_int(ws_unit(ws));
+    for (size_t i = page->next; i < page->id_count; i++) {
+        ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), page->ids[i]));
+        for (size_t p = 0; p < COUNT(paths); p++)
+            ws_want_path(ws, paths[p], WS_PREFIX(unit, db_int(page->ids[i])), 0);
+    }
+    ws_settle(ws);
+    for (size_t i = page->next; i < page->id_count; i++) {
+        const struct orders_row *order = ws_get(ws, &orders_table, WS_KEY(ws_unit(ws), page->ids[i]));
+        const struct fulfilment_row *fulfilment;
+        struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(unit, db_int(page->ids[i])), 0);
+        if (order != NULL)
+            ws_want(ws, &person_table, WS_KEY(ws_unit(ws), order->person));
+        while ((fulfilment = ws_next(ws, &cursor)) != NULL)
+            for (size_t p = 0; p < COUNT(of_fulfilment); p++)
+                ws_want_path(ws, of_fulfilment[p], WS_PREFIX(unit, db_int(fulfilment->id)), 0);
+    }
+    ws_settle(ws);
+}
+
+/* An order that is written is done with: an attempt that lacks a row goes on where the one before ended. */
 static void read_page(struct ws *ws, void *context)
 {
     struct listing_of_orders *page = context;
-    struct json_writer attempt;
-    json_begin(&attempt, ws_arena(ws));
-    size_t shown = 0;
-    page->last = 0;
-    const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &hold_of_order, &fulfilment_of_order, &event_of_order };
-    for (size_t i = 0; i < page->id_count; i++) {
-        ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), page->ids[i]));
-        for (size_t p = 0; p < COUNT(paths); p++)
-            ws_want_path(ws, paths[p], WS_PREFIX(db_int(ws_unit(ws)), db_int(page->ids[i])), 0);
-    }
-    ws_settle(ws);
-    for (size_t i = 0; i < page->id_count && (int64_t)shown < page->most; i++) {
+    want_page(ws, page);
+    for (; page->next < page->id_count && (int64_t)page->shown < page->most; page->next++) {
         struct order order;
-        page->last = page->ids[i];
-        if (!order_open(ws, page->ids[i], &order) || !meets(ws, page->filter, &order))
-            continue;
-        order_write(&order, NULL, &attempt);
-        shown++;
-    }
-    if (shown > 0) {
-        json_raw(page->json, attempt.out.at, attempt.out.size);
-        page->shown = shown;
+        if (order_open(ws, page->ids[page->next], &order) && meets(ws, page->filter, &order)) {
+            struct json_writer one;
+            json_begin(&one, ws_arena(ws));
+            order_write(&order, NULL, &one);
+            json_raw(page->json, one.out.at, one.out.size);
+            page->shown++;
+        }
+        page->last = page->ids[page->next];
     }
 }
 

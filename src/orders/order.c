@@ -116,6 +116,30 @@ static struct order_facts facts_of(struct order *order)
     return facts;
 }
 
+/* What fulfilments have given up so far: fulfilment, line, part, units of each line, one behind the other. Most orders have none: then nothing is read. */
+static void write_given_up(struct order *order, struct json_writer *json)
+{
+    const struct fulfilment_row *fulfilment;
+    const struct fulfilment_line_row *line;
+    bool any = false;
+    for (size_t i = 0; i < order->demand_count; i++)
+        any = any || order->demands[i]->cancelled > 0;
+    if (!any)
+        return;
+    json_key(json, "given_up");
+    json_array(json);
+    struct ws_cursor all = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    while ((fulfilment = ws_next(order->ws, &all)) != NULL) {
+        struct ws_cursor lines = ws_scan(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(fulfilment->id)), 0);
+        while ((line = ws_next(order->ws, &lines)) != NULL) {
+            const int64_t figures[] = { fulfilment->id, line->line, line->part, line->cancelled };
+            for (size_t k = 0; line->cancelled > 0 && k < COUNT(figures); k++)
+                json_int(json, figures[k]);
+        }
+    }
+    json_array_end(json);
+}
+
 static void write_state(struct order *order, struct json_writer *json)
 {
     json_object(json);
@@ -135,6 +159,7 @@ static void write_state(struct order *order, struct json_writer *json)
     }
     json_array_end(json);
     if (order->row->stage >= STAGE_RELEASED || order->has_fulfilments) {
+        write_given_up(order, json);
         json_key(json, "fulfilments"); /* [id, state] of each */
         json_array(json);
         struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);

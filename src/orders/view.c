@@ -14,6 +14,7 @@ struct as_of {
     struct demand_row *demands; /* figures only */
     int64_t *fulfilments;       /* id, state pairs */
     size_t fulfilment_count;
+    const char *given_up; /* the numbers that write_given_up() wrote; NULL: nothing */
 };
 
 struct view {
@@ -192,6 +193,36 @@ static void show_holds(struct view *view)
     view->out->holds.items = holds;
 }
 
+/* What a line of a fulfilment had given up by then. */
+static int64_t given_up(const struct view *view, const struct fulfilment_line_row *line)
+{
+    const char *at = view->at.given_up;
+    while (at != NULL && *at != ']') {
+        int64_t figures[4];
+        for (size_t k = 0; k < COUNT(figures); k++)
+            figures[k] = strtoll(*at == ',' ? at + 1 : at, (char **)(uintptr_t)&at, 10);
+        if (figures[0] == line->fulfilment && figures[1] == line->line && figures[2] == line->part)
+            return figures[3];
+    }
+    return 0;
+}
+
+/* The lines as they were: those in the row have given up what was cancelled since. */
+static void show_lines_of_then(struct view *view, const struct fulfilment_row *row, struct field_list *out)
+{
+    struct ws *ws = view->ws;
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->id) };
+    struct fulfilment_line_io *lines = ARENA_ARRAY(ws_arena(ws), struct fulfilment_line_io, ws_count(ws, &line_of_fulfilment, prefix));
+    const struct fulfilment_line_row *line;
+    out->count = 0;
+    for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
+        int64_t quantity = line->quantity - given_up(view, line);
+        if (quantity > 0)
+            lines[out->count++] = (struct fulfilment_line_io){ .line = line->line, .sku = sku_code(ws, line->sku), .quantity = quantity };
+    }
+    out->items = lines;
+}
+
 static void show_fulfilments(struct view *view)
 {
     struct db_value prefix[2];
@@ -209,7 +240,10 @@ static void show_fulfilments(struct view *view)
             if (state < 0)
                 continue;
         }
-        fulfilment_show(ws, row, state, &all[view->out->fulfilments.count++]);
+        struct fulfilment_io *io = &all[view->out->fulfilments.count++];
+        fulfilment_show(ws, row, state, io);
+        if (view->at.seq != INT64_MAX)
+            show_lines_of_then(view, row, &io->lines);
     }
     view->out->fulfilments.items = all;
 }
@@ -268,7 +302,8 @@ static void read_state(struct view *view, const struct event_row *event)
         demands[i] = demand;
     }
     order->demands = demands;
-    const char *fulfilments = strstr(at, "\"fulfilments\":");
+    const char *given = strstr(at, "\"given_up\":["), *fulfilments = strstr(at, "\"fulfilments\":");
+    view->at.given_up = given == NULL ? NULL : given + strlen("\"given_up\":[");
     for (const char *c = fulfilments; c != NULL && *c != '\0'; c++)
         view->at.fulfilment_count += *c == ',' && c[-1] != ']';
     view->at.fulfilments = ARENA_ARRAY(arena, int64_t, 2 * view->at.fulfilment_count + 1);

@@ -257,6 +257,49 @@ static void an_id_of_no_unit_is_not_found(struct shop *shop)
     assert_int_equal(order(shop, "web", "1", "LAMP", 1).status, 201);
 }
 
+/* 100 to a page, the preset: each has a fulfilment, whose lines are other rows. */
+static void a_page_of_released_orders(struct shop *shop)
+{
+    size_t listed = 0;
+    receive(shop, "LEJ", "LAMP", 100);
+    for (int i = 0; i < 100; i++) {
+        char id[64], number[16];
+        snprintf(number, sizeof number, "%d", i);
+        text_in(order(shop, "web", number, "LAMP", 1).body, NULL, "id", id, sizeof id);
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id),
+                  "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p%d\"}", i);
+    }
+    const char *body = shop_must(shop, 200, "GET", "/v1/orders", NULL).body;
+    for (const char *at = body; (at = strstr(at, "\"stage\":\"released\"")) != NULL; at++)
+        listed++;
+    assert_int_equal(listed, 100);
+}
+
+/* The key that took an order is sent again after its cancel: the answer is what it was, the fulfilment's lines, too. */
+static void a_key_comes_again_after_a_cancel(struct shop *shop)
+{
+    char id[64];
+    receive(shop, "LEJ", "LAMP", 5);
+    text_in(order(shop, "web", "1", "LAMP", 3).body, NULL, "id", id, sizeof id);
+    const char *pay = arena_printf(shop->arena, "/v1/orders/%s/payments", id), *cancel = arena_printf(shop->arena, "/v1/orders/%s/cancel", id);
+    const char *paid = "{\"kind\":\"captured\",\"amount\":{\"amount\":\"30.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}";
+    const char *one = "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":1}]}", *rest = "{\"reason\":\"x\"}";
+    const char *const sent[][2] = { { pay, paid }, { cancel, one }, { cancel, rest } };
+    const char *first[COUNT(sent)];
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < COUNT(sent); i++) {
+            struct command *command = local_command(shop->local, shop->arena, "POST", sent[i][0], sent[i][1], arena_printf(shop->arena, "k%zu", i));
+            engine_run(shop->engine, &command, 1);
+            assert_int_equal(command->answer.status, 200);
+            if (round == 0)
+                first[i] = arena_text(shop->arena, command->answer.body);
+            else
+                assert_string_equal(command->answer.body, first[i]);
+        }
+    assert_int_equal(number_in(first[0], "\"fulfilments\"", "quantity"), 3);
+    assert_int_equal(number_in(first[1], "\"fulfilments\"", "quantity"), 2);
+}
+
 typedef void scene(struct shop *shop);
 static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
@@ -265,6 +308,7 @@ static scene *const scenes[] = {
     fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
+    a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
 };
 
 static void play(void **state)
@@ -287,6 +331,7 @@ int main(void)
         "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
+        "a page of released orders", "a key comes again after a cancel",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
