@@ -2,6 +2,7 @@
  * cancels in between: in the end all units are promised, none twice. One server on SQLite, two on one PostgreSQL database.
  * MILLRACE_OVERSELL_ORDERS sets how many orders (10000); of each SKU there is a hundredth of that. */
 #include "crash/client.h"
+#include "crash/site.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +15,9 @@
 
 #define THREADS 64
 #define SKUS 10
-#define RUSH 50   /* want one of the last */
-#define LAST 10   /* units, */
-#define TRIALS 20 /* times */
+#define RUSH 50    /* want one of the last */
+#define LAST 10    /* units, */
+#define TRIALS 100 /* times */
 
 struct buyer {
     pthread_t thread;
@@ -31,22 +32,18 @@ static struct buyer buyers[THREADS];
 static atomic_size_t next_order;
 static size_t orders;
 
-static size_t setting(const char *name, size_t preset)
-{
-    const char *text = getenv(name);
-    return text == NULL ? preset : strtoul(text, NULL, 10);
-}
-
 static int place(struct client *client, const char *channel, const char *id, const char *sku, int quantity, const char *second)
 {
     char body[700], line[160] = "";
     if (second != NULL)
         snprintf(line, sizeof line, ",{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", second);
-    snprintf(body, sizeof body,
-             "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-             "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":"
-             "\"EUR\"}}%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-             channel, id, sku, quantity, line);
+    snprintf(
+        body, sizeof body,
+        "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\","
+        "\"currency\":"
+        "\"EUR\"}}%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+        channel, id, sku, quantity, line);
     return client_call(client, "POST", "/v1/orders", id, body);
 }
 
@@ -121,10 +118,13 @@ static void furnish(struct client *client, size_t units)
     }
     for (int i = 0; i < SKUS - 1; i++) {
         snprintf(target, sizeof target, "/v1/bundles/KIT%d", i);
-        must(client, "PUT", target, "{\"name\":\"Kit\",\"components\":[{\"sku\":\"SKU%d\",\"quantity\":1},{\"sku\":\"SKU%d\",\"quantity\":2}]}", i, i + 1);
+        must(client, "PUT", target, "{\"name\":\"Kit\",\"components\":[{\"sku\":\"SKU%d\",\"quantity\":1},{\"sku\":\"SKU%d\",\"quantity\":2}]}", i,
+             i + 1);
     }
-    must(client, "PUT", "/v1/channels/web", "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}");
-    must(client, "PUT", "/v1/channels/b2b", "{\"unit\":\"DE\",\"name\":\"B2B\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"LEJ\"],\"shortage\":\"reject\"}");
+    must(client, "PUT", "/v1/channels/web",
+         "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}");
+    must(client, "PUT", "/v1/channels/b2b",
+         "{\"unit\":\"DE\",\"name\":\"B2B\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"LEJ\"],\"shortage\":\"reject\"}");
 }
 
 static void wait_for(int count)
@@ -167,7 +167,8 @@ static void all_is_promised_once(struct client *client, size_t units)
         int64_t available = number_after(client->body, "available"), reserved = number_after(client->body, "reserved"),
                 allocated = number_after(client->body, "allocated");
         if (available + reserved + allocated != (int64_t)units || available != 0)
-            fail_msg("SKU%d: of %zu units %ld are available, %ld reserved, %ld allocated", i, units, (long)available, (long)reserved, (long)allocated);
+            fail_msg("SKU%d: of %zu units %ld are available, %ld reserved, %ld allocated", i, units, (long)available, (long)reserved,
+                     (long)allocated);
     }
 }
 
@@ -205,7 +206,7 @@ static void the_last_ten(const struct server *servers, int server_count, const s
     }
 }
 
-static void sell_out(bool postgres, int server_count)
+static void sell_out(const char *postgres, int server_count)
 {
     struct site site;
     struct server servers[2] = { { 0 }, { 0 } };
@@ -213,7 +214,7 @@ static void sell_out(bool postgres, int server_count)
     orders = setting("MILLRACE_OVERSELL_ORDERS", 10000);
     atomic_store(&next_order, 0);
     size_t units = orders / 100;
-    site_make(&site, postgres);
+    site_make(&site, NULL, postgres);
     for (int i = 0; i < server_count; i++)
         server_start(&servers[i], &site);
     client_open(&client, servers[0].port, site.key);
@@ -234,14 +235,15 @@ static void sell_out(bool postgres, int server_count)
 
 static void nothing_is_sold_twice_on_sqlite(void **state)
 {
-    sell_out(false, 1);
+    sell_out(NULL, 1);
 }
 
 static void nothing_is_sold_twice_by_two_servers_on_postgresql(void **state)
 {
-    if (!site_has_postgres())
+    const char *postgres = site_postgres();
+    if (postgres == NULL)
         skip();
-    sell_out(true, 2);
+    sell_out(postgres, 2);
 }
 
 int main(void)
