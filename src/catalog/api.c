@@ -5,8 +5,8 @@
 #define WRITERS (SCOPE_ADMIN | SCOPE_INVENTORY)
 #define READERS (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
 
-/* Each kind's two commands and its read; */
-#define KIND(NAME, COMPANY)                                                                                                           \
+/* Each kind's two commands and its read. */
+#define KIND(NAME, COMPANY, EDGE)                                                                                                           \
     static void NAME##_put(struct ws *ws, struct command *command)                                                                    \
     {                                                                                                                                 \
         master_put(ws, command, &NAME##_master);                                                                                      \
@@ -20,17 +20,17 @@
         master_get(reading, request, answer, &NAME##_master);                                                                         \
     }                                                                                                                                 \
     static const struct command_type NAME##_put_type = { .name = #NAME ".put", .input = &NAME##_fields, .mode = FIELDS_PUT,           \
-                                                         .queue = QUEUE_PEOPLE, .company = COMPANY, .edge = master_edge,              \
+                                                         .queue = QUEUE_PEOPLE, .company = COMPANY, .edge = EDGE,              \
                                                          .decide = NAME##_put, .inverse = #NAME ".put of the version before" };       \
     static const struct command_type NAME##_patch_type = { .name = #NAME ".patch", .input = &NAME##_fields, .mode = FIELDS_PATCH,     \
-                                                           .queue = QUEUE_PEOPLE, .company = COMPANY, .edge = master_edge,            \
+                                                           .queue = QUEUE_PEOPLE, .company = COMPANY, .edge = EDGE,            \
                                                            .decide = NAME##_patch, .inverse = #NAME ".put of the version before" }
-KIND(unit, true);
-KIND(node, true);
-KIND(sku, true);
-KIND(bundle, true);
-KIND(channel, true);
-KIND(listing, false);
+KIND(unit, true, unit_edge);
+KIND(node, true, master_edge);
+KIND(sku, true, master_edge);
+KIND(bundle, true, master_edge);
+KIND(channel, true, master_edge);
+KIND(listing, false, master_edge);
 
 #define ROUTES(NAME, PATH, ONE)                                                                                                        \
     { .method = METHOD_PUT, .path = PATH, .scopes = WRITERS, .command = &NAME##_put_type, .answer_of = &NAME##_fields, .summary = "Make or replace a " ONE }, \

@@ -35,6 +35,8 @@ struct master_kind {
     bool of_channel; /* lives in a channel's unit, under its path; else the company's */
     /* Finds the row of the path and fills `io` (sized by fields); false: there is none. */
     bool (*load)(struct master *master, void *io);
+    /* Fills in what did not come and follows from other fields, so that equal resources compare equal. May be NULL. */
+    void (*complete)(struct master *master, void *io);
     /* Checks `io` against other rows; adds faults. */
     void (*check)(struct master *master, const void *io);
     /* Writes rows and copies. */
@@ -57,6 +59,7 @@ extern const struct master_kind unit_master, node_master, sku_master, bundle_mas
 /* Commands of PUT and PATCH, and reads of one, by kind. */
 void master_put(struct ws *ws, struct command *command, const struct master_kind *kind);
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind);
+bool unit_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults); /* and the time zone must be installed */
 bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void master_get(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
 

@@ -33,7 +33,7 @@ static const struct field channel_rows[] = {
     { "buffer", FIELD_INT, AT(channel_io, buffer), .min = 0, .max = INT64_C(1000000000), .doc = "units held back of each SKU" },
     { "release", FIELD_ENUM, AT(channel_io, release), .names = release_names, .doc = "auto: as soon as nothing is in the way" },
     { "split", FIELD_BOOL, AT(channel_io, split), .preset = 1, .doc = "a bundle's components may come from several nodes" },
-    { "group", FIELD_CODE, AT(channel_io, group), .hide_absent = true, .doc = "shares fences with the channels of the same group; default: its own" },
+    { "group", FIELD_CODE, AT(channel_io, group), .doc = "shares fences with the channels of the same group; default: its own" },
 };
 const struct field_table channel_fields = { "Channel", channel_rows, COUNT(channel_rows), sizeof(struct channel_io) };
 
@@ -58,8 +58,6 @@ static bool channel_load(struct master *master, void *out)
     *io = (struct channel_io){ .code = row->code, .version = row->version, .unit = unit->code, .name = row->name, .kind = row->kind,
                                .priority = row->priority, .shortage = row->shortage, .buffer = row->buffer, .release = row->manual_release,
                                .split = row->split != 0, .group = row->channel_group };
-    if (strcmp(row->channel_group, row->code) != 0)
-        master_has(&channel_fields, io, "group");
     const char **codes = ARENA_ARRAY(ws_arena(ws), const char *, CHANNEL_NODES_MAX);
     const struct channel_node_row *each;
     for (struct ws_cursor cursor = nodes_of(ws, row->id); (each = ws_next(ws, &cursor)) != NULL;)
@@ -69,6 +67,13 @@ static bool channel_load(struct master *master, void *out)
     master->version = row->version;
     master->owner = row->owner;
     return true;
+}
+
+static void channel_complete(struct master *master, void *whole)
+{
+    struct channel_io *io = whole;
+    if (io->group == NULL)
+        io->group = master->code;
 }
 
 static const struct node_row *node_find(struct ws *ws, const char *code)
@@ -121,10 +126,9 @@ static void nodes_write(struct master *master, struct ws *ws, const struct chann
 static void channel_store(struct master *master, const void *in)
 {
     const struct channel_io *io = in;
-    const char *group = io->group == NULL ? master->code : io->group;
     struct channel_row row = { .id = master->id, .owner = master->owner, .code = master->code, .name = io->name, .kind = io->kind,
                                .priority = io->priority, .shortage = io->shortage, .buffer = io->buffer, .manual_release = io->release,
-                               .split = io->split, .channel_group = group, .version = master->version };
+                               .split = io->split, .channel_group = io->group, .version = master->version };
     struct ws *const sets[] = { master->ws, ws_of_unit(master->ws, master->owner) };
     for (size_t i = 0; i < COUNT(sets); i++) {
         row.unit = ws_unit(sets[i]);
@@ -138,7 +142,8 @@ static void channel_store(struct master *master, const void *in)
     }
 }
 
-const struct master_kind channel_master = { SUBJECT_CHANNEL, &channel_fields, false, channel_load, channel_check, channel_store };
+const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL, .fields = &channel_fields, .load = channel_load, .complete = channel_complete, .check = channel_check,
+                                         .store = channel_store };
 
 /* ---- listings: one SKU as one channel knows it; of the channel's unit ---- */
 
@@ -187,12 +192,8 @@ static const struct sku_row *listed_sku(struct master *master, const struct list
 static void listing_check(struct master *master, const void *in)
 {
     const struct listing_io *io = in;
-    const struct sku_row *sku = listed_sku(master, io);
-    struct listing_io there;
-    if (sku == NULL)
+    if (listed_sku(master, io) == NULL)
         fault_add(master->faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", io->sku);
-    else if (master->id != 0 && listing_load(master, &there) && strcmp(there.sku, io->sku) != 0)
-        fault_add(master->faults, FAULT_IN_USE, "/sku", "%s stands for %s: make another listing", master->code, there.sku);
 }
 
 static void listing_store(struct master *master, const void *in)
@@ -204,12 +205,18 @@ static void listing_store(struct master *master, const void *in)
                                .sku = listed_sku(master, io)->id, .buffer = io->buffer, .cap = io->cap, .share_ppm = io->share_ppm,
                                .quota = NULL_INT, .shortage = NULL_INT, .version = master->version };
     const struct listing_row *there = ws_get(ws, &listing_table, WS_KEY(row.unit, row.id));
-    if (there != NULL) {
+    if (there != NULL && there->sku == row.sku) {
         *(struct listing_row *)ws_edit(ws, there) = row;
+        return;
+    }
+    if (there != NULL) { /* from now on it stands for another SKU: lines that came before keep theirs. A path is never edited */
+        ws_delete(ws, there);
+        ws_insert(ws, &listing_table, &row);
         return;
     }
     ws_insert(ws, &listing_table, &row);
     ((struct channel_row *)ws_edit(ws, channel))->listings++;
 }
 
-const struct master_kind listing_master = { SUBJECT_LISTING, &listing_fields, true, listing_load, listing_check, listing_store };
+const struct master_kind listing_master = { .subject = SUBJECT_LISTING, .fields = &listing_fields, .of_channel = true, .load = listing_load, .check = listing_check,
+                                         .store = listing_store };

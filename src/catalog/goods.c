@@ -8,6 +8,10 @@
 #define COMPONENTS_MAX 1500
 #define DEPTH_MAX 8
 #define PIECE_UNITS_MAX INT64_C(1000000000)
+#define BUNDLES_OF_LEVEL_MAX 300
+#define ABOVE_MAX 1000                      /* bundles that one may stand in, at any depth */
+#define FLATTEN_WORK_MAX INT64_C(4000000)   /* of one bundle: comparisons, some milliseconds */
+#define RECHECK_WORK_MAX INT64_C(20000000)  /* of all bundles that contain a changed one */
 
 static const struct sku_row *sku_find(struct ws *ws, const char *code)
 {
@@ -92,7 +96,8 @@ static void sku_store(struct master *master, const void *in)
                                         .version = master->version });
 }
 
-const struct master_kind sku_master = { SUBJECT_SKU, &sku_fields, false, sku_load, sku_check, sku_store };
+const struct master_kind sku_master = { .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .check = sku_check,
+                                         .store = sku_store };
 
 /* ---- bundles ---- */
 
@@ -147,82 +152,224 @@ static bool bundle_load(struct master *master, void *out)
     return true;
 }
 
-/* Adds what one piece of `sku` is made of, `times`; false: too deep, too many, too large. */
-static bool flatten(struct ws *ws, int64_t sku, int64_t times, int depth, struct component *out, size_t room, size_t *count)
+/* ---- what a bundle comes to ---- */
+
+/* What one bundle shall be made of, in place of its rows; a check asks before it is written. */
+struct recipe {
+    int64_t bundle;
+    const struct component *parts;
+    size_t count;
+};
+
+/* Multiplying out goes level by level, and a bundle that is reached in several ways stands once in a level: the work grows
+ * with the parts, not with the ways to them. `work` counts comparisons and ends what would take too long. */
+struct flattening {
+    struct ws *ws;
+    const struct recipe *instead; /* NULL: none */
+    struct component *out;        /* SKUs that hold stock, in order of first appearance */
+    size_t room, count;
+    struct component *level, *next; /* bundles that are still to be multiplied out */
+    size_t level_count, next_count;
+    int64_t *work;
+};
+
+static bool add_units(struct component *list, size_t room, size_t *count, int64_t sku, int64_t units, int64_t *work)
 {
-    const struct sku_row *row = ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), sku));
-    if (depth > DEPTH_MAX || times > PIECE_UNITS_MAX)
+    size_t i = 0;
+    while (i < *count && list[i].sku != sku)
+        i++;
+    *work -= (int64_t)i + 1;
+    if (i == room || *work < 0)
         return false;
-    if (!row->bundle) {
-        size_t i = 0;
-        while (i < *count && out[i].sku != sku)
-            i++;
-        if (i == room)
-            return false;
-        if (i == *count)
-            out[(*count)++] = (struct component){ .sku = sku };
-        out[i].quantity += times;
-        return out[i].quantity <= PIECE_UNITS_MAX;
-    }
+    if (i == *count)
+        list[(*count)++] = (struct component){ .sku = sku };
+    list[i].quantity += units;
+    return list[i].quantity <= PIECE_UNITS_MAX;
+}
+
+/* All rows of a level are asked for at once. */
+static void level_want(struct flattening *f)
+{
+    const int64_t unit = ws_unit(f->ws);
     const struct bundle_component_row *part;
-    for (struct ws_cursor cursor = parts_of(ws, sku); (part = ws_next(ws, &cursor)) != NULL;)
-        if (!flatten(ws, part->sku, times * part->quantity, depth + 1, out, room, count))
-            return false;
-    return true;
+    for (size_t i = 0; i < f->level_count; i++)
+        ws_want_path(f->ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(f->level[i].sku)), 0);
+    ws_settle(f->ws);
+    for (size_t i = 0; i < f->level_count; i++)
+        for (struct ws_cursor cursor = parts_of(f->ws, f->level[i].sku); (part = ws_next(f->ws, &cursor)) != NULL;)
+            ws_want(f->ws, &sku_table, WS_KEY(unit, part->sku));
+    ws_settle(f->ws);
+}
+
+static bool part_add(struct flattening *f, int64_t sku, int64_t units)
+{
+    const struct sku_row *row = ws_get(f->ws, &sku_table, WS_KEY(ws_unit(f->ws), sku));
+    return row->bundle ? add_units(f->next, BUNDLES_OF_LEVEL_MAX, &f->next_count, sku, units, f->work)
+                       : add_units(f->out, f->room, &f->count, sku, units, f->work);
+}
+
+static bool bundle_add(struct flattening *f, const struct component *bundle)
+{
+    const struct bundle_component_row *part;
+    bool fits = true;
+    if (f->instead != NULL && f->instead->bundle == bundle->sku) {
+        for (size_t i = 0; fits && i < f->instead->count; i++)
+            fits = part_add(f, f->instead->parts[i].sku, f->instead->parts[i].quantity * bundle->quantity);
+        return fits;
+    }
+    for (struct ws_cursor cursor = parts_of(f->ws, bundle->sku); fits && (part = ws_next(f->ws, &cursor)) != NULL;)
+        fits = part_add(f, part->sku, part->quantity * bundle->quantity);
+    return fits;
+}
+
+/* False: too deep, too many, too large, too much work. */
+static bool flatten(struct flattening *f, int64_t bundle)
+{
+    struct component *levels = ARENA_ARRAY(ws_arena(f->ws), struct component, 2 * BUNDLES_OF_LEVEL_MAX);
+    bool fits = true;
+    f->level = levels;
+    f->next = levels + BUNDLES_OF_LEVEL_MAX;
+    f->level[0] = (struct component){ .sku = bundle, .quantity = 1 };
+    f->level_count = 1;
+    f->count = 0;
+    for (int depth = 0; fits && f->level_count > 0; depth++) {
+        struct component *done = f->level;
+        fits = depth < DEPTH_MAX;
+        f->next_count = 0;
+        level_want(f);
+        for (size_t i = 0; fits && i < f->level_count; i++)
+            fits = bundle_add(f, &f->level[i]);
+        f->level = f->next;
+        f->level_count = f->next_count;
+        f->next = memset(done, 0, BUNDLES_OF_LEVEL_MAX * sizeof *done);
+    }
+    return fits;
 }
 
 size_t bundle_flatten(struct ws *ws, int64_t bundle, struct component *out, size_t room)
 {
-    size_t count = 0;
-    memset(out, 0, room * sizeof *out);
-    return flatten(ws, bundle, 1, 0, out, room, &count) ? count : room + 1;
+    int64_t work = FLATTEN_WORK_MAX;
+    struct flattening f = { .ws = ws, .out = memset(out, 0, room * sizeof *out), .room = room, .work = &work };
+    return flatten(&f, bundle) ? f.count : room + 1;
 }
 
-/* Whether `sku` is made of `bundle`, at any depth. */
-static bool contains(struct ws *ws, int64_t sku, int64_t bundle, int depth)
+/* ---- what a bundle may be made of ---- */
+
+/* A bundle and all that it is part of, at any depth, each once. */
+struct above {
+    int64_t bundles[ABOVE_MAX + 1]; /* [0]: itself */
+    size_t count;
+};
+
+static bool above_add(struct above *above, int64_t bundle)
 {
-    if (sku == bundle || depth > DEPTH_MAX)
-        return sku == bundle;
-    const struct bundle_component_row *part;
-    for (struct ws_cursor cursor = parts_of(ws, sku); (part = ws_next(ws, &cursor)) != NULL;)
-        if (contains(ws, part->sku, bundle, depth + 1))
+    for (size_t i = 0; i < above->count; i++)
+        if (above->bundles[i] == bundle)
             return true;
-    return false;
+    if (above->count == COUNT(above->bundles))
+        return false;
+    above->bundles[above->count++] = bundle;
+    return true;
 }
 
-static void check_part(struct master *master, const struct part_io *parts, size_t i)
+/* False: there are more than ABOVE_MAX. */
+static bool bundles_above(struct ws *ws, int64_t bundle, struct above *above)
+{
+    const int64_t unit = ws_unit(ws);
+    const struct bundle_component_row *row;
+    above->count = 0;
+    (void)above_add(above, bundle);
+    for (size_t from = 0, upto; from < above->count; from = upto) {
+        upto = above->count;
+        for (size_t i = from; i < upto; i++)
+            ws_want_path(ws, &bundle_of_component, WS_PREFIX(db_int(unit), db_int(above->bundles[i])), ABOVE_MAX + 1);
+        ws_settle(ws);
+        for (size_t i = from; i < upto; i++) {
+            struct ws_cursor cursor = ws_scan(ws, &bundle_of_component, WS_PREFIX(db_int(unit), db_int(above->bundles[i])), ABOVE_MAX + 1);
+            while ((row = ws_next(ws, &cursor)) != NULL)
+                if (!above_add(above, row->bundle))
+                    return false;
+        }
+    }
+    return true;
+}
+
+static void check_part(struct master *master, const struct part_io *parts, size_t i, const struct above *above)
 {
     char pointer[64];
     snprintf(pointer, sizeof pointer, "/components/%zu/sku", i);
     const char *at = arena_text(master->faults->arena, pointer);
     const struct sku_row *sku = sku_find(master->ws, parts[i].sku);
+    bool cycle = strcmp(parts[i].sku, master->code) == 0;
     for (size_t k = 0; k < i; k++)
         if (strcmp(parts[k].sku, parts[i].sku) == 0) {
             fault_add(master->faults, FAULT_INVALID, at, "%s stands in the list twice: add up its quantity", parts[i].sku);
             return;
         }
-    if (strcmp(parts[i].sku, master->code) == 0 || (sku != NULL && master->id != 0 && contains(master->ws, sku->id, master->id, 0)))
+    for (size_t k = 0; sku != NULL && k < above->count; k++)
+        cycle = cycle || above->bundles[k] == sku->id;
+    if (cycle)
         fault_add(master->faults, FAULT_BUNDLE_CYCLE, at, "%s would contain itself", master->code);
     else if (sku == NULL)
         fault_add(master->faults, FAULT_SKU_UNKNOWN, at, "there is no SKU %s", parts[i].sku);
+}
+
+static bool same_parts(struct master *master, const struct recipe *recipe)
+{
+    const struct bundle_component_row *part;
+    size_t i = 0;
+    for (struct ws_cursor cursor = parts_of(master->ws, master->id); (part = ws_next(master->ws, &cursor)) != NULL; i++)
+        if (i >= recipe->count || recipe->parts[i].sku != part->sku || recipe->parts[i].quantity != part->quantity)
+            return false;
+    return i == recipe->count;
+}
+
+/* What the bundle comes to, and then every bundle that contains it. */
+static void check_sums(struct master *master, const struct recipe *recipe, const struct above *above)
+{
+    int64_t work = FLATTEN_WORK_MAX;
+    struct flattening f = { .ws = master->ws, .instead = recipe, .room = COMPONENTS_MAX, .work = &work };
+    f.out = ARENA_ARRAY(ws_arena(master->ws), struct component, COMPONENTS_MAX);
+    if (!flatten(&f, recipe->bundle)) {
+        fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "at most %d different SKUs, %d levels, 10^9 units of one", COMPONENTS_MAX, DEPTH_MAX);
+        return;
+    }
+    work = RECHECK_WORK_MAX;
+    for (size_t i = 1; i < above->count; i++) {
+        memset(f.out, 0, COMPONENTS_MAX * sizeof *f.out);
+        if (flatten(&f, above->bundles[i]))
+            continue;
+        const struct sku_row *container = ws_get(master->ws, &sku_table, WS_KEY(ws_unit(master->ws), above->bundles[i]));
+        if (work < 0)
+            fault_add(master->faults, FAULT_IN_USE, "/components", "it is part of too many bundles to check them all: make another one");
+        else
+            fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "%s contains it, and has at most %d different SKUs, %d levels, 10^9 units of one",
+                      container->code, COMPONENTS_MAX, DEPTH_MAX);
+        return;
+    }
 }
 
 static void bundle_check(struct master *master, const void *in)
 {
     const struct bundle_io *io = in;
     const struct part_io *parts = io->components.items;
+    struct above *above = ARENA_NEW(ws_arena(master->ws), struct above);
     check_other_kind(master, true);
+    bool few = master->id == 0 || bundles_above(master->ws, master->id, above);
     for (size_t i = 0; i < io->components.count; i++)
-        check_part(master, parts, i);
+        check_part(master, parts, i, above);
     if (master->faults->count > 0)
         return;
-    struct component *flat = ARENA_ARRAY(ws_arena(master->ws), struct component, COMPONENTS_MAX);
-    size_t count = 0;
+    struct component *wanted = ARENA_ARRAY(ws_arena(master->ws), struct component, io->components.count);
     for (size_t i = 0; i < io->components.count; i++)
-        if (!flatten(master->ws, sku_find(master->ws, parts[i].sku)->id, parts[i].quantity, 1, flat, COMPONENTS_MAX, &count)) {
-            fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "at most %d different SKUs, %d levels, 10^9 units of one", COMPONENTS_MAX, DEPTH_MAX);
-            return;
-        }
+        wanted[i] = (struct component){ sku_find(master->ws, parts[i].sku)->id, parts[i].quantity };
+    struct recipe recipe = { .bundle = master->id, .parts = wanted, .count = io->components.count };
+    if (master->id != 0 && same_parts(master, &recipe))
+        return;
+    if (!few)
+        fault_add(master->faults, FAULT_IN_USE, "/components", "it is part of more than %d bundles: make another one", ABOVE_MAX);
+    else
+        check_sums(master, &recipe, above);
 }
 
 static void parts_write(struct master *master, struct ws *ws, const struct bundle_io *io)
@@ -248,4 +395,5 @@ static void bundle_store(struct master *master, const void *in)
         parts_write(master, ws_unit_at(master->ws, i), io);
 }
 
-const struct master_kind bundle_master = { SUBJECT_BUNDLE, &bundle_fields, false, bundle_load, bundle_check, bundle_store };
+const struct master_kind bundle_master = { .subject = SUBJECT_BUNDLE, .fields = &bundle_fields, .load = bundle_load, .check = bundle_check,
+                                         .store = bundle_store };

@@ -2,7 +2,6 @@
  * change has a version, an event and the whole resource as it was after it. */
 #include "base/when.h"
 #include "catalog/catalog.h"
-#include <stdlib.h>
 #include <string.h>
 
 static struct master master_of(struct ws *ws, struct command *command)
@@ -32,8 +31,7 @@ static const char *json_of(struct arena *arena, const struct field_table *fields
 
 static bool precondition_holds(struct master *master)
 {
-    const char *wanted = master->command->if_match;
-    if (wanted == NULL || (master->id != 0 && (strcmp(wanted, "*") == 0 || strtoll(wanted, NULL, 10) == master->version)))
+    if (if_match_holds(master->command->if_match, master->version))
         return true;
     fault_add(master->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)master->version);
     return false;
@@ -96,9 +94,6 @@ static void change(struct master *master, const struct master_kind *kind, const 
 {
     if (!precondition_holds(master))
         return;
-    kind->check(master, whole);
-    if (master->faults->count > 0)
-        return;
     if (before != NULL && is_equal(master, kind, before, whole)) {
         size_t bytes;
         const char *body = json_of(master->command->arena, kind->fields, before, &bytes);
@@ -106,16 +101,27 @@ static void change(struct master *master, const struct master_kind *kind, const 
         answer_with(master, body, bytes, 200);
         return;
     }
-    write_change(master, kind, whole);
+    kind->check(master, whole);
+    if (master->faults->count == 0)
+        write_change(master, kind, whole);
+}
+
+static void complete(struct master *master, const struct master_kind *kind, void *whole)
+{
+    if (kind->complete != NULL)
+        kind->complete(master, whole);
 }
 
 void master_put(struct ws *ws, struct command *command, const struct master_kind *kind)
 {
     struct master master = master_of(ws, command);
-    void *before = arena_alloc(command->arena, kind->fields->size);
+    void *before = arena_alloc(command->arena, kind->fields->size), *whole = arena_alloc(command->arena, kind->fields->size);
     bool there = kind->load(&master, before);
-    if (command->faults.count == 0)
-        change(&master, kind, there ? before : NULL, command->input);
+    if (command->faults.count > 0)
+        return;
+    memcpy(whole, command->input, kind->fields->size); /* the input stays as it came: an attempt may run again */
+    complete(&master, kind, whole);
+    change(&master, kind, there ? before : NULL, whole);
 }
 
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind)
@@ -128,7 +134,13 @@ void master_patch(struct ws *ws, struct command *command, const struct master_ki
         return;
     }
     memcpy(whole, before, kind->fields->size);
+    for (size_t i = 0; i < kind->fields->count; i++)
+        if (kind->fields->fields[i].required)
+            ((struct master_io *)whole)->presence.came |= UINT64_C(1) << i; /* it stands in a row: it is there */
     fields_merge(kind->fields, whole, command->input);
+    if (!fields_complete(kind->fields, whole, "", &command->faults))
+        return;
+    complete(&master, kind, whole);
     change(&master, kind, before, whole);
 }
 

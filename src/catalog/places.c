@@ -1,6 +1,7 @@
 /* src/catalog/places.c: where a business is: its units, and the nodes that hold its stock. */
 #include "base/id.h"
 #include "catalog/catalog.h"
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,13 +48,39 @@ static bool unit_load(struct master *master, void *out)
     return true;
 }
 
-/* A zone is known by its form here and by the machine's tzdata at the edge; decide reads no files. */
 static bool zone_is_name(const char *zone)
 {
     for (const char *at = zone; *at != '\0'; at++)
         if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/", *at))
             return false;
     return zone[0] != '/' && strstr(zone, "..") == NULL;
+}
+
+/* tzdata's folder also holds tables, this machine's own zone, and all zones again under posix/ and right/. */
+#define ZONES "/usr/share/zoneinfo/"
+static bool zone_is_installed(struct arena *arena, const char *zone)
+{
+    static const char *const not_names[] = { "posix/", "right/", "localtime", "posixrules" };
+    char magic[4] = "";
+    for (size_t i = 0; i < COUNT(not_names); i++)
+        if (strncmp(zone, not_names[i], strlen(not_names[i])) == 0)
+            return false;
+    if (access(ZONES "UTC", R_OK) != 0)
+        return true; /* no tzdata here: the form must do */
+    FILE *file = fopen(arena_printf(arena, ZONES "%s", zone), "rb");
+    bool is_zone = file != NULL && fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0;
+    if (file != NULL)
+        fclose(file);
+    return is_zone;
+}
+
+/* Files are read here, never in decide: there only the form is looked at. */
+bool unit_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
+{
+    const struct unit_io *io = command->input;
+    if (io->time_zone != NULL && zone_is_name(io->time_zone) && !zone_is_installed(command->arena, io->time_zone))
+        fault_add(faults, FAULT_BAD_FORMAT, "/time_zone", "%s is no IANA time zone", io->time_zone);
+    return master_edge(edge, request, command, faults) && faults->count == 0;
 }
 
 static void unit_check(struct master *master, const void *in)
@@ -124,7 +151,8 @@ static void unit_store(struct master *master, const void *in)
     master->owner = row.id;
 }
 
-const struct master_kind unit_master = { SUBJECT_UNIT, &unit_fields, false, unit_load, unit_check, unit_store };
+const struct master_kind unit_master = { .subject = SUBJECT_UNIT, .fields = &unit_fields, .load = unit_load, .check = unit_check,
+                                         .store = unit_store };
 
 /* ---- nodes ---- */
 
@@ -210,4 +238,5 @@ static void node_store(struct master *master, const void *in)
     }
 }
 
-const struct master_kind node_master = { SUBJECT_NODE, &node_fields, false, node_load, node_check, node_store };
+const struct master_kind node_master = { .subject = SUBJECT_NODE, .fields = &node_fields, .load = node_load, .check = node_check,
+                                         .store = node_store };

@@ -1,6 +1,7 @@
 /* src/engine/answer.c: from faults to an answer: application/problem+json (RFC 9457). The type is a place in our own
  * documentation, so that it says something without a second host; the first fault sets code and status. */
 #include "engine/api.h"
+#include <stdio.h>
 
 static bool of_body(const struct fault *fault)
 {
@@ -69,4 +70,11 @@ void answer_fault(struct answer *answer, struct arena *arena, enum fault_code co
 {
     struct fault fault = { .code = code, .pointer = pointer, .detail = detail };
     answer_problem(answer, arena, &fault, 1);
+}
+
+bool if_match_holds(const char *if_match, int64_t version)
+{
+    char now[24];
+    snprintf(now, sizeof now, "%ld", (long)version);
+    return if_match == NULL || (version != 0 && (text_equal(if_match, "*") || text_equal(if_match, now)));
 }

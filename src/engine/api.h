@@ -63,6 +63,10 @@ struct answer {
 void answer_faults(struct answer *answer, struct arena *arena, const struct faults *faults);
 void answer_fault(struct answer *answer, struct arena *arena, enum fault_code code, const char *pointer, const char *detail);
 
+/* Whether If-Match lets a change of what is at `version` through (0: it is not there yet): none came, "*" and it is there, or its
+ * ETag to the letter. */
+bool if_match_holds(const char *if_match, int64_t version);
+
 /* What a read runs with. */
 struct reading {
     struct db *db;          /* the main store */

@@ -168,6 +168,9 @@ static bool resolve(struct adjust *a)
         fault_add(&a->command->faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", a->in->sku);
     else if (a->sku->bundle)
         fault_add(&a->command->faults, FAULT_HOLDS_NO_STOCK, "/sku", "%s is a bundle", a->in->sku);
+    const struct business_unit_row *books = a->in->unit_cost.currency[0] == '\0' ? NULL : ws_get(a->ws, &business_unit_table, WS_KEY(unit, unit));
+    if (books != NULL && !text_equal(books->currency, a->in->unit_cost.currency))
+        fault_add(&a->command->faults, FAULT_CURRENCY_MISMATCH, "/unit_cost/currency", "the books of %s are in %s", books->code, books->currency);
     return a->command->faults.count == 0;
 }
 

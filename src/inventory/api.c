@@ -24,6 +24,8 @@ static const struct route routes[] = {
                  { .name = "sku", .type = FIELD_CODE, .required = true, .doc = "a SKU or a bundle" } } },
     { .method = METHOD_PUT, .path = "/v1/channels/{code}/fences/{node}/{sku}", .scopes = WRITERS, .command = &fence_put, .answer_of = &fence_fields,
       .summary = "Keep units for a channel's group" },
+    { .method = METHOD_PATCH, .path = "/v1/channels/{code}/fences/{node}/{sku}", .scopes = WRITERS, .command = &fence_patch, .answer_of = &fence_fields,
+      .summary = "Change a fence" },
     { .method = METHOD_GET, .path = "/v1/channels/{code}/fences/{node}/{sku}", .scopes = READERS, .read = get_fence, .answer_of = &fence_fields,
       .summary = "A fence" },
     { .method = METHOD_POST, .path = "/v1/reservations", .scopes = CHECKOUT, .command = &reservation_create, .summary = "Reserve for a checkout" },

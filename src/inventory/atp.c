@@ -12,7 +12,8 @@ int64_t atp_sell(const struct atp_terms *t)
 
 int64_t atp_show(const struct atp_terms *t)
 {
-    int64_t share = t->pool * t->share_ppm / 1000000; /* at most 10^18: fits, see QUANTITY_MAX */
+    __extension__ typedef __int128 wide; /* a pool of 64 nodes may hold 64 * QUANTITY_MAX, and times 10^6 that passes 63 bits */
+    int64_t share = (int64_t)((wide)t->pool * t->share_ppm / 1000000);
     return min_i64(atp_sell(t), min_i64(t->cap, share));
 }
 

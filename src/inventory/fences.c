@@ -2,7 +2,6 @@
  * is held; orders of the group use it up, facts may shrink it. */
 #include "inventory/fences.h"
 #include "inventory/inventory.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -74,9 +73,29 @@ static void hold_units(struct ws *ws, struct fence *fence, int64_t quantity)
     else if (quantity < held)
         claim_give_back(&stock, fence->claim, held - quantity, 0);
     stock_end(&stock);
-    fence->claim = claim_find(ws, fence->node->id, fence->sku->id, &holder);
     for (size_t i = 0; i < stock.freed_count; i++)
         stock_followers.supply(ws, stock.freed[i].node, stock.freed[i].sku);
+    fence->claim = claim_find(ws, fence->node->id, fence->sku->id, &holder); /* what waited may have used some of it up */
+}
+
+static void answer_fence(struct command *command, const struct fence *fence, int64_t quantity, int64_t version, int status)
+{
+    command->answer.status = status;
+    command->answer.body = fence_json(command->arena, fence, quantity, version, &command->answer.body_bytes);
+    command->answer.etag = arena_printf(command->arena, "%ld", (long)version);
+}
+
+/* Who changed it, and what it was after that. */
+static void write_history(struct ws *ws, struct command *command, const struct fence_row *row)
+{
+    const char *body = arena_text(ws_arena(ws), command->answer.body);
+    struct master_change_row change = { .unit = row->unit, .kind = SUBJECT_FENCE, .subject = row->id, .version = row->version, .at = ws_now_us(ws),
+                                        .actor = ws_actor(ws), .body = body };
+    ws_insert(ws, &master_change_table, &change);
+    command->event_seq = ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED, .subject_kind = SUBJECT_FENCE, .subject = row->channel, .node = row->node,
+                                                          .sku = row->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
+                                                          .quarantined = NULL_INT, .quantity = row->quantity, .class = 0, .amount = NULL_INT,
+                                                          .unit_cost = NULL_INT, .data = body });
 }
 
 static void fence_decide(struct ws *ws, struct command *command)
@@ -91,33 +110,41 @@ static void fence_decide(struct ws *ws, struct command *command)
         fault_add(&command->faults, FAULT_HOLDS_NO_STOCK, NULL, "%s is a bundle: fence its components", fence.sku->code);
         return;
     }
+    const bool is_patch = command->type->mode == FIELDS_PATCH;
+    if (is_patch && fence.row == NULL) {
+        fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no such fence");
+        return;
+    }
     const struct position_row *position = position_find(ws, fence.node->id, fence.sku->id, 0);
     int64_t held = fence.claim == NULL ? 0 : fence.claim->soft, free = position == NULL ? 0 : position->available;
     int64_t version = fence.row == NULL ? 0 : fence.row->version;
-    if (command->if_match != NULL && !(text_equal(command->if_match, "*") && version > 0) && strtoll(command->if_match, NULL, 10) != version)
+    int64_t quantity = is_patch && !field_came(&fence_fields, in, "quantity") ? fence.row->quantity : in->quantity;
+    if (!if_match_holds(command->if_match, version))
         fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)version);
-    else if (in->quantity - held > free)
-        fault_add(&command->faults, FAULT_SHORTAGE, "/quantity", "asked %ld, %ld are held and %ld available", (long)in->quantity, (long)held, (long)free);
+    else if (quantity - held > free)
+        fault_add(&command->faults, FAULT_SHORTAGE, "/quantity", "asked %ld, %ld are held and %ld available", (long)quantity, (long)held, (long)free);
     if (command->faults.count > 0)
         return;
-    struct fence_row row = { .unit = ws_unit(ws), .channel = fence.channel->id, .node = fence.node->id, .sku = fence.sku->id, .quantity = in->quantity,
-                             .version = version + 1 };
-    command->answer.status = fence.row == NULL ? 201 : 200;
+    if (fence.row != NULL && fence.row->quantity == quantity && held == quantity) {
+        command->existing = true; /* it stands so already */
+        answer_fence(command, &fence, quantity, version, 200);
+        return;
+    }
+    struct fence_row row = { .unit = ws_unit(ws), .channel = fence.channel->id, .node = fence.node->id, .sku = fence.sku->id, .quantity = quantity,
+                             .version = version + 1, .id = fence.row == NULL || fence.row->id == 0 ? ws_next_id(ws) : fence.row->id };
     if (fence.row == NULL)
         ws_insert(ws, &fence_table, &row);
     else
         *(struct fence_row *)ws_edit(ws, fence.row) = row;
-    hold_units(ws, &fence, in->quantity);
-    command->answer.body = fence_json(command->arena, &fence, in->quantity, row.version, &command->answer.body_bytes);
-    command->answer.etag = arena_printf(command->arena, "%ld", (long)row.version);
-    command->event_seq = ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED, .subject_kind = SUBJECT_FENCE, .subject = row.channel, .node = row.node,
-                                                          .sku = row.sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
-                                                          .quarantined = NULL_INT, .quantity = in->quantity, .class = 0, .amount = NULL_INT,
-                                                          .unit_cost = NULL_INT, .data = arena_text(ws_arena(ws), command->answer.body) });
+    hold_units(ws, &fence, quantity);
+    answer_fence(command, &fence, quantity, row.version, version == 0 ? 201 : 200);
+    write_history(ws, command, &row);
 }
 
 const struct command_type fence_put = { .name = "fence.put", .input = &fence_fields, .mode = FIELDS_PUT, .queue = QUEUE_PEOPLE, .edge = fence_edge,
                                         .decide = fence_decide, .inverse = "fence.put of the quantity before" };
+const struct command_type fence_patch = { .name = "fence.patch", .input = &fence_fields, .mode = FIELDS_PATCH, .queue = QUEUE_PEOPLE, .edge = fence_edge,
+                                          .decide = fence_decide, .inverse = "fence.put of the quantity before" };
 
 /* ---- read ---- */
 

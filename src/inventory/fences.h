@@ -5,7 +5,7 @@
 #include "engine/command.h"
 
 extern const struct field_table fence_fields;
-extern const struct command_type fence_put;
+extern const struct command_type fence_put, fence_patch;
 void get_fence(struct reading *reading, const struct request *request, struct answer *answer);
 
 #endif

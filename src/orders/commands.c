@@ -2,7 +2,6 @@
 #include "orders/commands.h"
 #include "base/id.h"
 #include "orders/order_io.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -38,7 +37,7 @@ bool order_of_command(struct ws *ws, struct command *command, struct order *orde
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no order %s", command->path[0]);
         return false;
     }
-    if (command->if_match == NULL || text_equal(command->if_match, "*") || strtoll(command->if_match, NULL, 10) == order->row->version)
+    if (if_match_holds(command->if_match, order->row->version))
         return true;
     fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)order->row->version);
     return false;

@@ -48,6 +48,7 @@ void client_open(struct client *client, uint16_t port, const char *api_key)
 {
     client->port = port;
     client->api_key = api_key;
+    client->headers = NULL;
     client->fd = -1;
 }
 
@@ -125,8 +126,8 @@ static bool hear(struct client *client)
 int client_call(struct client *client, const char *method, const char *target, const char *key, const char *body)
 {
     char out[8192];
-    int bytes = snprintf(out, sizeof out, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\n%s%s%s", method, target, client->api_key,
-                         key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key, key == NULL ? "" : "\r\n");
+    int bytes = snprintf(out, sizeof out, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\n%s%s%s%s", method, target, client->api_key,
+                         client->headers == NULL ? "" : client->headers, key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key, key == NULL ? "" : "\r\n");
     if (body == NULL)
         bytes += snprintf(out + bytes, sizeof out - (size_t)bytes, "\r\n");
     else

@@ -12,7 +12,8 @@
 struct client {
     uint16_t port;
     const char *api_key;
-    int fd;     /* -1: none */
+    const char *headers; /* further lines of each request, each with its CRLF; NULL: none */
+    int fd;              /* -1: none */
     int status; /* of the last answer, 0: none came */
     size_t body_bytes;
     char body[CLIENT_BODY_BYTES];
