@@ -27,6 +27,7 @@ struct query {
     int64_t min, max, preset;
     const char *const *names;
     bool required;
+    bool projected; /* a read that it came with waits for the projection, at most 2 s, then 503 */
     const char *doc;
 };
 
@@ -70,7 +71,7 @@ bool if_match_holds(const char *if_match, int64_t version);
 /* What a read runs with. */
 struct reading {
     struct db *db;          /* the main store */
-    struct db *projection;  /* caught up with the request's arrival when the route asks for it */
+    struct db *projection;  /* caught up with the request's arrival when a query row asks for it */
     struct arena *arena;
     struct vault *vault;    /* opens sealed persons (engine/vault.h) */
     const void *context;    /* what the server hands to its own routes: metrics, openapi */
@@ -88,7 +89,6 @@ struct route {
     const char *batch_name, *result_name; /* "orders", "order" */
     const struct field_table *answer_of; /* for openapi */
     bool list;        /* answers {"items":[answer_of],"next"} */
-    bool projected;   /* waits for the projection, at most 2 s, then 503 */
     bool event_stream; /* GET with Accept: text/event-stream is live */
     struct query query[QUERY_MAX];
     const char *summary;

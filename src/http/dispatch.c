@@ -53,6 +53,15 @@ static bool wants_stream(const struct exchange *exchange)
            strcasestr(accept, "text/event-stream") != NULL;
 }
 
+/* Most lists read the store itself and wait for nobody. */
+static bool wants_projection(const struct exchange *exchange)
+{
+    bool wants = false;
+    for (size_t i = 0; i < QUERY_MAX; i++)
+        wants = wants || (exchange->route->query[i].projected && exchange->request.query_text[i] != NULL);
+    return wants && exchange->server->options.projected.mark != NULL;
+}
+
 static enum next_step run_read(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
@@ -66,7 +75,8 @@ static enum next_step run_read(struct exchange *exchange)
         exchange->stream_mark = arena_mark(exchange->arena);
         return to_reader(exchange, WORK_STREAM);
     }
-    if (exchange->route->projected && server->options.projected.mark != NULL)
+    exchange->is_projected = wants_projection(exchange);
+    if (exchange->is_projected)
         exchange->mark = server->options.projected.mark(server->options.projected.context);
     return to_reader(exchange, WORK_READ);
 }

@@ -65,7 +65,7 @@ static void read_once(struct reader *reader, struct exchange *exchange)
     exchange->answer = (struct answer) { 0 };
     if (!reader_open(reader))
         answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
-    else if (exchange->route->projected && hook->caught_up != NULL &&
+    else if (exchange->is_projected &&
              !hook->caught_up(hook->context, exchange->mark, when_monotonic_us() + CATCH_UP_US))
         answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL, "the projections have not caught up yet");
     else

@@ -41,6 +41,7 @@ struct exchange {
     enum exchange_work work;
     bool keys_reloaded, is_head, is_stream;
     int64_t started_us; /* monotonic: its first byte */
+    bool is_projected;  /* it waits for the projection */
     int64_t mark;       /* of the projection at its arrival */
     struct command *commands;
     size_t command_count;

@@ -143,6 +143,10 @@ static void want_page(struct ws *ws, const struct listing_of_orders *page)
         struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(unit, db_int(page->ids[i])), 0);
         if (order != NULL)
             ws_want(ws, &person_table, WS_KEY(ws_unit(ws), order->person));
+        const struct order_line_row *line;
+        struct ws_cursor lines = ws_scan(ws, &line_of_order, WS_PREFIX(unit, db_int(page->ids[i])), 0);
+        while ((line = ws_next(ws, &lines)) != NULL)
+            ws_want(ws, &sku_table, WS_KEY(ws_unit(ws), line->sku));
         while ((fulfilment = ws_next(ws, &cursor)) != NULL)
             for (size_t p = 0; p < COUNT(of_fulfilment); p++)
                 ws_want_path(ws, of_fulfilment[p], WS_PREFIX(unit, db_int(fulfilment->id)), 0);
@@ -271,11 +275,11 @@ static const struct route routes[] = {
     { .method = METHOD_POST, .path = "/v1/orders/batch", .scopes = ORDERS_SCOPES, .batch_of = &order_create, .batch_name = "orders",
       .result_name = "order", .answer_of = &order_fields, .summary = "Take many orders, each alone" },
     { .method = METHOD_GET, .path = "/v1/orders", .scopes = READ_SCOPES, .read = list_orders, .answer_of = &order_fields, .list = true,
-      .projected = true, .summary = "Orders by stage, channel, hold or word",
+      .summary = "Orders by stage, channel, hold or word",
       .query = { [QUERY_STAGE] = { .name = "stage", .type = FIELD_ENUM, .names = stage_names, .doc = "orders in this stage" },
                  [QUERY_CHANNEL] = { .name = "channel", .type = FIELD_CODE, .doc = "orders of this channel" },
                  [QUERY_HOLD] = { .name = "hold", .type = FIELD_CODE, .doc = "orders with a hold of this kind" },
-                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .doc = "a word of number, id, customer or address" },
+                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .projected = true, .doc = "a word of number, id, customer or address" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },
