@@ -9,6 +9,7 @@
 
 #define LINES 3
 #define NODES 4
+#define SKUS 100000 /* where nothing else is asked for */
 #define HOT 10 /* SKUs that nine of ten lines want when demand is skewed, and all when it is hot */
 enum demand { DEMAND_UNIFORM, DEMAND_SKEWED, DEMAND_HOT };
 extern const char *const demand_names[];
@@ -24,7 +25,8 @@ struct world {
     const char *binary, *admin_url; /* admin_url NULL: SQLite */
     char dir[256], url[600], floor_url[600], name[64];
     uint64_t sku_count, history; /* orders that it holds before anything is measured */
-    bool kept;                   /* SQLite: dir is used if it holds a world, and stays */
+    bool kept;                   /* SQLite: dir is used if it holds a world, grows to what is asked for, and stays */
+    bool unfollowed;             /* the projections begin after the history */
     char key[256];               /* the API key */
 };
 /* Made by the binary (init, key add) and through the engine's local client; then copied for the floor. */
@@ -39,10 +41,10 @@ struct inside {
 };
 void inside_open(struct inside *inside, const char *url, bool no_sync);
 void inside_close(struct inside *inside);
-void furnish(struct inside *inside, uint64_t sku_count);
+void furnish(struct inside *inside, uint64_t from, uint64_t sku_count); /* from > 0: only the SKUs that it lacks */
 /* ---- history.c ---- */
-/* Orders through the engine's own write path, and the projections behind them; says how long it took. */
-void history_fill(struct inside *inside, const char *url, uint64_t sku_count, uint64_t orders);
+/* Orders from + 1 .. world->history through the engine's own write path, and the projections behind them; says how long it took. */
+void history_fill(struct inside *inside, const struct world *world, uint64_t from);
 
 /* One order's body, about 1 KB; `number` makes its id. */
 int order_body(char *out, size_t room, uint64_t number, const uint64_t skus[LINES]);

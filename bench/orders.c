@@ -1,6 +1,7 @@
 /* bench/orders.c: orders through the server beside the floor.
  *   MILLRACE_BINARY=build/millrace bench/orders [--seconds S] [--skus N] [--history N] [--at N] [--dir DIR]
- *   bench/orders --keep DIR    SQLite only: uses the world in DIR, or makes it there, and leaves it
+ *   bench/orders --keep DIR    SQLite only: the world in DIR, made there or grown to --skus and --history where it is smaller; it stays
+ *   bench/orders --unfollowed  the projections begin after the history: for files of many millions of orders
  *   bench/orders --reads       reads on their own connection while orders come
  *   bench/orders --servers     PostgreSQL: two servers on the unit beside one
  *   bench/orders --beside DIR  with --keep: that world and this one in turn, as an older file beside a younger
@@ -26,6 +27,7 @@ struct wish {
     uint64_t skus, history;
     size_t at; /* this step alone, 0: all */
     const char *dir, *keep, *beside, *only;
+    bool unfollowed;
     enum mode mode;
 };
 
@@ -202,7 +204,7 @@ static int store(const char *admin_url, const struct wish *wish)
 {
     bool with_floor = wish->mode == MODE_STEPS;
     struct world world = { .arena = arena_new((size_t)1 << 30), .binary = getenv("MILLRACE_BINARY"), .admin_url = admin_url,
-                           .sku_count = wish->skus, .history = wish->history, .kept = wish->keep != NULL };
+                           .sku_count = wish->skus, .history = wish->history, .kept = wish->keep != NULL, .unfollowed = wish->unfollowed };
     int code = 0;
     if (world.binary == NULL)
         die("MILLRACE_BINARY names no millrace");
@@ -225,7 +227,7 @@ static int store(const char *admin_url, const struct wish *wish)
 
 static struct wish wish_read(int count, char **words)
 {
-    struct wish wish = { .seconds = 5, .skus = 100000, .dir = "/tmp", .only = "" };
+    struct wish wish = { .seconds = 5, .dir = "/tmp", .only = "" };
     static const char *const modes[] = { "", "--reads", "--servers", "--beside", "--size", "--gates" };
     for (int i = 1; i < count; i++) {
         const char *word = words[i], *value = i + 1 < count ? words[i + 1] : "";
@@ -249,13 +251,17 @@ static struct wish wish_read(int count, char **words)
             wish.beside = value;
         else if (strcmp(word, "--only") == 0)
             wish.only = value;
+        else if (strcmp(word, "--unfollowed") == 0)
+            wish.unfollowed = !(takes = false);
         else if (wish.mode == MODE_STEPS || strcmp(word, modes[wish.mode]) != 0)
             die("bench/orders.c says how it is called");
         else
             takes = false;
         i += takes;
     }
-    if (wish.seconds <= 0 || wish.skus < HOT || (wish.mode == MODE_BESIDE && wish.keep == NULL))
+    if (wish.skus == 0 && wish.keep == NULL)
+        wish.skus = SKUS;
+    if (wish.seconds <= 0 || (wish.skus < HOT && wish.keep == NULL) || (wish.mode == MODE_BESIDE && wish.keep == NULL))
         die("--seconds wants more than 0, --skus at least %d, --beside also --keep", HOT);
     return wish;
 }

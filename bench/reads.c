@@ -73,13 +73,13 @@ static void *read_on(void *context)
 /* Ids of orders, from a page of the list. */
 static void find_ids(struct reader *reader)
 {
-    const char *at = http_get(reader->world->arena, reader->server->port, reader->world->key, "/v1/orders?stage=reserved&limit=200");
+    const char *page = http_get(reader->world->arena, reader->server->port, reader->world->key, "/v1/orders?stage=reserved&limit=100"), *at = page;
     while (reader->id_count < COUNT(reader->ids) && (at = strstr(at, "\"id\":\"ord_")) != NULL) {
         at += strlen("\"id\":\"");
         reader->ids[reader->id_count++] = arena_text_n(reader->world->arena, at, strcspn(at, "\""));
     }
     if (reader->id_count == 0)
-        die("there is no order to read");
+        die("there is no order to read: %.300s", page);
 }
 
 static int by_time(const void *a, const void *b)

@@ -98,7 +98,7 @@ void shape_take(struct shape *shape)
     if (db_begin(db) != DB_OK || db_insert(db, &unit_clock_table, &rows[0], 1) != DB_OK || db_insert(db, &company_table, &rows[1], 1) != DB_OK ||
         db_commit(db) != DB_OK)
         die("no company: %s", db_last_error(db));
-    furnish(&inside, LINES);
+    furnish(&inside, 0, LINES);
     /* Far from the ids of masters and from amounts: a number in the range is one of the order's. */
     if (db_script(db, "UPDATE unit_clock SET next_id = 5000000, event_seq = 7000000 WHERE unit > 0") != DB_OK)
         die("no clock: %s", db_last_error(db));

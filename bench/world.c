@@ -106,13 +106,13 @@ static void put(struct inside *inside, const char *target, const char *body)
         die("PUT %s: %d %s", target, reply.status, reply.body);
 }
 
-/* `count` commands in large batches. */
-static void many(struct inside *inside, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t))
+/* Commands first .. count - 1 in large batches. */
+static void many(struct inside *inside, uint64_t first, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t))
 {
     struct arena *arena = arena_new((size_t)256 << 20);
     static struct command *commands[2000];
     int64_t wal_bytes;
-    for (uint64_t at = 0; at < count;) {
+    for (uint64_t at = first; at < count;) {
         size_t n = 0;
         for (; n < COUNT(commands) && at < count; n++, at++)
             commands[n] = make(inside, arena, at);
@@ -139,7 +139,7 @@ static struct command *make_stock(struct inside *inside, struct arena *arena, ui
                          NULL);
 }
 
-void furnish(struct inside *inside, uint64_t sku_count)
+static void put_places(struct inside *inside)
 {
     put(inside, "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}");
     for (int i = 1; i <= NODES; i++)
@@ -147,8 +147,14 @@ void furnish(struct inside *inside, uint64_t sku_count)
             arena_printf(inside->arena, "{\"unit\":\"DE\",\"name\":\"Node %d\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410%d\",\"priority\":%d}", i, i, i));
     put(inside, "/v1/channels/web",
         "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"N1\",\"N2\",\"N3\",\"N4\"],\"shortage\":\"backorder\"}");
-    many(inside, sku_count, make_sku);
-    many(inside, sku_count * NODES, make_stock);
+}
+
+void furnish(struct inside *inside, uint64_t from, uint64_t sku_count)
+{
+    if (from == 0)
+        put_places(inside);
+    many(inside, from, sku_count, make_sku);
+    many(inside, from * NODES, sku_count * NODES, make_stock);
 }
 
 /* The last word of what a program said. */
@@ -193,19 +199,19 @@ static void analyze(const struct world *world)
     db_close(db);
 }
 
-/* What is known of a kept world stands beside it. False: there is none yet. */
-static bool note_read(struct world *world)
+/* What is known of a kept world stands beside it; zeros: there is none yet. */
+static void note_read(struct world *world, uint64_t *sku_count, uint64_t *history)
 {
     char name[300];
     snprintf(name, sizeof name, "%s/world", world->dir);
-    FILE *file = fopen(name, "r");
+    FILE *file = world->kept ? fopen(name, "r") : NULL;
+    *sku_count = *history = 0;
     if (file == NULL)
-        return false;
-    if (fscanf(file, "%255s %lu %lu", world->key, &world->sku_count, &world->history) != 3)
+        return;
+    if (fscanf(file, "%255s %lu %lu", world->key, sku_count, history) != 3)
         die("%s is not what it should be", name);
     fclose(file);
-    printf("kept world: %lu SKUs, %lu orders and those of earlier runs\n", (unsigned long)world->sku_count, (unsigned long)world->history);
-    return true;
+    printf("kept world: %lu SKUs, %lu orders and those of earlier runs\n", (unsigned long)*sku_count, (unsigned long)*history);
 }
 
 static void note_write(const struct world *world)
@@ -217,20 +223,42 @@ static void note_write(const struct world *world)
         die("%s: %m", name);
 }
 
-static void fill(struct world *world)
+static void open_books(struct world *world)
 {
     char word[256] = "";
-    struct inside inside;
-    int64_t at = when_monotonic_us();
     said(arena_printf(world->arena, "'%s' init --db '%s' --company Bench 2>&1", world->binary, world->url), word, sizeof word);
     said(arena_printf(world->arena, "'%s' key add --db '%s' --name bench --scope admin", world->binary, world->url), world->key, sizeof world->key);
+}
+
+/* A kept world that is smaller than what is asked for grows; one that is larger stays as it is. */
+static void fill(struct world *world)
+{
+    struct inside inside;
+    uint64_t skus, orders;
+    int64_t at = when_monotonic_us();
+    note_read(world, &skus, &orders);
+    if (skus == 0)
+        open_books(world);
+    if (skus == 0 && world->sku_count == 0)
+        world->sku_count = SKUS;
+    bool grows = world->sku_count > skus || world->history > orders;
+    world->sku_count = world->sku_count > skus ? world->sku_count : skus;
+    world->history = world->history > orders ? world->history : orders;
+    if (!grows)
+        return;
     inside_open(&inside, world->url, true);
-    furnish(&inside, world->sku_count);
-    printf("setup: %lu SKUs, %lu positions, %.1f s\n", (unsigned long)world->sku_count, (unsigned long)world->sku_count * NODES,
-           (double)(when_monotonic_us() - at) / 1e6);
-    if (world->history > 0)
-        history_fill(&inside, world->url, world->sku_count, world->history);
+    if (world->sku_count > skus) {
+        furnish(&inside, skus, world->sku_count);
+        printf("setup: %lu SKUs, %lu positions, %.1f s\n", (unsigned long)world->sku_count, (unsigned long)world->sku_count * NODES,
+               (double)(when_monotonic_us() - at) / 1e6);
+    }
+    if (world->history > orders)
+        history_fill(&inside, world, orders);
     inside_close(&inside);
+    if (world->admin_url != NULL)
+        analyze(world);
+    if (world->kept)
+        note_write(world);
 }
 
 static void copy_for_floor(struct world *world)
@@ -256,13 +284,7 @@ void world_make(struct world *world, bool with_floor)
         name_database(world, "_floor", world->floor_url, sizeof world->floor_url);
         admin(world, arena_printf(world->arena, "CREATE DATABASE %s", world->name));
     }
-    if (!world->kept || !note_read(world)) {
-        fill(world);
-        if (world->admin_url != NULL)
-            analyze(world);
-        if (world->kept)
-            note_write(world);
-    }
+    fill(world);
     if (with_floor)
         copy_for_floor(world);
 }
