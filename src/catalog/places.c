@@ -1,6 +1,7 @@
 /* src/catalog/places.c: where a business is: its units, and the nodes that hold its stock. */
 #include "base/id.h"
 #include "catalog/catalog.h"
+#include "engine/jobs.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,31 +97,90 @@ static void unit_check(struct master *master, const void *in)
         fault_add(master->faults, FAULT_IN_USE, "/currency", "the books of %s are in %s", master->code, before->currency);
 }
 
-/* SKUs that a new unit gets copies of: every one, since the company's masters are everybody's. */
-#define COPIES_MAX 3000
+/* ---- a new unit's copies of SKUs and bundles: the company's masters are everybody's ---- */
 
+#define COPY_WINDOW 1000 /* ids that are loaded at once */
+#define COPY_ROWS 4000   /* after so many a command ends: the rest is a job's */
+
+/* Returns how many rows it wrote. */
+static int64_t copy_sku(struct ws *company, struct ws *unit, const struct sku_row *row, bool is_new)
+{
+    struct sku_row copy = *row;
+    copy.unit = ws_unit(unit);
+    if (!is_new && ws_get(unit, &sku_table, WS_KEY(copy.unit, copy.id)) != NULL)
+        return 0; /* made or changed since the unit is there: that command has written the copy */
+    ws_insert(unit, &sku_table, &copy);
+    int64_t rows = 1;
+    if (!row->bundle)
+        return rows;
+    struct ws_cursor parts = ws_scan(company, &component_of_bundle, WS_PREFIX(db_int(0), db_int(row->id)), 0);
+    for (const struct bundle_component_row *part; (part = ws_next(company, &parts)) != NULL;) {
+        struct bundle_component_row part_copy = *part;
+        part_copy.unit = copy.unit;
+        ws_insert(unit, &bundle_component_table, &part_copy);
+        rows++;
+    }
+    return rows;
+}
+
+static void want_copies(struct ws *company, struct ws *unit, int64_t from, int64_t upto, bool is_new)
+{
+    for (int64_t id = from; id <= upto; id++) {
+        ws_want(company, &sku_table, WS_KEY(0, id));
+        if (!is_new)
+            ws_want(unit, &sku_table, WS_KEY(ws_unit(unit), id));
+    }
+    ws_settle(company);
+    for (int64_t id = from; id <= upto; id++) {
+        const struct sku_row *row = ws_get(company, &sku_table, WS_KEY(0, id));
+        if (row != NULL && row->bundle)
+            ws_want_path(company, &component_of_bundle, WS_PREFIX(db_int(0), db_int(id)), 0);
+    }
+    ws_settle(company);
+    if (!is_new)
+        ws_settle(unit);
+}
+
+/* Copies those whose id is past `done`; returns how far it came. False in *more: that is all. is_new: the unit is made by
+ * this command, so nothing of it is in the store. */
+static int64_t copy_some(struct ws *company, struct ws *unit, int64_t done, bool is_new, bool *more)
+{
+    const int64_t last = ws_clock(company)->next_id - 1;
+    int64_t wanted = done;
+    for (int64_t rows = 0; done < last && rows < COPY_ROWS;) {
+        if (done == wanted)
+            want_copies(company, unit, done + 1, wanted = min_i64(done + COPY_WINDOW, last), is_new);
+        const struct sku_row *row = ws_get(company, &sku_table, WS_KEY(0, ++done));
+        if (row != NULL)
+            rows += copy_sku(company, unit, row, is_new);
+    }
+    *more = done < last;
+    return done;
+}
+
+/* The unit's own commands wait until it knows all SKUs. */
 static void copy_masters(struct master *master, struct ws *unit)
 {
-    const int64_t to = ws_unit(unit);
-    struct ws_cursor cursor = ws_scan(master->ws, &sku_all, WS_PREFIX(db_int(0)), COPIES_MAX + 2);
-    const struct sku_row *row;
-    for (size_t count = 0; (row = ws_next(master->ws, &cursor)) != NULL; count++) {
-        if (count == COPIES_MAX) {
-            fault_add(master->faults, FAULT_IN_USE, NULL, "make units before the company has more than %d SKUs", COPIES_MAX);
-            return;
-        }
-        struct sku_row copy = *row;
-        copy.unit = to;
-        ws_insert(unit, &sku_table, &copy);
-        struct ws_cursor parts = ws_scan(master->ws, &component_of_bundle, WS_PREFIX(db_int(0), db_int(row->id)), 0);
-        const struct bundle_component_row *part;
-        while (row->bundle && (part = ws_next(master->ws, &parts)) != NULL) {
-            struct bundle_component_row part_copy = *part;
-            part_copy.unit = to;
-            ws_insert(unit, &bundle_component_table, &part_copy);
-        }
-    }
+    bool more;
+    int64_t done = copy_some(master->ws, unit, 0, true, &more);
+    if (!more)
+        return;
+    struct job_row *job = job_open(master->ws, JOB_COPY_MASTERS, ws_unit(unit), 0);
+    job->progress = done;
+    ws_clock(unit)->blocked = job->id;
 }
+
+static bool copy_step(struct ws *company, struct job_row *job)
+{
+    bool more;
+    struct ws *unit = ws_of_unit(company, job->subject);
+    job->progress = copy_some(company, unit, job->progress, false, &more);
+    if (!more)
+        ws_clock(unit)->blocked = 0;
+    return more;
+}
+
+const struct job_work copy_masters_job = { copy_step };
 
 static void unit_store(struct master *master, const void *in)
 {

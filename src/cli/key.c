@@ -40,7 +40,7 @@ static enum db_result write_key(const struct flags *flags, struct db *db, int64_
     if (result != DB_OK)
         return result;
     struct unit_clock_row clock = { taken.unit,         taken.event_seq,      taken.event_time, taken.next_id + 1,
-                                    taken.batch_id + 1, taken.config_version, taken.audit_head };
+                                    taken.batch_id + 1, taken.config_version, taken.audit_head, taken.blocked };
     struct api_key_row key = {
         .id = taken.next_id, .name = flag(flags, "name", ""), .scopes = scopes, .hash = { hash, KEY_HASH_BYTES }, .made_at = when_now_us()
     };

@@ -3,6 +3,7 @@
 #include "cli/scheduler.h"
 #include "base/when.h"
 #include "cli_sql.h"
+#include "engine/jobs.h"
 #include "inventory/reservations.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -32,10 +33,11 @@ static void answered(struct command *command)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-static void submit(struct scheduler *scheduler, const struct command_type *type, int64_t unit)
+/* False: it was refused, as by a queue that is full. */
+static bool submit(struct scheduler *scheduler, const struct command_type *type, int64_t unit, const void *input)
 {
     struct command *command = ARENA_NEW(scheduler->arena, struct command);
-    *command = (struct command) { .type = type, .arena = scheduler->arena, .source = "scheduler", .unit = unit, .done = answered, .owner = scheduler };
+    *command = (struct command) { .type = type, .arena = scheduler->arena, .source = "scheduler", .input = input, .unit = unit, .done = answered, .owner = scheduler };
     command->faults.arena = scheduler->arena;
     scheduler->answered = false;
     engine_submit(scheduler->engine, command);
@@ -43,45 +45,66 @@ static void submit(struct scheduler *scheduler, const struct command_type *type,
     while (!scheduler->answered)
         pthread_cond_wait(&scheduler->changed, &scheduler->lock);
     pthread_mutex_unlock(&scheduler->lock);
+    return command->state == COMMAND_ACCEPTED;
 }
 
-/* A store that does not answer is asked again at the next tick. */
-static void look(struct scheduler *scheduler)
+/* A step of each open job of a unit in turn: none waits until another has ended. Between two steps the queue goes on. */
+static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bool *open)
 {
+    int64_t ids[JOBS_AT_ONCE];
+    size_t count = 0;
+    enum db_result result = jobs_open_of(scheduler->db, scheduler->arena, unit, 0, ids, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        if (submit(scheduler, unit == 0 ? &company_job_step : &job_step, unit, &(struct job_input) { ids[i] }))
+            *open = true;
+    return result;
+}
+
+/* A store that does not answer is asked again at the next tick. True while jobs are open: the next look is due at once. */
+static bool look(struct scheduler *scheduler)
+{
+    bool open = false;
     struct scheduler_units_result *units;
     size_t unit_count = 0, due_count = 0;
     const char *error;
     if (scheduler->db == NULL && db_open(&scheduler->db, &scheduler->store, scheduler->arena, &error) != DB_OK)
-        return;
+        return false;
     enum db_result result = scheduler_units(scheduler->db, scheduler->arena, 0, &units, &unit_count);
     for (size_t i = 0; result == DB_OK && i < unit_count; i++) {
         struct reservation_first_due_result *due;
         result = reservation_first_due(scheduler->db, scheduler->arena, units[i].id, when_now_us(), &due, &due_count);
         if (result == DB_OK && due_count > 0)
-            submit(scheduler, &reservation_expire, units[i].id);
+            (void)submit(scheduler, &reservation_expire, units[i].id, NULL);
+        if (result == DB_OK)
+            result = advance_jobs(scheduler, units[i].id, &open);
     }
+    if (result == DB_OK)
+        result = advance_jobs(scheduler, 0, &open);
     if (result != DB_OK) {
         db_close(scheduler->db);
         scheduler->db = NULL;
     }
+    return result == DB_OK && open;
 }
 
-static void look_safely(struct scheduler *scheduler)
+static bool look_safely(struct scheduler *scheduler)
 {
     struct arena_door full;
+    volatile bool open = false;
     arena_set_door(scheduler->arena, &full);
     if (setjmp(full.where) == 0)
-        look(scheduler);
+        open = look(scheduler);
     arena_reset(scheduler->arena);
+    return open;
 }
 
-static bool wait_for_tick(struct scheduler *scheduler)
+static bool wait_for_tick(struct scheduler *scheduler, bool at_once)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += PERIOD_NS / 1000000000L;
     pthread_mutex_lock(&scheduler->lock);
-    while (!scheduler->stopping && pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) == 0)
+    while (!at_once && !scheduler->stopping && pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until) == 0)
         continue;
     bool goes_on = !scheduler->stopping;
     pthread_mutex_unlock(&scheduler->lock);
@@ -92,8 +115,8 @@ static void *work(void *context)
 {
     struct scheduler *scheduler = context;
     pthread_setname_np(pthread_self(), "scheduler");
-    while (wait_for_tick(scheduler)) {
-        look_safely(scheduler);
+    for (bool open = false; wait_for_tick(scheduler, open);) {
+        open = look_safely(scheduler);
         scheduler->tick(scheduler->context);
     }
     return NULL;

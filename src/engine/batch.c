@@ -80,7 +80,7 @@ static enum db_result set_begin(struct batch *batch, size_t i)
     enum db_result result = unit_clock_take(writer->db, writer->arena, ws_unit(ws), &taken, &found);
     if (result != DB_OK || !found)
         return result == DB_OK ? DB_BUG : result;
-    struct unit_clock_row clock = { taken.unit, taken.event_seq, taken.event_time, taken.next_id, taken.batch_id, taken.config_version, taken.audit_head };
+    struct unit_clock_row clock = { taken.unit, taken.event_seq, taken.event_time, taken.next_id, taken.batch_id, taken.config_version, taken.audit_head, taken.blocked };
     ws_batch_begin(ws, &clock, batch->now_us, taken.batch_id == writer->last_batch[i]);
     return DB_OK;
 }
@@ -130,7 +130,9 @@ static bool attempt(struct ws *ws, struct command *command, struct arena_door *n
     command->answer = (struct answer){ 0 };
     command->event_seq = 0;
     command->existing = false;
-    if (!idempotency_answers(ws, command))
+    if (ws_clock(ws)->blocked != 0 && !command->type->passes_barrier)
+        fault_add(&command->faults, FAULT_BUSY, NULL, "a job makes the unit ready; nothing was changed");
+    else if (!idempotency_answers(ws, command))
         command->type->decide(ws, command);
     return true;
 }
@@ -195,6 +197,7 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
     if (refused) {
         undo_sets(batch, marks, count);
         answer_faults(&command->answer, command->arena, &command->faults);
+        command->answer.retry_after_s = command->answer.status == 503;
         batch->writer->stats.refused++;
     } else if (!command->existing) {
         fold_audit(ws, command);

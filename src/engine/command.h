@@ -24,6 +24,7 @@ struct command_type {
     enum fields_mode mode;
     enum queue_class queue;
     bool company;                    /* decided in unit 0 with the clock rows of all units */
+    bool passes_barrier;             /* may run while a job makes the unit ready (unit_clock.blocked) */
     /* Completes `input` from the path and seals persons. Faults of form; false with at least one. May be NULL. */
     bool (*edge)(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
     /* Names the rows that it will probably need: hints, loaded set-based for the whole batch. Called twice: what the first

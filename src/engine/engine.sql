@@ -2,7 +2,7 @@
 -- The batch's first statement: whoever holds this row is alone in the unit until the commit.
 -- $1 unit ID
 UPDATE unit_clock SET batch_id = batch_id WHERE unit = $1
-RETURNING unit, event_seq, event_time, next_id, batch_id, config_version, audit_head;
+RETURNING unit, event_seq, event_time, next_id, batch_id, config_version, audit_head, blocked;
 
 -- name: unit_clock_units :many
 -- all units: a company batch takes the clocks of all units in this order. scan: one row a unit.
@@ -30,3 +30,8 @@ SELECT n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
 -- name: secret_load :one
 -- $1 company ID
 SELECT s.secret FROM millrace_secret AS s WHERE s.unit = $1;
+
+-- name: job_page :many
+-- Open jobs, the oldest first.
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT j.id FROM job AS j INDEXED BY job_open WHERE j.unit = $1 AND j.state = 1 AND j.id > $2 ORDER BY j.id LIMIT $3;

@@ -407,13 +407,14 @@ void ws_undo(struct ws *ws, const struct ws_mark *mark)
     }
     ws->clock.event_seq = mark->event_seq;
     ws->clock.next_id = mark->next_id;
+    ws->clock.blocked = mark->blocked;
 }
 
 struct ws_mark ws_mark(struct ws *ws, const struct actor *actor)
 {
     ws->attempt++;
     ws->actor = actor == NULL ? 0 : actor->key;
-    return (struct ws_mark){ ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->dirty_count };
+    return (struct ws_mark){ ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->dirty_count };
 }
 
 /* ---- what decide uses ---- */

@@ -262,7 +262,7 @@ static void adjust_decide(struct ws *ws, struct command *command)
     write_adjustment(&a);
     tell_broken(&a);
     if (a.delta > 0)
-        stock_followers.supply(ws, a.node->id, a.sku->id);
+        stock_followers.supply(ws, &(struct freed){ a.node->id, a.sku->id, a.delta }, 1);
 }
 
 static void adjust_prefetch(struct ws *ws, const struct command *command)

@@ -27,8 +27,7 @@ static int by_priority(const void *a, const void *b)
 
 void outlet_open(struct ws *ws, const struct channel_row *channel, struct outlet *outlet)
 {
-    outlet->channel = channel;
-    outlet->node_count = 0;
+    *outlet = (struct outlet){ .channel = channel };
     struct ws_cursor cursor = ws_scan(ws, &node_of_channel, WS_PREFIX(db_int(ws_unit(ws)), db_int(channel->id)), 0);
     const struct channel_node_row *row;
     while ((row = ws_next(ws, &cursor)) != NULL && outlet->node_count < CHANNEL_NODES_MAX)
@@ -98,10 +97,30 @@ static size_t usable_fences(struct ws *ws, const struct outlet *outlet, int64_t 
     return count;
 }
 
+static struct freed *own_of(const struct outlet *outlet, int64_t node, int64_t sku)
+{
+    for (size_t i = 0; i < outlet->own_count; i++)
+        if (outlet->own[i].node == node && outlet->own[i].sku == sku)
+            return &outlet->own[i];
+    return NULL;
+}
+
+/* What of a position's available units the outlet may take. */
+static int64_t available_to(struct ws *ws, const struct outlet *outlet, const struct position_row *position)
+{
+    if (position == NULL || position->blocked == 0 || position->blocked == outlet->job)
+        return position == NULL ? 0 : position->available;
+    const struct job_row *job = ws_get(ws, &job_table, WS_KEY(ws_unit(ws), position->blocked));
+    const struct freed *own = own_of(outlet, position->node, position->sku);
+    if (outlet->channel->priority < job->head)
+        return position->available;
+    return own == NULL ? 0 : min_i64(own->units, position->available);
+}
+
 int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, int64_t sku)
 {
     const struct position_row *position = position_find(ws, outlet->nodes[node]->id, sku, 0);
-    int64_t units = position == NULL || position->blocked != 0 ? 0 : position->available;
+    int64_t units = available_to(ws, outlet, position);
     struct usable *fences;
     size_t count = usable_fences(ws, outlet, outlet->nodes[node]->id, sku, &fences);
     for (size_t i = 0; i < count; i++)
@@ -113,7 +132,10 @@ void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, 
 {
     int64_t at = outlet->nodes[node]->id;
     const struct position_row *position = position_find(stock->ws, at, sku, 0);
-    int64_t free = min_i64(position == NULL || position->blocked != 0 ? 0 : position->available, quantity);
+    int64_t free = min_i64(available_to(stock->ws, outlet, position), quantity);
+    struct freed *own = own_of(outlet, at, sku);
+    if (own != NULL)
+        own->units -= min_i64(own->units, free);
     struct usable *fences;
     size_t count = usable_fences(stock->ws, outlet, at, sku, &fences);
     claim_take(stock, at, sku, holder, free);

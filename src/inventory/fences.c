@@ -73,8 +73,7 @@ static void hold_units(struct ws *ws, struct fence *fence, int64_t quantity)
     else if (quantity < held)
         claim_give_back(&stock, fence->claim, held - quantity, 0);
     stock_end(&stock);
-    for (size_t i = 0; i < stock.freed_count; i++)
-        stock_followers.supply(ws, stock.freed[i].node, stock.freed[i].sku);
+    stock_followers.supply(ws, stock.freed, stock.freed_count);
     fence->claim = claim_find(ws, fence->node->id, fence->sku->id, &holder); /* what waited may have used some of it up */
 }
 
@@ -116,7 +115,7 @@ static void fence_decide(struct ws *ws, struct command *command)
         return;
     }
     const struct position_row *position = position_find(ws, fence.node->id, fence.sku->id, 0);
-    int64_t held = fence.claim == NULL ? 0 : fence.claim->soft, free = position == NULL ? 0 : position->available;
+    int64_t held = fence.claim == NULL ? 0 : fence.claim->soft, free = position == NULL || position->blocked != 0 ? 0 : position->available;
     int64_t version = fence.row == NULL ? 0 : fence.row->version;
     int64_t quantity = is_patch && !field_came(&fence_fields, in, "quantity") ? fence.row->quantity : in->quantity;
     if (!if_match_holds(command->if_match, version))

@@ -31,16 +31,19 @@ extern const char *const claim_kind_names[];
 
 /* ---- changes of one command ---- */
 
+/* Where units became available again, and how many. */
+struct freed {
+    int64_t node, sku, units;
+};
+
 /* The positions that a command touches; stock_end tells each once. */
 struct stock {
     struct ws *ws;
     struct cause cause;
     const struct position_row **touched;
     size_t count, room;
-    struct {
-        int64_t node, sku;
-    } freed[64]; /* where units became available, for supply(); 64 places are enough for one command */
-    size_t freed_count;
+    struct freed *freed; /* where units became available, for supply() */
+    size_t freed_count, freed_room;
 };
 struct stock stock_begin(struct ws *ws, struct cause cause);
 void stock_end(struct stock *stock); /* a position.changed event for each position that was touched */
@@ -98,10 +101,16 @@ struct outlet {
     const struct channel_row *channel;
     const struct node_row *nodes[CHANNEL_NODES_MAX]; /* by priority, then id */
     size_t node_count;
+    /* Where a job fills a queue (position.blocked), only that job and who ranks before its head take available units; an
+     * order has what its checkout held there besides. */
+    int64_t job;
+    struct freed *own;
+    size_t own_count;
 };
 void outlet_open(struct ws *ws, const struct channel_row *channel, struct outlet *outlet);
 
-/* What the outlet's channel may take of a SKU at one node: available, its group's fences, fences of lower groups. */
+/* What the outlet's channel may take of a SKU at one node: available, its group's fences, fences of lower groups. Where a
+ * job fills the queue, available is 0 but for those that struct outlet names. */
 int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, int64_t sku);
 /* Takes units at a node for a holder, in that order. There must be as many. */
 void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, int64_t sku, const struct holder *holder, int64_t quantity);
@@ -123,7 +132,9 @@ struct broken *stock_take_by_fact(struct stock *stock, int64_t node, int64_t sku
 
 /* What stock tells the modules above it, which inventory does not know: defined by orders. */
 struct stock_followers {
-    void (*supply)(struct ws *ws, int64_t node, int64_t sku);                              /* units became available */
+    /* Units became available at these places: those who wait there get them, by rank; what is more than one command may
+     * do becomes a job. */
+    void (*supply)(struct ws *ws, const struct freed *places, size_t count);
     void (*claims_broken)(struct ws *ws, const struct broken *broken, const char *why);    /* of order lines */
 };
 extern const struct stock_followers stock_followers;

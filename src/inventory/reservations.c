@@ -8,6 +8,7 @@
 #define AT(type, member) offsetof(struct type, member)
 #define LINES_MAX 200
 #define EXPIRE_AT_ONCE 100
+#define EXPIRE_PLACES 500 /* positions of one command: checkouts may be large */
 
 struct reserve_line_io {
     struct field_presence presence;
@@ -46,27 +47,29 @@ static void tell(struct ws *ws, enum event_type type, int64_t id, struct command
         command->event_seq = seq;
 }
 
-void reservation_end(struct stock *stock, int64_t reservation_id, int64_t state, int64_t order)
+void reservation_end(struct stock *stock, int64_t reservation_id, enum reservation_state state)
 {
     struct ws *ws = stock->ws;
     struct reservation_row *row = ws_edit(ws, ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), reservation_id)));
     row->state = state;
-    row->ord = order;
     const struct claim_row *claim;
     for (struct ws_cursor cursor = claims_of(ws, reservation_id); (claim = ws_next(ws, &cursor)) != NULL;)
         claim_give_back(stock, claim, claim->soft, claim->hard);
     tell(ws, EVENT_RESERVATION_ENDED, reservation_id, NULL);
 }
 
+void reservation_used_by(struct ws *ws, int64_t reservation_id, int64_t order)
+{
+    ((struct reservation_row *)ws_edit(ws, ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), reservation_id))))->ord = order;
+}
+
 /* Ends it and lets those who wait have the units. */
 static void reservation_free(struct ws *ws, int64_t id, enum reservation_state state)
 {
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, id });
-    reservation_end(&stock, id, state, 0);
+    reservation_end(&stock, id, state);
     stock_end(&stock);
-    /* The claims are gone from the store's view, not from the list: their positions are where units came free. */
-    for (size_t i = 0; i < stock.freed_count; i++)
-        stock_followers.supply(ws, stock.freed[i].node, stock.freed[i].sku);
+    stock_followers.supply(ws, stock.freed, stock.freed_count);
 }
 
 /* ---- make ---- */
@@ -198,16 +201,21 @@ static void delete_decide(struct ws *ws, struct command *command)
     command->answer.status = 204;
 }
 
-/* The scheduler's: ends those that are due, some at a time. */
+/* The scheduler's: ends those that are due, some at a time. All give back first, so that the units of one do not go to the
+ * queue in as many helpings as there were checkouts. */
 static void expire_decide(struct ws *ws, struct command *command)
 {
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, 0 });
     struct ws_cursor cursor = ws_scan(ws, &reservation_due, WS_PREFIX(db_int(ws_unit(ws)), db_int(RESERVATION_OPEN)), EXPIRE_AT_ONCE);
     const struct reservation_row *row;
     int64_t ended = 0;
-    while (ended < EXPIRE_AT_ONCE && (row = ws_next(ws, &cursor)) != NULL && row->expires_at <= ws_now_us(ws)) {
-        reservation_free(ws, row->id, RESERVATION_EXPIRED);
+    while (ended < EXPIRE_AT_ONCE && stock.freed_count < EXPIRE_PLACES && (row = ws_next(ws, &cursor)) != NULL && row->expires_at <= ws_now_us(ws)) {
+        stock.cause.id = row->id;
+        reservation_end(&stock, row->id, RESERVATION_EXPIRED);
         ended++;
     }
+    stock_end(&stock);
+    stock_followers.supply(ws, stock.freed, stock.freed_count);
     command->existing = ended == 0;
     command->answer.status = 200;
 }

@@ -6,9 +6,11 @@
 
 enum reservation_state { RESERVATION_OPEN = 1, RESERVATION_USED, RESERVATION_GIVEN_BACK, RESERVATION_EXPIRED };
 
-/* Gives all its claims back to available and closes it; `order`: who used it, 0 for nobody. It must be open. Supply is
- * not told: whoever uses it takes the units at once; the others call reservation_free. */
-void reservation_end(struct stock *stock, int64_t reservation_id, int64_t state, int64_t order);
+/* Gives all its claims back to available and closes it. It must be open. Supply is
+ * not told: stock->freed says of what, once whoever uses it has taken its units. */
+void reservation_end(struct stock *stock, int64_t reservation_id, enum reservation_state state);
+/* Notes the order that has used it. */
+void reservation_used_by(struct ws *ws, int64_t reservation_id, int64_t order);
 
 extern const struct command_type reservation_create, reservation_delete, reservation_expire;
 

@@ -151,20 +151,26 @@ void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct hol
     claim_add(stock, node, sku, holder, quantity);
 }
 
-static void note_freed(struct stock *stock, int64_t node, int64_t sku)
+static void note_freed(struct stock *stock, int64_t node, int64_t sku, int64_t units)
 {
-    for (size_t i = 0; i < stock->freed_count; i++)
-        if (stock->freed[i].node == node && stock->freed[i].sku == sku)
-            return;
-    if (stock->freed_count < COUNT(stock->freed)) {
-        stock->freed[stock->freed_count].node = node;
-        stock->freed[stock->freed_count++].sku = sku;
+    size_t i = 0;
+    while (i < stock->freed_count && (stock->freed[i].node != node || stock->freed[i].sku != sku))
+        i++;
+    if (i == stock->freed_room) {
+        stock->freed_room = stock->freed_room == 0 ? 8 : stock->freed_room * 2;
+        struct freed *grown = ARENA_ARRAY(ws_arena(stock->ws), struct freed, stock->freed_room);
+        if (i > 0)
+            memcpy(grown, stock->freed, i * sizeof *grown);
+        stock->freed = grown;
     }
+    if (i == stock->freed_count)
+        stock->freed[stock->freed_count++] = (struct freed){ .node = node, .sku = sku };
+    stock->freed[i].units += units;
 }
 
 void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)
 {
-    note_freed(stock, claim->node, claim->sku);
+    note_freed(stock, claim->node, claim->sku, soft + hard);
     move_within(stock, claim, BUCKET_RESERVED, BUCKET_AVAILABLE, soft);
     move_within(stock, claim, BUCKET_ALLOCATED, BUCKET_AVAILABLE, hard);
     claim_change(stock, claim, -soft, -hard);

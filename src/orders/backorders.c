@@ -1,5 +1,8 @@
 /* src/orders/backorders.c: what waits, by rank. Supply fills the queue of its SKU from the top in the command that
- * brought it; a fact that broke claims puts their units back into the queue at the rank they always had. */
+ * brought it, as far as one command may; the rest is a job's, and until it has ended nobody who ranks below its head takes
+ * units there. A fact that broke claims puts their units back into the queue at the rank they always had.
+ * Each line that is filled takes at least a unit, so the head of the queue is all that a job must remember. */
+#include "engine/jobs.h"
 #include "orders/commands.h"
 #include "orders/orders.h"
 #include <stdio.h>
@@ -43,24 +46,96 @@ static bool fill_demand(struct stock *stock, struct order *order, size_t i, cons
     return demand->backordered < before;
 }
 
-/* The whole line is looked at: a bundle's other components may have been there all the time. */
-static bool fill_line(struct ws *ws, const struct waiting_row *waiting)
+/* ---- a spot and its queue ---- */
+
+/* What one command, or one step of a job, may fill, counted in rows that it probably changes. */
+#define FILL_ROWS 2000
+#define ROWS_OF_LINE 10
+#define ROWS_OF_DEMAND 6
+
+/* Units of a SKU at a node, and the channels that may have them. */
+struct spot {
+    struct ws *ws;
+    int64_t node, sku, job; /* job: the one that fills here, 0: a command does */
+    struct outlet *outlets;
+    size_t *at; /* of each outlet: which of its nodes this is */
+    size_t count;
+    int64_t rows, filled; /* rows that may still be changed; lines that got something */
+};
+
+static struct spot spot_open(struct ws *ws, int64_t node, int64_t sku, int64_t job, int64_t rows)
 {
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(node) };
+    struct spot spot = { .ws = ws, .node = node, .sku = sku, .job = job, .rows = rows };
+    size_t room = ws_count(ws, &channel_of_node, prefix);
+    spot.outlets = ARENA_ARRAY(ws_arena(ws), struct outlet, room + 1);
+    spot.at = ARENA_ARRAY(ws_arena(ws), size_t, room + 1);
+    const struct channel_node_row *row;
+    for (struct ws_cursor cursor = ws_scan(ws, &channel_of_node, prefix, 0); (row = ws_next(ws, &cursor)) != NULL;) {
+        struct outlet *outlet = &spot.outlets[spot.count];
+        outlet_open(ws, ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), row->channel)), outlet);
+        outlet->job = job;
+        while (spot.at[spot.count] < outlet->node_count && outlet->nodes[spot.at[spot.count]]->id != node)
+            spot.at[spot.count]++;
+        spot.count += spot.at[spot.count] < outlet->node_count;
+    }
+    return spot;
+}
+
+static struct ws_cursor queue_of(struct spot *spot, size_t outlet)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(spot->sku), db_int(spot->outlets[outlet].channel->id) };
+    return ws_scan(spot->ws, &waiting_of_channel, prefix, FILL_ROWS / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1);
+}
+
+static bool ranks_before(const struct waiting_row *a, const struct waiting_row *b)
+{
+    const int64_t left[] = { a->priority, a->promise, a->ord, a->line, a->part }, right[] = { b->priority, b->promise, b->ord, b->line, b->part };
+    for (size_t i = 0; i < COUNT(left); i++)
+        if (left[i] != right[i])
+            return left[i] < right[i];
+    return false;
+}
+
+/* The first in all queues that may have units from here; NULL: nobody waits for what is left. */
+static const struct waiting_row *spot_head(struct spot *spot, struct outlet **outlet)
+{
+    const struct waiting_row *best = NULL;
+    const struct position_row *position = position_find(spot->ws, spot->node, spot->sku, 0);
+    if (position == NULL || (position->blocked != 0 && position->blocked != spot->job) || position->available + position->fenced == 0)
+        return NULL; /* a job that fills there goes on by itself */
+    for (size_t i = 0; i < spot->count; i++) {
+        if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
+            continue;
+        struct ws_cursor cursor = queue_of(spot, i);
+        const struct waiting_row *head = ws_next(spot->ws, &cursor);
+        if (head == NULL || (best != NULL && !ranks_before(head, best)))
+            continue;
+        best = head;
+        *outlet = &spot->outlets[i];
+    }
+    return best;
+}
+
+/* The whole line is looked at: a bundle's other components may have been there all the time. */
+static bool fill_line(struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
+{
+    struct ws *ws = spot->ws;
     struct order order;
-    struct outlet outlet;
     (void)order_open(ws, waiting->ord, &order);
-    outlet_open(ws, ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), waiting->channel)), &outlet);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
     bool filled = false, waits = false;
     int64_t line = waiting->line;
     for (size_t i = 0; i < order.demand_count; i++) {
         if (order.demands[i]->line == line && order.demands[i]->backordered > 0 && order.demands[i]->sku != 0)
-            filled = fill_demand(&stock, &order, i, &outlet) || filled;
+            filled = fill_demand(&stock, &order, i, outlet) || filled;
         waits = waits || order.demands[i]->backordered > 0;
     }
     stock_end(&stock);
     if (!filled)
         return false;
+    spot->rows -= ROWS_OF_LINE + ROWS_OF_DEMAND * (int64_t)order.demand_count;
+    spot->filled++;
     if (!waits)
         exceptions_close_of_order(&order);
     int64_t told = order.last_seq;
@@ -70,17 +145,101 @@ static bool fill_line(struct ws *ws, const struct waiting_row *waiting)
     return true;
 }
 
-void backorders_fill(struct ws *ws, int64_t node, int64_t sku)
+/* ---- loading: all at once, for what is filled is decided anew after each load ---- */
+
+static void want_order(struct ws *ws, int64_t order)
 {
-    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(sku) };
-    const struct position_row *position = position_find(ws, node, sku, 0);
-    struct ws_cursor cursor = ws_scan(ws, &waiting_by_rank, prefix, 64);
+    static const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder, &exception_open_of_order };
+    ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), order));
+    for (size_t i = 0; i < COUNT(paths); i++)
+        ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order)), 0);
+}
+
+/* What a fill may touch: stock of the line's components on the channel, and all that a release makes hard. */
+static void want_stock(struct spot *spot, const struct outlet *outlet, int64_t order)
+{
+    struct ws *ws = spot->ws;
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order) };
+    const struct demand_row *demand;
+    for (struct ws_cursor cursor = ws_scan(ws, &demand_of_order, prefix, 0); (demand = ws_next(ws, &cursor)) != NULL;)
+        for (size_t n = 0; demand->backordered > 0 && demand->sku != 0 && n < outlet->node_count; n++)
+            ws_want(ws, &position_table, WS_KEY(ws_unit(ws), outlet->nodes[n]->id, demand->sku, 0));
+    const struct claim_row *claim;
+    for (struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, prefix, 0); (claim = ws_next(ws, &cursor)) != NULL;)
+        ws_want(ws, &position_table, WS_KEY(ws_unit(ws), claim->node, claim->sku, claim->class));
+}
+
+static void spot_load(struct spot *spot)
+{
+    const int64_t most = spot->rows / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1;
     const struct waiting_row *waiting;
-    while (position != NULL && (position->available > 0 || position->fenced > 0) && (waiting = ws_next(ws, &cursor)) != NULL) {
-        (void)fill_line(ws, waiting);
-        position = position_find(ws, node, sku, 0);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < spot->count; i++) {
+            struct ws_cursor cursor = queue_of(spot, i);
+            if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
+                continue;
+            for (int64_t n = 0; n < most && (waiting = ws_next(spot->ws, &cursor)) != NULL; n++) {
+                if (round == 0)
+                    want_order(spot->ws, waiting->ord);
+                else
+                    want_stock(spot, &spot->outlets[i], waiting->ord);
+            }
+        }
+        ws_settle(spot->ws);
     }
 }
+
+/* ---- filling ---- */
+
+/* Fills from the top while there is stock and rows may be changed; then who would be next, or NULL. */
+static const struct waiting_row *spot_fill(struct spot *spot)
+{
+    struct outlet *outlet;
+    const struct waiting_row *head = spot_head(spot, &outlet);
+    if (head != NULL && spot->rows > 0)
+        spot_load(spot);
+    while (spot->rows > 0 && (head = spot_head(spot, &outlet)) != NULL)
+        if (!fill_line(spot, head, outlet))
+            return NULL;
+    return spot_head(spot, &outlet);
+}
+
+static void position_block(struct ws *ws, int64_t node, int64_t sku, int64_t job)
+{
+    ((struct position_row *)ws_edit(ws, position_find(ws, node, sku, 0)))->blocked = job;
+}
+
+void backorders_fill(struct ws *ws, const struct freed *places, size_t count)
+{
+    int64_t rows = FILL_ROWS;
+    for (size_t i = 0; i < count; i++) {
+        struct spot spot = spot_open(ws, places[i].node, places[i].sku, 0, rows);
+        const struct waiting_row *next = spot_fill(&spot);
+        rows = spot.rows;
+        if (next == NULL)
+            continue;
+        struct job_row *job = job_open(ws, JOB_FILL, spot.sku, spot.node);
+        job->head = next->priority;
+        job->progress = spot.filled;
+        position_block(ws, spot.node, spot.sku, job->id);
+    }
+}
+
+static bool fill_step(struct ws *ws, struct job_row *job)
+{
+    struct spot spot = spot_open(ws, job->node, job->subject, job->id, FILL_ROWS);
+    const struct waiting_row *next = spot_fill(&spot);
+    job->progress += spot.filled;
+    if (next != NULL)
+        job->head = next->priority;
+    else
+        position_block(ws, spot.node, spot.sku, 0);
+    return next != NULL;
+}
+
+const struct job_work fill_job = { fill_step };
+
+/* ---- claims that a fact broke ---- */
 
 static const char *cause_of(struct ws *ws, const struct broken *broken)
 {
@@ -90,16 +249,26 @@ static const char *cause_of(struct ws *ws, const struct broken *broken)
 /* All at once: a count may break the claims of thousands of orders. */
 static void want_orders(struct ws *ws, const struct broken *broken)
 {
-    const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder };
     const int64_t unit = ws_unit(ws);
-    for (; broken != NULL; broken = broken->next) {
-        if (broken->kind != CLAIM_ORDER)
+    for (const struct broken *each = broken; each != NULL; each = each->next) {
+        if (each->kind != CLAIM_ORDER)
             continue;
-        const char *cause = cause_of(ws, broken);
-        ws_want(ws, &orders_table, WS_KEY(unit, broken->holder));
+        const char *cause = cause_of(ws, each);
+        want_order(ws, each->holder);
         ws_want_path(ws, &exception_open_by_cause, WS_PREFIX(db_int(unit), db_text(cause)), 0);
-        for (size_t i = 0; i < COUNT(paths); i++)
-            ws_want_path(ws, paths[i], WS_PREFIX(db_int(unit), db_int(broken->holder)), 0);
+    }
+    ws_settle(ws);
+    for (const struct broken *each = broken; each != NULL; each = each->next) {
+        if (each->kind != CLAIM_ORDER)
+            continue;
+        const struct db_value prefix[] = { db_int(unit), db_int(each->holder) };
+        const struct fulfilment_row *fulfilment;
+        for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, prefix, 0); (fulfilment = ws_next(ws, &cursor)) != NULL;)
+            ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(fulfilment->id)), 0);
+        const struct order order = { .row = ws_get(ws, &orders_table, WS_KEY(unit, each->holder)) };
+        const struct waiting_row k =
+            waiting_key(&order, &(struct demand_row){ .unit = unit, .ord = each->holder, .line = each->line, .part = each->part, .sku = each->sku });
+        ws_want(ws, &waiting_table, WS_KEY(k.unit, k.sku, k.priority, k.promise, k.ord, k.line, k.part));
     }
     ws_settle(ws);
 }

@@ -152,8 +152,7 @@ static void cancel_decide(struct ws *ws, struct command *command)
     stock_end(&stock);
     command->event_seq = order.last_seq;
     order_answer(&order, command, 200);
-    for (size_t i = 0; i < stock.freed_count; i++)
-        backorders_fill(ws, stock.freed[i].node, stock.freed[i].sku);
+    backorders_fill(ws, stock.freed, stock.freed_count);
 }
 
 const struct command_type order_cancel = {

@@ -24,6 +24,8 @@ struct capture {
     size_t demand_count;
     int64_t total, shipping;
     int64_t reservation;
+    struct freed *freed; /* what the reservation held */
+    size_t freed_count;
     enum shortage shortage;
     bool marketplace;
 };
@@ -190,7 +192,7 @@ static void resolve_reservation(struct capture *c)
         row = ws_get(c->ws, &reservation_table, WS_KEY(unit, id));
     if (row == NULL || row->channel != c->channel->id)
         fault_add(&c->command->faults, FAULT_INVALID, "/reservation", "no such reservation on this channel");
-    else if (row->state != 1 || row->expires_at <= ws_now_us(c->ws))
+    else if (row->state != RESERVATION_OPEN || row->expires_at <= ws_now_us(c->ws))
         fault_add(&c->command->faults, FAULT_RESERVATION_GONE, "/reservation", "it expired or was used");
     else
         c->reservation = row->id;
@@ -363,6 +365,10 @@ static void write_order(struct capture *c)
     order_advance(&order, false);
     c->command->event_seq = order.last_seq;
     order_answer(&order, c->command, 201);
+    if (c->reservation != 0) { /* what the order did not take of it goes to those who wait */
+        reservation_used_by(ws, c->reservation, id);
+        backorders_fill(ws, c->freed, c->freed_count);
+    }
 }
 
 /* What a refused order had given back must come back too: the reservation ends only when the order is taken. */
@@ -370,8 +376,10 @@ static bool promise(struct capture *c)
 {
     struct stock stock = stock_begin(c->ws, (struct cause){ CAUSE_RESERVATION, c->reservation });
     if (c->reservation != 0)
-        reservation_end(&stock, c->reservation, 2, 0);
+        reservation_end(&stock, c->reservation, RESERVATION_USED);
     stock_end(&stock);
+    c->outlet.own = c->freed = stock.freed;
+    c->outlet.own_count = c->freed_count = stock.freed_count;
     promise_grant(c->ws, &c->outlet, c->wishes, c->in->lines.count, c->marketplace);
     return !refuse_shortage(c); /* the engine undoes all of a refused command */
 }

@@ -225,6 +225,8 @@ static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t 
             return fulfilment;
     struct fulfilment_row fresh = { .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node,
                                     .state = FULFILMENT_RELEASED, .version = 1 };
+    ws_fresh(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
+    ws_fresh(order->ws, &package_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     return ws_insert(order->ws, &fulfilment_table, &fresh);
 }
 

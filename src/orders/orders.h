@@ -60,8 +60,9 @@ void order_advance(struct order *order, bool asked);
 /* Why it is not released: FAULT_NONE when nothing is in the way. */
 enum fault_code order_release_gate(struct order *order);
 
-/* Gives the demand's waiting units to it as far as there is stock: called by rank the moment supply appears. */
-void backorders_fill(struct ws *ws, int64_t node, int64_t sku);
+/* Gives units that became available to those who wait for them, by rank, the moment they appear: as many lines as one
+ * command may fill; for a queue that is longer a job is opened, and the position is its alone until it has ended. */
+void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
 /* Order lines that lost claims to a fact fall back into backorders, with an exception each; broken: of kind order. */
 void orders_claims_broken(struct ws *ws, const struct broken *broken, const char *why);
 

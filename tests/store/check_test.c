@@ -101,6 +101,7 @@ static struct shop *busy_shop(enum store store)
 static void break_it(struct shop *shop, const struct broken *broken)
 {
     struct db *db = engine_db(shop->engine);
+    shop->broken = true;
     const char *sql = broken->sql;
     if (broken->unchecked)
         sql = arena_printf(shop->arena, "%s%s",

@@ -1,5 +1,7 @@
 /* tests/store/shop.c: see shop.h. */
 #include "store/shop.h"
+#include "check/check.h"
+#include "engine/jobs.h"
 #include "engine/vault.h"
 #include "schema.h"
 #include <setjmp.h>
@@ -83,8 +85,31 @@ struct shop *shop_open(enum store store)
     return shop;
 }
 
+static void fail_violated(void *context, const struct violation *v)
+{
+    fail_msg("check: %s (%s): expected %s, found %s", v->id, v->keys, v->expected, v->found);
+}
+
+void shop_check(struct shop *shop)
+{
+    struct check check = { .db = engine_db(shop->engine), .arena = arena_new((size_t)1 << 28), .tell = fail_violated };
+    must(check_all(&check), "check");
+    arena_free(check.arena);
+}
+
+size_t shop_jobs(struct shop *shop, int64_t unit)
+{
+    size_t rounds = 0;
+    bool open = true;
+    for (; open && rounds < 10000; rounds++)
+        must(jobs_advance(shop->engine, shop->arena, unit, &open), "jobs");
+    return rounds - 1;
+}
+
 void shop_close(struct shop *shop)
 {
+    if (!shop->broken)
+        shop_check(shop);
     local_close(shop->local);
     engine_close(shop->engine);
     if (shop->schema[0] != '\0')

@@ -14,10 +14,16 @@ struct shop {
     int64_t now_us;
     char url[512], admin_url[512], schema[64];
     size_t batch_commands;
+    bool broken; /* on purpose: it is not checked at its end */
 };
 
 enum store { STORE_SQLITE, STORE_POSTGRES };
 bool store_is_there(enum store store); /* says so aloud when it is not */
+
+/* millrace check finds nothing, or the test fails; done at the end of each. */
+void shop_check(struct shop *shop);
+/* Runs the unit's jobs to their end; returns how many rounds of steps that took. */
+size_t shop_jobs(struct shop *shop, int64_t unit);
 
 /* Migrated, with the company's row and clock. Fails the test when it cannot. */
 struct shop *shop_open(enum store store);

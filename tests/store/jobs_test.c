@@ -1,0 +1,256 @@
+/* tests/store/jobs_test.c: what is too long for one command: queues, checkouts, orders and counts by the thousand, a unit
+ * made when the company has many SKUs. Others go on meanwhile; who ranks behind the queue gets nothing from it. */
+#include "engine/engine.h"
+#include "store/shop.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const char *order_of(struct shop *shop, const char *channel, const char *id, const char *lines, const char *more)
+{
+    return arena_printf(shop->arena,
+                        "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                        "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],"
+                        "\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}%s}",
+                        channel, id, lines, more);
+}
+
+static const char *line_of(struct shop *shop, const char *sku, int quantity)
+{
+    return arena_printf(shop->arena, "{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}", sku, quantity);
+}
+
+/* Many calls of one kind as batches: one by one they would take the test's whole time. */
+struct many {
+    struct shop *shop;
+    struct command *commands[256];
+    size_t count;
+};
+
+static void many_run(struct many *many)
+{
+    engine_run(many->shop->engine, many->commands, many->count);
+    for (size_t i = 0; i < many->count; i++)
+        if (many->commands[i]->answer.status != 201)
+            fail_msg("%d: %s", many->commands[i]->answer.status, many->commands[i]->answer.body);
+    many->count = 0;
+}
+
+static void many_add(struct many *many, const char *method, const char *target, const char *body)
+{
+    struct command *command = local_command(many->shop->local, many->shop->arena, method, target, body, NULL);
+    if (command->state == COMMAND_REFUSED)
+        fail_msg("%s", command->answer.body);
+    many->commands[many->count++] = command;
+    if (many->count == COUNT(many->commands))
+        many_run(many);
+}
+
+static void many_orders(struct shop *shop, const char *channel, const char *sku, size_t count)
+{
+    struct many many = { .shop = shop };
+    for (size_t i = 0; i < count; i++)
+        many_add(&many, "POST", "/v1/orders", order_of(shop, channel, arena_printf(shop->arena, "M-%zu", i), line_of(shop, sku, 1), ""));
+    many_run(&many);
+}
+
+static int64_t stock_of(struct shop *shop, const char *node, const char *sku, const char *bucket)
+{
+    char target[128];
+    snprintf(target, sizeof target, "/v1/inventory?sku=%s&node=%s", sku, node);
+    return number_in(shop_must(shop, 200, "GET", target, NULL).body, NULL, bucket);
+}
+
+static size_t in_stage(struct shop *shop, const char *stage)
+{
+    size_t count = 0;
+    char target[128];
+    snprintf(target, sizeof target, "/v1/orders?limit=1000&stage=%s", stage);
+    for (const char *at = shop_must(shop, 200, "GET", target, NULL).body; (at = strstr(at, "\"channel_order_id\"")) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void a_receipt_for_a_long_queue_becomes_a_job(struct shop *shop)
+{
+    many_orders(shop, "web", "LAMP", 400);
+    receive(shop, "LEJ", "LAMP", 300);
+    size_t at_once = in_stage(shop, "released");
+    if (at_once < 50 || at_once > 200)
+        fail_msg("%zu lines in one command", at_once);
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "available"), 300 - (int64_t)at_once);
+    shop_check(shop); /* also between two steps */
+
+    /* Who ranks behind the head of the queue gets nothing, who ranks before it does; facts are taken. */
+    assert_non_null(strstr(shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "web", "late", line_of(shop, "LAMP", 1), "")).body,
+                           "\"backordered\":1"));
+    shop_must(shop, 409, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
+    shop_must(shop, 409, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":1}");
+    shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "b2b", "first", line_of(shop, "LAMP", 1), ""));
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-2,\"reason\":\"damage\"}");
+    receive(shop, "LEJ", "LAMP", 4); /* the job has them too */
+
+    size_t rounds = shop_jobs(shop, 1);
+    assert_true(rounds >= 2);
+    assert_int_equal(in_stage(shop, "released"), 302); /* 301 of the queue, and the b2b order */
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "available"), 0);
+    receive(shop, "LEJ", "LAMP", 200); /* the barrier is gone: the last 100 wait, then newcomers have the rest */
+    shop_jobs(shop, 1);
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "available"), 100);
+    shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":100}],\"ttl_s\":60}");
+}
+
+static void a_checkout_keeps_its_units_while_a_queue_is_filled(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 5);
+    char id[32];
+    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5}],\"ttl_s\":600}").body, NULL,
+            "id", id, sizeof id);
+    many_orders(shop, "web", "LAMP", 300);
+    receive(shop, "LEJ", "LAMP", 250);
+    const char *named = arena_printf(shop->arena, ",\"reservation\":\"%s\"", id);
+    const char *body = shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "web", "mine", line_of(shop, "LAMP", 3), named)).body;
+    assert_int_equal(number_in(body, "\"lines\"", "allocated"), 3);
+    shop_jobs(shop, 1);
+    assert_int_equal(in_stage(shop, "released"), 253); /* the two that it did not take went to the queue */
+}
+
+static void what_an_order_leaves_of_its_checkout_goes_to_those_who_wait(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 5);
+    char id[32];
+    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5}],\"ttl_s\":600}").body, NULL,
+            "id", id, sizeof id);
+    many_orders(shop, "web", "LAMP", 4);
+    const char *named = arena_printf(shop->arena, ",\"reservation\":\"%s\"", id);
+    shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "web", "mine", line_of(shop, "LAMP", 2), named));
+    assert_int_equal(in_stage(shop, "released"), 4);
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "available"), 0);
+}
+
+static void cancelling_a_large_order_fills_all_the_queues_it_held_up(struct shop *shop)
+{
+    enum { SKUS = 150 };
+    struct buffer lines = { .arena = shop->arena };
+    struct many many = { .shop = shop };
+    for (int i = 0; i < SKUS; i++)
+        many_add(&many, "PUT", arena_printf(shop->arena, "/v1/skus/S%d", i), "{\"name\":\"S\"}");
+    many_run(&many);
+    for (int i = 0; i < SKUS; i++) {
+        many_add(&many, "POST", "/v1/inventory/adjustments",
+                 arena_printf(shop->arena, "{\"node\":\"LEJ\",\"sku\":\"S%d\",\"delta\":1,\"reason\":\"receipt\"}", i));
+        buffer_printf(&lines, "%s%s", i == 0 ? "" : ",", line_of(shop, arena_printf(shop->arena, "S%d", i), 1));
+    }
+    many_run(&many);
+    char id[32];
+    text_in(shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "web", "all", lines.at, "")).body, NULL, "id", id, sizeof id);
+    for (int i = 0; i < SKUS; i++)
+        many_add(&many, "POST", "/v1/orders",
+                 order_of(shop, "web", arena_printf(shop->arena, "W-%d", i), line_of(shop, arena_printf(shop->arena, "S%d", i), 1), ""));
+    many_run(&many);
+    assert_int_equal(in_stage(shop, "captured"), SKUS);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"too many\"}");
+    shop_jobs(shop, 1);
+    assert_int_equal(in_stage(shop, "captured"), 0);
+    assert_int_equal(in_stage(shop, "released"), SKUS);
+}
+
+static void a_count_breaks_thousands_of_claims(struct shop *shop)
+{
+    enum { ORDERS = 3000 };
+    receive(shop, "LEJ", "LAMP", ORDERS);
+    many_orders(shop, "web", "LAMP", ORDERS);
+    const char *body = shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":0,\"reason\":\"count\"}").body;
+    size_t broken = 0;
+    for (const char *at = body; (at = strstr(at, "\"kind\":\"order\"")) != NULL; at++)
+        broken++;
+    assert_int_equal(broken, ORDERS);
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "on_hand"), 0);
+    receive(shop, "LEJ", "LAMP", ORDERS); /* found again behind the shelf */
+    shop_jobs(shop, 1);
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "allocated"), ORDERS);
+}
+
+static void many_checkouts_expire_at_once(struct shop *shop)
+{
+    enum { CHECKOUTS = 250 };
+    extern const struct command_type reservation_expire;
+    struct many many = { .shop = shop };
+    receive(shop, "LEJ", "LAMP", CHECKOUTS);
+    for (int i = 0; i < CHECKOUTS; i++)
+        many_add(&many, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
+    many_run(&many);
+    many_orders(shop, "web", "LAMP", CHECKOUTS);
+    shop->now_us += INT64_C(61000000);
+    for (int i = 0; i < 3; i++) {
+        struct command command = { .type = &reservation_expire, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } }, *each = &command;
+        engine_run(shop->engine, &each, 1);
+        assert_int_equal(command.state, COMMAND_ACCEPTED);
+    }
+    shop_jobs(shop, 1);
+    assert_int_equal(in_stage(shop, "released"), CHECKOUTS);
+}
+
+static void a_unit_that_comes_late_gets_all_masters(struct shop *shop)
+{
+    enum { SKUS = 6000 };
+    struct many many = { .shop = shop };
+    for (int i = 0; i < SKUS; i++)
+        many_add(&many, "PUT", arena_printf(shop->arena, "/v1/skus/S%d", i), "{\"name\":\"S\"}");
+    many_run(&many);
+    shop_must(shop, 201, "PUT", "/v1/units/FR", "{\"name\":\"France\",\"currency\":\"EUR\",\"country\":\"FR\",\"time_zone\":\"Europe/Paris\"}");
+    /* Masters are made at once; what the unit itself decides waits until it knows all SKUs. */
+    shop_must(shop, 201, "PUT", "/v1/nodes/LYS",
+              "{\"unit\":\"FR\",\"name\":\"Lyon\",\"kind\":\"warehouse\",\"country\":\"FR\",\"postal_code\":\"69001\"}");
+    shop_must(shop, 200, "PUT", "/v1/skus/S5999", "{\"name\":\"Last\"}");
+    shop_must(shop, 503, "POST", "/v1/inventory/adjustments", "{\"node\":\"LYS\",\"sku\":\"S1\",\"delta\":1,\"reason\":\"receipt\"}");
+    receive(shop, "LEJ", "LAMP", 1); /* other units go on */
+    assert_true(shop_jobs(shop, 0) >= 1);
+    receive(shop, "LYS", "S5999", 1);
+    receive(shop, "LYS", "S5998", 1);
+    receive(shop, "LYS", "S4500", 1);
+    shop_must(shop, 422, "POST", "/v1/inventory/adjustments", "{\"node\":\"LYS\",\"sku\":\"KIT\",\"delta\":1,\"reason\":\"receipt\"}");
+}
+
+static void run(enum store store, void (*scene)(struct shop *shop))
+{
+    struct shop *shop = shop_open(store);
+    shop_furnish(shop);
+    scene(shop);
+    shop_close(shop);
+}
+
+static void (*const scenes[])(struct shop *shop) = {
+    a_receipt_for_a_long_queue_becomes_a_job,
+    a_checkout_keeps_its_units_while_a_queue_is_filled,
+    what_an_order_leaves_of_its_checkout_goes_to_those_who_wait,
+    cancelling_a_large_order_fills_all_the_queues_it_held_up,
+    a_count_breaks_thousands_of_claims,
+    many_checkouts_expire_at_once,
+    a_unit_that_comes_late_gets_all_masters,
+};
+
+static void jobs_on_sqlite(void **state)
+{
+    for (size_t i = 0; i < COUNT(scenes); i++)
+        run(STORE_SQLITE, scenes[i]);
+}
+
+static void jobs_on_postgresql(void **state)
+{
+    if (!store_is_there(STORE_POSTGRES))
+        skip();
+    for (size_t i = 0; i < COUNT(scenes); i++)
+        run(STORE_POSTGRES, scenes[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_on_sqlite),
+        cmocka_unit_test(jobs_on_postgresql),
+    };
+    return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);
+}
