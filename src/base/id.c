@@ -1,6 +1,7 @@
 /* src/base/id.c: an id outside is its prefix, '_' and 13 digits of five bits each, the first of which uses three. */
 #include "base/id.h"
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ID_DIGITS 13
@@ -50,4 +51,31 @@ bool gtin_valid(const char *text, size_t bytes)
         sum += (text[i] - '0') * ((bytes - 1 - i) % 2 == 1 ? 3 : 1); /* weights count from the check digit */
     }
     return sum % 10 == 0;
+}
+
+void cursor_format(const char *prefix, const int64_t *places, size_t count, char out[CURSOR_BYTES_MAX])
+{
+    size_t used = (size_t)snprintf(out, CURSOR_BYTES_MAX, "%s_", prefix);
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(out + used, CURSOR_BYTES_MAX - used, "%s%ld", i == 0 ? "" : ".", (long)places[i]);
+}
+
+bool cursor_parse(const char *text, const char *prefix, int64_t *places, size_t count)
+{
+    int64_t read[CURSOR_PLACES_MAX];
+    size_t bytes = strlen(prefix);
+    if (strncmp(text, prefix, bytes) != 0 || text[bytes] != '_')
+        return false;
+    text += bytes + 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t digits = strspn(text, "0123456789");
+        if (digits == 0 || digits > 18 || (digits > 1 && text[0] == '0') || text[digits] != (i + 1 < count ? '.' : '\0'))
+            return false;
+        read[i] = 0;
+        for (size_t k = 0; k < digits; k++)
+            read[i] = read[i] * 10 + (text[k] - '0');
+        text += digits + 1;
+    }
+    memcpy(places, read, count * sizeof *places);
+    return true;
 }

@@ -16,6 +16,13 @@ void id_format(const char *prefix, int64_t unit, int64_t counter, char out[32]);
 /* Strict: the prefix, upper case digits as we write them, no surplus. False for anything else. */
 bool id_parse(const char *text, size_t bytes, const char *prefix, int64_t *unit, int64_t *counter);
 
+/* Where a list goes on: its prefix and 1 to CURSOR_PLACES_MAX numbers from 0, "pos_1.1002.2003". `out` takes the largest. */
+#define CURSOR_PLACES_MAX 4
+#define CURSOR_BYTES_MAX 100
+void cursor_format(const char *prefix, const int64_t *places, size_t count, char out[CURSOR_BYTES_MAX]);
+/* Strict: just so many numbers of at most 18 digits, as we write them. False, with places untouched, for anything else. */
+bool cursor_parse(const char *text, const char *prefix, int64_t *places, size_t count);
+
 /* The check digit of a GTIN-8, -12, -13 or -14 (GS1 General Specifications, 7.9). */
 bool gtin_valid(const char *text, size_t bytes);
 

@@ -35,6 +35,9 @@ struct master_kind {
     bool of_channel; /* lives in a channel's unit, under its path; else the company's */
     /* Finds the row of the path and fills `io` (sized by fields); false: there is none. */
     bool (*load)(struct master *master, void *io);
+    /* Names the rows that load will ask for, of the master with this id; called twice, like a command's prefetch. In a list of
+     * listings master->owner is the channel's id. */
+    void (*want)(struct master *master, int64_t id);
     /* Fills in what did not come and follows from other fields, so that equal resources compare equal. May be NULL. */
     void (*complete)(struct master *master, void *io);
     /* Checks `io` against other rows; adds faults. */
@@ -62,6 +65,40 @@ void master_patch(struct ws *ws, struct command *command, const struct master_ki
 bool unit_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults); /* and the time zone must be installed */
 bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void master_get(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
+
+/* A page of all masters of a kind, and of what one was after each change: the query has limit and cursor in the places 0 and 1, and
+ * unit in 2 where the kind has one. */
+void master_list(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
+void master_history_of(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
+void master_history(struct reading *reading, const struct request *request, struct answer *answer, int64_t unit, enum subject_kind kind, int64_t subject);
+/* The unit and id of a channel; id 0: there is none. */
+enum db_result channel_place(struct reading *reading, const char *code, int64_t *unit, int64_t *id);
+/* {"items":[ ... ],"next":...} */
+void list_begin(struct json_writer *json, struct arena *arena);
+void list_end(struct json_writer *json, const char *next, struct answer *answer);
+
+/* An entry of a history; the table of its schema is made for each kind by CHANGE_FIELDS. */
+struct change_io {
+    struct field_presence presence;
+    int64_t version, at;
+    const char *actor;
+    struct field_list changed;
+    void *resource;
+};
+#define CHANGE_FIELDS(VARIABLE, NAME, OF)                                                                                                   \
+    static const struct field VARIABLE##_rows[] = {                                                                                         \
+        { "version", FIELD_INT, offsetof(struct change_io, version), .read_only = true },                                                   \
+        { "at", FIELD_TIME, offsetof(struct change_io, at), .read_only = true },                                                            \
+        { "actor", FIELD_TEXT, offsetof(struct change_io, actor), .read_only = true, .doc = "the name of the key, or millrace" },           \
+        { "changed", FIELD_CODES, offsetof(struct change_io, changed), .read_only = true, .doc = "fields that are otherwise than before" }, \
+        { "resource", FIELD_OBJECT, offsetof(struct change_io, resource), .read_only = true, .of = &OF, .doc = "as it was after the change" }, \
+    };                                                                                                                                      \
+    static const struct field_table VARIABLE = { NAME, VARIABLE##_rows, COUNT(VARIABLE##_rows), sizeof(struct change_io) }
+#define LIST_QUERY                                                                                                          \
+    { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },                   \
+    {                                                                                                                       \
+        .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before"                                   \
+    }
 
 extern const struct route_table catalog_routes;
 

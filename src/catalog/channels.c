@@ -69,6 +69,17 @@ static bool channel_load(struct master *master, void *out)
     return true;
 }
 
+static void channel_want(struct master *master, int64_t id)
+{
+    const int64_t unit = ws_unit(master->ws);
+    const struct channel_node_row *each;
+    ws_want_path(master->ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(master->code)), 0);
+    ws_want_path(master->ws, &node_of_channel, WS_PREFIX(db_int(unit), db_int(id)), 0);
+    struct ws_cursor cursor = ws_known_rows(master->ws, &node_of_channel, WS_PREFIX(db_int(unit), db_int(id)));
+    while ((each = ws_next(master->ws, &cursor)) != NULL)
+        ws_want(master->ws, &node_table, WS_KEY(unit, each->node));
+}
+
 static void channel_complete(struct master *master, void *whole)
 {
     struct channel_io *io = whole;
@@ -142,7 +153,7 @@ static void channel_store(struct master *master, const void *in)
     }
 }
 
-const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL, .fields = &channel_fields, .load = channel_load, .complete = channel_complete, .check = channel_check,
+const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL, .fields = &channel_fields, .load = channel_load, .want = channel_want, .complete = channel_complete, .check = channel_check,
                                          .store = channel_store };
 
 /* ---- listings: one SKU as one channel knows it; of the channel's unit ---- */
@@ -184,6 +195,15 @@ static bool listing_load(struct master *master, void *out)
     return true;
 }
 
+static void listing_want(struct master *master, int64_t id)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(master->ws)), db_int(master->owner), db_text(master->code) };
+    ws_want_path(master->ws, &listing_by_code, prefix, 0);
+    const struct listing_row *row = ws_known(master->ws, &listing_by_code, prefix);
+    if (row != NULL)
+        ws_want(master->ws, &sku_table, WS_KEY(row->unit, row->sku));
+}
+
 static const struct sku_row *listed_sku(struct master *master, const struct listing_io *io)
 {
     return ws_find(master->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(master->ws)), db_text(io->sku)));
@@ -218,5 +238,5 @@ static void listing_store(struct master *master, const void *in)
     ((struct channel_row *)ws_edit(ws, channel))->listings++;
 }
 
-const struct master_kind listing_master = { .subject = SUBJECT_LISTING, .fields = &listing_fields, .of_channel = true, .load = listing_load, .check = listing_check,
+const struct master_kind listing_master = { .subject = SUBJECT_LISTING, .fields = &listing_fields, .of_channel = true, .load = listing_load, .want = listing_want, .check = listing_check,
                                          .store = listing_store };

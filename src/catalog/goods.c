@@ -73,6 +73,11 @@ static bool sku_load(struct master *master, void *out)
     return true;
 }
 
+static void sku_want(struct master *master, int64_t id)
+{
+    ws_want_path(master->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(master->ws)), db_text(master->code)), 0);
+}
+
 static void check_other_kind(struct master *master, bool bundle)
 {
     const struct sku_row *row = sku_find(master->ws, master->code);
@@ -96,7 +101,7 @@ static void sku_store(struct master *master, const void *in)
                                         .version = master->version });
 }
 
-const struct master_kind sku_master = { .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .check = sku_check,
+const struct master_kind sku_master = { .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .want = sku_want, .check = sku_check,
                                          .store = sku_store };
 
 /* ---- bundles ---- */
@@ -150,6 +155,17 @@ static bool bundle_load(struct master *master, void *out)
     master->id = row->id;
     master->version = row->version;
     return true;
+}
+
+static void bundle_want(struct master *master, int64_t id)
+{
+    const int64_t unit = ws_unit(master->ws);
+    const struct bundle_component_row *part;
+    sku_want(master, id);
+    ws_want_path(master->ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(id)), 0);
+    struct ws_cursor cursor = ws_known_rows(master->ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(id)));
+    while ((part = ws_next(master->ws, &cursor)) != NULL)
+        ws_want(master->ws, &sku_table, WS_KEY(unit, part->sku));
 }
 
 /* ---- what a bundle comes to ---- */
@@ -395,5 +411,5 @@ static void bundle_store(struct master *master, const void *in)
         parts_write(master, ws_unit_at(master->ws, i), io);
 }
 
-const struct master_kind bundle_master = { .subject = SUBJECT_BUNDLE, .fields = &bundle_fields, .load = bundle_load, .check = bundle_check,
+const struct master_kind bundle_master = { .subject = SUBJECT_BUNDLE, .fields = &bundle_fields, .load = bundle_load, .want = bundle_want, .check = bundle_check,
                                          .store = bundle_store };

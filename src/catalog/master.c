@@ -149,7 +149,7 @@ void master_patch(struct ws *ws, struct command *command, const struct master_ki
 struct reading_of_one {
     const struct request *request;
     const struct master_kind *kind;
-    int64_t version;
+    int64_t id, version;
     bool found;
     const char *body;
     size_t bytes;
@@ -164,36 +164,67 @@ static void read_one(struct ws *ws, void *context)
     struct master master = { .ws = ws, .faults = &faults, .code = inner ? path[1] : path[0], .outer = inner ? path[0] : NULL };
     void *io = arena_alloc(ws_arena(ws), one->kind->fields->size);
     one->found = one->kind->load(&master, io);
+    one->id = master.id;
     one->version = master.version;
     if (one->found)
         one->body = json_of(one->request->arena, one->kind->fields, io, &one->bytes);
 }
 
-/* Masters of a channel live in its unit: the company's row of the channel says which. */
-static void read_owner(struct ws *ws, void *context)
+struct channel_place {
+    const char *code;
+    int64_t unit, id;
+};
+
+static void read_channel(struct ws *ws, void *context)
 {
-    struct reading_of_one *one = context;
-    const struct channel_row *channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(0), db_text(one->request->path[0])));
-    one->version = channel == NULL ? 0 : channel->owner;
+    struct channel_place *place = context;
+    const struct channel_row *channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(0), db_text(place->code)));
+    place->unit = channel == NULL ? 0 : channel->owner;
+    place->id = channel == NULL ? 0 : channel->id;
+}
+
+enum db_result channel_place(struct reading *reading, const char *code, int64_t *unit, int64_t *id)
+{
+    struct channel_place place = { .code = code };
+    enum db_result result = ws_read(reading->db, reading->vault, 0, when_now_us(), read_channel, &place);
+    *unit = place.unit;
+    *id = place.id;
+    return result;
+}
+
+/* Masters of a channel live in its unit: the company's row of the channel says which. False: it is answered already. */
+static bool find_one(struct reading *reading, const struct request *request, struct answer *answer, struct reading_of_one *one, int64_t *unit)
+{
+    enum db_result result = DB_OK;
+    int64_t channel;
+    *unit = 0;
+    if (one->kind->of_channel)
+        result = channel_place(reading, request->path[0], unit, &channel);
+    if (result == DB_OK)
+        result = ws_read(reading->db, reading->vault, *unit, when_now_us(), read_one, one);
+    if (result != DB_OK)
+        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+    else if (!one->found)
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no %s %s", subject_name(one->kind->subject),
+                                                                                 request->path[1] != NULL ? request->path[1] : request->path[0]));
+    return result == DB_OK && one->found;
 }
 
 void master_get(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind)
 {
     struct reading_of_one one = { .request = request, .kind = kind };
-    enum db_result result = DB_OK;
-    if (kind->of_channel)
-        result = ws_read(reading->db, reading->vault, 0, when_now_us(), read_owner, &one);
-    int64_t unit = one.version;
-    if (result == DB_OK)
-        result = ws_read(reading->db, reading->vault, unit, when_now_us(), read_one, &one);
-    if (result != DB_OK)
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
-    else if (!one.found)
-        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no %s %s", subject_name(kind->subject),
-                                                                                 request->path[1] != NULL ? request->path[1] : request->path[0]));
-    else
+    int64_t unit;
+    if (find_one(reading, request, answer, &one, &unit))
         *answer = (struct answer){ .status = 200, .body = one.body, .body_bytes = one.bytes,
                                    .etag = arena_printf(request->arena, "%ld", (long)one.version) };
+}
+
+void master_history_of(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind)
+{
+    struct reading_of_one one = { .request = request, .kind = kind };
+    int64_t unit;
+    if (find_one(reading, request, answer, &one, &unit))
+        master_history(reading, request, answer, unit, kind->subject, one.id);
 }
 
 void master_has(const struct field_table *table, void *io, const char *name)

@@ -84,6 +84,11 @@ bool unit_edge(struct edge *edge, const struct request *request, struct command 
     return master_edge(edge, request, command, faults) && faults->count == 0;
 }
 
+static void unit_want(struct master *master, int64_t id)
+{
+    ws_want_path(master->ws, &business_unit_by_code, WS_PREFIX(db_int(ws_unit(master->ws)), db_text(master->code)), 0);
+}
+
 static void unit_check(struct master *master, const void *in)
 {
     const struct unit_io *io = in;
@@ -211,7 +216,7 @@ static void unit_store(struct master *master, const void *in)
     master->owner = row.id;
 }
 
-const struct master_kind unit_master = { .subject = SUBJECT_UNIT, .fields = &unit_fields, .load = unit_load, .check = unit_check,
+const struct master_kind unit_master = { .subject = SUBJECT_UNIT, .fields = &unit_fields, .load = unit_load, .want = unit_want, .check = unit_check,
                                          .store = unit_store };
 
 /* ---- nodes ---- */
@@ -265,6 +270,11 @@ static bool node_load(struct master *master, void *out)
     return true;
 }
 
+static void node_want(struct master *master, int64_t id)
+{
+    ws_want_path(master->ws, &node_by_code, WS_PREFIX(db_int(ws_unit(master->ws)), db_text(master->code)), 0);
+}
+
 static void node_check(struct master *master, const void *in)
 {
     static const char *const taken[] = { "supplier", "customer", "adjustment", "scrap" };
@@ -298,5 +308,5 @@ static void node_store(struct master *master, const void *in)
     }
 }
 
-const struct master_kind node_master = { .subject = SUBJECT_NODE, .fields = &node_fields, .load = node_load, .check = node_check,
+const struct master_kind node_master = { .subject = SUBJECT_NODE, .fields = &node_fields, .load = node_load, .want = node_want, .check = node_check,
                                          .store = node_store };

@@ -9,6 +9,8 @@
 #define READERS (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
 #define CHECKOUT (SCOPE_ORDERS | SCOPE_ADMIN)
 
+CHANGE_FIELDS(fence_change, "FenceChange", fence_fields);
+
 static const struct route routes[] = {
     { .method = METHOD_POST, .path = "/v1/inventory/adjustments", .scopes = WRITERS, .command = &stock_adjust, .answer_of = &adjust_fields,
       .summary = "Tell stock to be otherwise" },
@@ -28,6 +30,10 @@ static const struct route routes[] = {
       .summary = "Change a fence" },
     { .method = METHOD_GET, .path = "/v1/channels/{code}/fences/{node}/{sku}", .scopes = READERS, .read = get_fence, .answer_of = &fence_fields,
       .summary = "A fence" },
+    { .method = METHOD_GET, .path = "/v1/channels/{code}/fences/{node}/{sku}/history", .scopes = READERS, .read = get_fence_history,
+      .answer_of = &fence_change, .list = true, .summary = "Who changed what of a fence", .query = { LIST_QUERY } },
+    { .method = METHOD_GET, .path = "/v1/channels/{code}/fences", .scopes = READERS, .read = list_fences, .answer_of = &fence_item_fields, .list = true,
+      .summary = "Fences of a channel", .query = { LIST_QUERY } },
     { .method = METHOD_POST, .path = "/v1/reservations", .scopes = CHECKOUT, .command = &reservation_create, .summary = "Reserve for a checkout" },
     { .method = METHOD_DELETE, .path = "/v1/reservations/{id}", .scopes = CHECKOUT, .command = &reservation_delete, .summary = "Give a reservation back" },
 };

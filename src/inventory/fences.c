@@ -1,7 +1,9 @@
 /* src/inventory/fences.c: units kept at a node for a channel's group: a standing claim. PUT sets what is wanted and what
  * is held; orders of the group use it up, facts may shrink it. */
 #include "inventory/fences.h"
+#include "base/id.h"
 #include "inventory/inventory.h"
+#include "inventory_sql.h"
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -151,7 +153,7 @@ struct fence_read {
     const struct request *request;
     const char *body;
     size_t bytes;
-    int64_t version, owner;
+    int64_t id, version, owner;
 };
 
 static void read_owner(struct ws *ws, void *context)
@@ -168,20 +170,133 @@ static void read_fence(struct ws *ws, void *context)
     if (!fence_find(ws, read->request->path, &fence) || fence.row == NULL)
         return;
     read->body = fence_json(read->request->arena, &fence, fence.row->quantity, fence.row->version, &read->bytes);
+    read->id = fence.row->id;
     read->version = fence.row->version;
+}
+
+static bool find_fence(struct reading *reading, const struct request *request, struct answer *answer, struct fence_read *read)
+{
+    enum db_result result = ws_read(reading->db, reading->vault, 0, 0, read_owner, read);
+    if (result == DB_OK && read->owner != 0)
+        result = ws_read(reading->db, reading->vault, read->owner, 0, read_fence, read);
+    if (result != DB_OK)
+        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+    else if (read->body == NULL)
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, "there is no such fence");
+    return result == DB_OK && read->body != NULL;
 }
 
 void get_fence(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct fence_read read = { .request = request };
-    enum db_result result = ws_read(reading->db, reading->vault, 0, 0, read_owner, &read);
-    if (result == DB_OK && read.owner != 0)
-        result = ws_read(reading->db, reading->vault, read.owner, 0, read_fence, &read);
-    if (result != DB_OK)
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
-    else if (read.body == NULL)
-        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, "there is no such fence");
-    else
+    if (find_fence(reading, request, answer, &read))
         *answer = (struct answer){ .status = 200, .body = read.body, .body_bytes = read.bytes,
                                    .etag = arena_printf(request->arena, "%ld", (long)read.version) };
+}
+
+void get_fence_history(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct fence_read read = { .request = request };
+    if (find_fence(reading, request, answer, &read))
+        master_history(reading, request, answer, read.owner, SUBJECT_FENCE, read.id);
+}
+
+/* ---- a channel's fences ---- */
+
+struct fence_item_io {
+    struct field_presence presence;
+    const char *node, *sku;
+    int64_t version, quantity, held;
+};
+static const struct field item_rows[] = {
+    { "node", FIELD_CODE, AT(fence_item_io, node), .read_only = true },
+    { "sku", FIELD_CODE, AT(fence_item_io, sku), .read_only = true },
+    { "version", FIELD_INT, AT(fence_item_io, version), .read_only = true, .doc = "the ETag" },
+    { "quantity", FIELD_INT, AT(fence_item_io, quantity), .read_only = true, .doc = "as it was set" },
+    { "held", FIELD_INT, AT(fence_item_io, held), .read_only = true, .doc = "what stands in reserved now" },
+};
+const struct field_table fence_item_fields = { "FenceItem", item_rows, COUNT(item_rows), sizeof(struct fence_item_io) };
+
+struct fence_page {
+    struct arena *arena; /* of the answer */
+    struct fence_item_io *items;
+    int64_t *nodes, *skus; /* of each item */
+    size_t count;
+    int64_t channel;
+};
+
+/* Codes and what is held, of all items of the page together. */
+static void show_page(struct ws *ws, void *context)
+{
+    struct fence_page *page = context;
+    const int64_t unit = ws_unit(ws);
+    for (size_t i = 0; i < page->count; i++) {
+        ws_want(ws, &node_table, WS_KEY(unit, page->nodes[i]));
+        ws_want(ws, &sku_table, WS_KEY(unit, page->skus[i]));
+        ws_want(ws, &claim_table, WS_KEY(unit, page->nodes[i], page->skus[i], 0, CLAIM_FENCE, 0, 0, page->channel, 0, 0));
+    }
+    ws_settle(ws);
+    for (size_t i = 0; i < page->count; i++) {
+        const struct node_row *node = ws_get(ws, &node_table, WS_KEY(unit, page->nodes[i]));
+        const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(unit, page->skus[i]));
+        const struct claim_row *claim = ws_get(ws, &claim_table, WS_KEY(unit, page->nodes[i], page->skus[i], 0, CLAIM_FENCE, 0, 0, page->channel, 0, 0));
+        page->items[i].node = arena_text(page->arena, node->code);
+        page->items[i].sku = arena_text(page->arena, sku->code);
+        page->items[i].held = claim == NULL ? 0 : claim->soft;
+    }
+}
+
+static enum db_result read_page(struct reading *reading, int64_t unit, struct fence_page *page, int64_t at[2], int64_t limit, bool *more)
+{
+    struct fences_of_node_result *rest;
+    struct fences_behind_result *behind = NULL;
+    size_t rest_count, behind_count = 0;
+    enum db_result result = fences_of_node(reading->db, reading->arena, unit, page->channel, at[0], at[1], limit + 1, &rest, &rest_count);
+    if (result == DB_OK && (int64_t)rest_count <= limit)
+        result = fences_behind(reading->db, reading->arena, unit, page->channel, at[0], limit + 1 - (int64_t)rest_count, &behind, &behind_count);
+    if (result != DB_OK)
+        return result;
+    page->count = (size_t)min_i64(limit, (int64_t)(rest_count + behind_count));
+    *more = rest_count + behind_count > page->count;
+    page->items = ARENA_ARRAY(reading->arena, struct fence_item_io, page->count + 1);
+    page->nodes = ARENA_ARRAY(reading->arena, int64_t, page->count + 1);
+    page->skus = ARENA_ARRAY(reading->arena, int64_t, page->count + 1);
+    for (size_t i = 0; i < page->count; i++) {
+        struct fences_behind_result row = i < rest_count ? (struct fences_behind_result){ rest[i].node, rest[i].sku, rest[i].quantity, rest[i].version }
+                                                         : behind[i - rest_count];
+        page->items[i] = (struct fence_item_io){ .quantity = row.quantity, .version = row.version };
+        at[0] = page->nodes[i] = row.node;
+        at[1] = page->skus[i] = row.sku;
+    }
+    return ws_read(reading->db, reading->vault, unit, 0, show_page, page);
+}
+
+void list_fences(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct fence_page page = { .arena = request->arena };
+    const char *cursor = request->query_text[1];
+    int64_t unit, at[2] = { 0, 0 };
+    bool more = false;
+    if (cursor != NULL && !cursor_parse(cursor, "fence", at, 2)) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that this list has given");
+        return;
+    }
+    enum db_result result = channel_place(reading, request->path[0], &unit, &page.channel);
+    if (result == DB_OK && page.channel == 0) {
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no channel %s", request->path[0]));
+        return;
+    }
+    if (result == DB_OK)
+        result = read_page(reading, unit, &page, at, request->query_number[0], &more);
+    if (result != DB_OK) {
+        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        return;
+    }
+    struct json_writer json;
+    char next[CURSOR_BYTES_MAX];
+    list_begin(&json, request->arena);
+    for (size_t i = 0; i < page.count; i++)
+        fields_write(&json, &fence_item_fields, &page.items[i]);
+    cursor_format("fence", at, 2, next);
+    list_end(&json, more ? next : NULL, answer);
 }

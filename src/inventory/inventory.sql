@@ -33,3 +33,14 @@ SELECT p.class, p.available, p.reserved, p.allocated, p.quarantined
 -- name: sku_code_of :one
 -- $1 unit ID; $2 sku ID
 SELECT s.code FROM sku AS s WHERE s.unit = $1 AND s.id = $2;
+
+-- name: fences_of_node :many
+-- The rest of the node where a list stands.
+-- $1 unit ID; $2 channel ID; $3 node ID; $4 after ID; $5 most INT
+SELECT f.node, f.sku, f.quantity, f.version FROM fence AS f
+ WHERE f.unit = $1 AND f.channel = $2 AND f.node = $3 AND f.sku > $4 ORDER BY f.sku LIMIT $5;
+
+-- name: fences_behind :many
+-- $1 unit ID; $2 channel ID; $3 node ID; $4 most INT
+SELECT f.node, f.sku, f.quantity, f.version FROM fence AS f
+ WHERE f.unit = $1 AND f.channel = $2 AND f.node > $3 ORDER BY f.node, f.sku LIMIT $4;

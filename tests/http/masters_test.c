@@ -99,16 +99,17 @@ static void a_time_zone_must_exist(void **state)
 static void a_listing_may_stand_for_another_sku(void **state)
 {
     SCENE(company);
-    receive(company, "LEJ", "BULB", 7);
+    must(company, 201, "PUT", "/v1/skus/SOFA", "{\"name\":\"Sofa\"}");
+    receive(company, "LEJ", "SOFA", 7);
     must(company, 201, "PUT", "/v1/channels/web/listings/A-1", "{\"sku\":\"LAMP\"}");
-    must(company, 200, "PUT", "/v1/channels/web/listings/A-1", "{\"sku\":\"BULB\"}");
-    says(company, "\"version\":2,\"sku\":\"BULB\"");
-    get(company, "/v1/availability?channel=web&sku=BULB");
+    must(company, 200, "PUT", "/v1/channels/web/listings/A-1", "{\"sku\":\"SOFA\"}");
+    says(company, "\"version\":2,\"sku\":\"SOFA\"");
+    get(company, "/v1/availability?channel=web&sku=SOFA");
     says(company, "\"channel_sku\":\"A-1\",\"available\":7");
     get(company, "/v1/availability?channel=web&sku=LAMP");
     says(company, "\"channel_sku\":null");
     must(company, 200, "PATCH", "/v1/channels/web/listings/A-1", "{\"sku\":\"LAMP\",\"cap\":2}");
-    get(company, "/v1/availability?channel=web&sku=BULB");
+    get(company, "/v1/availability?channel=web&sku=SOFA");
     says(company, "\"channel_sku\":null,\"available\":7");
 }
 
@@ -180,9 +181,136 @@ static void a_cost_is_in_the_currency_of_the_books(void **state)
     must(company, 201, "POST", "/v1/inventory/adjustments", body, "LAMP", "EUR");
 }
 
+/* Goes through a list with pages of `limit`; the codes in the order of the list, each behind a blank. */
+static void codes_of(struct company *company, const char *list, int limit, const char *name, char *out, size_t room)
+{
+    char cursor[120] = "", quoted[40];
+    snprintf(quoted, sizeof quoted, "{\"%s\":\"", name);
+    out[0] = '\0';
+    for (int pages = 0; pages < 100; pages++) {
+        get(company, "%s%climit=%d%s%s", list, strchr(list, '?') == NULL ? '?' : '&', limit, cursor[0] == '\0' ? "" : "&cursor=", cursor);
+        if (times(company, quoted) > (size_t)limit)
+            fail_msg("more than %d in %s", limit, company->client.body);
+        for (const char *at = company->client.body; (at = strstr(at, quoted)) != NULL; at += strlen(quoted)) {
+            size_t used = strlen(out);
+            snprintf(out + used, room - used, " %.*s", (int)strcspn(at + strlen(quoted), "\""), at + strlen(quoted));
+        }
+        if (strstr(company->client.body, "\"next\":null") != NULL)
+            return;
+        text_of(company, "next", cursor, sizeof cursor);
+    }
+    fail_msg("%s has no end", list);
+}
+
+static void lists_go_through_all_masters_once(void **state)
+{
+    SCENE(company);
+    char whole[2000], paged[2000];
+    static const char *const lists[] = { "/v1/units", "/v1/nodes", "/v1/skus", "/v1/bundles", "/v1/channels", "/v1/nodes?unit=DE", "/v1/channels?unit=DE" };
+    static const char *const begin[] = { " DE", " LEJ HAM", " LAMP BULB SHADE", " KIT", " web market", " LEJ HAM", " web market" };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        codes_of(company, lists[i], 1000, "code", whole, sizeof whole);
+        assert_int_equal(strncmp(whole, begin[i], strlen(begin[i])), 0);
+        codes_of(company, lists[i], 1, "code", paged, sizeof paged);
+        assert_string_equal(paged, whole);
+        codes_of(company, lists[i], 2, "code", paged, sizeof paged);
+        assert_string_equal(paged, whole);
+    }
+    must(company, 201, "PUT", "/v1/units/FR", "{\"name\":\"F\",\"currency\":\"EUR\",\"country\":\"FR\",\"time_zone\":\"Europe/Paris\"}");
+    must(company, 201, "PUT", "/v1/nodes/PAR", "{\"unit\":\"FR\",\"name\":\"P\",\"kind\":\"store\",\"country\":\"FR\",\"postal_code\":\"75001\"}");
+    codes_of(company, "/v1/nodes?unit=FR", 10, "code", whole, sizeof whole);
+    assert_string_equal(whole, " PAR");
+    codes_of(company, "/v1/nodes?unit=DE", 10, "code", whole, sizeof whole);
+    assert_string_equal(whole, " LEJ HAM");
+    must(company, 400, "GET", "/v1/nodes?unit=XX", NULL);
+    must(company, 400, "GET", "/v1/nodes?cursor=sku_0000000000001", NULL);
+    must(company, 400, "GET", "/v1/units?unit=DE", NULL);
+    get(company, "/v1/bundles?limit=1");
+    says(company, "\"components\":[{\"sku\":\"BULB\",\"quantity\":2},{\"sku\":\"SHADE\",\"quantity\":1}]");
+    get(company, "/v1/channels?limit=1");
+    says(company, "\"nodes\":[\"LEJ\",\"HAM\"]");
+}
+
+static void a_page_stands_while_rows_are_added(void **state)
+{
+    SCENE(company);
+    char next[100], whole[2000];
+    must(company, 201, "PUT", "/v1/channels/market/listings/M-2", "{\"sku\":\"LAMP\"}");
+    must(company, 201, "PUT", "/v1/channels/market/listings/M-1", "{\"sku\":\"BULB\"}");
+    must(company, 201, "PUT", "/v1/channels/market/listings/M-3", "{\"sku\":\"KIT\",\"buffer\":1}");
+    get(company, "/v1/channels/market/listings?limit=2");
+    says(company, "\"channel_sku\":\"M-1\"");
+    says(company, "\"channel_sku\":\"M-2\"");
+    text_of(company, "next", next, sizeof next);
+    must(company, 201, "PUT", "/v1/channels/market/listings/M-11", "{\"sku\":\"BULB\"}");
+    get(company, "/v1/channels/market/listings?limit=2&cursor=%s", next);
+    assert_int_equal(times(company, "\"channel_sku\""), 1);
+    says(company, "\"channel_sku\":\"M-3\",\"version\":1,\"sku\":\"KIT\",\"buffer\":1");
+    codes_of(company, "/v1/channels/market/listings", 1, "channel_sku", whole, sizeof whole);
+    assert_string_equal(whole, " M-1 M-11 M-2 M-3");
+    get(company, "/v1/channels/web/listings?cursor=%s", next); /* of another channel's list: nothing */
+    says(company, "\"items\":[],\"next\":null");
+    must(company, 404, "GET", "/v1/channels/none/listings", NULL);
+}
+
+static void fences_of_a_channel(void **state)
+{
+    SCENE(company);
+    char nodes[200];
+    receive(company, "HAM", "SHADE", 4);
+    receive(company, "HAM", "BULB", 4);
+    receive(company, "LEJ", "SHADE", 4);
+    must(company, 201, "PUT", "/v1/channels/market/fences/HAM/SHADE", "{\"quantity\":2}");
+    must(company, 201, "PUT", "/v1/channels/market/fences/HAM/BULB", "{\"quantity\":3}");
+    must(company, 201, "PUT", "/v1/channels/market/fences/LEJ/SHADE", "{\"quantity\":4}");
+    get(company, "/v1/channels/market/fences");
+    says(company, "{\"node\":\"HAM\",\"sku\":\"BULB\",\"version\":1,\"quantity\":3,\"held\":3}");
+    codes_of(company, "/v1/channels/market/fences", 1, "node", nodes, sizeof nodes);
+    assert_string_equal(nodes, " LEJ HAM HAM");
+    must(company, 200, "PUT", "/v1/channels/market/fences/HAM/BULB", "{\"quantity\":0}");
+    get(company, "/v1/channels/market/fences/HAM/BULB/history");
+    says(company, "\"version\":1,\"at\":\"20");
+    says(company, "\"actor\":\"test\",\"changed\":[\"quantity\",\"held\"],\"resource\":{\"version\":2,\"quantity\":0,\"held\":0}");
+    must(company, 404, "GET", "/v1/channels/market/fences/LEJ/LAMP/history", NULL);
+    must(company, 404, "GET", "/v1/channels/none/fences", NULL);
+    must(company, 400, "GET", "/v1/channels/market/fences?cursor=fence_1", NULL);
+    get(company, "/v1/channels/market/fences");
+}
+
+static void who_changed_what(void **state)
+{
+    SCENE(company);
+    char next[100];
+    must(company, 201, "PUT", "/v1/skus/PAN", "{\"name\":\"Pan\"}");
+    must(company, 200, "PATCH", "/v1/skus/PAN", "{\"name\":\"Frying pan\",\"weight_g\":900}");
+    must(company, 200, "PATCH", "/v1/skus/PAN", "{\"name\":\"Frying pan\"}"); /* nothing new */
+    must(company, 200, "PUT", "/v1/skus/PAN", "{\"name\":\"Frying pan\"}");
+    get(company, "/v1/skus/PAN/history");
+    assert_int_equal(times(company, "\"actor\":\"test\""), 3);
+    says(company, "\"changed\":[\"name\",\"weight_g\"],\"resource\":{\"code\":\"PAN\",\"version\":2,\"name\":\"Frying pan\",\"weight_g\":900}");
+    says(company, "\"changed\":[\"weight_g\"],\"resource\":{\"code\":\"PAN\",\"version\":3,\"name\":\"Frying pan\"}");
+    get(company, "/v1/skus/PAN/history?limit=2");
+    assert_int_equal(times(company, "\"resource\""), 2);
+    text_of(company, "next", next, sizeof next);
+    get(company, "/v1/skus/PAN/history?limit=2&cursor=%s", next);
+    assert_int_equal(times(company, "\"resource\""), 1);
+    says(company, "\"changed\":[\"weight_g\"]");
+    says(company, "\"next\":null");
+    must(company, 404, "GET", "/v1/bundles/PAN/history", NULL);
+    must(company, 404, "GET", "/v1/skus/NONE/history", NULL);
+    get(company, "/v1/channels/market/listings/M-1/history");
+    says(company, "\"resource\":{\"channel_sku\":\"M-1\"");
+    get(company, "/v1/units/FR/history");
+    says(company, "\"Europe/Paris\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON_BOTH(lists_go_through_all_masters_once),
+        ON_BOTH(a_page_stands_while_rows_are_added),
+        ON_BOTH(fences_of_a_channel),
+        ON_BOTH(who_changed_what),
         ON_BOTH(an_etag_is_compared_to_the_letter),
         ON_BOTH(the_same_again_changes_nothing),
         ON_BOTH(a_patch_leaves_a_whole_resource),

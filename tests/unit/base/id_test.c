@@ -90,8 +90,31 @@ static void gtins(void **state)
             fail_msg("%s", cases[i].text);
 }
 
+static void a_cursor_comes_back_as_it_was_written(void **state)
+{
+    static const char *const wrong[] = { "", "pos", "pos_", "pos_1", "pos_1.2", "pos_1.2.3.4", "pos_1.2.", "pos_01.2.3", "pos_1..3", "pos_1.2.-3", "pos_1.2.+3",
+                                         "pos_1.2.3 ", "POS_1.2.3", "mov_1.2.3", "pos_1.2.1234567890123456789", "pos_1,2,3", "pos_0x1.2.3" };
+    const int64_t most[CURSOR_PLACES_MAX] = { 999999999999999999, 999999999999999999, 999999999999999999, 999999999999999999 };
+    int64_t places[CURSOR_PLACES_MAX] = { 7, 7, 7, 7 };
+    char text[CURSOR_BYTES_MAX];
+    cursor_format("pos", (const int64_t[]){ 1, 0, 2003 }, 3, text);
+    assert_string_equal(text, "pos_1.0.2003");
+    assert_true(cursor_parse(text, "pos", places, 3));
+    assert_int_equal(places[0], 1);
+    assert_int_equal(places[1], 0);
+    assert_int_equal(places[2], 2003);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (cursor_parse(wrong[i], "pos", places, 3) || places[0] != 1)
+            fail_msg("%s was taken", wrong[i]);
+    cursor_format("a_long_prefix", most, CURSOR_PLACES_MAX, text);
+    assert_true(cursor_parse(text, "a_long_prefix", places, CURSOR_PLACES_MAX));
+    assert_int_equal(places[3], most[3]);
+    (void)state;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(ids_come_back), CASE(what_is_no_id_of_ours), CASE(ids_sort_as_they_were_drawn), CASE(gtins) };
+    const struct CMUnitTest tests[] = { CASE(ids_come_back), CASE(what_is_no_id_of_ours), CASE(ids_sort_as_they_were_drawn), CASE(a_cursor_comes_back_as_it_was_written),
+                                        CASE(gtins) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
