@@ -6,9 +6,6 @@
 #include "orders/orders.h"
 #include <stdio.h>
 
-/* What can happen to a fulfilment order. */
-enum fulfilment_event { DO_RELEASE, DO_PICK, DO_PACK, DO_SHIP, DO_DELIVER, DO_CANCEL, FULFILMENT_EVENT_COUNT };
-
 struct pack_line_io {
     struct field_presence presence;
     int64_t weight_g;
@@ -60,15 +57,13 @@ struct transition {
 extern const struct transition fulfilment_machine[];
 extern const size_t fulfilment_machine_count;
 
-/* NULL: the machine does not list it. Pure. */
-const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event);
-/* The table in markdown. */
+/* The table in markdown: docs/machines.md is made of it. */
 void fulfilment_machine_print(FILE *out);
 
 /* By id, with lines and order; false: there is none in this unit. */
 bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment);
 
-/* The one function that moves a fulfilment order: guard, state, effect, event. Returns the event's seq, or 0 with a fault
+/* A node's report moves a fulfilment order: guard, state, effect, event. Returns the event's seq, or 0 with a fault
  * and nothing changed. The order is the caller's to advance. */
 int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults);
 

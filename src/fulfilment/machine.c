@@ -1,4 +1,5 @@
-/* src/fulfilment/machine.c: how a fulfilment order moves: one table, one function.
+/* src/fulfilment/machine.c: how a fulfilment order moves: one table, and one function that sets its state, for what nodes
+ * report and for what orders do at release and cancel.
  * Until it ships, its units are hard claims of the order at the node; shipping is the moment they leave. Invariant: what
  * is due of a line that has not shipped is no more than the claim's hard units, so an effect never fails. */
 #include "fulfilment/fulfilment.h"
@@ -98,13 +99,16 @@ static void effect_ship(struct fulfilment *fulfilment)
 #define GUARD(name) #name, guard_##name
 #define EFFECT(name) #name, effect_##name
 
-/* Release has made the claims hard, and a cancel has given them back, before they come here: both are the order's doing. */
+/* At release the order makes its claims hard, at reduce and cancel it gives them back: it does so itself, before the step. */
 const struct transition fulfilment_machine[] = {
     { FULFILMENT_OPEN, DO_RELEASE, NONE, FULFILMENT_RELEASED, NONE },
     { FULFILMENT_RELEASED, DO_PICK, GUARD(in_full), FULFILMENT_PICKING, NONE },
     { FULFILMENT_PICKING, DO_PACK, NONE, FULFILMENT_PACKED, EFFECT(make_packages) },
     { FULFILMENT_PACKED, DO_SHIP, NONE, FULFILMENT_SHIPPED, EFFECT(ship) },
     { FULFILMENT_SHIPPED, DO_DELIVER, NONE, FULFILMENT_DELIVERED, NONE },
+    { FULFILMENT_RELEASED, DO_REDUCE, NONE, FULFILMENT_RELEASED, NONE },
+    { FULFILMENT_PICKING, DO_REDUCE, NONE, FULFILMENT_PICKING, NONE },
+    { FULFILMENT_PACKED, DO_REDUCE, NONE, FULFILMENT_PACKED, NONE },
     { FULFILMENT_OPEN, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
     { FULFILMENT_RELEASED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
     { FULFILMENT_PICKING, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
@@ -116,7 +120,8 @@ static const struct {
     const char *name, *done;
 } events[FULFILMENT_EVENT_COUNT] = {
     [DO_RELEASE] = { "release", "released" }, [DO_PICK] = { "pick", "picked" },          [DO_PACK] = { "pack", "packed" },
-    [DO_SHIP] = { "ship", "shipped" },        [DO_DELIVER] = { "deliver", "delivered" }, [DO_CANCEL] = { "cancel", "cancelled" },
+    [DO_SHIP] = { "ship", "shipped" },        [DO_DELIVER] = { "deliver", "delivered" }, [DO_REDUCE] = { "reduce", "reduced" },
+    [DO_CANCEL] = { "cancel", "cancelled" },
 };
 
 const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event)
@@ -135,6 +140,16 @@ void fulfilment_machine_print(FILE *out)
         fprintf(out, "| %s | %s | %s | %s | %s |\n", fulfilment_names[t->from], events[t->event].name, t->guard_name == NULL ? "" : t->guard_name,
                 fulfilment_names[t->to], t->effect_name == NULL ? "" : t->effect_name);
     }
+}
+
+const struct fulfilment_row *fulfilment_step(struct ws *ws, const struct fulfilment_row *row, enum fulfilment_event event)
+{
+    const struct transition *transition = fulfilment_transition((enum fulfilment_state)row->state, event);
+    assert(transition != NULL);
+    struct fulfilment_row *moved = ws_edit(ws, row);
+    moved->state = transition->to;
+    moved->version++;
+    return moved;
 }
 
 /* State, version and what was due then, by line and part: what fulfilment_write() needs to show it as it was. */
@@ -173,10 +188,7 @@ int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event eve
     }
     if (transition->guard != NULL && !transition->guard(fulfilment, faults))
         return 0;
-    struct fulfilment_row *row = ws_edit(fulfilment->ws, fulfilment->row);
-    row->state = transition->to;
-    row->version++;
-    fulfilment->row = row;
+    fulfilment->row = fulfilment_step(fulfilment->ws, fulfilment->row, event);
     fulfilment->quantity = fulfilment->amount = NULL_INT;
     if (transition->effect != NULL)
         transition->effect(fulfilment);

@@ -34,7 +34,7 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
     const struct fulfilment_row *fulfilment;
     while (units > 0 && (fulfilment = ws_next(ws, &cursor)) != NULL) {
         const struct fulfilment_line_row *mine = ws_get(ws, &fulfilment_line_table, WS_KEY(ws_unit(ws), fulfilment->id, line, part));
-        if (fulfilment->node != node || fulfilment->state >= FULFILMENT_SHIPPED || mine == NULL || mine->quantity == mine->cancelled)
+        if (fulfilment->node != node || fulfilment_transition((enum fulfilment_state)fulfilment->state, DO_CANCEL) == NULL || mine == NULL || mine->quantity == mine->cancelled)
             continue;
         int64_t gives = min_i64(mine->quantity - mine->cancelled, units);
         ((struct fulfilment_line_row *)ws_edit(ws, mine))->cancelled += gives;
@@ -44,10 +44,7 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
         struct ws_cursor lines = ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(ws)), db_int(fulfilment->id)), 0);
         while ((each = ws_next(ws, &lines)) != NULL)
             due += each->quantity - each->cancelled;
-        struct fulfilment_row *edited = ws_edit(ws, fulfilment);
-        edited->version++;
-        if (due == 0)
-            edited->state = FULFILMENT_CANCELLED;
+        const struct fulfilment_row *edited = fulfilment_step(ws, fulfilment, due == 0 ? DO_CANCEL : DO_REDUCE);
         ws_event(ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = edited->id,
                                          .about = order->row->id, .node = node, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
                                          .quarantined = NULL_INT, .quantity = gives, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT,

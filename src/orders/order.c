@@ -80,17 +80,58 @@ int64_t order_due(const struct order *order)
     return wanted ? due + order->row->shipping : 0;
 }
 
-enum stage stage_of(const struct order_facts *f)
+static bool all_cancelled(const struct order_facts *f)
 {
-    if (f->open == 0)
-        return STAGE_CANCELLED;
-    if (f->backordered > 0)
-        return STAGE_CAPTURED;
-    if (f->reserved > 0)
-        return STAGE_RESERVED;
-    if (f->allocated > 0)
-        return STAGE_RELEASED;
-    return f->delivered < f->shipped ? STAGE_SHIPPED : STAGE_DELIVERED;
+    return f->open == 0;
+}
+static bool some_wait(const struct order_facts *f)
+{
+    return f->backordered > 0;
+}
+static bool some_are_reserved(const struct order_facts *f)
+{
+    return f->reserved > 0;
+}
+static bool some_are_allocated(const struct order_facts *f)
+{
+    return f->allocated > 0;
+}
+static bool some_are_on_their_way(const struct order_facts *f)
+{
+    return f->delivered < f->shipped;
+}
+static bool else_all(const struct order_facts *f)
+{
+    return f->delivered == f->shipped;
+}
+
+/* The first rule that holds gives the stage: that of the least advanced unit which is not cancelled. */
+static const struct {
+    enum stage stage;
+    bool (*holds)(const struct order_facts *facts);
+    const char *says;
+} stage_rules[] = {
+    { STAGE_CANCELLED, all_cancelled, "all units are cancelled" },
+    { STAGE_CAPTURED, some_wait, "some units wait for supply" },
+    { STAGE_RESERVED, some_are_reserved, "some units are claimed, and no node has been told to ship them" },
+    { STAGE_RELEASED, some_are_allocated, "some units are with a node and have not left" },
+    { STAGE_SHIPPED, some_are_on_their_way, "some units are on their way" },
+    { STAGE_DELIVERED, else_all, "all units have arrived" },
+};
+
+enum stage stage_of(const struct order_facts *facts)
+{
+    size_t i = 0;
+    while (!stage_rules[i].holds(facts))
+        i++; /* nothing delivers more than was shipped: one of the last two holds */
+    return stage_rules[i].stage;
+}
+
+void order_stages_print(FILE *out)
+{
+    fputs("| stage | when |\n| --- | --- |\n", out);
+    for (size_t i = 0; i < COUNT(stage_rules); i++)
+        fprintf(out, "| %s | %s |\n", stage_names[stage_rules[i].stage], stage_rules[i].says);
 }
 
 static struct order_facts facts_of(struct order *order)
@@ -224,22 +265,26 @@ static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t 
         if (fulfilment->node == node && fulfilment->id >= first_id) /* of this release: earlier ones are at work already */
             return fulfilment;
     struct fulfilment_row fresh = { .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node,
-                                    .state = FULFILMENT_RELEASED, .version = 1 };
+                                    .state = FULFILMENT_OPEN };
     ws_fresh(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     ws_fresh(order->ws, &package_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     return ws_insert(order->ws, &fulfilment_table, &fresh);
 }
 
-static void fulfilment_tell(struct order *order, int64_t first_id)
+/* The nodes have it: open becomes released in the command that made it. */
+static void fulfilments_release(struct order *order, int64_t first_id)
 {
     struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
     const struct fulfilment_row *fulfilment;
-    while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
-        if (fulfilment->id >= first_id)
-            ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = fulfilment->id,
-                                                    .about = order->row->id, .node = fulfilment->node, .available = NULL_INT, .reserved = NULL_INT,
-                                                    .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
-                                                    .amount = NULL_INT, .unit_cost = NULL_INT, .data = "{\"state\":\"released\"}" });
+    while ((fulfilment = ws_next(order->ws, &cursor)) != NULL) {
+        if (fulfilment->id < first_id)
+            continue;
+        fulfilment = fulfilment_step(order->ws, fulfilment, DO_RELEASE);
+        ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = fulfilment->id,
+                                                .about = order->row->id, .node = fulfilment->node, .available = NULL_INT, .reserved = NULL_INT,
+                                                .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
+                                                .amount = NULL_INT, .unit_cost = NULL_INT, .data = "{\"state\":\"released\"}" });
+    }
 }
 
 /* Soft claims become hard, a fulfilment order for each node. */
@@ -267,7 +312,7 @@ static void release(struct order *order)
         demand->allocated += quantity;
     }
     stock_end(&stock);
-    fulfilment_tell(order, first_id);
+    fulfilments_release(order, first_id);
 }
 
 static void stage_set(struct order *order)

@@ -5,6 +5,7 @@
 
 #include "catalog/catalog.h"
 #include "inventory/inventory.h"
+#include <stdio.h>
 
 #define ORDER_LINES_MAX 1000
 #define ORDER_DEMANDS_MAX 1500
@@ -20,6 +21,14 @@ enum fulfilment_state {
     FULFILMENT_SHIPPED, FULFILMENT_DELIVERED, FULFILMENT_CANCEL_REQUESTED, FULFILMENT_CANCELLED, FULFILMENT_FAILED
 };
 extern const char *const fulfilment_names[];
+
+/* What can happen to a fulfilment order, and the one function that sets its state: defined by src/fulfilment/machine.c,
+ * which orders does not know. reduce: less is due of it than before. */
+enum fulfilment_event { DO_RELEASE, DO_PICK, DO_PACK, DO_SHIP, DO_DELIVER, DO_REDUCE, DO_CANCEL, FULFILMENT_EVENT_COUNT };
+/* NULL: the machine does not list it. Pure. */
+const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event);
+/* Sets state and version by the machine, which must list the pair; guard, effect and event are the caller's. */
+const struct fulfilment_row *fulfilment_step(struct ws *ws, const struct fulfilment_row *row, enum fulfilment_event event);
 
 /* An order with what hangs on it, edited in place through the working set. */
 struct order {
@@ -52,6 +61,8 @@ struct order_facts {
     int64_t open, backordered, reserved, allocated, shipped, delivered, cancelled; /* units */
 };
 enum stage stage_of(const struct order_facts *facts);
+/* Its rules in markdown: docs/machines.md is made of them. */
+void order_stages_print(FILE *out);
 
 /* Moves the order on as far as its facts allow (reserve is done before): releases when claims stand, the term is met
  * and no hold is left, and the channel releases by itself (or `asked`); writes the stage and its events. Returns the

@@ -1,7 +1,8 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same.
- * A seeded stream of commands (orders that fit and that do not, keys sent twice, cancels, receipts, damages, holds,
- * payments) is run one by one in one company and cut at random in another, on a fixed clock: both must end byte-equal,
+ * A seeded stream of commands (orders that fit and that do not, keys sent twice, checkouts and the orders that use them,
+ * cancels, receipts, damages, holds, payments, queues too long for one command and the steps of their jobs) is run one by one in one company and cut at random in another, on a fixed clock: both must end byte-equal,
  * and every command must get the same status and body. MILLRACE_STREAMS sets how many; a failing seed is named. */
+#include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct stream_maker {
     uint64_t random;
     char orders[400][32]; /* ids outside */
     size_t order_count, number;
+    char reservation[32]; /* the last, of channel web */
 };
 
 static uint64_t draw(struct stream_maker *maker, uint64_t below)
@@ -38,14 +40,17 @@ static const char *order_body(struct stream_maker *maker)
     static const char *const payments[] = { "{\"term\":\"prepaid\",\"status\":\"pending\"}", "{\"term\":\"prepaid\",\"status\":\"captured\"}",
                                             "{\"term\":\"on_account\",\"status\":\"pending\"}" };
     struct buffer lines = { .arena = maker->arena };
-    size_t count = 1 + draw(maker, 3);
+    const bool long_one = draw(maker, 10) == 0; /* each line costs a fill as much as its whole order: a job comes of it */
+    size_t count = long_one ? 30 : 1 + draw(maker, 3);
     for (size_t i = 0; i < count; i++)
         buffer_printf(&lines, "%s{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", i == 0 ? "" : ",",
-                      skus[draw(maker, 40) == 0 ? 4 : draw(maker, 4)], 1 + (int)draw(maker, 4));
+                      long_one ? "BULB" : skus[draw(maker, 40) == 0 ? 4 : draw(maker, 4)], long_one ? 1 : 1 + (int)draw(maker, 4));
+    const bool uses = maker->reservation[0] != '\0' && draw(maker, 5) == 0;
     return arena_printf(maker->arena,
                         "{\"channel\":\"%s\",\"channel_order_id\":\"E-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
-                        "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":%s}",
-                        channels[draw(maker, 3)], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, 3)]);
+                        "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":%s%s}",
+                        uses ? "web" : channels[draw(maker, 3)], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, 3)],
+                        uses ? arena_printf(maker->arena, ",\"reservation\":\"%s\"", maker->reservation) : "");
 }
 
 static struct sent about_order(struct stream_maker *maker)
@@ -67,7 +72,7 @@ static struct sent about_stock(struct stream_maker *maker)
     static const char *const skus[] = { "LAMP", "BULB", "SHADE" }, *const nodes[] = { "LEJ", "HAM" };
     const char *sku = skus[draw(maker, 3)], *node = nodes[draw(maker, 2)];
     uint64_t kind = draw(maker, 4);
-    int units = 1 + (int)draw(maker, 6);
+    int units = draw(maker, 8) == 0 ? 50 : 1 + (int)draw(maker, 6);
     char what[80];
     if (kind == 0)
         snprintf(what, sizeof what, "\"delta\":-%d,\"reason\":\"damage\"", units);
@@ -79,14 +84,26 @@ static struct sent about_stock(struct stream_maker *maker)
                           .body = arena_printf(maker->arena, "{\"node\":\"%s\",\"sku\":\"%s\",%s}", node, sku, what) };
 }
 
+static struct sent checkout(struct stream_maker *maker)
+{
+    static const char *const skus[] = { "LAMP", "BULB", "KIT" };
+    return (struct sent){ .method = "POST", .target = "/v1/reservations",
+                          .body = arena_printf(maker->arena, "{\"channel\":\"web\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"ttl_s\":600}",
+                                               skus[draw(maker, 3)], 1 + (int)draw(maker, 4)) };
+}
+
 static struct sent next_command(struct stream_maker *maker, const struct sent *before, size_t count)
 {
-    uint64_t kind = draw(maker, 10);
+    uint64_t kind = draw(maker, 12);
     struct sent sent;
+    if (kind == 11)
+        return (struct sent){ .method = "STEP", .target = "the oldest open job", .body = "" };
     if (kind == 0 && count > 0 && before[count - 1].key != NULL)
         return before[draw(maker, 2) == 0 ? count - 1 : draw(maker, count)]; /* sent again, with the key it had */
     if (kind < 6 || maker->order_count == 0)
         sent = (struct sent){ .method = "POST", .target = "/v1/orders", .body = order_body(maker) };
+    else if (kind == 10)
+        sent = checkout(maker);
     else if (kind < 8)
         sent = about_order(maker);
     else
@@ -98,6 +115,12 @@ static struct sent next_command(struct stream_maker *maker, const struct sent *b
 
 static struct command *prepare(struct shop *shop, const struct sent *sent)
 {
+    static const struct job_input oldest = { 0 };
+    if (strcmp(sent->method, "STEP") == 0) {
+        struct command *step = ARENA_NEW(shop->arena, struct command);
+        *step = (struct command){ .type = &job_step, .input = &oldest, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } };
+        return step;
+    }
     return local_command(shop->local, shop->arena, sent->method, sent->target, sent->body, sent->key);
 }
 
@@ -112,6 +135,8 @@ static void run_one_by_one(struct stream_maker *maker, struct sent *stream)
         stream[i].answer = command->answer.body == NULL ? "" : command->answer.body;
         if (command->answer.status == 201 && strcmp(stream[i].target, "/v1/orders") == 0)
             text_in(stream[i].answer, NULL, "id", maker->orders[maker->order_count++], sizeof maker->orders[0]);
+        if (command->answer.status == 201 && strcmp(stream[i].target, "/v1/reservations") == 0)
+            text_in(stream[i].answer, NULL, "id", maker->reservation, sizeof maker->reservation);
     }
 }
 
@@ -150,8 +175,17 @@ static void compare(struct shop *alone, struct shop *cut, uint64_t seed)
     arena_free(arena);
 }
 
+static size_t jobs_of(struct shop *shop)
+{
+    size_t count = 0;
+    for (const char *at = shop_dump(shop, shop->arena); (at = strstr(at, "\njob ")) != NULL; at++)
+        count++;
+    return count;
+}
+
 static void streams(enum store store, uint64_t count)
 {
+    size_t jobs = 0;
     for (uint64_t seed = 1; seed <= count;) {
         struct shop *alone = shop_open(store), *cut = shop_open(store);
         shop_furnish(alone);
@@ -166,10 +200,11 @@ static void streams(enum store store, uint64_t count)
             run_cut(&maker, cut, stream, seed);
             compare(alone, cut, seed);
         }
+        jobs += jobs_of(alone);
         shop_close(alone);
         shop_close(cut);
     }
-    print_message("%lu streams\n", (unsigned long)count);
+    print_message("%lu streams, %zu jobs\n", (unsigned long)count, jobs);
 }
 
 static uint64_t stream_count(uint64_t preset)
