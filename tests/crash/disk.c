@@ -127,16 +127,17 @@ void disk_delete(struct disk *disk)
 void disk_fill(const struct disk *disk, long free_kib)
 {
     char path[96];
-    struct statvfs room;
     snprintf(path, sizeof path, "%s/filler", disk->folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    struct stat filler;
     assert_true(fd >= 0);
-    assert_int_equal(fstatvfs(fd, &room), 0);
-    assert_int_equal(fstat(fd, &filler), 0);
-    int64_t more = (int64_t)room.f_bavail * (int64_t)room.f_frsize - (free_kib << 10);
-    if (more > 0 && posix_fallocate(fd, filler.st_size, more) != 0)
-        fail_msg("%s cannot be filled", path);
+    for (int64_t step = INT64_C(1) << 20; step >= 4096; step /= 4) { /* what the file system keeps for itself is not known: coarse, then fine */
+        struct statvfs room;
+        struct stat filler;
+        do {
+            assert_int_equal(fstatvfs(fd, &room), 0);
+            assert_int_equal(fstat(fd, &filler), 0);
+        } while ((int64_t)room.f_bavail * (int64_t)room.f_frsize - step >= (int64_t)free_kib << 10 && posix_fallocate(fd, filler.st_size, step) == 0);
+    }
     close(fd);
 }
 

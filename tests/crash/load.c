@@ -117,6 +117,19 @@ static void plan(struct load_sender *sender, size_t i)
     }
 }
 
+static void count_what_is_there(struct load_sender *sender, const struct load_sent *sent)
+{
+    char id[40];
+    if (sender->client.status != 201)
+        return;
+    sender->receipts += sent->kind == LOAD_RECEIPT;
+    if (sent->kind != LOAD_ORDER)
+        return;
+    text_after(sender->client.body, "channel_order_id", id, sizeof id);
+    sender->orders++;
+    sender->order_sum += hash_of(id);
+}
+
 static void *send_all(void *context)
 {
     struct load_sender *sender = context;
@@ -136,6 +149,7 @@ static void *send_all(void *context)
             sent->body = hash_of(sender->client.body);
             if (sent->kind == LOAD_ORDER)
                 text_after(sender->client.body, "id", sent->order, sizeof sent->order);
+            count_what_is_there(sender, sent);
         }
         atomic_fetch_add(sent->status == 0 ? &load->open : &load->acknowledged, 1);
         if (status == 0)
@@ -183,6 +197,10 @@ static bool join(struct load *load)
         pthread_join(sender->thread, NULL);
         wrong += sender->wrong;
         said = sender->wrong > 0 ? sender->said : said;
+        load->lost += sender->lost;
+        load->orders += sender->orders;
+        load->receipts += sender->receipts;
+        load->order_sum += sender->order_sum;
     }
     if (wrong > 0)
         print_message("%zu are wrong, such as %s\n", wrong, said);
@@ -221,14 +239,8 @@ static void *send_again(void *context)
         sender->lost += !same;
         if (!sender->load->count_losses && !(whole && same))
             note_wrong(sender, i, whole ? "was acknowledged and is answered otherwise now" : "is not whole");
-        if (status == 201 && sent->kind == LOAD_RECEIPT)
-            sender->receipts++;
-        if (status == 201 && sent->kind == LOAD_ORDER) {
-            char id[40];
-            text_after(sender->client.body, "channel_order_id", id, sizeof id);
-            sender->orders++;
-            sender->order_sum += hash_of(id);
-        }
+        if (sent->status == 0)
+            count_what_is_there(sender, sent);
     }
     client_close(&sender->client);
     return NULL;
@@ -237,14 +249,7 @@ static void *send_again(void *context)
 bool load_again(struct load *load, const struct site *site, const struct server *servers, int server_count)
 {
     begin(load, site, servers, server_count, send_again);
-    bool kept = join(load);
-    for (int i = 0; i < LOAD_THREADS; i++) {
-        load->lost += load->senders[i].lost;
-        load->orders += load->senders[i].orders;
-        load->receipts += load->senders[i].receipts;
-        load->order_sum += load->senders[i].order_sum;
-    }
-    return kept;
+    return join(load);
 }
 
 static bool stock_is_right(const struct load *load, struct client *client)

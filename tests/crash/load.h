@@ -25,7 +25,7 @@ struct load_sender {
     struct client client;
     int number;
     size_t count, lost, wrong;
-    size_t orders, receipts; /* that are there by now */
+    size_t orders, receipts; /* of this run through them, that are there */
     uint64_t order_sum;
     char said[400];
     struct load_sent sent[LOAD_MOST];
@@ -51,7 +51,8 @@ bool load_wait(struct load *load); /* until all have ended; false, and said, whe
 /* All of the round again, with its keys: the same answer where there was one, and done where there was none. False, and said,
  * when something acknowledged is not there as it was. */
 bool load_again(struct load *load, const struct site *site, const struct server *servers, int server_count);
-/* Pages through all orders of the company: each that load_again found is there once and no other; the stock is what was received.
+/* Pages through all orders of the company: each that was acknowledged, or done again, is there once and no other; the stock is what
+ * was received. After a crash it is true once all was sent again; after refusals at once, for those changed nothing.
  * `loads` are all that sold in it. False, and said, when not. */
 bool load_look(struct load *const *loads, int count, const struct site *site, uint16_t port);
 

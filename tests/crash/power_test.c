@@ -16,12 +16,13 @@
 
 static struct load load;
 static struct disk disk;
+static struct server server;
 
 /* Nobody saw the server end: it may still write into memory, never again to the disc. */
-static void cut(struct server *server)
+static void cut(void)
 {
     disk_cut(&disk);
-    server_kill(server);
+    server_kill(&server);
     if (!load_wait(&load))
         fail();
     disk_again(&disk);
@@ -30,7 +31,6 @@ static void cut(struct server *server)
 static void cut_and_look(const char *binary, size_t cuts)
 {
     struct site site;
-    struct server server = { 0 };
     int64_t slowest = 0;
     unsigned seed = (unsigned)setting("MILLRACE_SEED", (size_t)time(NULL));
     print_message("MILLRACE_SEED=%u\n", seed);
@@ -50,7 +50,7 @@ static void cut_and_look(const char *binary, size_t cuts)
     for (size_t k = 0; k < cuts; k++) {
         load_start(&load, &site, &server, 1);
         usleep(20000 + (useconds_t)(rand_r(&seed) % 700000));
-        cut(&server);
+        cut();
         int64_t ms = server_start(&server, &site);
         slowest = ms > slowest ? ms : slowest;
         if (site_check(&site) != 0) /* before anything is sent again; with NORMAL, too: it loses whole batches */
@@ -86,6 +86,7 @@ static void with_normal_the_test_sees_a_loss(void **state)
 
 static int end_disk(void **state)
 {
+    server_kill(&server);
     disk_delete(&disk);
     return 0;
 }
