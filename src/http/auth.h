@@ -13,8 +13,9 @@ struct auth_source {
     void *context;
     /* Looks in memory only; called on the HTTP thread. out->name lives until the next call. */
     bool (*find)(void *context, const uint8_t hash[KEY_HASH_BYTES], struct actor *out);
-    /* Reads the store anew on a reader's thread after a miss; reads at most 20 times a second. NULL: what is known is all. */
-    void (*reload)(void *context, struct db *db);
+    /* Reads the store anew on a reader's thread after a miss; reads at most 20 times a second. `db` NULL: it cannot be opened.
+     * False: the store does not answer, so that nothing can be said of the key. NULL: what is known is all. */
+    bool (*reload)(void *context, struct db *db);
 };
 
 /* A new key and its hash, of the system's randomness. */

@@ -37,7 +37,9 @@ static bool admit(struct exchange *exchange, enum next_step *step)
         *step = to_reader(exchange, WORK_KEYS);
         return false;
     }
-    if (result != AUTH_OK)
+    if (result == AUTH_UNKNOWN && exchange->keys_unread) /* 401 would be a lie that makes a client give up */
+        *step = refused(exchange, FAULT_STORE_LOST, "the keys cannot be read");
+    else if (result != AUTH_OK)
         *step = refused(exchange, FAULT_UNAUTHENTICATED, result == AUTH_NONE ? "no key came" : "the key is not known");
     else if (!auth_may(&exchange->request.actor, exchange->route, exchange->arena, &needed))
         *step = refused(exchange, FAULT_FORBIDDEN, arena_printf(exchange->arena, "the key needs the scope %s", needed));

@@ -26,7 +26,7 @@ struct key_set {
 struct key_table {
     struct key_set *current; /* the HTTP thread's */
     _Atomic(struct key_set *) fresh;
-    _Atomic int64_t tried_us; /* when the store was asked last, whether it answered or not */
+    _Atomic int64_t read_us; /* when the store last answered */
     pthread_mutex_t reloading;
 };
 
@@ -68,17 +68,21 @@ static struct key_set *set_load(struct db *db)
     return set;
 }
 
-static void table_reload(void *context, struct db *db)
+static bool table_reload(void *context, struct db *db)
 {
     struct key_table *table = context;
+    bool known = true;
     pthread_mutex_lock(&table->reloading);
-    if (when_monotonic_us() - atomic_load(&table->tried_us) >= RELOAD_US) {
+    if (when_monotonic_us() - atomic_load(&table->read_us) >= RELOAD_US) {
         struct key_set *set = db == NULL ? NULL : set_load(db);
-        if (set != NULL)
+        known = set != NULL;
+        if (known) {
             set_free(atomic_exchange(&table->fresh, set));
-        atomic_store(&table->tried_us, when_monotonic_us());
+            atomic_store(&table->read_us, when_monotonic_us());
+        }
     }
     pthread_mutex_unlock(&table->reloading);
+    return known;
 }
 
 static bool table_find(void *context, const uint8_t hash[KEY_HASH_BYTES], struct actor *out)
@@ -89,7 +93,7 @@ static bool table_find(void *context, const uint8_t hash[KEY_HASH_BYTES], struct
         set_free(table->current);
         table->current = fresh;
     }
-    if (table->current == NULL || when_monotonic_us() - atomic_load(&table->tried_us) > STALE_US)
+    if (table->current == NULL || when_monotonic_us() - atomic_load(&table->read_us) > STALE_US)
         return false; /* a miss: the caller reloads and asks again */
     const struct key *key = bsearch(hash, table->current->keys, table->current->count, sizeof *key, key_compare);
     if (key != NULL)
@@ -101,7 +105,7 @@ struct key_table *key_table_new(void)
 {
     struct key_table *table = calloc(1, sizeof *table);
     if (table != NULL) {
-        atomic_store(&table->tried_us, -STALE_US);
+        atomic_store(&table->read_us, -STALE_US);
         pthread_mutex_init(&table->reloading, NULL);
     }
     return table;

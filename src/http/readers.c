@@ -105,8 +105,9 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
 static void run_keys(struct reader *reader, struct exchange *exchange)
 {
     const struct auth_source *auth = &exchange->server->options.auth;
-    if (reader_open(reader))
-        auth->reload(auth->context, reader->reading.db);
+    exchange->keys_unread = !auth->reload(auth->context, reader_open(reader) ? reader->reading.db : NULL);
+    if (exchange->keys_unread && reader->reading.db != NULL && db_is_lost(reader->reading.db)) /* found lost only now: as run_read does */
+        exchange->keys_unread = !auth->reload(auth->context, reader_open(reader) ? reader->reading.db : NULL);
 }
 
 /* Does the exchange's work. False: it went on to the engine and must not be touched any more. */

@@ -39,7 +39,7 @@ struct exchange {
     struct answer answer;
     const char *allow; /* of a 405 */
     enum exchange_work work;
-    bool keys_reloaded, is_head, is_stream;
+    bool keys_reloaded, keys_unread, is_head, is_stream;
     int64_t started_us; /* monotonic: its first byte */
     bool is_projected;  /* it waits for the projection */
     int64_t mark;       /* of the projection at its arrival */

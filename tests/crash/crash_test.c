@@ -57,6 +57,23 @@ static int64_t kill_the_database(const struct site *site, struct server *server,
     return ms;
 }
 
+/* A server that has never seen its keys, because the database is gone, does not call them unknown. */
+static void keys_that_cannot_be_read(const struct site *site, struct server *server)
+{
+    static struct client client;
+    server_kill(server);
+    server_start(server, site);
+    own_postgres_kill(&postgres);
+    client_open(&client, server->port, site->key);
+    if (client_call(&client, "GET", "/v1/inventory?sku=LAMP&node=LEJ", NULL, NULL) != 503)
+        fail_msg("without a database a key is answered %d %s", client.status, client.body);
+    own_postgres_again(&postgres);
+    for (int64_t until = now_ms() + READY_MS; client_call(&client, "GET", "/v1/inventory?sku=LAMP&node=LEJ", NULL, NULL) != 200;)
+        if (now_ms() > until)
+            fail_msg("with the database back a key is answered %d %s", client.status, client.body);
+    client_close(&client);
+}
+
 static void kill_and_look(const char *url, size_t kills)
 {
     struct site site;
@@ -79,6 +96,8 @@ static void kill_and_look(const char *url, size_t kills)
             fail_msg("kill %zu lost something", k);
     }
     struct load *const loads[] = { &load };
+    if (url != NULL)
+        keys_that_cannot_be_read(&site, &server);
     bool right = load_look(loads, 1, &site, server.port);
     server_stop(&server);
     int code = site_check(&site);

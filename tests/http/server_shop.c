@@ -231,9 +231,10 @@ static bool key_find(void *context, const uint8_t hash[KEY_HASH_BYTES], struct a
     return false;
 }
 
-static void keys_reload(void *context, struct db *db)
+static bool keys_reload(void *context, struct db *db)
 {
     atomic_fetch_add(&shop_counts()->reloads, 1);
+    return true;
 }
 
 static bool events_fill(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more)
