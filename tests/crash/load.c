@@ -139,7 +139,7 @@ static void *send_all(void *context)
         struct load_sent *sent = &sender->sent[i];
         plan(sender, i);
         int status = send_one(sender, i);
-        if (status == 503 || status == 507) {
+        if (status == 503 || status == 507 || (load->power_goes && status >= 500)) {
             atomic_fetch_add(status == 507 ? &load->full : &load->busy, 1);
             usleep(PAUSE_US);
         } else if (status != 0 && !is_fair(sent, status)) {

@@ -34,6 +34,7 @@ struct load_sender {
 struct load {
     const char *unit; /* what it sells and where: names end in this, so that two loads can share a company; NULL: "" */
     int round;
+    bool power_goes;   /* any 5xx is what nobody hears any more, 500 too */
     bool count_losses; /* what is lost is counted, and is no failure: for a store that is known to lose */
     atomic_bool stop;
     atomic_size_t acknowledged, open, full, busy; /* of the round: `open` were not acknowledged, of those 507, and 503 */
