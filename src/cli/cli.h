@@ -32,6 +32,7 @@ int run_migrate(const struct flags *flags);
 int run_key(const struct flags *flags);
 int run_serve(const struct flags *flags);
 int run_check(const struct flags *flags);
+int run_import(const struct flags *flags);
 int run_simulate(const struct flags *flags);
 
 /* The store that --db names. NULL, and said, when it cannot be opened. */

@@ -132,6 +132,7 @@ static enum csv_result read_row(struct attempt *a)
         if (a->row->count == CSV_FIELDS_MAX)
             return bad(a, "more than 256 fields");
         size_t from = a->out;
+        struct attempt opening = *a;
         enum csv_result result = a->at < csv->end && csv->window[a->at] == '"' ? read_quoted(a) : read_plain(a);
         if (result != CSV_ROW)
             return result;
@@ -145,6 +146,8 @@ static enum csv_result read_row(struct attempt *a)
             a->line += end > 0;
             return CSV_ROW;
         }
+        if (csv->window[a->at] != ',' && a->line != opening.line) /* the first of a later field took it for its end */
+            return bad(&opening, "a quote that is not closed where its field ends");
         if (csv->window[a->at] != ',')
             return bad(a, "text after a closing quote");
         a->at++;

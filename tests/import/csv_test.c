@@ -62,7 +62,7 @@ static void rows_and_what_is_none(void **state)
         { "a quote inside", "a,b\nc,d\"e\nf\n", "1[a][b]2:4 a quote inside a field that does not begin with one;3[f]" },
         { "text behind a quote", "\"a\"b,c\nd\n", "1:4 text after a closing quote;2[d]" },
         { "an open quote hides nothing", "a,\"b\nc,d\ne\n", "1:3 a quote that is not closed;2[c][d]3[e]" },
-        { "an open quote that another closes", "\"a\nb,\"c\"\nd\n", "2:4 text after a closing quote;2[b][c]3[d]" },
+        { "an open quote that another closes", "\"a\nb,\"c\"\nd\n", "1:1 a quote that is not closed where its field ends;2[b][c]3[d]" },
         { "CR alone", "a\rb\nc\n", "1:2 a carriage return without a line feed;2[c]" },
         { "no UTF-8", "a,\xff\nb\n", "1:3 bytes that are no UTF-8;2[b]" },
         { "cut UTF-8 at the end", "a\nb\xc3", "1[a]2:2 bytes that are no UTF-8;" },
