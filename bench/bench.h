@@ -124,7 +124,7 @@ struct server serve(const struct world *world);
 void server_end(struct server *server); /* all that still run are ended when the bench dies, too */
 long server_rss_mib(const struct server *server, const char *what); /* "VmRSS:", "VmHWM:" */
 /* Where its time goes: of its threads by name the CPU, of the writer the wall time by phase. */
-#define PHASES 6
+#define PHASES 5
 #define STAGES 5
 struct profile {
     double batches, commands, needs, spent[PHASES], cpu[STAGES];

@@ -1,6 +1,7 @@
 /* src/cli/serve.c: millrace serve: the engine behind HTTP, until a signal says stop. */
 #include "cli/cli.h"
 #include "cli/scheduler.h"
+#include "db/wal.h"
 #include "engine/engine.h"
 #include "engine/vault.h"
 #include "http/http.h"
@@ -27,6 +28,7 @@ struct server {
     struct scheduler *scheduler;
     _Atomic(struct http_server *) http; /* the writer's thread looks at it after each batch */
     struct db_options store;
+    struct db_wal *wal;
 };
 
 /* There is something new: the projections and those who listen are told. */
@@ -89,7 +91,8 @@ static int start(const struct flags *flags, struct server *server)
     server->vault = vault_open(url, server->lock, false, flags->arena, &error);
     if (server->vault == NULL)
         return fail_with("%s", error);
-    server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL };
+    server->wal = db_is_sqlite(server->lock) && !MILLRACE_SYNC_NORMAL ? db_wal_new() : NULL;
+    server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal };
     struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault, .committed = committed, .committed_context = server };
     server->projection = projection_start(&server->store, server->vault, flags->arena, &error);
     if (server->projection == NULL)
@@ -135,6 +138,7 @@ static void stop(struct server *server)
     key_table_free(server->keys);
     vault_close(server->vault);
     db_close(server->lock);
+    db_wal_free(server->wal);
 }
 
 int run_serve(const struct flags *flags)

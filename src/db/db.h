@@ -77,6 +77,7 @@ static inline struct db_value db_text(const char *text)
 }
 
 struct db;
+struct db_wal; /* db/wal.h */
 
 struct db_options {
     const char *url; /* sqlite:PATH, sqlite::memory:, postgres://... */
@@ -86,6 +87,8 @@ struct db_options {
     int cache_kib;    /* SQLite page cache; 0: 64 MiB */
     bool no_sync;     /* synchronous=OFF: projections and simulations */
     bool sync_normal; /* synchronous=NORMAL: only the power-cut test, which must see loss with it */
+    struct db_wal *wal; /* of the process's connections to this file; NULL: every commit is durable when it returns */
+    bool sync_later;    /* the one connection whose commits db_wal_sync makes durable */
 };
 /* Opens a connection. On failure *error is a sentence in the arena that says what to do. SQLite: WAL, 4 KiB pages,
  * synchronous=FULL, foreign_keys off (the checker proves them), automatic checkpoints off. */
@@ -98,7 +101,7 @@ const char *db_last_error(const struct db *db); /* for the log; never for client
 /* SQLite: BEGIN IMMEDIATE. PostgreSQL: BEGIN at READ COMMITTED, sent with what follows in one pipeline. */
 enum db_result db_begin(struct db *db);
 enum db_result db_begin_read(struct db *db); /* a snapshot for several reads; at most 2 s */
-enum db_result db_commit(struct db *db);     /* durable when DB_OK */
+enum db_result db_commit(struct db *db);     /* durable when DB_OK, but for sync_later */
 enum db_result db_rollback(struct db *db);   /* always leaves no transaction open */
 
 struct db_rows {

@@ -4,6 +4,7 @@
  * a copy, so a row must stay where it is until its step has ended; each call here returns after that. */
 #include "db/spell.h"
 #include "db/store.h"
+#include "db/wal.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -37,7 +38,8 @@ struct sqlite {
     struct sqlite_table *tables; /* by table->number */
     sqlite3_stmt **paths;        /* by path->number */
     struct db_slots statements;
-    char *path; /* of the file, NULL in memory */
+    char *path;         /* of the file, NULL in memory */
+    struct db_wal *wal; /* NULL: a commit is durable when it returns */
     int lock;
 };
 
@@ -135,7 +137,9 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
     if (sqlite->path == NULL)
         flags = (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
     const char *name = sqlite->path != NULL ? sqlite->path : ":memory:";
-    int code = sqlite3_open_v2(name, &sqlite->handle, flags, NULL);
+    if (sqlite->path != NULL && options->sync_later)
+        sqlite->wal = options->wal;
+    int code = sqlite3_open_v2(name, &sqlite->handle, flags, wal_vfs_name(sqlite->wal));
     if (code != SQLITE_OK)
         return db_say(db, result_of(code), "%s cannot be opened: %s. See that it exists and that this user may read and write it and its folder",
                       name, sqlite->handle != NULL ? sqlite3_errmsg(sqlite->handle) : "no memory");
@@ -303,7 +307,10 @@ static enum db_result sqlite_begin(struct db *db, enum db_state state)
 
 static enum db_result sqlite_commit(struct db *db)
 {
-    return run_text(of(db), "COMMIT", &of(db)->commit);
+    wal_committing(of(db)->wal, true);
+    enum db_result result = run_text(of(db), "COMMIT", &of(db)->commit);
+    wal_committing(of(db)->wal, false);
+    return result;
 }
 
 /* Runs ROLLBACK whatever sqlite3_get_autocommit says: after some errors SQLite has rolled back by itself, and then the

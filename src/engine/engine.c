@@ -2,6 +2,7 @@
  * bulk gets at most a quarter of a batch while others wait. A batch is what one unit has waiting, in order. */
 #include "engine/engine.h"
 #include "base/when.h"
+#include "db/wal.h"
 #include "engine/batch.h"
 #include "engine/vault.h"
 #include "engine_sql.h"
@@ -11,7 +12,8 @@
 #include <string.h>
 
 #define QUEUES 3
-#define CHECKPOINT_PAGES 4096 /* 16 MiB */
+#define THREADS 3
+#define CHECKPOINT_PAGES 12288 /* 48 MiB */
 
 struct queue {
     struct command *first, **last;
@@ -29,13 +31,18 @@ struct engine {
         } * entries;
         size_t size, count;
     } directory; /* units of channels and nodes, which never change; open addressing */
-    pthread_t thread;
+    pthread_t threads[THREADS];
+    size_t started;
     pthread_mutex_t lock;
-    pthread_cond_t more;
+    pthread_cond_t more, to_finish, to_copy;
     struct queue queues[QUEUES];
     size_t queued, queued_bytes;
-    bool running, stopping;
-    int64_t wal_pages; /* written since the last checkpoint */
+    struct queue decided;     /* answered when what was committed before is durable */
+    size_t deciding, syncing; /* commands: in `decided`, and taken from there by the finisher */
+    bool running, stopping, worker_ended;
+    enum { COPY_NONE, COPY_ASKED, COPY_DONE } copying; /* of the WAL into the file */
+    int64_t wal_pages;                                 /* written since the WAL began anew */
+    int64_t sync_us;                                   /* of the finisher */
     struct command **taken;
 };
 
@@ -59,7 +66,8 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
     writer->vault = options->vault;
     writer->options = options->db;
     writer->options.url = options->url;
-    writer->clock = options->clock.now_us == NULL ? (struct engine_clock){ .now_us = wall_clock } : options->clock;
+    writer->options.sync_later = options->db.wal != NULL;
+    writer->clock = options->clock.now_us == NULL ? (struct engine_clock) { .now_us = wall_clock } : options->clock;
     writer->batch_rows = options->batch_rows == 0 ? 4000 : options->batch_rows;
     writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
     writer->arena = arena_new((size_t)256 << 20);
@@ -67,8 +75,9 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
     engine->taken = calloc(engine->options.batch_commands, sizeof(struct command *));
     for (size_t i = 0; i < QUEUES; i++)
         engine->queues[i].last = &engine->queues[i].first;
+    engine->decided.last = &engine->decided.first;
     vault_random(options->vault, &writer->random, sizeof writer->random);
-    writer->sets[0] = ws_new(&(struct ws_options){ .unit = 0 });
+    writer->sets[0] = ws_new(&(struct ws_options) { .unit = 0 });
     writer->set_count = writer->sets[0] != NULL;
     writer->last_batch[0] = -1;
     bool made = writer->arena != NULL && engine->arena != NULL && engine->taken != NULL && writer->set_count == 1;
@@ -78,6 +87,8 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
     }
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->more, NULL);
+    pthread_cond_init(&engine->to_finish, NULL);
+    pthread_cond_init(&engine->to_copy, NULL);
     return engine;
 }
 
@@ -163,11 +174,28 @@ static enum db_result unit_of(struct engine *engine, const struct command *comma
     return result == DB_LOST ? look_up(engine, code, command->of_channel == NULL, unit) : result;
 }
 
-static void finish(struct command **commands, size_t count)
+static void answer(struct command *command)
 {
-    for (size_t i = 0; i < count; i++)
-        if (commands[i]->done != NULL)
-            commands[i]->done(commands[i]);
+    if (command->done != NULL)
+        command->done(command);
+}
+
+/* Without threads every commit is durable when it returns; with them the finisher sees to that first. */
+static void finish(struct engine *engine, struct command **commands, size_t count)
+{
+    for (size_t i = 0; !engine->running && i < count; i++)
+        answer(commands[i]);
+    if (!engine->running)
+        return;
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < count; i++) {
+        commands[i]->next = NULL;
+        *engine->decided.last = commands[i];
+        engine->decided.last = &commands[i]->next;
+    }
+    engine->deciding += count;
+    pthread_cond_signal(&engine->to_finish);
+    pthread_mutex_unlock(&engine->lock);
 }
 
 void engine_run(struct engine *engine, struct command **commands, size_t count)
@@ -182,7 +210,7 @@ void engine_run(struct engine *engine, struct command **commands, size_t count)
             done = batch_run(&engine->writer, unit, commands + at, same);
         else
             batch_refuse(commands[at], result);
-        finish(commands + at, done);
+        finish(engine, commands + at, done);
         at += done;
     }
 }
@@ -215,45 +243,131 @@ static size_t take_batch(struct engine *engine)
     return count;
 }
 
-/* A checkpoint syncs twice more, so it waits until there is something to move; past 64 MB it is finished, between two
- * batches, for otherwise the WAL never starts anew under load. */
+/* ---- the WAL ---- */
+
+/* A checkpoint copies beside the writer what was committed until it began. Then the writer finishes what has come since,
+ * between two batches, for otherwise the WAL never starts anew under load. */
+static void *copy_main(void *context)
+{
+    struct engine *engine = context;
+    pthread_setname_np(pthread_self(), "checkpoint");
+    struct db *db = NULL;
+    struct arena *arena = arena_new((size_t)1 << 20);
+    const char *error;
+    int64_t wal_bytes;
+    pthread_mutex_lock(&engine->lock);
+    while (arena != NULL && !engine->stopping) {
+        if (engine->copying != COPY_ASKED) {
+            pthread_cond_wait(&engine->to_copy, &engine->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&engine->lock);
+        if (db != NULL || db_open(&db, &engine->options.db, arena, &error) == DB_OK)
+            (void)db_checkpoint(db, false, &wal_bytes); /* what failed is in the WAL still: the next time tries again */
+        pthread_mutex_lock(&engine->lock);
+        engine->copying = COPY_DONE;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    db_close(db);
+    arena_free(arena);
+    return NULL;
+}
+
+/* Between two batches. */
 static void tidy_wal(struct engine *engine)
 {
     struct db_wal_use use;
-    int64_t wal_bytes = 0;
-    if (engine->writer.db == NULL || !db_is_sqlite(engine->writer.db) || db_wal_use(engine->writer.db, &use) != DB_OK)
+    int64_t wal_bytes;
+    struct db *db = engine->writer.db;
+    if (db == NULL || !db_is_sqlite(db) || db_wal_use(db, &use) != DB_OK)
         return;
     engine->wal_pages += use.pages;
     if (engine->wal_pages < CHECKPOINT_PAGES)
         return;
-    engine->wal_pages = 0;
-    if (db_checkpoint(engine->writer.db, false, &wal_bytes) == DB_OK && wal_bytes > ((int64_t)64 << 20))
-        (void)db_checkpoint(engine->writer.db, true, &wal_bytes);
+    pthread_mutex_lock(&engine->lock);
+    bool finish = engine->copying == COPY_DONE;
+    engine->copying = finish ? COPY_NONE : COPY_ASKED;
+    pthread_cond_signal(&engine->to_copy);
+    pthread_mutex_unlock(&engine->lock);
+    if (finish && db_checkpoint(db, true, &wal_bytes) == DB_OK)
+        engine->wal_pages = 0;
+}
+
+/* ---- the threads ---- */
+
+/* While the disk syncs, the next batch is decided as soon as it is as large as what is being synced: sooner would make
+ * small batches, which write more pages an order, and later would leave the processor idle. */
+static bool should_wait(const struct engine *engine)
+{
+    return !engine->stopping && (engine->queued == 0 || 2 * engine->queued < engine->deciding + engine->syncing);
 }
 
 static void *work(void *context)
 {
     struct engine *engine = context;
     pthread_setname_np(pthread_self(), "writer");
-    for (;;) {
+    for (size_t count = 1; count > 0;) {
         pthread_mutex_lock(&engine->lock);
-        while (engine->queued == 0 && !engine->stopping)
+        while (should_wait(engine))
             pthread_cond_wait(&engine->more, &engine->lock);
-        size_t count = take_batch(engine);
+        count = take_batch(engine);
         pthread_mutex_unlock(&engine->lock);
-        if (count == 0)
-            return NULL; /* stopping, and all that was taken is answered */
         engine_run(engine, engine->taken, count);
-        if (engine->options.committed != NULL)
-            engine->options.committed(engine->options.committed_context);
         tidy_wal(engine);
     }
+    pthread_mutex_lock(&engine->lock);
+    engine->worker_ended = true; /* stopping, and all that was taken is decided */
+    pthread_cond_signal(&engine->to_finish);
+    pthread_mutex_unlock(&engine->lock);
+    return NULL;
+}
+
+/* All that was decided when a sync begins is answered by it: one sync serves however many batches. */
+static struct command *take_decided(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->syncing = 0;
+    if (!should_wait(engine))
+        pthread_cond_signal(&engine->more);
+    while (engine->decided.first == NULL && !engine->worker_ended)
+        pthread_cond_wait(&engine->to_finish, &engine->lock);
+    struct command *first = engine->decided.first;
+    engine->decided = (struct queue) { .last = &engine->decided.first };
+    engine->syncing = engine->deciding;
+    engine->deciding = 0;
+    pthread_mutex_unlock(&engine->lock);
+    return first;
+}
+
+static void *finish_main(void *context)
+{
+    struct engine *engine = context;
+    pthread_setname_np(pthread_self(), "finisher");
+    for (struct command *at; (at = take_decided(engine)) != NULL;) {
+        int64_t at_us = when_monotonic_us();
+        if (db_wal_sync(engine->options.db.wal) != DB_OK)
+            abort(); /* a failed fdatasync may have lost what others were told: only a restart reads the truth */
+        __atomic_fetch_add(&engine->sync_us, when_monotonic_us() - at_us, __ATOMIC_RELAXED);
+        for (struct command *next; at != NULL; at = next) {
+            next = at->next;
+            answer(at);
+        }
+        if (engine->options.committed != NULL)
+            engine->options.committed(engine->options.committed_context);
+    }
+    return NULL;
 }
 
 enum db_result engine_start(struct engine *engine)
 {
-    engine->running = pthread_create(&engine->thread, NULL, work, engine) == 0;
-    return engine->running ? DB_OK : DB_BUSY;
+    void *(*const mains[THREADS])(void *) = { finish_main, copy_main, work };
+    engine->running = true;
+    while (engine->started < THREADS && pthread_create(&engine->threads[engine->started], NULL, mains[engine->started], engine) == 0)
+        engine->started++;
+    if (engine->started == THREADS)
+        return DB_OK;
+    engine_stop(engine);
+    return DB_BUSY;
 }
 
 void engine_submit(struct engine *engine, struct command *command)
@@ -267,7 +381,8 @@ void engine_submit(struct engine *engine, struct command *command)
         queue->last = &command->next;
         engine->queued++;
         engine->queued_bytes += command->bytes;
-        pthread_cond_signal(&engine->more);
+        if (!should_wait(engine))
+            pthread_cond_signal(&engine->more);
     }
     pthread_mutex_unlock(&engine->lock);
     if (!full)
@@ -282,10 +397,13 @@ void engine_stop(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
     engine->stopping = true;
+    engine->worker_ended = engine->worker_ended || engine->started < THREADS; /* there is none */
     pthread_cond_signal(&engine->more);
+    pthread_cond_signal(&engine->to_finish);
+    pthread_cond_signal(&engine->to_copy);
     pthread_mutex_unlock(&engine->lock);
-    if (engine->running)
-        pthread_join(engine->thread, NULL);
+    while (engine->started > 0) /* the worker first: what it decides, the finisher answers */
+        pthread_join(engine->threads[--engine->started], NULL);
     engine->running = false;
 }
 
@@ -301,6 +419,7 @@ void engine_stats(struct engine *engine, struct engine_stats *stats)
 {
     pthread_mutex_lock(&engine->lock);
     *stats = engine->writer.stats;
+    stats->sync_us = __atomic_load_n(&engine->sync_us, __ATOMIC_RELAXED);
     stats->queued = (int64_t)engine->queued;
     stats->queue_bytes = (int64_t)engine->queued_bytes;
     pthread_mutex_unlock(&engine->lock);

@@ -24,7 +24,7 @@ struct engine_options {
     size_t batch_commands;     /* 0: 512 on SQLite, 256 on PostgreSQL */
     size_t queue_bytes;        /* 0: 64 MiB, then 503 */
     const char *black_box;     /* path of the digest page, NULL: none */
-    void (*committed)(void *context); /* on the writer's thread, after batches that may have made events; NULL: nobody asks */
+    void (*committed)(void *context); /* after batches that may have made events, when they are durable; NULL: nobody asks */
     void *committed_context;
 };
 
@@ -46,7 +46,7 @@ int64_t engine_event_seq(struct engine *engine, int64_t unit);
 
 struct engine_stats { /* since start; microseconds of the writer */
     int64_t batches, commands, refused, retried, needs;
-    int64_t take_us, prefetch_us, decide_us, write_us, commit_us, answer_us;
+    int64_t take_us, prefetch_us, decide_us, write_us, commit_us, sync_us;
     int64_t queued, queue_bytes;
 };
 void engine_stats(struct engine *engine, struct engine_stats *stats);

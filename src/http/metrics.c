@@ -121,14 +121,21 @@ static void engine_write(struct engine *engine, struct buffer *out)
     const struct {
         const char *phase;
         int64_t us;
-    } phases[] = { { "take", stats.take_us },   { "prefetch", stats.prefetch_us }, { "decide", stats.decide_us },
-                   { "write", stats.write_us }, { "commit", stats.commit_us },     { "answer", stats.answer_us } };
+    } phases[] = { { "take", stats.take_us },
+                   { "prefetch", stats.prefetch_us },
+                   { "decide", stats.decide_us },
+                   { "write", stats.write_us },
+                   { "commit", stats.commit_us } };
     header(out, "millrace_engine_phase_seconds_total", "counter", "Time of the writer, by phase of the batch.");
     for (size_t i = 0; i < COUNT(phases); i++) {
         buffer_printf(out, "millrace_engine_phase_seconds_total{phase=\"%s\"} ", phases[i].phase);
         seconds(out, phases[i].us);
         buffer_text(out, "\n");
     }
+    header(out, "millrace_engine_sync_seconds_total", "counter", "Time in which the disk made batches durable, beside the writer.");
+    buffer_text(out, "millrace_engine_sync_seconds_total ");
+    seconds(out, stats.sync_us);
+    buffer_text(out, "\n");
 }
 
 void metrics_write(const struct metrics *metrics, const struct metrics_now *now, struct buffer *out)

@@ -3,6 +3,7 @@
  * is run once more, for a read may be repeated. */
 #include "http/readers.h"
 #include "base/when.h"
+#include "db/wal.h"
 #include "http/edge.h"
 #include <stdlib.h>
 
@@ -57,6 +58,13 @@ static bool reader_open(struct reader *reader)
     return reading->db != NULL;
 }
 
+/* Nobody is told what a power cut could take back. */
+static bool is_durable(const struct reader *reader)
+{
+    const struct db_options *store = reader->readers->server->options.store;
+    return store == NULL || db_wal_settle(store->wal) == DB_OK;
+}
+
 static void read_once(struct reader *reader, struct exchange *exchange)
 {
     const struct projection_hook *hook = &exchange->server->options.projected;
@@ -68,8 +76,11 @@ static void read_once(struct reader *reader, struct exchange *exchange)
     else if (exchange->is_projected &&
              !hook->caught_up(hook->context, exchange->mark, when_monotonic_us() + CATCH_UP_US))
         answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL, "the projections have not caught up yet");
-    else
+    else {
         exchange->route->read(reading, &exchange->request, &exchange->answer);
+        if (!is_durable(reader))
+            answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
+    }
     if (exchange->answer.status == 0)
         answer_fault(&exchange->answer, exchange->arena, FAULT_INTERNAL, NULL, NULL);
 }
@@ -99,6 +110,9 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
     else if (!source->fill(source->context, &reader->reading, &exchange->stream, &exchange->page, STREAM_PAGE_BYTES, &exchange->more)) {
         exchange->ended = true;
         answer_fault(&exchange->answer, exchange->arena, FAULT_MALFORMED_QUERY, NULL, "there is no such place to go on from");
+    } else if (!is_durable(reader)) {
+        exchange->ended = true;
+        answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
     }
 }
 

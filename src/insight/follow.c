@@ -2,23 +2,25 @@
  * into the projections'. A page is one transaction that takes the unit's cursor first, so that two servers take turns,
  * and moves it last: a crash loses a page or nothing, never half of one. */
 #include "insight/insight.h"
+#include "db/wal.h"
 #include "insight_sql.h"
 #include "orders/order_io.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 2000         /* events, and movements, of one transaction */
-#define TOKENS_OF_TEXT 32 /* words of one name or id that can be searched */
+#define WAL_PAGES_MAX 4096 /* 16 MiB */
+#define PAGE 2000          /* events, and movements, of one transaction */
+#define TOKENS_OF_TEXT 32  /* words of one name or id that can be searched */
 
 struct clock {
     int64_t unit, event_seq, next_id;
 };
 struct page {
     const struct follower *follower;
-    struct clock head;               /* what may be followed */
+    struct clock head; /* what may be followed */
     struct cursor_of_unit_row from, to;
-    bool is_new;                     /* the unit has no cursor yet */
-    bool careful;                    /* some rows are there already: each is looked for */
+    bool is_new;  /* the unit has no cursor yet */
+    bool careful; /* some rows are there already: each is looked for */
     struct order_token_row *tokens;
     size_t token_count, token_room;
 };
@@ -35,7 +37,7 @@ static void token_add(struct page *page, int64_t order, const char *token)
         page->tokens = grown;
         page->token_room = room;
     }
-    page->tokens[page->token_count++] = (struct order_token_row){ .unit = page->head.unit, .token = token, .ord = order };
+    page->tokens[page->token_count++] = (struct order_token_row) { .unit = page->head.unit, .token = token, .ord = order };
 }
 
 static void text_add(struct page *page, int64_t order, const char *text)
@@ -118,7 +120,8 @@ static enum db_result orders_read(struct page *page)
     struct followed_orders_result *told;
     struct db_rows orders = { 0 };
     size_t count;
-    enum db_result result = followed_orders(f->store, f->arena, page->head.unit, page->from.seq, page->to.seq, EVENT_ORDER_CREATED, EVENT_ORDER_EDITED, &told, &count);
+    enum db_result result =
+        followed_orders(f->store, f->arena, page->head.unit, page->from.seq, page->to.seq, EVENT_ORDER_CREATED, EVENT_ORDER_EDITED, &told, &count);
     if (result != DB_OK || count == 0)
         return result;
     int64_t *keys = ARENA_ARRAY(f->arena, int64_t, 2 * count);
@@ -181,7 +184,7 @@ static enum db_result movements_sift(const struct page *page, struct movement_by
     int64_t *keys = ARENA_ARRAY(f->arena, int64_t, 3 * *count + 1);
     struct db_rows there = { 0 };
     for (size_t i = 0; i < *count; i++)
-        memcpy(keys + 3 * i, (const int64_t[]){ rows[i].unit, rows[i].sku, rows[i].id }, 3 * sizeof *keys);
+        memcpy(keys + 3 * i, (const int64_t[]) { rows[i].unit, rows[i].sku, rows[i].id }, 3 * sizeof *keys);
     enum db_result result = *count == 0 ? DB_OK : db_load(f->read, f->arena, &movement_by_sku_table, keys, *count, &there);
     size_t kept = 0, t = 0;
     for (size_t i = 0; i < *count && result == DB_OK; i++) {
@@ -216,8 +219,9 @@ static enum db_result movements_write(struct page *page)
     page->to.movement_id = count == PAGE ? moved[count - 1].id : max_i64(page->from.movement_id, page->head.next_id - 1);
     struct movement_by_sku_row *rows = ARENA_ARRAY(f->arena, struct movement_by_sku_row, count + 1);
     for (size_t i = 0; i < count; i++)
-        rows[i] = (struct movement_by_sku_row){ .unit = page->head.unit, .sku = moved[i].sku, .id = moved[i].id, .node = moved[i].from_node,
-                                                .other_node = moved[i].to_node };
+        rows[i] = (struct movement_by_sku_row) {
+            .unit = page->head.unit, .sku = moved[i].sku, .id = moved[i].id, .node = moved[i].from_node, .other_node = moved[i].to_node
+        };
     qsort(rows, count, sizeof *rows, by_sku);
     if (page->careful)
         result = movements_sift(page, rows, &count);
@@ -231,7 +235,7 @@ static enum db_result cursor_take(struct page *page)
     bool found;
     enum db_result result = follow_take(f->read, f->arena, page->head.unit, &taken, &found);
     page->is_new = result == DB_OK && !found;
-    page->from = (struct cursor_of_unit_row){ .unit = page->head.unit, .seq = found ? taken.seq : 0, .movement_id = found ? taken.movement_id : 0 };
+    page->from = (struct cursor_of_unit_row) { .unit = page->head.unit, .seq = found ? taken.seq : 0, .movement_id = found ? taken.movement_id : 0 };
     return result;
 }
 
@@ -310,14 +314,28 @@ static enum db_result unit_follow(const struct follower *f, const struct clock *
     return result;
 }
 
-enum db_result projection_round(const struct follower *follower)
+/* Pages of the projections' WAL are many, and nobody else writes them back. */
+static enum db_result wal_write_back(struct follower *f)
+{
+    struct db_wal_use use;
+    int64_t left;
+    enum db_result result = db_wal_use(f->read, &use);
+    if (result != DB_OK || (f->wal_pages += use.pages) < WAL_PAGES_MAX)
+        return result;
+    f->wal_pages = 0;
+    return db_is_sqlite(f->read) ? db_checkpoint(f->read, true, &left) : DB_OK;
+}
+
+enum db_result projection_round(struct follower *follower)
 {
     struct followed_clocks_result *clocks;
     size_t count;
     bool goes_on = true;
     arena_reset(follower->arena);
     enum db_result result = followed_clocks(follower->store, follower->arena, &clocks, &count);
+    if (result == DB_OK)
+        result = db_wal_settle(follower->wal);
     for (size_t i = 0; result == DB_OK && goes_on && i < count; i++)
-        result = unit_follow(follower, &(struct clock){ clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
-    return result;
+        result = unit_follow(follower, &(struct clock) { clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
+    return result == DB_OK ? wal_write_back(follower) : result;
 }

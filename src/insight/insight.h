@@ -76,9 +76,11 @@ struct follower {
     struct db *store, *read;
     struct vault *vault;
     struct arena *arena; /* reset for each page */
+    struct db_wal *wal;  /* of the store: what is followed must be durable, for a power cut takes back what is not */
+    int64_t wal_pages;   /* of the projections, since their WAL was written back */
     void *context;
     bool (*reached)(void *context, int64_t unit, int64_t seq); /* after each page; false: stop here. NULL: none asks */
 };
-enum db_result projection_round(const struct follower *follower);
+enum db_result projection_round(struct follower *follower);
 
 #endif

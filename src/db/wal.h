@@ -1,0 +1,27 @@
+/* src/db/wal.h: commits that are visible at once and durable a moment later, so that the next batch is decided while the
+ * disk syncs the one before. SQLite only; with PostgreSQL, or without one of these, every commit is durable when it returns. */
+#ifndef MILLRACE_DB_WAL_H
+#define MILLRACE_DB_WAL_H
+
+#include "db/db.h"
+
+struct db_wal;
+
+/* One for each database file, shared by the connections of a process through db_options.wal and outliving them.
+ * NULL: no memory. */
+struct db_wal *db_wal_new(void);
+void db_wal_free(struct db_wal *wal); /* NULL is allowed */
+
+/* Makes all that was committed before the call durable; on one thread at a time, any thread. DB_IO: the disk failed to,
+ * and nothing may be believed: end the process. */
+enum db_result db_wal_sync(struct db_wal *wal);
+
+/* Waits until all that can be seen now is durable. Whoever tells the outside what he read calls this in between: a power
+ * cut may take back what is only visible. DB_BUSY after 5 s. NULL is durable already. */
+enum db_result db_wal_settle(struct db_wal *wal);
+
+/* Inside this folder: the name under which SQLite opens a file through it, and the mark around a COMMIT. */
+const char *wal_vfs_name(const struct db_wal *wal);
+void wal_committing(struct db_wal *wal, bool committing);
+
+#endif
