@@ -125,7 +125,7 @@ void server_end(struct server *server); /* all that still run are ended when the
 long server_rss_mib(const struct server *server, const char *what); /* "VmRSS:", "VmHWM:" */
 /* Where its time goes: of its threads by name the CPU, of the writer the wall time by phase. */
 #define PHASES 5
-#define STAGES 5
+#define STAGES 7
 struct profile {
     double batches, commands, needs, spent[PHASES], cpu[STAGES];
 };

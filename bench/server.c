@@ -90,7 +90,7 @@ long server_rss_mib(const struct server *server, const char *what)
 /* ---- where the time goes ---- */
 
 static const char *const phases[PHASES] = { "take", "prefetch", "decide", "write", "commit" };
-static const char *const stages[STAGES] = { "http", "writer", "reader", "projection", "scheduler" }; /* threads by name */
+static const char *const stages[STAGES] = { "http", "writer", "finisher", "checkpoint", "reader", "projection", "scheduler" }; /* threads by name */
 
 static double metric(const char *text, const char *name)
 {
