@@ -193,9 +193,11 @@ static void analyze(const struct world *world)
 {
     struct db *db = NULL;
     const char *error = "";
-    const char *sql = world->history > 0 ? "SET statement_timeout = 0; ANALYZE" : "ANALYZE sku, position, movement, adjustment, event, node";
-    if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK || db_script(db, sql) != DB_OK)
+    const char *sql = world->history > 0 ? "ANALYZE" : "ANALYZE sku, position, movement, adjustment, event, node";
+    if (db_open(&db, &(struct db_options){ .url = world->url }, world->arena, &error) != DB_OK)
         die("%s: %s", world->url, error);
+    if (db_script(db, "SET statement_timeout = 0") != DB_OK || db_script(db, sql) != DB_OK)
+        die("%s: %s", sql, db_last_error(db));
     db_close(db);
 }
 
