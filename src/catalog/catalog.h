@@ -97,7 +97,7 @@ struct change_io {
 #define LIST_QUERY                                                                                                          \
     { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },                   \
     {                                                                                                                       \
-        .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before"                                   \
+        .name = "cursor", .type = FIELD_TEXT, .max = 100, .doc = "next of the page before"                                   \
     }
 
 extern const struct route_table catalog_routes;

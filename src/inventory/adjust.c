@@ -90,6 +90,13 @@ static void write_position(struct adjust *a, struct json_writer *json)
     json_object_end(json);
 }
 
+/* A fence is known outside by its path. */
+static const char *fence_path(struct adjust *a, const struct broken *b)
+{
+    const struct channel_row *channel = ws_get(a->ws, &channel_table, WS_KEY(ws_unit(a->ws), b->holder));
+    return arena_printf(ws_arena(a->ws), "%s/%s/%s", channel->code, a->node->code, a->sku->code);
+}
+
 static void write_broken(struct adjust *a, struct json_writer *json)
 {
     json_key(json, "broken");
@@ -102,7 +109,7 @@ static void write_broken(struct adjust *a, struct json_writer *json)
         json_key(json, "kind");
         json_text(json, claim_kind_names[b->kind]);
         json_key(json, "id");
-        json_text(json, id);
+        json_text(json, b->kind == CLAIM_FENCE ? fence_path(a, b) : id);
         if (b->kind == CLAIM_ORDER) {
             json_key(json, "line");
             json_int(json, b->line);

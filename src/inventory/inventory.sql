@@ -1,8 +1,3 @@
--- name: node_codes :many
--- Codes of a unit's nodes; a unit has few.
--- $1 unit ID; $2 after ID
-SELECT n.id, n.code FROM node AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id;
-
 -- name: master_node :one
 -- $1 company ID; $2 code TEXT
 SELECT n.id, n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
@@ -30,10 +25,6 @@ SELECT p.sku, p.available, p.reserved, p.allocated, p.quarantined
 SELECT p.class, p.available, p.reserved, p.allocated, p.quarantined
   FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku = $3 ORDER BY p.class;
 
--- name: sku_code_of :one
--- $1 unit ID; $2 sku ID
-SELECT s.code FROM sku AS s WHERE s.unit = $1 AND s.id = $2;
-
 -- name: fences_of_node :many
 -- The rest of the node where a list stands.
 -- $1 unit ID; $2 channel ID; $3 node ID; $4 after ID; $5 most INT
@@ -44,3 +35,27 @@ SELECT f.node, f.sku, f.quantity, f.version FROM fence AS f
 -- $1 unit ID; $2 channel ID; $3 node ID; $4 most INT
 SELECT f.node, f.sku, f.quantity, f.version FROM fence AS f
  WHERE f.unit = $1 AND f.channel = $2 AND f.node > $3 ORDER BY f.node, f.sku LIMIT $4;
+
+-- name: movements_of_sku :many
+-- In the projections' store.
+-- store: read
+-- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
+SELECT m.id, m.node, m.other_node FROM movement_by_sku AS m WHERE m.unit = $1 AND m.sku = $2 AND m.id > $3 ORDER BY m.id LIMIT $4;
+
+-- name: movements_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 AND m.id > $2 ORDER BY m.id LIMIT $3;
+
+-- name: positions_page :many
+-- Behind the node where a list stands.
+-- $1 unit ID; $2 node ID; $3 most INT
+SELECT p.node, p.sku, p.available, p.reserved, p.allocated, p.quarantined
+  FROM position AS p WHERE p.unit = $1 AND p.node > $2 ORDER BY p.node, p.sku, p.class LIMIT $3;
+
+-- name: sku_ids_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3;
+
+-- name: channels_from :many
+-- $1 company ID; $2 after ID; $3 most INT
+SELECT c.id, c.owner FROM channel AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;

@@ -1,4 +1,4 @@
-/* src/inventory/reads.c: GET /v1/inventory: positions as they stand, of a SKU, of a node, or of both. */
+/* src/inventory/reads.c: GET /v1/inventory: positions as they stand, of a SKU, of a node, of both, or all. */
 #include "inventory/reads.h"
 #include "base/id.h"
 #include "inventory/inventory.h"
@@ -7,102 +7,164 @@
 
 enum { QUERY_SKU, QUERY_NODE, QUERY_LIMIT, QUERY_CURSOR };
 
-/* What is asked for, in ids; unit 0: of every unit (a SKU's positions). */
-struct wanted {
-    int64_t unit, node, sku, limit;
-    int64_t from_unit, after; /* of the cursor */
-    const char *sku_code;
+/* A position that the page shows. */
+struct found {
+    int64_t unit, node, sku, units[4];
 };
-
 struct list {
     struct reading *reading;
-    struct json_writer json;
-    int64_t left, unit, last; /* entries that still fit; where it stopped */
+    int64_t unit, node, sku;     /* what is asked for; 0: any */
+    int64_t at[3];               /* unit, node, SKU: the last one of the page before */
+    struct found *found;
+    size_t count, room;          /* one more than the page shows: there is more */
 };
 
-static void write_position(struct list *list, const char *node, const char *sku, const int64_t units[4])
+static void add(struct list *list, int64_t unit, int64_t node, int64_t sku, const int64_t units[4])
 {
-    static const char *const names[] = { "on_hand", "available", "reserved", "allocated", "quarantined", "in_transit" };
-    const int64_t figures[] = { units[0] + units[1] + units[2] + units[3], units[0], units[1], units[2], units[3], 0 };
-    json_object(&list->json);
-    json_key(&list->json, "node");
-    json_text(&list->json, node);
-    json_key(&list->json, "sku");
-    json_text(&list->json, sku);
-    for (size_t i = 0; i < COUNT(names); i++) {
-        json_key(&list->json, names[i]);
-        json_int(&list->json, figures[i]);
-    }
-    json_object_end(&list->json);
-    list->left--;
+    if (list->count == list->room)
+        return;
+    struct found *found = &list->found[list->count++];
+    *found = (struct found){ .unit = unit, .node = node, .sku = sku };
+    memcpy(found->units, units, sizeof found->units);
 }
 
-static const char *code_of_node(const struct node_codes_result *nodes, size_t count, int64_t id)
+/* Rows of the four statements have the same figures under the same names. */
+#define UNITS_OF(row) ((const int64_t[]){ (row).available, (row).reserved, (row).allocated, (row).quarantined })
+
+static int64_t room_left(const struct list *list)
 {
-    for (size_t i = 0; i < count; i++)
-        if (nodes[i].id == id)
-            return nodes[i].code;
+    return (int64_t)(list->room - list->count);
+}
+
+static enum db_result find_of_sku(struct list *list, int64_t unit)
+{
+    struct positions_of_sku_result *rows;
+    size_t count = 0;
+    int64_t after = unit == list->at[0] ? list->at[1] : 0;
+    enum db_result result = positions_of_sku(list->reading->db, list->reading->arena, unit, list->sku, after, room_left(list), &rows, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        add(list, unit, rows[i].node, list->sku, UNITS_OF(rows[i]));
+    return result;
+}
+
+static enum db_result find_of_node(struct list *list, int64_t unit, int64_t node, int64_t after)
+{
+    struct positions_of_node_result *rows;
+    size_t count = 0;
+    enum db_result result = positions_of_node(list->reading->db, list->reading->arena, unit, node, after, room_left(list), &rows, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        add(list, unit, node, rows[i].sku, UNITS_OF(rows[i]));
+    return result;
+}
+
+static enum db_result find_of_both(struct list *list)
+{
+    struct position_of_both_result *rows;
+    size_t count = 0;
+    enum db_result result = position_of_both(list->reading->db, list->reading->arena, list->unit, list->node, list->sku, &rows, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        add(list, list->unit, list->node, list->sku, UNITS_OF(rows[i]));
+    return result;
+}
+
+/* What is left of the node where the page before ended, then the nodes behind it. */
+static enum db_result find_all(struct list *list, int64_t unit)
+{
+    struct positions_page_result *rows;
+    size_t count = 0;
+    int64_t node = unit == list->at[0] ? list->at[1] : 0;
+    enum db_result result = node == 0 ? DB_OK : find_of_node(list, unit, node, list->at[2]);
+    if (result == DB_OK && room_left(list) > 0)
+        result = positions_page(list->reading->db, list->reading->arena, unit, node, room_left(list), &rows, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        add(list, unit, rows[i].node, rows[i].sku, UNITS_OF(rows[i]));
+    return result;
+}
+
+static enum db_result find(struct list *list)
+{
+    struct inventory_units_result *units;
+    size_t count;
+    if (list->node != 0)
+        return list->sku != 0 ? find_of_both(list) : find_of_node(list, list->unit, list->node, list->at[2]);
+    enum db_result result = inventory_units(list->reading->db, list->reading->arena, 0, &units, &count);
+    for (size_t i = 0; result == DB_OK && i < count && room_left(list) > 0; i++)
+        if (units[i].id >= list->at[0])
+            result = list->sku != 0 ? find_of_sku(list, units[i].id) : find_all(list, units[i].id);
+    return result;
+}
+
+/* ---- what is written ---- */
+
+/* Codes of nodes or SKUs of one unit's part of the page. */
+static enum db_result codes_load(struct reading *reading, const struct db_table *table, const struct found *found, size_t count, struct db_rows *rows)
+{
+    int64_t *keys = ARENA_ARRAY(reading->arena, int64_t, 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        keys[2 * i] = found[i].unit;
+        keys[2 * i + 1] = table == &node_table ? found[i].node : found[i].sku;
+    }
+    return db_load(reading->db, reading->arena, table, keys, count, rows);
+}
+
+static const char *node_code(const struct db_rows *rows, const struct found *found)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct node_row *row = db_row(rows, i);
+        if (row->unit == found->unit && row->id == found->node)
+            return row->code;
+    }
     return NULL;
 }
 
-static enum db_result list_sku(struct list *list, const struct wanted *w, int64_t unit, int64_t after)
+/* The rows come in the order of their keys. */
+static const char *sku_code(const struct db_rows *rows, const struct found *found)
 {
-    struct reading *r = list->reading;
-    struct node_codes_result *nodes;
-    struct positions_of_sku_result *rows;
-    size_t node_count, count = 0;
-    enum db_result result = node_codes(r->db, r->arena, unit, 0, &nodes, &node_count);
-    if (result == DB_OK)
-        result = positions_of_sku(r->db, r->arena, unit, w->sku, after, list->left + 1, &rows, &count);
-    for (size_t i = 0; result == DB_OK && i < count && list->left >= 0; i++) {
-        if (list->left == 0) {
-            list->left = -1; /* there is more */
-            break;
-        }
-        write_position(list, code_of_node(nodes, node_count, rows[i].node), w->sku_code,
-                       (const int64_t[]){ rows[i].available, rows[i].reserved, rows[i].allocated, rows[i].quarantined });
-        list->unit = unit;
-        list->last = rows[i].node;
+    size_t low = 0, high = rows->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct sku_row *row = db_row(rows, middle);
+        if (row->unit == found->unit && row->id == found->sku)
+            return row->code;
+        if (row->unit < found->unit || (row->unit == found->unit && row->id < found->sku))
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return result;
+    return NULL;
 }
 
-static enum db_result list_node(struct list *list, const struct wanted *w, const char *node_code)
+static void write_position(struct json_writer *json, const char *node, const char *sku, const int64_t units[4])
 {
-    struct reading *r = list->reading;
-    struct positions_of_node_result *rows;
-    size_t count = 0;
-    enum db_result result = positions_of_node(r->db, r->arena, w->unit, w->node, w->after, list->left + 1, &rows, &count);
-    for (size_t i = 0; result == DB_OK && i < count; i++) {
-        struct sku_code_of_result sku;
-        bool found;
-        if (list->left == 0) {
-            list->left = -1;
-            break;
-        }
-        result = sku_code_of(r->db, r->arena, w->unit, rows[i].sku, &sku, &found);
-        write_position(list, node_code, found ? sku.code : NULL,
-                       (const int64_t[]){ rows[i].available, rows[i].reserved, rows[i].allocated, rows[i].quarantined });
-        list->unit = w->unit;
-        list->last = rows[i].sku;
+    static const char *const names[] = { "on_hand", "available", "reserved", "allocated", "quarantined", "in_transit" };
+    const int64_t figures[] = { units[0] + units[1] + units[2] + units[3], units[0], units[1], units[2], units[3], 0 };
+    json_object(json);
+    json_key(json, "node");
+    json_text(json, node);
+    json_key(json, "sku");
+    json_text(json, sku);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        json_key(json, names[i]);
+        json_int(json, figures[i]);
     }
-    return result;
+    json_object_end(json);
 }
 
-static enum db_result list_both(struct list *list, const struct wanted *w, const char *node_code)
+static enum db_result write_positions(struct list *list, size_t count, struct json_writer *json)
 {
-    struct reading *r = list->reading;
-    struct position_of_both_result *rows;
-    size_t count = 0;
-    enum db_result result = position_of_both(r->db, r->arena, w->unit, w->node, w->sku, &rows, &count);
+    struct db_rows nodes = { 0 }, skus = { 0 };
+    enum db_result result = count == 0 ? DB_OK : codes_load(list->reading, &node_table, list->found, count, &nodes);
+    if (result == DB_OK && count > 0)
+        result = codes_load(list->reading, &sku_table, list->found, count, &skus);
     for (size_t i = 0; result == DB_OK && i < count; i++)
-        write_position(list, node_code, w->sku_code, (const int64_t[]){ rows[i].available, rows[i].reserved, rows[i].allocated, rows[i].quarantined });
+        write_position(json, node_code(&nodes, &list->found[i]), sku_code(&skus, &list->found[i]), list->found[i].units);
     return result;
 }
 
 /* Codes to ids; what is unknown has no stock, so the list is empty: *known is false. */
-static enum db_result resolve(struct reading *r, const struct request *request, struct wanted *w, bool *known)
+static enum db_result resolve(struct list *list, const struct request *request, bool *known)
 {
+    struct reading *r = list->reading;
     struct master_node_result node;
     struct master_sku_result sku;
     bool found = true;
@@ -112,58 +174,59 @@ static enum db_result resolve(struct reading *r, const struct request *request, 
         result = master_node(r->db, r->arena, 0, request->query_text[QUERY_NODE], &node, &found);
         *known = found;
         if (result == DB_OK && found)
-            w->unit = node.owner, w->node = node.id;
+            list->unit = node.owner, list->node = node.id;
     }
     if (result == DB_OK && request->query_text[QUERY_SKU] != NULL) {
         result = master_sku(r->db, r->arena, 0, request->query_text[QUERY_SKU], &sku, &found);
         *known = *known && found;
         if (result == DB_OK && found)
-            w->sku = sku.id, w->sku_code = request->query_text[QUERY_SKU];
+            list->sku = sku.id;
     }
-    return result;
-}
-
-static enum db_result list_units(struct list *list, const struct wanted *w)
-{
-    struct inventory_units_result *units;
-    size_t count;
-    enum db_result result = inventory_units(list->reading->db, list->reading->arena, 0, &units, &count);
-    for (size_t i = 0; result == DB_OK && i < count && list->left >= 0; i++)
-        if (units[i].id >= w->from_unit)
-            result = list_sku(list, w, units[i].id, units[i].id == w->from_unit ? w->after : 0);
     return result;
 }
 
 void list_inventory(struct reading *reading, const struct request *request, struct answer *answer)
 {
-    struct wanted w = { 0 };
-    struct list list = { .reading = reading, .left = request->query_number[QUERY_LIMIT] };
-    const char *cursor = request->query_text[QUERY_CURSOR], *node = request->query_text[QUERY_NODE];
+    struct list list = { .reading = reading, .room = (size_t)request->query_number[QUERY_LIMIT] + 1 };
+    const char *cursor = request->query_text[QUERY_CURSOR];
     bool known;
-    if (cursor != NULL && !id_parse(cursor, strlen(cursor), "pos", &w.from_unit, &w.after)) {
+    if (cursor != NULL && !cursor_parse(cursor, "pos", list.at, 3)) {
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that a list has given");
         return;
     }
-    if (node == NULL && request->query_text[QUERY_SKU] == NULL) {
-        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "name a sku, a node, or both");
-        return;
-    }
-    enum db_result result = resolve(reading, request, &w, &known);
-    json_begin(&list.json, request->arena);
-    json_object(&list.json);
-    json_key(&list.json, "items");
-    json_array(&list.json);
+    list.found = ARENA_ARRAY(request->arena, struct found, list.room);
+    enum db_result result = resolve(&list, request, &known);
     if (result == DB_OK && known)
-        result = w.node == 0 ? list_units(&list, &w) : w.sku == 0 ? list_node(&list, &w, node) : list_both(&list, &w, node);
+        result = find(&list);
+    struct json_writer json;
+    list_begin(&json, request->arena);
+    bool more = list.count == list.room;
+    size_t count = more ? list.count - 1 : list.count;
+    if (result == DB_OK)
+        result = write_positions(&list, count, &json);
     if (result != DB_OK) {
         answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
         return;
     }
-    json_array_end(&list.json);
-    json_key(&list.json, "next");
-    char next[32];
-    id_format("pos", list.unit, list.last, next);
-    json_text(&list.json, list.left < 0 ? next : NULL);
-    json_object_end(&list.json);
-    *answer = (struct answer){ .status = 200, .body = list.json.out.at, .body_bytes = list.json.out.size };
+    char next[CURSOR_BYTES_MAX];
+    if (more)
+        cursor_format("pos", (const int64_t[]){ list.found[count - 1].unit, list.found[count - 1].node, list.found[count - 1].sku }, 3, next);
+    list_end(&json, more ? next : NULL, answer);
 }
+
+/* ---- what it looks like, for /openapi.json ---- */
+
+struct position_io {
+    struct field_presence presence;
+    const char *node, *sku;
+    int64_t units[6];
+};
+#define FIGURE(NAME, PLACE, TEXT) { NAME, FIELD_INT, offsetof(struct position_io, units) + PLACE * sizeof(int64_t), .read_only = true, .doc = TEXT }
+static const struct field position_rows[] = {
+    { "node", FIELD_CODE, offsetof(struct position_io, node), .read_only = true },
+    { "sku", FIELD_CODE, offsetof(struct position_io, sku), .read_only = true },
+    FIGURE("on_hand", 0, "the sum of the four"),       FIGURE("available", 1, "may be promised"),
+    FIGURE("reserved", 2, "promised, not released"),   FIGURE("allocated", 3, "released, not shipped"),
+    FIGURE("quarantined", 4, "not to be sold as yet"), FIGURE("in_transit", 5, "on the way here"),
+};
+const struct field_table position_fields = { "Position", position_rows, COUNT(position_rows), sizeof(struct position_io) };

@@ -4,8 +4,10 @@
 
 #include "engine/api.h"
 
-void get_availability(struct reading *reading, const struct request *request, struct answer *answer); /* channel, sku */
+void get_availability(struct reading *reading, const struct request *request, struct answer *answer); /* channel, sku, limit, cursor */
 void list_inventory(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, limit, cursor */
-void list_movements(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, after, limit */
+void list_movements(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, after, limit, cursor */
+
+extern const struct field_table position_fields, movement_fields, availability_fields; /* for openapi */
 
 #endif
