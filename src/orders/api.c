@@ -69,37 +69,110 @@ struct list_place {
     int64_t unit, id;
 };
 
+#define WORDS_MAX 16 /* of one q= */
+
 struct filter {
     int64_t stage; /* -1: none */
     int64_t channel;
-    const char *hold, *token;
+    const char *hold;
+    const char *words[WORDS_MAX]; /* an order must have all of them */
+    size_t word_count;
+    bool nothing; /* q= holds no word: no order has it */
 };
 
-/* Ids of one unit that meet the filter, in order; the narrowest condition finds them, the others are looked at. */
-static enum db_result page_of_unit(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, int64_t **ids, size_t *count)
+/* Orders that may meet the filter, in order of their ids. */
+struct candidates {
+    int64_t *ids;
+    size_t count;
+    int64_t upto; /* none but these is there up to here */
+    bool ended;   /* none is there behind them */
+    bool tired;   /* the search has a bound: it goes on behind `upto` with the next page */
+};
+
+/* ---- words: the orders that have all of them ---- */
+
+#define POSTINGS_PIECE 200
+#define SEEKS_MAX 2000 /* of one page, over all words */
+
+/* The orders that have a word, a piece at a time. */
+struct postings {
+    const char *word;
+    struct orders_page_by_token_result *rows;
+    size_t count, at;
+    bool is_last; /* no piece is behind this one */
+};
+
+/* The first order from `from` on; 0: there is none. */
+static enum db_result seek(struct reading *r, int64_t unit, struct postings *p, int64_t from, int64_t *found)
 {
-    enum db_result result;
-    *ids = ARENA_ARRAY(r->arena, int64_t, (size_t)most);
-    *count = 0;
+    enum db_result result = DB_OK;
+    while (p->at < p->count && p->rows[p->at].ord < from)
+        p->at++;
+    if (p->at == p->count && !p->is_last) {
+        result = orders_page_by_token(r->projection, r->arena, unit, p->word, from - 1, POSTINGS_PIECE, &p->rows, &p->count);
+        p->at = 0;
+        p->is_last = result == DB_OK && p->count < POSTINGS_PIECE;
+    }
+    *found = result == DB_OK && p->at < p->count ? p->rows[p->at].ord : 0;
+    return result;
+}
+
+/* Each word in turn leaps to the first order that all before it allow: the rarest word sets the pace. */
+static enum db_result with_all_words(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, struct candidates *out)
+{
+    struct postings postings[WORDS_MAX] = { 0 };
+    enum db_result result = DB_OK;
+    int64_t from = after + 1, found;
+    size_t agree = 0, turn = 0, seeks = 0;
+    for (size_t i = 0; i < f->word_count; i++)
+        postings[i].word = f->words[i];
+    while (result == DB_OK && !out->ended && !out->tired && (int64_t)out->count <= most) {
+        result = seek(r, unit, &postings[turn], from, &found);
+        out->ended = found == 0;
+        out->tired = ++seeks > SEEKS_MAX * f->word_count;
+        agree = found == from ? agree + 1 : 1;
+        from = max_i64(from, found);
+        turn = (turn + 1) % f->word_count;
+        if (found != 0 && agree == f->word_count) {
+            out->ids[out->count++] = from++;
+            agree = 0;
+        }
+    }
+    out->upto = from - 1;
+    return result;
+}
+
+/* At most `most` candidates of a unit; the narrowest condition finds them. One more is asked for, to know whether it is the end. */
+static enum db_result candidates_of(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, struct candidates *out)
+{
+    enum db_result result = DB_OK;
+    *out = (struct candidates){ .ids = ARENA_ARRAY(r->arena, int64_t, (size_t)most + 1), .upto = after };
 #define TAKE(NAME, CALL, MEMBER)                              \
     {                                                         \
         struct NAME##_result *rows;                           \
         size_t n = 0;                                         \
         result = CALL;                                        \
         for (size_t i = 0; result == DB_OK && i < n; i++)     \
-            (*ids)[(*count)++] = rows[i].MEMBER;              \
+            out->ids[out->count++] = rows[i].MEMBER;          \
+        out->ended = (int64_t)n <= most;                      \
     }
-    if (f->token != NULL)
-        TAKE(orders_page_by_token, orders_page_by_token(r->projection, r->arena, unit, f->token, after, most, &rows, &n), ord)
+    if (f->nothing)
+        out->ended = true;
+    else if (f->word_count > 0)
+        result = with_all_words(r, f, unit, after, most, out);
     else if (f->hold != NULL)
-        TAKE(orders_page_by_hold, orders_page_by_hold(r->db, r->arena, unit, f->hold, after, most, &rows, &n), ord)
+        TAKE(orders_page_by_hold, orders_page_by_hold(r->db, r->arena, unit, f->hold, after, most + 1, &rows, &n), ord)
     else if (f->stage >= 0)
-        TAKE(orders_page_by_stage, orders_page_by_stage(r->db, r->arena, unit, f->stage, after, most, &rows, &n), id)
+        TAKE(orders_page_by_stage, orders_page_by_stage(r->db, r->arena, unit, f->stage, after, most + 1, &rows, &n), id)
     else if (f->channel != 0)
-        TAKE(orders_page_by_channel, orders_page_by_channel(r->db, r->arena, unit, f->channel, after, most, &rows, &n), id)
+        TAKE(orders_page_by_channel, orders_page_by_channel(r->db, r->arena, unit, f->channel, after, most + 1, &rows, &n), id)
     else
-        TAKE(orders_page, orders_page(r->db, r->arena, unit, after, most, &rows, &n), id)
+        TAKE(orders_page, orders_page(r->db, r->arena, unit, after, most + 1, &rows, &n), id)
 #undef TAKE
+    bool one_more = (int64_t)out->count > most;
+    out->count = one_more ? (size_t)most : out->count;
+    if (out->count > 0 && (one_more || !out->tired))
+        out->upto = out->ids[out->count - 1];
     return result;
 }
 
@@ -107,7 +180,6 @@ struct listing_of_orders {
     const struct filter *filter;
     const int64_t *ids;
     size_t id_count, next, shown;
-    int64_t most, last;
     struct json_writer *json;
 };
 
@@ -159,7 +231,7 @@ static void read_page(struct ws *ws, void *context)
 {
     struct listing_of_orders *page = context;
     want_page(ws, page);
-    for (; page->next < page->id_count && (int64_t)page->shown < page->most; page->next++) {
+    for (; page->next < page->id_count; page->next++) {
         struct order order;
         if (order_open(ws, page->ids[page->next], &order) && meets(ws, page->filter, &order)) {
             struct json_writer one;
@@ -168,39 +240,62 @@ static void read_page(struct ws *ws, void *context)
             json_raw(page->json, one.out.at, one.out.size);
             page->shown++;
         }
-        page->last = page->ids[page->next];
     }
 }
 
-/* Bounded: a page looks at no more than this many orders; what is left is behind `next`. */
+/* Bounded: a page looks at no more than this many orders, a piece at a time, and ends where the answer grows long; what is
+ * left is behind `next`. */
 #define LOOKED_AT_MAX 2000
+#define PIECE 50
+#define ANSWER_BYTES_MAX ((size_t)1 << 20)
 
-static enum db_result list_units(struct reading *r, const struct filter *filter, struct list_place *from, int64_t limit, struct json_writer *json, bool *more)
+struct orders_list {
+    struct reading *reading;
+    const struct filter *filter;
+    struct list_place from; /* where it stands */
+    int64_t limit;          /* orders that still fit */
+    size_t looked;
+    struct json_writer *json;
+    bool more;
+};
+
+static bool is_full(const struct orders_list *list)
+{
+    return list->limit == 0 || list->looked >= LOOKED_AT_MAX || list->json->out.size >= ANSWER_BYTES_MAX;
+}
+
+static enum db_result list_unit(struct orders_list *list)
+{
+    struct reading *r = list->reading;
+    for (;;) {
+        struct candidates candidates;
+        enum db_result result = candidates_of(r, list->filter, list->from.unit, list->from.id, min_i64(list->limit, PIECE), &candidates);
+        struct listing_of_orders page = { .filter = list->filter, .ids = candidates.ids, .id_count = candidates.count, .json = list->json };
+        if (result == DB_OK && candidates.count > 0)
+            result = ws_read(r->db, r->vault, list->from.unit, when_now_us(), read_page, &page);
+        list->limit -= (int64_t)page.shown;
+        list->looked += page.id_count;
+        list->from.id = candidates.upto;
+        list->more = !candidates.ended && (candidates.tired || is_full(list));
+        if (result != DB_OK || candidates.ended || list->more)
+            return result;
+    }
+}
+
+static enum db_result list_units(struct orders_list *list)
 {
     struct order_units_result *units;
-    size_t unit_count, looked = 0;
-    enum db_result result = order_units(r->db, r->arena, 0, &units, &unit_count);
-    *more = false;
-    for (size_t u = 0; result == DB_OK && u < unit_count && !*more; u++) {
-        if (units[u].id < from->unit)
+    size_t count;
+    const int64_t first = list->from.unit;
+    enum db_result result = order_units(list->reading->db, list->reading->arena, 0, &units, &count);
+    for (size_t u = 0; result == DB_OK && u < count && !list->more; u++) {
+        if (units[u].id < first)
             continue;
-        int64_t after = units[u].id == from->unit ? from->id : 0;
-        for (;;) {
-            struct listing_of_orders page = { .filter = filter, .most = limit, .json = json };
-            int64_t *ids;
-            result = page_of_unit(r, filter, units[u].id, after, limit + 1, &ids, &page.id_count);
-            if (result != DB_OK || page.id_count == 0)
-                break;
-            page.ids = ids;
-            result = ws_read(r->db, r->vault, units[u].id, when_now_us(), read_page, &page);
-            limit -= (int64_t)page.shown;
-            looked += page.id_count;
-            after = page.last;
-            *from = (struct list_place){ units[u].id, page.last };
-            *more = page.last != ids[page.id_count - 1] || (looked >= LOOKED_AT_MAX && page.id_count > 1);
-            if (result != DB_OK || *more)
-                break;
-        }
+        if (units[u].id != first)
+            list->from = (struct list_place){ units[u].id, 0 };
+        list->more = is_full(list); /* the next unit is behind it */
+        if (!list->more)
+            result = list_unit(list);
     }
     return result;
 }
@@ -232,36 +327,34 @@ static bool read_filter(struct reading *r, const struct request *request, struct
         answer_fault(answer, request->arena, FAULT_NOT_AVAILABLE, NULL, "this server keeps no index of words: search by stage, channel or hold");
         return false;
     }
-    const char *tokens[8];
-    if (q != NULL && text_tokens(request->arena, q, tokens, COUNT(tokens)) > 0)
-        filter->token = tokens[0];
+    const char *words[WORDS_MAX + 1];
+    size_t count = q == NULL ? 0 : text_tokens(request->arena, q, words, COUNT(words));
+    if (count > WORDS_MAX) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "q holds more than %d words", WORDS_MAX));
+        return false;
+    }
+    filter->nothing = q != NULL && count == 0;
+    filter->word_count = count;
+    memcpy(filter->words, words, count * sizeof *words);
     return true;
 }
 
 static void list_orders(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct filter filter;
-    struct list_place from;
-    if (!read_filter(reading, request, &filter, &from, answer))
-        return;
     struct json_writer json;
-    bool more;
-    json_begin(&json, request->arena);
-    json_object(&json);
-    json_key(&json, "items");
-    json_array(&json);
-    enum db_result result = list_units(reading, &filter, &from, request->query_number[QUERY_LIMIT], &json, &more);
+    struct orders_list list = { .reading = reading, .filter = &filter, .limit = request->query_number[QUERY_LIMIT], .json = &json };
+    if (!read_filter(reading, request, &filter, &list.from, answer))
+        return;
+    list_begin(&json, request->arena);
+    enum db_result result = list_units(&list);
     if (result != DB_OK) {
         answer_store(answer, request->arena, result);
         return;
     }
-    json_array_end(&json);
-    json_key(&json, "next");
     char next[32];
-    id_format("ord", from.unit, from.id, next);
-    json_text(&json, more ? next : NULL);
-    json_object_end(&json);
-    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+    id_format("ord", list.from.unit, list.from.id, next);
+    list_end(&json, list.more ? next : NULL, answer);
 }
 
 #define ORDERS_SCOPES (SCOPE_ORDERS | SCOPE_ADMIN)
@@ -279,7 +372,7 @@ static const struct route routes[] = {
       .query = { [QUERY_STAGE] = { .name = "stage", .type = FIELD_ENUM, .names = stage_names, .doc = "orders in this stage" },
                  [QUERY_CHANNEL] = { .name = "channel", .type = FIELD_CODE, .doc = "orders of this channel" },
                  [QUERY_HOLD] = { .name = "hold", .type = FIELD_CODE, .doc = "orders with a hold of this kind" },
-                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .projected = true, .doc = "a word of number, id, customer or address" },
+                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .projected = true, .doc = "words of number, id, customer or address: orders that have all of them" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },

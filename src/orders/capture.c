@@ -243,7 +243,8 @@ static struct orders_row order_row(struct capture *c, int64_t id)
                                 .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by,
                                 .priority = c->channel->priority, .shortage = c->shortage, .term = payment->term, .payment_status = payment->status,
                                 .method = payment->method, .authorised = payment->status == 1 ? amount : 0, .captured = payment->status == 2 ? amount : 0,
-                                .person = id, .tags = in->tags.count == 0 ? NULL : tags.out.at, .reservation = c->reservation,
+                                .payment_amount = payment->amount.currency[0] == '\0' ? NULL_INT : payment->amount.minor,
+                                .payment_reference = payment->reference, .person = id, .tags = in->tags.count == 0 ? NULL : tags.out.at, .reservation = c->reservation,
                                 .requested_at = NULL_INT, .origin_kind = NULL_INT, .origin = NULL_INT, .party = NULL_INT };
 }
 

@@ -130,7 +130,7 @@ static const struct field order_rows[] = {
     { "lines", FIELD_LIST, AT(order_io, lines), .required = true, .min = 1, .max = 100000, .of = &line_fields, .doc = "at most 1000" },
     { "shipping", FIELD_OBJECT, AT(order_io, shipping), .of = &shipping_fields, .hide_absent = true },
     { "payment", FIELD_OBJECT, AT(order_io, payment), .required = true, .of = &payment_fields },
-    { "on_shortage", FIELD_ENUM, AT(order_io, on_shortage), .names = shortage_names, .hide_absent = true, .doc = "instead of the channel's" },
+    { "on_shortage", FIELD_ENUM, AT(order_io, on_shortage), .names = shortage_names, .hide_absent = true, .doc = "instead of the channel's; in an answer the one that holds" },
     { "reservation", FIELD_TEXT, AT(order_io, reservation), .max = 32, .hide_absent = true, .doc = "of the checkout" },
     { "tags", FIELD_CODES, AT(order_io, tags), .max = 32, .hide_absent = true },
     { "stage", FIELD_ENUM, AT(order_io, stage), .read_only = true, .names = stage_names, .doc = "of its least advanced open quantity" },

@@ -16,7 +16,7 @@ SELECT o.id FROM orders AS o WHERE o.unit = $1 AND o.channel = $2 AND o.id > $3 
 SELECT DISTINCT h.ord FROM order_hold AS h INDEXED BY order_hold_kind WHERE h.unit = $1 AND h.kind = $2 AND h.cleared_seq = 0 AND h.ord > $3 ORDER BY h.ord LIMIT $4;
 
 -- name: orders_page_by_token :many
--- In the projections' store: orders with a word that begins so.
+-- In the projections' store: orders that have the word.
 -- store: read
 -- $1 unit ID; $2 token TEXT; $3 after ID; $4 most INT
 SELECT t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token = $2 AND t.ord > $3 ORDER BY t.ord LIMIT $4;

@@ -156,6 +156,14 @@ static void show_payment(struct view *view)
     *payment = (struct payment_io){ .term = row->term, .status = row->payment_status, .method = row->method };
     if (row->method != NULL)
         field_set(table_of("payment"), payment, "method");
+    if (row->payment_amount != NULL_INT) {
+        payment->amount = money_of(view, row->payment_amount);
+        field_set(table_of("payment"), payment, "amount");
+    }
+    if (row->payment_reference != NULL) {
+        payment->reference = row->payment_reference;
+        field_set(table_of("payment"), payment, "reference");
+    }
     view->out->payment = payment;
 }
 
@@ -328,6 +336,8 @@ static void show(struct view *view)
     show_holds(view);
     show_fulfilments(view);
     show_timeline(view);
+    out->on_shortage = row->shortage;
+    field_set(&order_fields, out, "on_shortage");
     if (row->reservation != 0) {
         out->reservation = outside_id(view->ws, "rsv", row->reservation);
         field_set(&order_fields, out, "reservation");

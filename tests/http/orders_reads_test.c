@@ -1,0 +1,130 @@
+/* tests/http/orders_reads_test.c: orders as a client reads them: lists, words, what is echoed, events and exceptions. */
+#include "company.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define SCENE(company)                \
+    struct company *company = *state; \
+    if (company == NULL)              \
+    return
+
+/* Goes through a list with pages of `limit`; how many items there are. */
+static size_t items_of(struct company *company, const char *list, int limit, const char *item)
+{
+    char next[120] = "";
+    size_t count = 0;
+    for (int pages = 0; pages < 100; pages++) {
+        get(company, "%s%climit=%d%s%s", list, strchr(list, '?') == NULL ? '?' : '&', limit, next[0] == '\0' ? "" : "&cursor=", next);
+        size_t came = times(company, item);
+        if (came > (size_t)limit)
+            fail_msg("%zu items in a page of %d", came, limit);
+        count += came;
+        if (strstr(company->client.body, "\"next\":null") != NULL)
+            return count;
+        text_of(company, "next", next, sizeof next);
+    }
+    fail_msg("%s has no end", list);
+    return 0;
+}
+
+#define ID "\"channel_order_id\":\""
+
+static void an_order_is_found_by_all_its_words(void **state)
+{
+    SCENE(company);
+    static const struct {
+        const char *q;
+        size_t found;
+    } cases[] = {
+        { "m%C3%BCller", 6 },        { "MULLER", 6 },           { "anna", 4 },         { "anna+m%C3%BCller", 3 },    { "m%C3%BCller+anna", 3 },
+        { "anna+m%C3%BCller+k%C3%B6ln", 3 }, { "anna+m%C3%BCller+paris", 0 }, { "Q-3", 1 },          { "Q-3+m%C3%BCller", 1 },     { "q+anna", 4 },
+        { "!!!", 0 },           { "", 0 },                 { "schmidt+q-7", 1 },  { "schmidt+q-6", 0 },    { "nobody", 0 },
+    };
+    static const char *const names[] = { "Anna Müller", "Bernd Müller", "Anna Schmidt", "Anna Müller", "Carl Müller", "Dora Müller", "Anna Müller", "Eva Schmidt" };
+    char id[16], list[200];
+    for (int i = 0; i < 8; i++) {
+        snprintf(id, sizeof id, "Q-%d", i);
+        put_order(company, "web", id, names[i], "BULB", 1);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (int limit = 1; limit <= 1000; limit *= 10) {
+            snprintf(list, sizeof list, "/v1/orders?q=%s", cases[i].q);
+            size_t found = items_of(company, list, limit, ID);
+            if (found != cases[i].found)
+                fail_msg("%s, pages of %d: %zu", cases[i].q, limit, found);
+        }
+    }
+    assert_int_equal(items_of(company, "/v1/orders?q=anna+m%C3%BCller&channel=market", 2, ID), 0);
+    assert_int_equal(items_of(company, "/v1/orders?q=anna+m%C3%BCller&stage=captured", 2, ID), 3);
+    must(company, 400, "GET", "/v1/orders?q=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q", NULL);
+}
+
+/* Also where the rows of a page are fewer than were looked at. */
+static void each_order_is_listed_once(void **state)
+{
+    SCENE(company);
+    static const char *const lists[] = { "/v1/orders", "/v1/orders?channel=web", "/v1/orders?channel=market", "/v1/orders?stage=captured",
+                                         "/v1/orders?stage=captured&channel=market", "/v1/orders?hold=fraud", "/v1/orders?hold=fraud&channel=market" };
+    char id[40], target[100];
+    for (int i = 0; i < 9; i++) {
+        snprintf(id, sizeof id, "L-%d", i);
+        put_order(company, i % 3 == 0 ? "market" : "web", id, "Zoe Lister", "SHADE", 1);
+        text_of(company, "id", id, sizeof id);
+        snprintf(target, sizeof target, "/v1/orders/%s/holds", id);
+        if (i % 2 == 0)
+            must(company, 200, "POST", target, "{\"kind\":\"fraud\",\"reason\":\"looks odd\"}");
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        size_t whole = items_of(company, lists[i], 1000, ID);
+        for (int limit = 1; limit <= 4; limit++)
+            if (items_of(company, lists[i], limit, ID) != whole)
+                fail_msg("%s by %d is not %zu", lists[i], limit, whole);
+    }
+    assert_int_equal(items_of(company, "/v1/orders?hold=fraud&channel=market", 1, ID), 2);
+    assert_int_equal(items_of(company, "/v1/orders?q=zoe", 2, ID), 9);
+    must(company, 400, "GET", "/v1/orders?cursor=ord_1", NULL);
+    must(company, 400, "GET", "/v1/orders?channel=none", NULL);
+    must(company, 400, "GET", "/v1/orders?stage=sleeping", NULL);
+}
+
+static void an_order_comes_back_as_it_was_sent(void **state)
+{
+    SCENE(company);
+    char id[40], target[80];
+    must(company, 201, "POST", "/v1/orders",
+         "{\"channel\":\"web\",\"channel_order_id\":\"E-1\",\"placed_at\":\"2026-11-24T08:00:00.25Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\",\"email\":\"a@b.example\"},"
+         "\"ship_to\":{\"name\":\"Ann\",\"street\":\"Am Dom 1\",\"country\":\"DE\"},\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"},\"prices_include_tax\":true,"
+         "\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},"
+         "\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}}],\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},"
+         "\"promise_by\":\"2026-11-27T12:00:00Z\"},\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\","
+         "\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"},\"on_shortage\":\"partial\",\"tags\":[\"gift\",\"vip\"]}");
+    text_of(company, "id", id, sizeof id);
+    snprintf(target, sizeof target, "/v1/orders/%s", id);
+    static const char *const parts[] = {
+        "\"placed_at\":\"2026-11-24T08:00:00.250Z\"", "\"email\":\"a@b.example\"", "\"street\":\"Am Dom 1\"", "\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"}",
+        "\"prices_include_tax\":true", "\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}",
+        "\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},\"promise_by\":\"2026-11-27T12:00:00Z\"}",
+        "\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"}",
+        "\"on_shortage\":\"partial\"", "\"tags\":[\"gift\",\"vip\"]", "\"total\":{\"amount\":\"23.90\",\"currency\":\"EUR\"}", "\"fulfilments\":[]",
+    };
+    for (int round = 0; round < 2; round++, get(company, "%s", target))
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+            says(company, parts[i]);
+    put_order(company, "web", "E-2", "Ann", "LAMP", 1);
+    says(company, "\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}");
+    says(company, "\"on_shortage\":\"backorder\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_BOTH(an_order_is_found_by_all_its_words),
+        ON_BOTH(each_order_is_listed_once),
+        ON_BOTH(an_order_comes_back_as_it_was_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, close_companies);
+}
