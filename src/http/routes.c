@@ -14,5 +14,6 @@ const struct route_table *const http_routes[] = {
     &orders_routes,
     &fulfilment_routes,
     &insight_routes,
+    &exception_routes,
     NULL,
 };

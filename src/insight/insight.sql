@@ -38,3 +38,12 @@ UPDATE cursor_of_unit SET seq = seq WHERE unit = $1 RETURNING seq, movement_id;
 -- In the projections' store.
 -- $1 unit ID; $2 token TEXT; $3 ord ID
 SELECT t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token = $2 AND t.ord = $3;
+
+-- name: exceptions_page :many
+-- Open or closed, in the order in which they were opened.
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT x.id, x.type, x.state FROM exception_item AS x WHERE x.unit = $1 AND x.id > $2 ORDER BY x.id LIMIT $3;
+
+-- name: exceptions_open :many
+-- $1 unit ID; $2 type INT; $3 after ID; $4 most INT
+SELECT x.id FROM exception_item AS x INDEXED BY exception_work WHERE x.unit = $1 AND x.state = 1 AND x.type = $2 AND x.id > $3 ORDER BY x.id LIMIT $4;

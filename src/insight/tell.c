@@ -1,6 +1,7 @@
 /* src/insight/tell.c: an event as others see it: codes and outside ids instead of the numbers that rows hold. */
 #include "base/id.h"
 #include "insight/insight.h"
+#include "orders/orders.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,9 +214,36 @@ static bool is_written(const struct json_reader *key, const bool written[COUNT(o
     return false;
 }
 
-/* The members of the event's text where it is a JSON object, each as it stands; what is none adds nothing. */
-static void write_text(struct arena *arena, const char *text, struct json_writer *json, const bool written[COUNT(own_keys)])
+/* [[id,state],...] as an order's state keeps them, shown as the order shows its own. */
+static void write_fulfilments(const struct event_source *source, const char *text, struct json_writer *json)
 {
+    json_array(json);
+    for (const char *at = strchr(text + 1, '['); at != NULL; at = strchr(at + 1, '[')) {
+        char *end;
+        int64_t id = strtoll(at + 1, &end, 10), state = strtoll(end + 1, NULL, 10);
+        json_object(json);
+        json_key(json, "id");
+        json_text(json, outside_id(source, "ful", id));
+        json_key(json, "state");
+        json_text(json, fulfilment_names[state]);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+/* An order's event keeps its whole state, for answers that are given again. Outside it says the stage, the version and the
+ * fulfilment orders; the figures of its demands are inner ones. */
+static bool is_inner(const char *key)
+{
+    return strcmp(key, "demands") == 0 || strcmp(key, "given_up") == 0;
+}
+
+/* The members of the event's text where it is a JSON object, each as it stands; what is none adds nothing. */
+static void write_text(const struct event_source *source, const struct event_row *event, struct json_writer *json, const bool written[COUNT(own_keys)])
+{
+    struct arena *arena = source->arena;
+    const char *text = event->data;
+    bool of_order = event->subject_kind == SUBJECT_ORDER;
     struct json_reader reader;
     json_open(&reader, arena, text, strlen(text));
     if (json_next(&reader) != JSON_OBJECT)
@@ -226,10 +254,13 @@ static void write_text(struct arena *arena, const char *text, struct json_writer
         const char *from = reader.at; /* behind the colon, which goes with the key; our own text has no spaces */
         if (!json_skip(&reader))
             return;
-        if (ours)
+        if (ours || (of_order && is_inner(key)))
             continue;
         json_key(json, key);
-        json_raw(json, from, (size_t)(reader.at - from));
+        if (of_order && strcmp(key, "fulfilments") == 0)
+            write_fulfilments(source, arena_text_n(arena, from, (size_t)(reader.at - from)), json);
+        else
+            json_raw(json, from, (size_t)(reader.at - from));
     }
 }
 
@@ -259,7 +290,7 @@ void event_write(const struct event_source *source, const struct event_names *na
     else if (event->type != EVENT_MASTER_CHANGED) /* its text is the whole resource as GET gives it */
         write_own(source, names, event, json, written);
     if (event->data != NULL)
-        write_text(source->arena, event->data, json, written);
+        write_text(source, event, json, written);
     json_object_end(json);
     json_object_end(json);
 }

@@ -119,12 +119,74 @@ static void an_order_comes_back_as_it_was_sent(void **state)
     says(company, "\"on_shortage\":\"backorder\"");
 }
 
+static void exceptions_say_what_is_to_be_done(void **state)
+{
+    SCENE(company);
+    char exception[40], order[40], target[200];
+    must(company, 201, "PUT", "/v1/skus/BED", "{\"name\":\"Bed\"}");
+    put_order(company, "market", "X-1", "Ann", "BED", 2); /* sold already: two too many */
+    text_of(company, "id", order, sizeof order);
+    get(company, "/v1/exceptions?type=oversell&state=open&limit=1000");
+    snprintf(target, sizeof target, "\"order\":\"%s\",\"node\":null,\"sku\":null,\"quantity\":2,\"repeats\":1,\"opened_at\":\"20", order);
+    says(company, target);
+    says(company, "\"type\":\"oversell\",\"state\":\"open\"");
+    says_not(company, "\"shortage\"");
+    receive(company, "LEJ", "BED", 2); /* the cause is gone */
+    get(company, "/v1/exceptions?type=oversell&state=open&limit=1000");
+    says_not(company, order);
+    get(company, "/v1/exceptions?type=oversell&state=closed&limit=1000");
+    says(company, order);
+    says(company, "\"closed_at\":\"20");
+    must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"BED\",\"set\":1,\"reason\":\"count\"}");
+    says(company, "\"broken\":[{\"kind\":\"order\"");
+    get(company, "/v1/exceptions?type=broken_claim&state=open");
+    says(company, "\"sku\":\"BED\",\"quantity\":1,");
+    text_of(company, "id", exception, sizeof exception);
+    get(company, "/v1/exceptions/%s", exception);
+    says(company, "\"type\":\"broken_claim\"");
+    must(company, 404, "GET", "/v1/exceptions/exc_00000000000ZZ", NULL);
+    must(company, 404, "GET", "/v1/exceptions/7", NULL);
+    must(company, 400, "GET", "/v1/exceptions?type=flood", NULL);
+    must(company, 400, "GET", "/v1/exceptions?cursor=7", NULL);
+    static const char *const lists[] = { "/v1/exceptions", "/v1/exceptions?state=open", "/v1/exceptions?state=closed", "/v1/exceptions?type=shortage", "/v1/exceptions?type=shortage&state=open" };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        size_t whole = items_of(company, lists[i], 1000, "\"opened_at\"");
+        assert_true(whole > 0);
+        for (int limit = 1; limit <= 3; limit++)
+            assert_int_equal(items_of(company, lists[i], limit, "\"opened_at\""), whole);
+    }
+}
+
+static void events_of_an_order_say_what_others_may_know(void **state)
+{
+    SCENE(company);
+    char order[40], fulfilment[40], part[200];
+    must(company, 201, "PUT", "/v1/skus/DESK", "{\"name\":\"Desk\"}");
+    receive(company, "LEJ", "DESK", 2);
+    must(company, 201, "POST", "/v1/orders",
+         "{\"channel\":\"web\",\"channel_order_id\":\"EV-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
+         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"DESK\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+         "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
+    text_of(company, "id", order, sizeof order);
+    snprintf(fulfilment, sizeof fulfilment, "%.*s", (int)strcspn(strstr(company->client.body, "ful_"), "\""), strstr(company->client.body, "ful_"));
+    get(company, "/v1/events?unit=DE&type=order.released&limit=1000");
+    snprintf(part, sizeof part, "\"stage\":\"released\",\"version\":3,\"fulfilments\":[{\"id\":\"%s\",\"state\":\"released\"}]", fulfilment);
+    says(company, part);
+    says_not(company, "demands");
+    get(company, "/v1/events?unit=DE&type=order.created&limit=1000");
+    says_not(company, "demands");
+    says_not(company, "[[");
+    says_not(company, "given_up");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_BOTH(an_order_is_found_by_all_its_words),
         ON_BOTH(each_order_is_listed_once),
         ON_BOTH(an_order_comes_back_as_it_was_sent),
+        ON_BOTH(exceptions_say_what_is_to_be_done),
+        ON_BOTH(events_of_an_order_say_what_others_may_know),
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }

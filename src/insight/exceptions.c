@@ -1,0 +1,244 @@
+/* src/insight/exceptions.c: GET /v1/exceptions: work for people. What is open is found by its type; what is closed is looked through
+ * in the order of opening, a bounded number a page: `next` goes on. */
+#include "base/id.h"
+#include "insight/insight.h"
+#include "insight_sql.h"
+#include "orders/orders.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUERY_TYPE, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
+
+#define LOOKED_AT_MAX 5000
+#define PIECE 500
+
+/* In the order of enum exception_type, from the first; of the column `state`, from 1. */
+static const char *const type_names[] = { "shortage", "oversell", "broken_claim", "unmapped", NULL };
+static const char *const state_names[] = { "open", "closed", NULL };
+#define TYPES (COUNT(type_names) - 1)
+_Static_assert(TYPES == EXCEPTION_UNMAPPED, "a new type has a name here");
+
+struct exceptions {
+    struct reading *reading;
+    struct arena *arena;
+    int64_t type, state;    /* 0: any */
+    int64_t unit, after;    /* where it stands */
+    int64_t limit, looked;
+    bool more;
+    struct json_writer json;
+};
+
+/* ---- which ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* Open ones: each type's next, laid together. */
+static enum db_result find_open(struct exceptions *x, int64_t *ids, size_t *count)
+{
+    size_t all = 0;
+    enum db_result result = DB_OK;
+    int64_t *found = ARENA_ARRAY(x->arena, int64_t, TYPES * ((size_t)x->limit + 1));
+    for (int64_t type = 1; type <= (int64_t)TYPES && result == DB_OK; type++) {
+        struct exceptions_open_result *rows;
+        size_t n = 0;
+        if (x->type != 0 && x->type != type)
+            continue;
+        result = exceptions_open(x->reading->db, x->arena, x->unit, type, x->after, x->limit + 1, &rows, &n);
+        for (size_t i = 0; result == DB_OK && i < n; i++)
+            found[all++] = rows[i].id;
+    }
+    if (all > 1)
+        qsort(found, all, sizeof *found, by_number);
+    *count = (size_t)min_i64((int64_t)all, x->limit);
+    memcpy(ids, found, *count * sizeof *ids);
+    x->more = all > *count;
+    x->after = *count > 0 ? ids[*count - 1] : x->after;
+    return result;
+}
+
+static enum db_result find_any(struct exceptions *x, int64_t *ids, size_t *count)
+{
+    enum db_result result = DB_OK;
+    x->more = true;
+    *count = 0;
+    while (result == DB_OK && x->more && (int64_t)*count < x->limit && x->looked < LOOKED_AT_MAX) {
+        struct exceptions_page_result *rows;
+        size_t n = 0, i = 0;
+        result = exceptions_page(x->reading->db, x->arena, x->unit, x->after, PIECE + 1, &rows, &n);
+        for (; result == DB_OK && i < n && i < PIECE && (int64_t)*count < x->limit; i++) {
+            x->after = rows[i].id;
+            if ((x->type == 0 || rows[i].type == x->type) && (x->state == 0 || rows[i].state == x->state))
+                ids[(*count)++] = rows[i].id;
+        }
+        x->looked += (int64_t)i;
+        x->more = i < n;
+    }
+    return result;
+}
+
+/* ---- what is shown ---- */
+
+struct item {
+    struct field_presence presence;
+    const char *id;
+    int64_t type, state;
+    const char *order, *node, *sku;
+    int64_t quantity, repeats, opened_at, closed_at;
+    const char *detail;
+};
+#define AT(type, member) offsetof(struct type, member)
+static const struct field item_rows[] = {
+    { "id", FIELD_TEXT, AT(item, id), .read_only = true },
+    { "type", FIELD_ENUM, AT(item, type), .read_only = true, .names = type_names, .doc = "more may come" },
+    { "state", FIELD_ENUM, AT(item, state), .read_only = true, .names = state_names, .doc = "it closes itself when its cause is gone" },
+    { "order", FIELD_TEXT, AT(item, order), .read_only = true, .nullable = true, .doc = "the order that it is about" },
+    { "node", FIELD_CODE, AT(item, node), .read_only = true, .nullable = true },
+    { "sku", FIELD_CODE, AT(item, sku), .read_only = true, .nullable = true, .doc = "null: look at the order's lines" },
+    { "quantity", FIELD_INT, AT(item, quantity), .read_only = true, .doc = "units at risk" },
+    { "repeats", FIELD_INT, AT(item, repeats), .read_only = true, .doc = "how often its cause came while it was open" },
+    { "opened_at", FIELD_TIME, AT(item, opened_at), .read_only = true },
+    { "closed_at", FIELD_TIME, AT(item, closed_at), .read_only = true, .hide_absent = true },
+    { "detail", FIELD_TEXT, AT(item, detail), .read_only = true, .nullable = true, .doc = "what is known of the cause" },
+};
+static const struct field_table item_fields = { "Exception", item_rows, COUNT(item_rows), sizeof(struct item) };
+
+static const char *outside_id(struct arena *arena, const char *prefix, int64_t unit, int64_t id)
+{
+    char text[32];
+    id_format(prefix, unit, id, text);
+    return arena_text(arena, text);
+}
+
+struct shown {
+    struct arena *arena;
+    const struct db_rows *rows;
+    struct item *items;
+};
+
+/* Codes of all of them together. */
+static void show(struct ws *ws, void *context)
+{
+    struct shown *shown = context;
+    const int64_t unit = ws_unit(ws);
+    for (size_t i = 0; i < shown->rows->count; i++) {
+        const struct exception_item_row *row = db_row(shown->rows, i);
+        ws_want(ws, &sku_table, WS_KEY(unit, row->sku));
+        ws_want(ws, &node_table, WS_KEY(unit, row->node));
+    }
+    ws_settle(ws);
+    for (size_t i = 0; i < shown->rows->count; i++) {
+        const struct exception_item_row *row = db_row(shown->rows, i);
+        const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(unit, row->sku));
+        const struct node_row *node = ws_get(ws, &node_table, WS_KEY(unit, row->node));
+        struct item *item = &shown->items[i];
+        *item = (struct item){ .id = outside_id(shown->arena, "exc", unit, row->id), .type = row->type - 1, .state = row->state - 1,
+                               .order = row->about > 0 ? outside_id(shown->arena, "ord", unit, row->about) : NULL,
+                               .node = node == NULL ? NULL : arena_text(shown->arena, node->code),
+                               .sku = sku == NULL ? NULL : arena_text(shown->arena, sku->code), .quantity = row->quantity, .repeats = row->repeats,
+                               .opened_at = row->opened_at, .closed_at = row->closed_at, .detail = row->detail };
+        if (row->closed_at != NULL_INT)
+            item->presence.came |= UINT64_C(1) << 9; /* closed_at */
+    }
+}
+
+static enum db_result write_exceptions(struct exceptions *x, int64_t unit, const int64_t *ids, size_t count)
+{
+    struct db_rows rows = { 0 };
+    int64_t *keys = ARENA_ARRAY(x->arena, int64_t, 2 * count + 2);
+    for (size_t i = 0; i < count; i++) {
+        keys[2 * i] = unit;
+        keys[2 * i + 1] = ids[i];
+    }
+    enum db_result result = count == 0 ? DB_OK : db_load(x->reading->db, x->arena, &exception_item_table, keys, count, &rows);
+    if (result != DB_OK || rows.count == 0)
+        return result;
+    struct shown shown = { .arena = x->arena, .rows = &rows, .items = ARENA_ARRAY(x->arena, struct item, rows.count) };
+    result = ws_read(x->reading->db, x->reading->vault, unit, 0, show, &shown);
+    for (size_t i = 0; result == DB_OK && i < rows.count; i++)
+        fields_write(&x->json, &item_fields, &shown.items[i]);
+    return result;
+}
+
+/* ---- the routes' reads ---- */
+
+static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
+{
+    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
+    answer->retry_after_s = 1;
+}
+
+static enum db_result list_units(struct exceptions *x)
+{
+    struct event_units_result *units;
+    size_t count;
+    const int64_t first = x->unit;
+    int64_t *ids = ARENA_ARRAY(x->arena, int64_t, (size_t)x->limit);
+    enum db_result result = event_units(x->reading->db, x->arena, 0, &units, &count);
+    for (size_t u = 0; result == DB_OK && u < count && !x->more; u++) {
+        size_t found = 0;
+        if (units[u].id < first)
+            continue;
+        if (units[u].id != first)
+            x->unit = units[u].id, x->after = 0;
+        x->more = x->limit == 0; /* the next unit is behind it */
+        if (x->more)
+            break;
+        result = x->state == 1 ? find_open(x, ids, &found) : find_any(x, ids, &found);
+        x->limit -= (int64_t)found;
+        if (result == DB_OK)
+            result = write_exceptions(x, x->unit, ids, found);
+    }
+    return result;
+}
+
+static void list_exceptions(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct exceptions x = { .reading = reading, .arena = request->arena, .limit = request->query_number[QUERY_LIMIT] };
+    const char *cursor = request->query_text[QUERY_CURSOR];
+    x.type = request->query_text[QUERY_TYPE] == NULL ? 0 : request->query_number[QUERY_TYPE] + 1;
+    x.state = request->query_text[QUERY_STATE] == NULL ? 0 : request->query_number[QUERY_STATE] + 1;
+    if (cursor != NULL && !id_parse(cursor, strlen(cursor), "exc", &x.unit, &x.after)) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that this list has given");
+        return;
+    }
+    list_begin(&x.json, request->arena);
+    enum db_result result = list_units(&x);
+    if (result != DB_OK) {
+        answer_store(answer, request->arena, result);
+        return;
+    }
+    char next[32];
+    id_format("exc", x.unit, x.after, next);
+    list_end(&x.json, x.more ? next : NULL, answer);
+}
+
+static void get_exception(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct exceptions x = { .reading = reading, .arena = request->arena };
+    int64_t unit, id;
+    enum db_result result = DB_OK;
+    json_begin(&x.json, request->arena);
+    if (id_parse(request->path[0], strlen(request->path[0]), "exc", &unit, &id))
+        result = write_exceptions(&x, unit, &id, 1);
+    if (result != DB_OK)
+        answer_store(answer, request->arena, result);
+    else if (x.json.out.size == 0)
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no exception %s", request->path[0]));
+    else
+        *answer = (struct answer){ .status = 200, .body = x.json.out.at, .body_bytes = x.json.out.size };
+}
+
+#define READERS (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
+static const struct route routes[] = {
+    { .method = METHOD_GET, .path = "/v1/exceptions", .scopes = READERS, .read = list_exceptions, .answer_of = &item_fields, .list = true,
+      .summary = "Work for people, in the order in which it came",
+      .query = { { .name = "type", .type = FIELD_ENUM, .names = type_names, .doc = "exceptions of this type" },
+                 { .name = "state", .type = FIELD_ENUM, .names = state_names, .doc = "open: what is still to be done; without: both" },
+                 LIST_QUERY } },
+    { .method = METHOD_GET, .path = "/v1/exceptions/{id}", .scopes = READERS, .read = get_exception, .answer_of = &item_fields, .summary = "An exception" },
+};
+const struct route_table exception_routes = { "exceptions", routes, COUNT(routes) };
