@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SILENCE_US 30000000       /* a server that says nothing for so long is taken for gone */
-#define PATIENCE_US 60000000      /* for one call, all its tries together */
+#define SILENCE_US 120000000      /* a server that says nothing for so long is taken for gone */
+#define PATIENCE_US 180000000     /* for one call, all its tries together */
 #define FIRST_PATIENCE_US 3000000 /* before anything was ever answered: a wrong URL is told at once */
 #define PAUSE_US 200000           /* before a try again */
 #define ANSWER_BYTES_MAX (256u << 20)

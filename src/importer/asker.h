@@ -1,6 +1,6 @@
 /* src/importer/asker.h: asks a running server over HTTP/1.1, several requests at once, each on a keep-alive connection.
  * What may come late comes again: a lost connection, a server that is not there yet or says 503 is asked again for up to
- * a minute. So a call must be safe to send twice: by its method, a natural key or an idempotency key. */
+ * three minutes. So a call must be safe to send twice: by its method, a natural key or an idempotency key. */
 #ifndef MILLRACE_IMPORTER_ASKER_H
 #define MILLRACE_IMPORTER_ASKER_H
 

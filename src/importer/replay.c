@@ -188,22 +188,22 @@ static bool read_adjustments(struct replay *replay, enum activity activity, cons
     return true;
 }
 
-/* Deliveries are of different products, so that their batches may be in flight together; all else is one batch. */
+/* Deliveries are of different products, so that their batches may be in flight together; all else is one batch after the other. */
 bool replay_adjust(struct replay *replay, enum activity activity, const struct adjustment *adjustments, size_t count)
 {
-    size_t batches = (count + BATCH_LINES_MAX - 1) / BATCH_LINES_MAX;
+    const size_t batches = (count + BATCH_ADJUSTMENTS_MAX - 1) / BATCH_ADJUSTMENTS_MAX;
     struct call *calls = ARENA_ARRAY(replay->scratch, struct call, batches);
-    for (size_t b = 0; b < batches; b++)
-        calls[b] =
-            replay_call(replay, "POST", "/v1/inventory/adjustments/batch",
-                        adjustments_body(replay, adjustments + b * BATCH_LINES_MAX, b + 1 < batches ? BATCH_LINES_MAX : count - b * BATCH_LINES_MAX));
-    bool together = activity == ACTIVITY_DELIVERIES;
-    for (size_t b = 0; b < batches; b += together ? batches : 1)
-        if (!replay_ask(replay, activity, calls + b, together ? batches : 1))
+    size_t *sizes = ARENA_ARRAY(replay->scratch, size_t, batches), together = activity == ACTIVITY_DELIVERIES ? batches : 1;
+    for (size_t b = 0; b < batches; b++) {
+        sizes[b] = b + 1 < batches ? BATCH_ADJUSTMENTS_MAX : count - b * BATCH_ADJUSTMENTS_MAX;
+        calls[b] = replay_call(replay, "POST", "/v1/inventory/adjustments/batch",
+                               adjustments_body(replay, adjustments + b * BATCH_ADJUSTMENTS_MAX, sizes[b]));
+    }
+    for (size_t b = 0; b < batches; b += together)
+        if (!replay_ask(replay, activity, calls + b, together))
             return false;
     for (size_t b = 0; b < batches; b++)
-        if (!read_adjustments(replay, activity, &calls[b], adjustments + b * BATCH_LINES_MAX,
-                              b + 1 < batches ? BATCH_LINES_MAX : count - b * BATCH_LINES_MAX))
+        if (!read_adjustments(replay, activity, &calls[b], adjustments + b * BATCH_ADJUSTMENTS_MAX, sizes[b]))
             return false;
     return true;
 }
@@ -523,8 +523,8 @@ static bool book_stock(struct replay *replay, const struct invoice *invoice)
             one.bucket = "quarantined"; /* nobody shall be promised what is gone already */
             booked[count++] = one;
         }
-        one.delta = line->quantity;
-        one.bucket = "available";
+        one.delta = line->quantity; /* takes what was found first, then what is available, then what is promised */
+        one.bucket = found > 0 ? "quarantined" : "available";
         one.reason = is_damage(line->note) ? "damage" : "loss";
         booked[count++] = one;
     }

@@ -8,7 +8,8 @@
 #include "importer/sales.h"
 
 #define BATCH_ORDERS_MAX 100
-#define BATCH_LINES_MAX 1000 /* of orders; and entries of a batch of adjustments */
+#define BATCH_LINES_MAX 1000
+#define BATCH_ADJUSTMENTS_MAX 250 /* each may fill a queue of what waits */
 
 /* What the time goes to. */
 enum activity { ACTIVITY_PRODUCTS, ACTIVITY_ORDERS, ACTIVITY_CANCELLATIONS, ACTIVITY_STOCK, ACTIVITY_DELIVERIES, ACTIVITY_SHIPPING, ACTIVITY_COUNT };

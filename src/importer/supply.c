@@ -1,8 +1,10 @@
 /* src/importer/supply.c: deliveries. The files say what was sold, not what came in; so a rule buys, which knows no more than a
- * buyer would: on Mondays each product is brought to the mean of its last four weeks' sales, and to what waits. A week that
- * sells more than the mean runs short. The first delivery is what the first week sells, since nothing is known before. */
+ * buyer would: on Mondays each product is brought to twice the mean of its last four weeks' sales, and to what waits. A week that
+ * sells more than that runs short. The first delivery is what the first week sells, since nothing is known before. */
 #include "importer/replay.h"
 #include <string.h>
+
+#define COVER_WEEKS 2 /* of mean sales that a delivery brings a product to */
 
 void supply_sold(struct product *product, int64_t units)
 {
@@ -21,7 +23,7 @@ void supply_cancelled(struct product *product, int64_t units)
 int64_t supply_written_off(struct product *product, int64_t units)
 {
     int64_t found = max_i64(0, units - max_i64(0, product->sure));
-    product->net += found - units;
+    product->net += found - units; /* what is found goes into quarantine and leaves from there */
     product->sure += found - units;
     return found;
 }
@@ -44,7 +46,7 @@ static int64_t units_due(const struct product *product, int64_t week)
 {
     if (week <= product->first_week)
         return week == product->first_week ? product->first_units : 0;
-    return max_i64(0, mean_of_weeks(product, week) - product->net);
+    return max_i64(0, COVER_WEEKS * mean_of_weeks(product, week) - product->net);
 }
 
 bool supply_week(struct replay *replay, int64_t week)

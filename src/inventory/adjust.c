@@ -275,8 +275,16 @@ static void adjust_decide(struct ws *ws, struct command *command)
 static void adjust_prefetch(struct ws *ws, const struct command *command)
 {
     const struct adjust_io *in = command->input;
-    ws_want_path(ws, &node_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->node)), 0);
-    ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->sku)), 0);
+    const int64_t unit = ws_unit(ws);
+    ws_want_path(ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(in->node)), 0);
+    ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(in->sku)), 0);
+    const struct node_row *node = ws_known(ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(in->node)));
+    const struct sku_row *sku = ws_known(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(in->sku)));
+    if (node == NULL || sku == NULL)
+        return; /* the second round knows them */
+    ws_want(ws, &position_table, WS_KEY(unit, node->id, sku->id, 0));
+    if (in->document != NULL)
+        ws_want_path(ws, &adjustment_by_document, WS_PREFIX(db_int(unit), db_text(in->document), db_int(node->id), db_int(sku->id), db_int(in->reason)), 0);
 }
 
 const struct command_type stock_adjust = { .name = "stock.adjust", .input = &adjust_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
