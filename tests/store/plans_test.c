@@ -1,0 +1,426 @@
+/* tests/store/plans_test.c: no request does work that grows with the number of orders ever taken.
+ * Every route is called on a company with few orders and again when it has ten times as many, or a hundred times with
+ * MILLRACE_PLAN_ORDERS=1000000: reserved, released, delivered and cancelled ones. What the store did is counted: on SQLite
+ * steps of its machine, rows of full scans and pages, and each statement's plan must stay what it was; on PostgreSQL rows
+ * read and blocks, after ANALYZE. Pages may grow as trees grow deeper. A route that is not in the table fails the test. */
+#include "engine/api.h"
+#include "http/router.h"
+#include "store/shop.h"
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define BATCH 400
+#define CALLS 3 /* of each request: the dearest counts, but for the first, which loads what is kept */
+
+/* ---- what the store has done so far ---- */
+
+struct work {
+    int64_t steps, rows, pages;
+};
+
+static sqlite3 *opened; /* by the shop: its only connection */
+static int note_connection(sqlite3 *handle, const char **error, const void *routines)
+{
+    opened = handle;
+    return SQLITE_OK;
+}
+
+static struct work work_of_sqlite(void)
+{
+    struct work work = { 0 };
+    int now[2] = { 0 }, highest;
+    for (sqlite3_stmt *s = sqlite3_next_stmt(opened, NULL); s != NULL; s = sqlite3_next_stmt(opened, s)) {
+        work.steps += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 0);
+        work.rows += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+    }
+    sqlite3_db_status(opened, SQLITE_DBSTATUS_CACHE_HIT, &now[0], &highest, 0);
+    sqlite3_db_status(opened, SQLITE_DBSTATUS_CACHE_MISS, &now[1], &highest, 0);
+    work.pages = (int64_t)now[0] + now[1];
+    return work;
+}
+
+static int64_t number_of(struct shop *shop, const char *sql)
+{
+    static const struct db_column columns[] = { { "n", DB_INT, false, 0 } };
+    struct db_statement *statement = ARENA_NEW(shop->arena, struct db_statement);
+    struct db_rows rows;
+    *statement = (struct db_statement){ .name = "count", .sqlite = sql, .postgres = sql, .columns = columns, .column_count = 1, .row_size = 8 };
+    if (db_query(engine_db(shop->engine), shop->arena, statement, NULL, &rows) != DB_OK)
+        fail_msg("%s: %s", sql, db_last_error(engine_db(shop->engine)));
+    return *(const int64_t *)db_row(&rows, 0);
+}
+
+/* The connection's own counts are handed over first. */
+static struct work work_of_postgres(struct shop *shop)
+{
+    struct work work = { 0 };
+    (void)number_of(shop, "SELECT length(pg_stat_force_next_flush()::text)::bigint AS n");
+    work.rows = number_of(shop, "SELECT ((SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables) + (SELECT coalesce(sum(idx_tup_read), 0) "
+                                "FROM pg_stat_user_indexes))::bigint AS n");
+    work.pages = number_of(shop, "SELECT coalesce(sum(coalesce(heap_blks_read, 0) + coalesce(heap_blks_hit, 0) + coalesce(idx_blks_read, 0) + "
+                                 "coalesce(idx_blks_hit, 0)), 0)::bigint AS n FROM pg_statio_user_tables");
+    return work;
+}
+
+static struct work work_so_far(struct shop *shop)
+{
+    return db_is_sqlite(engine_db(shop->engine)) ? work_of_sqlite() : work_of_postgres(shop);
+}
+
+/* ---- requests ---- */
+
+static int number; /* makes what must be new */
+
+static struct reply new_order(struct shop *shop, const char *payment)
+{
+    return shop_must(shop, 201, "POST", "/v1/orders",
+                     "{\"channel\":\"web\",\"channel_order_id\":\"W-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}},"
+                     "{\"sku\":\"BULB\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"%s\"}}",
+                     ++number, payment);
+}
+
+static const char *id_after(struct shop *shop, const char *body, const char *after, const char *name)
+{
+    char id[64];
+    text_in(body, after, name, id, sizeof id);
+    if (id[0] == '\0')
+        fail_msg("no %s in %s", name, body);
+    return arena_text(shop->arena, id);
+}
+
+static const char *pending_order(struct shop *shop)
+{
+    return id_after(shop, new_order(shop, "pending").body, NULL, "id");
+}
+
+static const char *held_order(struct shop *shop)
+{
+    const char *id = pending_order(shop);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/holds", id), "{\"kind\":\"fraud\",\"source\":\"x\",\"reason\":\"looks odd\"}");
+    return id;
+}
+
+static const char *hand_order(struct shop *shop) /* of a channel that releases by hand */
+{
+    struct reply order = shop_must(shop, 201, "POST", "/v1/orders",
+                                   "{\"channel\":\"hand\",\"channel_order_id\":\"H-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                                   "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,"
+                                   "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\"}}",
+                                   ++number);
+    return id_after(shop, order.body, NULL, "id");
+}
+
+static const char *const steps[][2] = { { "pick", "{}" },
+                                        { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
+                                        { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" },
+                                        { "deliver", "{}" } };
+
+static const char *fulfilment_after(struct shop *shop, size_t done)
+{
+    const char *id = id_after(shop, new_order(shop, "captured").body, "\"fulfilments\"", "id");
+    for (size_t i = 0; i < done; i++)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", id, steps[i][0]), "%s", steps[i][1]);
+    return id;
+}
+static const char *released(struct shop *shop) { return fulfilment_after(shop, 0); }
+static const char *picked(struct shop *shop) { return fulfilment_after(shop, 1); }
+static const char *packed(struct shop *shop) { return fulfilment_after(shop, 2); }
+static const char *shipped(struct shop *shop) { return fulfilment_after(shop, 3); }
+
+#define RESERVATION "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":600}"
+static const char *reservation(struct shop *shop)
+{
+    return id_after(shop, shop_must(shop, 201, "POST", "/v1/reservations", RESERVATION).body, NULL, "id");
+}
+static const char *fresh(struct shop *shop) { return arena_printf(shop->arena, "X%d", ++number); }
+
+/* `target` and `body` may name, by %s, what `prepare` made. */
+struct call {
+    const char *method, *route, *target, *body;
+    const char *(*prepare)(struct shop *shop);
+};
+#define MASTER(LIST, PART, EXAMPLE, BODY)                                                                                        \
+    { "PUT", LIST PART, LIST "/%s", BODY, fresh }, { "PATCH", LIST PART, LIST EXAMPLE, "{\"name\":\"%s\"}", fresh },                \
+    { "GET", LIST PART, LIST EXAMPLE, NULL, NULL }, { "GET", LIST PART "/history", LIST EXAMPLE "/history?limit=5", NULL, NULL },  \
+    { "GET", LIST, LIST "?limit=5", NULL, NULL }
+#define FENCE "/v1/channels/{code}/fences/{node}/{sku}"
+#define ORDER_OF(CHANNEL)                                                                                                               \
+    "{\"channel\":\"" CHANNEL "\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"    \
+    "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}},"  \
+    "{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}"
+
+static const struct call calls[] = {
+    { "POST", "/v1/orders", "/v1/orders", ORDER_OF("web"), fresh },
+    { "POST", "/v1/orders", "/v1/orders", ORDER_OF("b2b"), fresh },
+    { "POST", "/v1/orders", "/v1/orders", ORDER_OF("market"), fresh },
+    { "GET", "/v1/orders/{id}", "/v1/orders/%s", NULL, pending_order },
+    { "GET", "/v1/orders", "/v1/orders?limit=20", NULL, NULL },
+    { "GET", "/v1/orders", "/v1/orders?stage=reserved&limit=20", NULL, NULL },
+    { "GET", "/v1/orders", "/v1/orders?stage=delivered&channel=web&limit=20", NULL, NULL },
+    { "GET", "/v1/orders", "/v1/orders?channel=web&limit=20", NULL, NULL },
+    { "GET", "/v1/orders", "/v1/orders?hold=fraud&limit=2", NULL, NULL },
+    { "GET", "/v1/orders", "/v1/orders?stage=reserved&limit=20&cursor=%s", NULL, pending_order },
+    { "POST", "/v1/orders/{id}/cancel", "/v1/orders/%s/cancel", "{\"reason\":\"x\"}", pending_order },
+    { "POST", "/v1/orders/{id}/holds", "/v1/orders/%s/holds", "{\"kind\":\"fraud\",\"source\":\"x\",\"reason\":\"looks odd\"}", pending_order },
+    { "POST", "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%s/holds/fraud/clear", "{\"source\":\"x\",\"reason\":\"fine\"}", held_order },
+    { "POST", "/v1/orders/{id}/payments", "/v1/orders/%s/payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}",
+      pending_order },
+    { "POST", "/v1/orders/{id}/release", "/v1/orders/%s/release", "{}", hand_order },
+    { "GET", "/v1/fulfilments", "/v1/fulfilments?node=LEJ&state=released&limit=20", NULL, NULL },
+    { "GET", "/v1/fulfilments/{id}", "/v1/fulfilments/%s", NULL, released },
+    { "POST", "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%s/pick", "{}", released },
+    { "POST", "/v1/fulfilments/{id}/pack", "/v1/fulfilments/%s/pack", "{\"packages\":[{\"weight_g\":1}]}", picked },
+    { "POST", "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%s/ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}", packed },
+    { "POST", "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%s/deliver", "{}", shipped },
+    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":3,\"reason\":\"receipt\",\"document\":\"%s\"}", fresh },
+    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\",\"document\":\"%s\"}", fresh },
+    { "GET", "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, NULL },
+    { "GET", "/v1/inventory", "/v1/inventory?node=LEJ&limit=2", NULL, NULL },
+    { "GET", "/v1/inventory", "/v1/inventory?limit=2", NULL, NULL },
+    { "GET", "/v1/inventory/movements", "/v1/inventory/movements?limit=20", NULL, NULL },
+    { "GET", "/v1/inventory/movements", "/v1/inventory/movements?node=LEJ&limit=5", NULL, NULL },
+    { "GET", "/v1/availability", "/v1/availability?channel=web&sku=KIT", NULL, NULL },
+    { "GET", "/v1/availability", "/v1/availability?sku=LAMP", NULL, NULL },
+    { "GET", "/v1/availability", "/v1/availability?channel=web&limit=2", NULL, NULL },
+    { "PUT", FENCE, "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":2}", NULL },
+    { "PATCH", FENCE, "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":3}", NULL },
+    { "GET", FENCE, "/v1/channels/b2b/fences/LEJ/LAMP", NULL, NULL },
+    { "GET", FENCE "/history", "/v1/channels/b2b/fences/LEJ/LAMP/history?limit=5", NULL, NULL },
+    { "GET", "/v1/channels/{code}/fences", "/v1/channels/b2b/fences?limit=5", NULL, NULL },
+    { "POST", "/v1/reservations", "/v1/reservations", RESERVATION, NULL },
+    { "DELETE", "/v1/reservations/{id}", "/v1/reservations/%s", NULL, reservation },
+    { "GET", "/v1/events", "/v1/events?limit=20", NULL, NULL },
+    { "GET", "/v1/events", "/v1/events?after=3000&limit=20", NULL, NULL },
+    MASTER("/v1/nodes", "/{code}", "/LEJ", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\"}"),
+    MASTER("/v1/skus", "/{code}", "/LAMP", "{\"name\":\"%s\"}"),
+    MASTER("/v1/bundles", "/{code}", "/KIT", "{\"name\":\"%s\",\"components\":[{\"sku\":\"BULB\",\"quantity\":2}]}"),
+    MASTER("/v1/channels", "/{code}", "/web", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"store\",\"nodes\":[\"LEJ\"],\"shortage\":\"reject\"}"),
+    { "PUT", "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"%s\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}", fresh },
+    { "PATCH", "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"%s\"}", fresh },
+    { "GET", "/v1/units/{code}", "/v1/units/DE", NULL, NULL },
+    { "GET", "/v1/units/{code}/history", "/v1/units/DE/history?limit=5", NULL, NULL },
+    { "GET", "/v1/units", "/v1/units?limit=5", NULL, NULL },
+    { "PUT", "/v1/channels/{code}/listings/{channel_sku}", "/v1/channels/hand/listings/%s", "{\"sku\":\"SHADE\"}", fresh },
+    { "PATCH", "/v1/channels/{code}/listings/{channel_sku}", "/v1/channels/web/listings/L", "{\"buffer\":1}", NULL },
+    { "GET", "/v1/channels/{code}/listings/{channel_sku}", "/v1/channels/web/listings/L", NULL, NULL },
+    { "GET", "/v1/channels/{code}/listings/{channel_sku}/history", "/v1/channels/web/listings/L/history?limit=5", NULL, NULL },
+    { "GET", "/v1/channels/{code}/listings", "/v1/channels/web/listings?limit=5", NULL, NULL },
+};
+
+static struct work work_of_call(struct shop *shop, const struct call *call)
+{
+    const char *made = call->prepare == NULL ? "" : call->prepare(shop);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    const char *target = arena_printf(shop->arena, call->target, made), *body = call->body == NULL ? NULL : arena_printf(shop->arena, call->body, made);
+#pragma GCC diagnostic pop
+    struct work before = work_so_far(shop);
+    struct reply reply = local_call(shop->local, shop->arena, call->method, target, body);
+    struct work after = work_so_far(shop);
+    if (reply.status >= 300)
+        fail_msg("%s %s: %d %s", call->method, target, reply.status, reply.body);
+    return (struct work){ after.steps - before.steps, after.rows - before.rows, after.pages - before.pages };
+}
+
+static void measure(struct shop *shop, struct work works[])
+{
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        works[i] = (struct work){ 0 };
+        for (int n = 0; n < CALLS; n++) {
+            struct work work = work_of_call(shop, &calls[i]);
+            if (n == 0)
+                continue;
+            works[i].steps = max_i64(works[i].steps, work.steps);
+            works[i].rows = max_i64(works[i].rows, work.rows);
+            works[i].pages = max_i64(works[i].pages, work.pages);
+        }
+    }
+}
+
+/* ---- the past ---- */
+
+static void run_all(struct shop *shop, struct command **commands, size_t count)
+{
+    engine_run(shop->engine, commands, count);
+    for (size_t i = 0; i < count; i++)
+        if (commands[i]->state != COMMAND_ACCEPTED)
+            fail_msg("the past: %s", commands[i]->answer.body);
+}
+
+static struct command *follow_up(struct shop *shop, struct arena *arena, const struct command *order, size_t step)
+{
+    char id[64];
+    text_in(order->answer.body, step == COUNT(steps) ? NULL : "\"fulfilments\"", "id", id, sizeof id);
+    if (step == COUNT(steps))
+        return local_command(shop->local, arena, "POST", arena_printf(arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\"}", NULL);
+    return local_command(shop->local, arena, "POST", arena_printf(arena, "/v1/fulfilments/%s/%s", id, steps[step][0]), steps[step][1], NULL);
+}
+
+/* Of four orders one stays reserved, one is released, one is delivered, one is cancelled. */
+static void past_batch(struct shop *shop, struct arena *arena, int count)
+{
+    static struct command *orders[BATCH], *next[BATCH];
+    for (int i = 0; i < count; i++)
+        orders[i] = local_command(shop->local, arena, "POST", "/v1/orders",
+                                  arena_printf(arena,
+                                               "{\"channel\":\"web\",\"channel_order_id\":\"P-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                                               "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,"
+                                               "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"%s\"}}",
+                                               ++number, i % 3 == 0 ? "LAMP" : i % 3 == 1 ? "BULB" : "KIT", i % 4 == 1 || i % 4 == 2 ? "captured" : "pending"),
+                                  NULL);
+    run_all(shop, orders, (size_t)count);
+    for (size_t step = 0; step <= COUNT(steps); step++) {
+        size_t n = 0;
+        for (int i = step == COUNT(steps) ? 3 : 2; i < count; i += 4)
+            next[n++] = follow_up(shop, arena, orders[i], step);
+        run_all(shop, next, n);
+    }
+}
+
+static void live_through(struct shop *shop, int orders)
+{
+    struct arena *arena = arena_new((size_t)256 << 20);
+    int64_t wal_bytes;
+    for (int done = 0; done < orders; done += BATCH) {
+        past_batch(shop, arena, orders - done < BATCH ? orders - done : BATCH);
+        arena_reset(arena);
+        (void)db_checkpoint(engine_db(shop->engine), true, &wal_bytes);
+    }
+    arena_free(arena);
+}
+
+/* ---- the judgement ---- */
+
+static char *plans_of_all(struct arena *arena)
+{
+    struct buffer out = { .arena = arena };
+    buffer_text(&out, "");
+    for (sqlite3_stmt *s = sqlite3_next_stmt(opened, NULL); s != NULL; s = sqlite3_next_stmt(opened, s)) {
+        sqlite3_stmt *plan = NULL;
+        if (sqlite3_stmt_isexplain(s) != 0 || sqlite3_prepare_v2(opened, arena_printf(arena, "EXPLAIN QUERY PLAN %s", sqlite3_sql(s)), -1, &plan, NULL) != SQLITE_OK)
+            continue;
+        while (sqlite3_step(plan) == SQLITE_ROW)
+            buffer_printf(&out, "%s: %s\n", sqlite3_sql(s), (const char *)sqlite3_column_text(plan, 3));
+        sqlite3_finalize(plan);
+    }
+    return out.at;
+}
+
+/* Each line of the plans of before stands in those of after. */
+static void assert_same_plans(const char *before, const char *after)
+{
+    for (const char *at = before; *at != '\0';) {
+        size_t bytes = strcspn(at, "\n") + 1;
+        char *line = strndup(at, bytes);
+        if (strstr(after, line) == NULL)
+            fail_msg("another plan than with few orders for %s", line);
+        free(line);
+        at += bytes;
+    }
+}
+
+static bool grew(int64_t small, int64_t large, int64_t of_ten, int64_t slack)
+{
+    return large > small * of_ten / 10 + slack;
+}
+
+static void judge(const struct work small[], const struct work large[])
+{
+    int worse = 0;
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        const struct work *s = &small[i], *l = &large[i];
+        if (!grew(s->steps, l->steps, 12, 300) && !grew(s->rows, l->rows, 12, 30) && !grew(s->pages, l->pages, 16, 60))
+            continue;
+        worse++;
+        print_error("%s %s: steps %ld -> %ld, rows %ld -> %ld, pages %ld -> %ld\n", calls[i].method, calls[i].target, (long)s->steps, (long)l->steps,
+                    (long)s->rows, (long)l->rows, (long)s->pages, (long)l->pages);
+    }
+    if (worse > 0)
+        fail_msg("%d requests do work that grows with the orders", worse);
+}
+
+static void furnish(struct shop *shop)
+{
+    static const char *const skus[] = { "LAMP", "BULB", "SHADE" };
+    shop_furnish(shop);
+    shop_must(shop, 201, "PUT", "/v1/channels/hand",
+              "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}");
+    shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"SHADE\"}");
+    for (size_t i = 0; i < COUNT(skus); i++)
+        receive(shop, "LEJ", skus[i], 100000000);
+}
+
+static void play(enum store store)
+{
+    static struct work small[COUNT(calls)], large[COUNT(calls)];
+    if (!store_is_there(store))
+        skip();
+    const char *wanted = getenv("MILLRACE_PLAN_ORDERS"), *plans = "";
+    int orders = wanted == NULL || store == STORE_POSTGRES ? 10000 : atoi(wanted), few = orders >= 1000000 ? orders / 100 : orders / 10;
+    struct shop *shop = shop_open(store);
+    struct arena *arena = arena_new((size_t)16 << 20);
+    furnish(shop);
+    live_through(shop, few);
+    if (store == STORE_POSTGRES)
+        assert_int_equal(db_script(engine_db(shop->engine), "ANALYZE"), DB_OK);
+    measure(shop, small); /* holds, fences and versions that the calls make are there from now on */
+    measure(shop, small);
+    if (store == STORE_SQLITE)
+        plans = plans_of_all(arena);
+    live_through(shop, orders - few);
+    if (store == STORE_POSTGRES)
+        assert_int_equal(db_script(engine_db(shop->engine), "ANALYZE"), DB_OK);
+    measure(shop, large);
+    judge(small, large);
+    if (store == STORE_SQLITE)
+        assert_same_plans(plans, plans_of_all(arena));
+    arena_free(arena);
+    shop_close(shop);
+}
+
+static void on_sqlite(void **state)
+{
+    (void)state;
+    play(STORE_SQLITE);
+}
+
+static void on_postgres(void **state)
+{
+    (void)state;
+    play(STORE_POSTGRES);
+}
+
+/* ---- no route is forgotten ---- */
+
+static bool is_called(const struct route *route)
+{
+    static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+    for (size_t i = 0; i < COUNT(calls); i++)
+        if (strcmp(calls[i].method, methods[route->method]) == 0 && strcmp(calls[i].route, route->path) == 0)
+            return true;
+    return false;
+}
+
+static void every_route_is_measured(void **state)
+{
+    (void)state;
+    for (const struct route_table *const *table = http_routes; *table != NULL; table++)
+        for (size_t i = 0; i < (*table)->count; i++) {
+            const struct route *route = &(*table)->routes[i];
+            /* The server's own read nothing of a company; a batch is its commands, one by one. */
+            if (strncmp(route->path, "/v1/", 4) == 0 && route->batch_of == NULL && !is_called(route))
+                fail_msg("%s is not in the table of calls", route->path);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_route_is_measured), cmocka_unit_test(on_sqlite), cmocka_unit_test(on_postgres) };
+    sqlite3_auto_extension((void (*)(void))note_connection);
+    return cmocka_run_group_tests_name("plans", tests, NULL, NULL);
+}
