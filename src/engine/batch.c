@@ -252,6 +252,24 @@ static void end_all(struct batch *batch, bool committed)
     arena_reset(writer->arena);
 }
 
+/* The clock row first: a COMMIT that is still under way holds it, and only who has the row after it sees what became of it. */
+static enum db_result batch_is_ours(struct batch *batch, int64_t batch_id, bool *ours)
+{
+    struct writer *writer = batch->writer;
+    int64_t unit = ws_unit(writer->sets[batch->first]);
+    struct unit_clock_take_result clock;
+    struct batch_writer_result row;
+    bool there = false, found = false;
+    enum db_result result = db_begin(writer->db);
+    if (result == DB_OK)
+        result = unit_clock_take(writer->db, writer->arena, unit, &clock, &there);
+    if (result == DB_OK)
+        result = batch_writer(writer->db, writer->arena, unit, batch_id, &row, &found);
+    *ours = found && row.writer == writer->random;
+    enum db_result ended = db_rollback(writer->db);
+    return result == DB_OK ? ended : result;
+}
+
 /* COMMIT was sent and the connection lost: our own batch row says whether it was carried out. While the store does not
  * come back the outcome is open: then the batch must not run again, and nobody may be told that nothing was changed. */
 static enum db_result find_outcome(struct batch *batch, int64_t batch_id)
@@ -259,16 +277,15 @@ static enum db_result find_outcome(struct batch *batch, int64_t batch_id)
     struct writer *writer = batch->writer;
     batch->outcome_is_open = true;
     for (int64_t until = when_monotonic_us() + OUTCOME_WAIT_US; when_monotonic_us() < until; usleep(OUTCOME_PAUSE_US)) {
-        struct batch_writer_result row;
         const char *error;
-        bool found = false;
+        bool ours;
         db_close(writer->db);
         writer->db = NULL;
         if (db_open(&writer->db, &writer->options, writer->arena, &error) != DB_OK ||
-            batch_writer(writer->db, writer->arena, ws_unit(writer->sets[batch->first]), batch_id, &row, &found) != DB_OK)
+            batch_is_ours(batch, batch_id, &ours) != DB_OK)
             continue;
         batch->outcome_is_open = false;
-        return found && row.writer == writer->random ? DB_OK : DB_LOST;
+        return ours ? DB_OK : DB_LOST;
     }
     return DB_LOST;
 }
