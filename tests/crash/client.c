@@ -127,7 +127,8 @@ int client_call(struct client *client, const char *method, const char *target, c
 {
     char out[8192];
     int bytes = snprintf(out, sizeof out, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\n%s%s%s%s", method, target, client->api_key,
-                         client->headers == NULL ? "" : client->headers, key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key, key == NULL ? "" : "\r\n");
+                         client->headers == NULL ? "" : client->headers, key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key,
+                         key == NULL ? "" : "\r\n");
     if (body == NULL)
         bytes += snprintf(out + bytes, sizeof out - (size_t)bytes, "\r\n");
     else

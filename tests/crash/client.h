@@ -14,7 +14,7 @@ struct client {
     const char *api_key;
     const char *headers; /* further lines of each request, each with its CRLF; NULL: none */
     int fd;              /* -1: none */
-    int status; /* of the last answer, 0: none came */
+    int status;          /* of the last answer, 0: none came */
     size_t body_bytes;
     char body[CLIENT_BODY_BYTES];
 };

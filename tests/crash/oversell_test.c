@@ -156,6 +156,18 @@ static void start(int count, void *(*work)(void *), const struct server *servers
         assert_int_equal(pthread_create(&buyers[i].thread, NULL, work, &buyers[i]), 0);
 }
 
+/* Threads go to the servers in turn. */
+static void all_have_sold(int server_count)
+{
+    for (int s = 0; s < server_count; s++) {
+        size_t placed = 0;
+        for (int i = s; i < THREADS; i += server_count)
+            placed += buyers[i].placed;
+        if (placed < orders / (size_t)server_count / 10)
+            fail_msg("server %d took %zu of %zu orders", s, placed, orders);
+    }
+}
+
 /* What was received is still there, promised to the last unit: 40 times as much was asked for. */
 static void all_is_promised_once(struct client *client, size_t units)
 {
@@ -223,6 +235,7 @@ static void sell_out(const char *postgres, int server_count)
     start(THREADS, buy, servers, server_count, &site);
     wait_for(THREADS);
     print_message("%ld ms\n", (long)(now_ms() - from));
+    all_have_sold(server_count);
     all_is_promised_once(&client, units);
     the_last_ten(servers, server_count, &site);
     client_close(&client);

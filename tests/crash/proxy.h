@@ -1,0 +1,31 @@
+/* tests/crash/proxy.h: stands between millrace and PostgreSQL on a unix socket, reads what is sent, and cuts the connection where it is
+ * told to. One thread a connection. */
+#ifndef MILLRACE_TESTS_CRASH_PROXY_H
+#define MILLRACE_TESTS_CRASH_PROXY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum proxy_cut {
+    PROXY_BEFORE,  /* a COMMIT never reaches the store */
+    PROXY_AFTER,   /* it is carried out, and its answer never comes */
+    PROXY_LATE,    /* it is cut off at once, and the COMMIT arrives PROXY_LATE_MS later, as from a network's queue */
+    PROXY_MESSAGE, /* whatever is sent, some messages from now */
+};
+#define PROXY_LATE_MS 700
+
+struct proxy {
+    char folder[64], target[200]; /* the sockets' folders: ours, PostgreSQL's */
+    int listener;
+    pthread_t thread;
+    atomic_int cut;       /* enum proxy_cut */
+    atomic_int countdown; /* of COMMITs, or messages; 0: nothing is cut */
+    atomic_size_t cuts;   /* carried out */
+};
+/* Between a socket in a new folder and the one that `url` names (host=FOLDER). */
+void proxy_start(struct proxy *proxy, const char *url);
+void proxy_stop(struct proxy *proxy); /* takes no connections any more; those there are go on until they end */
+void proxy_url(const struct proxy *proxy, const char *url, char *out, size_t room); /* `url` by way of the proxy */
+void proxy_cut_at(struct proxy *proxy, enum proxy_cut cut, int n);                  /* at the n-th from now on, once */
+
+#endif
