@@ -84,6 +84,24 @@ static bool match_taken(struct exchange *exchange)
     return true;
 }
 
+const struct field *dry_run_of(const struct field_table *table)
+{
+    for (size_t i = 0; table != NULL && i < table->count; i++)
+        if (table->fields[i].type == FIELD_BOOL && strcmp(table->fields[i].name, "dry_run") == 0)
+            return &table->fields[i];
+    return NULL;
+}
+
+/* Every POST will take dry_run; a table that does not have it yet says that it is not there yet, rather than that it is unknown. */
+static void tell_dry_run(struct command *command, const struct request *request)
+{
+    for (size_t i = 0; request->method == METHOD_POST && i < command->faults.count; i++) {
+        struct fault *fault = &command->faults.items[i];
+        if (fault->code == FAULT_UNKNOWN_FIELD && strcmp(fault->pointer, "/dry_run") == 0)
+            *fault = (struct fault) { FAULT_NOT_AVAILABLE, fault->pointer, "this release does not know \"dry_run\"" };
+    }
+}
+
 /* What an idempotency key stands for: the API key, the text, the place in the batch; and what was sent with it. */
 static void hash_key(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
@@ -136,8 +154,10 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     of_entry.arena = arena;
     of_entry.body = body;
     of_entry.body_bytes = body_bytes;
-    if ((type->input != NULL || body_bytes > 0) && !fields_read_text(arena, body, body_bytes, table, type->mode, input, &command->faults))
+    if ((type->input != NULL || body_bytes > 0) && !fields_read_text(arena, body, body_bytes, table, type->mode, input, &command->faults)) {
+        tell_dry_run(command, request);
         return false;
+    }
     struct edge edge = { .vault = exchange->server->options.vault, .arena = arena };
     if (type->edge != NULL && !type->edge(&edge, &of_entry, command, &command->faults))
         return false;
@@ -216,13 +236,10 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
 /* dry_run of the whole batch is dry_run of each entry. */
 static void entry_dry(struct command *command)
 {
-    const struct field_table *table = command->type->input;
-    for (size_t i = 0; i < table->count; i++)
-        if (table->fields[i].type == FIELD_BOOL && strcmp(table->fields[i].name, "dry_run") == 0) {
-            struct field_presence *presence = (struct field_presence *)(uintptr_t)command->input;
-            presence->came |= UINT64_C(1) << i;
-            *((bool *)((char *)presence + table->fields[i].offset)) = true;
-        }
+    const struct field *field = dry_run_of(command->type->input);
+    struct field_presence *presence = (struct field_presence *)(uintptr_t)command->input;
+    presence->came |= UINT64_C(1) << (field - command->type->input->fields);
+    *((bool *)((char *)presence + field->offset)) = true;
 }
 
 static bool batch_make(struct exchange *exchange)
@@ -232,6 +249,8 @@ static bool batch_make(struct exchange *exchange)
     size_t count = 0;
     if (!batch_read(exchange, entries, &count, &dry_run))
         return false;
+    if (dry_run && dry_run_of(exchange->route->batch_of->input) == NULL)
+        return refused(exchange, FAULT_NOT_AVAILABLE, "/dry_run", "this release does not know \"dry_run\"");
     exchange->commands = ARENA_ARRAY(exchange->arena, struct command, count + 1);
     for (size_t i = 0; i < count; i++) {
         struct command *command = &exchange->commands[i];
@@ -248,7 +267,7 @@ static bool batch_make(struct exchange *exchange)
             command->state = COMMAND_REFUSED;
         } else if (!command_make(exchange, command, (int64_t)i, entries[i].at, entries[i].bytes))
             command->state = COMMAND_REFUSED;
-        else if (dry_run && command->type->input != NULL)
+        else if (dry_run)
             entry_dry(command);
         command->bytes = entries[i].bytes + sizeof *command; /* also where the arena was short: to give it back */
         arena_set_door(command->arena, NULL);

@@ -10,6 +10,9 @@
  * arena must have a door. Runs on any thread. */
 bool edge_parse(struct exchange *exchange);
 
+/* The field of a table by which a command only tells what would happen; NULL: it cannot. */
+const struct field *dry_run_of(const struct field_table *table);
+
 /* Hands the commands to the engine; server_done follows when all are answered. Touch the exchange no more. */
 void edge_submit(struct exchange *exchange);
 

@@ -3,6 +3,7 @@
  * write. */
 #include "http/openapi.h"
 #include "engine/command.h"
+#include "http/edge.h"
 #include <string.h>
 
 #define TABLES_MAX 256
@@ -202,9 +203,9 @@ static void list_schema(struct description *all, const char *name, const struct 
     json_key(json, "items");
     schema_ref(all, of, request);
     json_object_end(json);
-    if (request)
+    if (request && dry_run_of(of) != NULL)
         raw(json, "dry_run", "{\"type\":\"boolean\",\"default\":false}");
-    else
+    if (!request)
         raw(json, "next", "{\"type\":[\"string\",\"null\"]}");
     json_object_end(json);
     json_object_end(json);

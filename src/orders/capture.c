@@ -158,7 +158,9 @@ static void resolve_line(struct capture *c, size_t i)
         wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
     } else if (!c->marketplace) {
         bool by_sku = line->sku != NULL;
-        fault_at(c, by_sku ? FAULT_SKU_UNKNOWN : FAULT_LISTING_UNKNOWN, by_sku ? line->sku : line->channel_sku, by_sku ? "sku" : "channel_sku", i);
+        const char *detail = by_sku ? arena_printf(c->command->arena, "there is no SKU %s", line->sku)
+                                    : arena_printf(c->command->arena, "%s has no listing %s", c->in->channel, line->channel_sku);
+        fault_at(c, by_sku ? FAULT_SKU_UNKNOWN : FAULT_LISTING_UNKNOWN, detail, by_sku ? "sku" : "channel_sku", i);
     }
     c->demand_count += wish->sku == NULL ? 1 : wish->component_count;
 }
@@ -385,12 +387,26 @@ static bool promise(struct capture *c)
     return !refuse_shortage(c); /* the engine undoes all of a refused command */
 }
 
+/* The channel is wrong already; what else is wrong with the lines is told with it. */
+static void tell_unknown_skus(struct capture *c)
+{
+    const struct line_io *lines = c->in->lines.items;
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        if (lines[i].sku != NULL)
+            ws_want_path(c->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(c->ws)), db_text(lines[i].sku)), 0);
+    ws_settle(c->ws);
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        if (lines[i].sku != NULL && ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(c->ws)), db_text(lines[i].sku))) == NULL)
+            fault_at(c, FAULT_SKU_UNKNOWN, arena_printf(c->command->arena, "there is no SKU %s", lines[i].sku), "sku", i);
+}
+
 static void order_decide(struct ws *ws, struct command *command)
 {
     struct capture c = { .ws = ws, .command = command, .in = command->input };
     c.channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(c.in->channel)));
     if (c.channel == NULL || c.channel->owner != ws_unit(ws)) {
         fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", c.in->channel);
+        tell_unknown_skus(&c);
         return;
     }
     const struct orders_row *known = known_order(&c);
