@@ -8,13 +8,27 @@
 struct violation {
     const char *id, *what, *keys, *expected, *found;
 };
+/* Ids that a unit knows, ascending. */
+struct known {
+    int64_t *ids;
+    size_t count, room;
+    int64_t below;                /* from here on ids were given out after the set was read: they are looked for one by one */
+    const struct db_table *table; /* where; NULL: they are taken for known */
+    int64_t unit;
+};
+bool known_add(struct known *known, int64_t id); /* false: no memory */
+void known_sort(struct known *known);
+
 struct check {
     struct db *db;
     struct arena *arena; /* of one range: reset after each */
     void (*tell)(void *context, const struct violation *violation);
     void *context;
     int64_t violations;
+    struct known skus, nodes, channels, keyed; /* of the unit at work; keyed: orders that have a key */
 };
+
+bool known_has(struct check *check, const struct known *known, int64_t id);
 
 /* All rules over all units. DB_OK: it ran, see violations. */
 enum db_result check_all(struct check *check);
@@ -23,6 +37,11 @@ enum db_result check_all(struct check *check);
 enum db_result check_stock(struct check *check, int64_t unit);
 enum db_result check_orders_of(struct check *check, int64_t unit);
 enum db_result check_events_of(struct check *check, int64_t unit);
+enum db_result check_keys_of(struct check *check, int64_t unit); /* before check_orders_of */
+enum db_result check_waiting_of(struct check *check, int64_t unit);
+enum db_result check_references(struct check *check, int64_t unit);
+enum db_result known_load(struct check *check, int64_t unit); /* before all others */
+void check_key_of(struct check *check, int64_t unit, int64_t order);
 
 #define CHECK_RANGE 5000
 

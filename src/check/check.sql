@@ -13,7 +13,7 @@ SELECT n.id FROM node AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id;
 
 -- name: check_positions :many
 -- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
-SELECT p.sku, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.fenced
+SELECT p.sku, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.fenced, p.blocked
   FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku > $3 ORDER BY p.sku, p.class LIMIT $4;
 
 -- name: check_claims_at_node :many
@@ -29,7 +29,7 @@ SELECT m.id, m.sku, m.class, m.quantity, m.from_node, m.from_bucket, m.to_node, 
 
 -- name: check_orders :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT o.id, o.channel, o.stage, o.holds, o.person FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
+SELECT o.id, o.channel, o.stage, o.holds, o.person, o.priority, o.promise_by FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
 
 -- name: check_demands :many
 -- $1 unit ID; $2 after ID; $3 upto ID
@@ -38,12 +38,12 @@ SELECT d.ord, d.line, d.part, d.sku, d.ordered, d.cancelled, d.backordered, d.re
 
 -- name: check_claims_of_orders :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT c.holder, c.line, c.part, c.kind, c.soft, c.hard
+SELECT c.holder, c.line, c.part, c.kind, c.node, c.sku, c.priority, c.promise, c.soft, c.hard
   FROM claim AS c WHERE c.unit = $1 AND c.holder > $2 AND c.holder <= $3 ORDER BY c.holder, c.line, c.part, c.node;
 
 -- name: check_fulfilments :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT f.ord, f.id, f.state FROM fulfilment AS f WHERE f.unit = $1 AND f.ord > $2 AND f.ord <= $3 ORDER BY f.ord, f.id;
+SELECT f.ord, f.id, f.state, f.node FROM fulfilment AS f WHERE f.unit = $1 AND f.ord > $2 AND f.ord <= $3 ORDER BY f.ord, f.id;
 
 -- name: check_holds :many
 -- $1 unit ID; $2 after ID; $3 upto ID
@@ -56,3 +56,81 @@ SELECT k.hash, k.ord FROM order_key AS k WHERE k.unit = $1 AND k.generation = $2
 -- name: check_events :many
 -- $1 unit ID; $2 after INT; $3 most INT
 SELECT e.seq, e.at FROM event AS e WHERE e.unit = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3;
+
+-- name: check_lines :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT l.ord, l.line, l.sku FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
+
+-- name: check_payments :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT p.ord, p.number FROM payment AS p WHERE p.unit = $1 AND p.ord > $2 AND p.ord <= $3 ORDER BY p.ord, p.number;
+
+-- name: check_decisions :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT d.ord, d.number FROM decision AS d WHERE d.unit = $1 AND d.ord > $2 AND d.ord <= $3 ORDER BY d.ord, d.number;
+
+-- name: check_persons :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT p.id FROM person AS p WHERE p.unit = $1 AND p.id > $2 AND p.id <= $3 ORDER BY p.id;
+
+-- name: check_waiting :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
+  FROM waiting AS w WHERE w.unit = $1 AND w.sku > $2 ORDER BY w.sku, w.priority, w.promise, w.ord, w.line, w.part LIMIT $3;
+
+-- name: check_waiting_of_sku :many
+-- $1 unit ID; $2 sku ID
+SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
+  FROM waiting AS w WHERE w.unit = $1 AND w.sku = $2 ORDER BY w.priority, w.promise, w.ord, w.line, w.part;
+
+-- name: check_fulfilment_ids :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT f.id FROM fulfilment AS f WHERE f.unit = $1 AND f.id > $2 ORDER BY f.id LIMIT $3;
+
+-- name: check_fulfilment_lines :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT l.fulfilment, l.line, l.part, l.sku FROM fulfilment_line AS l
+ WHERE l.unit = $1 AND l.fulfilment > $2 AND l.fulfilment <= $3 ORDER BY l.fulfilment, l.line, l.part;
+
+-- name: check_packages :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT p.fulfilment, p.number FROM package AS p WHERE p.unit = $1 AND p.fulfilment > $2 AND p.fulfilment <= $3 ORDER BY p.fulfilment, p.number;
+
+-- name: check_skus :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3;
+
+-- name: check_channels :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT c.id FROM channel AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
+-- name: check_listings :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT l.id, l.channel, l.sku FROM listing AS l WHERE l.unit = $1 AND l.id > $2 ORDER BY l.id LIMIT $3;
+
+-- name: check_reservations :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT r.id, r.channel FROM reservation AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
+
+-- name: check_adjustments :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT a.id, a.node, a.sku FROM adjustment AS a WHERE a.unit = $1 AND a.id > $2 ORDER BY a.id LIMIT $3;
+
+-- name: check_components :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT c.bundle, c.part, c.sku FROM bundle_component AS c WHERE c.unit = $1 AND c.bundle > $2 AND c.bundle <= $3 ORDER BY c.bundle, c.part;
+
+-- name: check_channel_nodes :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT c.channel, c.part, c.node FROM channel_node AS c WHERE c.unit = $1 AND c.channel > $2 AND c.channel <= $3 ORDER BY c.channel, c.part;
+
+-- name: check_fences :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT f.channel, f.node, f.sku FROM fence AS f WHERE f.unit = $1 AND f.channel > $2 AND f.channel <= $3 ORDER BY f.channel, f.node, f.sku;
+
+-- name: check_work :many
+-- What nodes were given of a range of orders.
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT f.ord, f.id, f.state, f.node, l.line, l.part, l.quantity, l.cancelled
+  FROM fulfilment AS f CROSS JOIN fulfilment_line AS l
+ WHERE f.unit = $1 AND f.ord > $2 AND f.ord <= $3 AND l.unit = $1 AND l.fulfilment = f.id ORDER BY f.ord, f.id, l.line, l.part;

@@ -1,59 +1,135 @@
-/* src/check/orders.c: each demand adds up and is claimed; the stage is what the facts say; no two orders are one. */
+/* src/check/orders.c: what hangs on an order, by ranges of orders read at one moment: each demand adds up, waits in its
+ * queue, is claimed, and is with the nodes as it says; the stage is what the facts say; each claim has its holder; nothing
+ * hangs on an order that is not there. */
 #include "check/check.h"
 #include "check_sql.h"
+#include "inventory/reservations.h"
 #include "orders/orders.h"
+#include "schema.h"
 #include <string.h>
 
-/* A range of orders with all that hangs on it, read at one moment. */
+/* A range of orders with all that hangs on it; the last one reaches to the end of ids. */
 struct range {
+    int64_t unit, after, upto;
     struct check_orders_result *orders;
+    struct check_lines_result *lines;
     struct check_demands_result *demands;
     struct check_claims_of_orders_result *claims;
     struct check_fulfilments_result *fulfilments;
+    struct check_work_result *work;
     struct check_holds_result *holds;
-    size_t order_count, demand_count, claim_count, fulfilment_count, hold_count;
-    size_t d, c, f, h; /* where the next order's begin */
+    struct check_payments_result *payments;
+    struct check_decisions_result *decisions;
+    struct check_persons_result *persons;
+    struct db_rows reservations, fences, waiting; /* those that claims and demands name */
+    int64_t *queued;                              /* keys of the waiting rows that there should be */
+    size_t queued_count;
+    size_t order_count, line_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count, person_count;
+    size_t l, d, c, f, w, h; /* where the next order's begin */
 };
 
-static enum db_result read_range(struct check *check, int64_t unit, int64_t after, struct range *r)
+static int64_t promise_of(const struct check_orders_result *o)
+{
+    return o->promise_by == NULL_INT ? INT64_MAX : o->promise_by;
+}
+
+/* Holders that are no orders: checkouts by their id, fences by channel, node and SKU. */
+static enum db_result read_holders(struct check *check, struct range *r)
+{
+    int64_t *checkouts = ARENA_ARRAY(check->arena, int64_t, 2 * r->claim_count + 2), *fences = ARENA_ARRAY(check->arena, int64_t, 4 * r->claim_count + 4);
+    size_t c = 0, f = 0;
+    for (size_t i = 0; i < r->claim_count; i++) {
+        const struct check_claims_of_orders_result *claim = &r->claims[i];
+        if (claim->kind == CLAIM_RESERVATION && (c == 0 || checkouts[2 * c - 1] != claim->holder))
+            memcpy(checkouts + 2 * c++, (const int64_t[]){ r->unit, claim->holder }, 2 * sizeof *checkouts);
+        if (claim->kind == CLAIM_FENCE)
+            memcpy(fences + 4 * f++, (const int64_t[]){ r->unit, claim->holder, claim->node, claim->sku }, 4 * sizeof *fences);
+    }
+    enum db_result result = c == 0 ? DB_OK : db_load(check->db, check->arena, &reservation_table, checkouts, c, &r->reservations);
+    return result != DB_OK || f == 0 ? result : db_load(check->db, check->arena, &fence_table, fences, f, &r->fences);
+}
+
+static enum db_result read_waiting(struct check *check, struct range *r)
+{
+    r->queued = ARENA_ARRAY(check->arena, int64_t, 7 * r->demand_count + 7);
+    for (size_t i = 0, o = 0; i < r->demand_count; i++) {
+        const struct check_demands_result *d = &r->demands[i];
+        while (o < r->order_count && r->orders[o].id < d->ord)
+            o++;
+        if (d->backordered > 0 && d->sku != 0 && o < r->order_count && r->orders[o].id == d->ord)
+            memcpy(r->queued + 7 * r->queued_count++,
+                   (const int64_t[]){ r->unit, d->sku, r->orders[o].priority, promise_of(&r->orders[o]), d->ord, d->line, d->part }, 7 * sizeof *r->queued);
+    }
+    return r->queued_count == 0 ? DB_OK : db_load(check->db, check->arena, &waiting_table, r->queued, r->queued_count, &r->waiting);
+}
+
+static enum db_result read_range(struct check *check, struct range *r)
 {
     struct db *db = check->db;
     struct arena *arena = check->arena;
-    *r = (struct range){ 0 };
     enum db_result result = db_begin_read(db);
+#define READ(NAME, ROWS) \
+    if (result == DB_OK) \
+        result = check_##NAME(db, arena, r->unit, r->after, r->upto, &r->ROWS##s, &r->ROWS##_count)
     if (result == DB_OK)
-        result = check_orders(db, arena, unit, after, CHECK_RANGE, &r->orders, &r->order_count);
-    int64_t upto = r->order_count == 0 ? after : r->orders[r->order_count - 1].id;
+        result = check_orders(db, arena, r->unit, r->after, CHECK_RANGE, &r->orders, &r->order_count);
+    r->upto = r->order_count == CHECK_RANGE ? r->orders[r->order_count - 1].id : INT64_MAX;
+    READ(lines, line);
+    READ(demands, demand);
+    READ(claims_of_orders, claim);
+    READ(fulfilments, fulfilment);
+    READ(holds, hold);
+    READ(payments, payment);
+    READ(decisions, decision);
+    READ(persons, person);
+#undef READ
     if (result == DB_OK)
-        result = check_demands(db, arena, unit, after, upto, &r->demands, &r->demand_count);
+        result = check_work(db, arena, r->unit, r->after, r->upto, &r->work, &r->work_count);
     if (result == DB_OK)
-        result = check_claims_of_orders(db, arena, unit, after, upto, &r->claims, &r->claim_count);
+        result = read_holders(check, r);
     if (result == DB_OK)
-        result = check_fulfilments(db, arena, unit, after, upto, &r->fulfilments, &r->fulfilment_count);
-    if (result == DB_OK)
-        result = check_holds(db, arena, unit, after, upto, &r->holds, &r->hold_count);
+        result = read_waiting(check, r);
     (void)db_rollback(db);
     return result;
 }
 
-static void check_demand(struct check *check, int64_t unit, struct range *r, const struct check_demands_result *d, struct order_facts *facts)
+/* ---- one order ---- */
+
+static const char *demand_key(struct check *check, const struct range *r, const struct check_demands_result *d)
 {
-    const char *key = arena_printf(check->arena, "unit %ld order %ld line %ld part %ld", (long)unit, (long)d->ord, (long)d->line, (long)d->part);
-    int64_t sum = d->cancelled + d->backordered + d->reserved + d->allocated + d->shipped, soft = 0, hard = 0;
-    if (sum != d->ordered)
-        check_found(check, "demand_equation", "ordered = cancelled + backordered + reserved + allocated + shipped", key, d->ordered, sum);
-    while (r->c < r->claim_count && r->claims[r->c].holder < d->ord)
-        r->c++;
+    return arena_printf(check->arena, "unit %ld order %ld line %ld part %ld", (long)r->unit, (long)d->ord, (long)d->line, (long)d->part);
+}
+
+static void check_claimed(struct check *check, const struct range *r, const struct check_demands_result *d)
+{
+    int64_t soft = 0, hard = 0, to_ship = 0, gone = 0;
     for (size_t i = r->c; i < r->claim_count && r->claims[i].holder == d->ord; i++) {
-        if (r->claims[i].line != d->line || r->claims[i].part != d->part)
+        if (r->claims[i].kind != CLAIM_ORDER || r->claims[i].line != d->line || r->claims[i].part != d->part)
             continue;
         soft += r->claims[i].soft;
         hard += r->claims[i].hard;
     }
+    for (size_t i = r->w; i < r->work_count && r->work[i].ord == d->ord; i++)
+        if (r->work[i].line == d->line && r->work[i].part == d->part)
+            *(r->work[i].state < FULFILMENT_SHIPPED ? &to_ship : &gone) += r->work[i].quantity - r->work[i].cancelled;
     if (soft != d->reserved)
-        check_found(check, "demand_reserved", "a demand's reserved is the sum of its soft claims", key, soft, d->reserved);
+        check_found(check, "demand_reserved", "a demand's reserved is the sum of its soft claims", demand_key(check, r, d), soft, d->reserved);
     if (hard != d->allocated)
-        check_found(check, "demand_allocated", "a demand's allocated is the sum of its hard claims", key, hard, d->allocated);
+        check_found(check, "demand_allocated", "a demand's allocated is the sum of its hard claims", demand_key(check, r, d), hard, d->allocated);
+    if (to_ship != d->allocated || gone != d->shipped)
+        check_found(check, "fulfilment_units", "what nodes have and have shipped is what the demand says", demand_key(check, r, d),
+                    d->allocated + d->shipped, to_ship + gone);
+}
+
+static void check_demand(struct check *check, struct range *r, const struct check_demands_result *d, struct order_facts *facts)
+{
+    int64_t sum = d->cancelled + d->backordered + d->reserved + d->allocated + d->shipped;
+    if (sum != d->ordered)
+        check_found(check, "demand_equation", "ordered = cancelled + backordered + reserved + allocated + shipped", demand_key(check, r, d), d->ordered, sum);
+    check_claimed(check, r, d);
+    if (d->sku != 0 && !known_has(check, &check->skus, d->sku))
+        check_found(check, "reference_unit", "no reference leaves its unit",
+                    arena_printf(check->arena, "unit %ld order %ld sku", (long)r->unit, (long)d->ord), d->sku, 0);
     facts->open += d->ordered - d->cancelled;
     facts->backordered += d->backordered;
     facts->reserved += d->reserved;
@@ -62,121 +138,191 @@ static void check_demand(struct check *check, int64_t unit, struct range *r, con
     facts->cancelled += d->cancelled;
 }
 
-static void check_order(struct check *check, int64_t unit, struct range *r, const struct check_orders_result *o)
+static void found_orphan(struct check *check, const struct range *r, const char *table, int64_t order)
+{
+    check_found(check, "orphan", "no row hangs on one that is not there", arena_printf(check->arena, "unit %ld %s of order %ld", (long)r->unit, table, (long)order),
+                order, 0);
+}
+
+/* Lines and demands go together: none without the other. */
+static void check_lines_of(struct check *check, struct range *r, const struct check_orders_result *o)
+{
+    size_t d = r->d;
+    for (; r->l < r->line_count && r->lines[r->l].ord == o->id; r->l++) {
+        size_t of_line = 0;
+        for (; d < r->demand_count && r->demands[d].ord == o->id && r->demands[d].line <= r->lines[r->l].line; d++)
+            of_line += r->demands[d].line == r->lines[r->l].line;
+        if (of_line == 0)
+            check_found(check, "demand_line", "each line has its demands, each demand its line",
+                        arena_printf(check->arena, "unit %ld order %ld line %ld", (long)r->unit, (long)o->id, (long)r->lines[r->l].line), 1, 0);
+        if (r->lines[r->l].sku != 0 && !known_has(check, &check->skus, r->lines[r->l].sku))
+            check_found(check, "reference_unit", "no reference leaves its unit",
+                        arena_printf(check->arena, "unit %ld order %ld line sku", (long)r->unit, (long)o->id), r->lines[r->l].sku, 0);
+    }
+}
+
+/* A claim of an order is of one of its demands, at the order's rank, on that demand's SKU. */
+static void check_claim(struct check *check, const struct range *r, size_t first_demand, const struct check_orders_result *o,
+                        const struct check_claims_of_orders_result *claim)
+{
+    bool held = false;
+    for (size_t i = first_demand; o != NULL && i < r->demand_count && r->demands[i].ord == o->id && !held; i++)
+        held = r->demands[i].line == claim->line && r->demands[i].part == claim->part && r->demands[i].sku == claim->sku &&
+               claim->priority == o->priority && claim->promise == promise_of(o);
+    if (!held)
+        check_found(check, "claim_holder", "each claim has its holder",
+                    arena_printf(check->arena, "unit %ld order %ld line %ld part %ld node %ld", (long)r->unit, (long)claim->holder, (long)claim->line,
+                                 (long)claim->part, (long)claim->node),
+                    claim->soft + claim->hard, 0);
+}
+
+static void check_order(struct check *check, struct range *r, const struct check_orders_result *o)
 {
     struct order_facts facts = { 0 };
     int64_t holds = 0;
     bool delivered = true;
-    for (; r->d < r->demand_count && r->demands[r->d].ord <= o->id; r->d++)
-        check_demand(check, unit, r, &r->demands[r->d], &facts);
-    for (; r->f < r->fulfilment_count && r->fulfilments[r->f].ord <= o->id; r->f++)
+    size_t first = r->d;
+    check_lines_of(check, r, o);
+    while (r->w < r->work_count && r->work[r->w].ord < o->id)
+        r->w++;
+    for (; r->d < r->demand_count && r->demands[r->d].ord == o->id; r->d++)
+        check_demand(check, r, &r->demands[r->d], &facts);
+    for (; r->c < r->claim_count && r->claims[r->c].holder == o->id; r->c++)
+        if (r->claims[r->c].kind == CLAIM_ORDER)
+            check_claim(check, r, first, o, &r->claims[r->c]);
+    for (; r->f < r->fulfilment_count && r->fulfilments[r->f].ord == o->id; r->f++) {
         delivered = delivered && (r->fulfilments[r->f].state == FULFILMENT_DELIVERED || r->fulfilments[r->f].state == FULFILMENT_CANCELLED);
-    for (; r->h < r->hold_count && r->holds[r->h].ord <= o->id; r->h++)
+        if (!known_has(check, &check->nodes, r->fulfilments[r->f].node))
+            check_found(check, "reference_unit", "no reference leaves its unit",
+                        arena_printf(check->arena, "unit %ld fulfilment %ld node", (long)r->unit, (long)r->fulfilments[r->f].id), r->fulfilments[r->f].node, 0);
+    }
+    for (; r->h < r->hold_count && r->holds[r->h].ord == o->id; r->h++)
         holds += r->holds[r->h].cleared_seq == 0;
     facts.delivered = delivered ? facts.shipped : 0;
-    const char *key = arena_printf(check->arena, "unit %ld order %ld", (long)unit, (long)o->id);
+    const char *key = arena_printf(check->arena, "unit %ld order %ld", (long)r->unit, (long)o->id);
     if ((int64_t)stage_of(&facts) != o->stage)
         check_found(check, "order_stage", "the stage is the function of the facts", key, stage_of(&facts), o->stage);
     if (holds != o->holds)
         check_found(check, "order_holds", "holds counts the holds that stand", key, holds, o->holds);
+    if (!known_has(check, &check->channels, o->channel))
+        check_found(check, "reference_unit", "no reference leaves its unit", arena_printf(check->arena, "%s channel", key), o->channel, 0);
+    check_key_of(check, r->unit, o->id);
 }
 
-/* References stay in the unit: what an order names is there, under the same unit. */
-static enum db_result check_references(struct check *check, int64_t unit, const struct range *r)
+/* ---- the range ---- */
+
+/* What hangs on nothing: rows before the next order's. */
+static void skip_orphans(struct check *check, struct range *r, int64_t order)
 {
-    struct db_rows channels, people, skus;
-    int64_t *c = ARENA_ARRAY(check->arena, int64_t, 2 * r->order_count + 2), *p = ARENA_ARRAY(check->arena, int64_t, 2 * r->order_count + 2);
-    int64_t *s = ARENA_ARRAY(check->arena, int64_t, 2 * r->demand_count + 2);
-    for (size_t i = 0; i < r->order_count; i++) {
-        c[2 * i] = p[2 * i] = unit;
-        c[2 * i + 1] = r->orders[i].channel;
-        p[2 * i + 1] = r->orders[i].person;
+    for (; r->l < r->line_count && r->lines[r->l].ord < order; r->l++)
+        found_orphan(check, r, "line", r->lines[r->l].ord);
+    for (; r->d < r->demand_count && r->demands[r->d].ord < order; r->d++)
+        found_orphan(check, r, "demand", r->demands[r->d].ord);
+    for (; r->f < r->fulfilment_count && r->fulfilments[r->f].ord < order; r->f++)
+        found_orphan(check, r, "fulfilment", r->fulfilments[r->f].ord);
+    for (; r->h < r->hold_count && r->holds[r->h].ord < order; r->h++)
+        found_orphan(check, r, "hold", r->holds[r->h].ord);
+    for (; r->c < r->claim_count && r->claims[r->c].holder < order; r->c++)
+        if (r->claims[r->c].kind == CLAIM_ORDER)
+            check_claim(check, r, r->demand_count, NULL, &r->claims[r->c]);
+}
+
+/* Payments, decisions and people of each order. */
+static void check_other_rows(struct check *check, const struct range *r)
+{
+    size_t p = 0, d = 0, s = 0;
+    for (size_t i = 0; i <= r->order_count; i++) {
+        int64_t order = i < r->order_count ? r->orders[i].id : INT64_MAX;
+        for (; p < r->payment_count && r->payments[p].ord < order; p++)
+            found_orphan(check, r, "payment", r->payments[p].ord);
+        for (; d < r->decision_count && r->decisions[d].ord < order; d++)
+            found_orphan(check, r, "decision", r->decisions[d].ord);
+        while (p < r->payment_count && r->payments[p].ord == order)
+            p++;
+        while (d < r->decision_count && r->decisions[d].ord == order)
+            d++;
+        while (s < r->person_count && r->persons[s].id < order)
+            s++;
+        if (i < r->order_count && (r->orders[i].person != order || s == r->person_count || r->persons[s].id != order))
+            check_found(check, "reference_unit", "no reference leaves its unit",
+                        arena_printf(check->arena, "unit %ld order %ld person", (long)r->unit, (long)order), order, 0);
     }
-    for (size_t i = 0; i < r->demand_count; i++) {
-        s[2 * i] = unit;
-        s[2 * i + 1] = r->demands[i].sku;
+}
+
+static bool reservation_is_open(const struct range *r, int64_t id)
+{
+    for (size_t i = 0; i < r->reservations.count; i++) {
+        const struct reservation_row *row = db_row(&r->reservations, i);
+        if (row->id == id)
+            return row->state == RESERVATION_OPEN;
     }
-    enum db_result result = db_load(check->db, check->arena, &channel_table, c, r->order_count, &channels);
-    if (result == DB_OK)
-        result = db_load(check->db, check->arena, &person_table, p, r->order_count, &people);
-    if (result == DB_OK)
-        result = db_load(check->db, check->arena, &sku_table, s, r->demand_count, &skus);
-    for (size_t i = 0; result == DB_OK && i < r->order_count; i++) {
+    return false;
+}
+
+static bool fence_is_there(const struct range *r, const struct check_claims_of_orders_result *claim)
+{
+    for (size_t i = 0; i < r->fences.count; i++) {
+        const struct fence_row *row = db_row(&r->fences, i);
+        if (row->channel == claim->holder && row->node == claim->node && row->sku == claim->sku)
+            return true;
+    }
+    return false;
+}
+
+/* Checkouts that are open, fences that stand; what a broken rule repeats is looked for once a holder. */
+static void check_holders(struct check *check, const struct range *r)
+{
+    int64_t last = 0;
+    bool open = true;
+    for (size_t i = 0; i < r->claim_count; i++) {
+        const struct check_claims_of_orders_result *claim = &r->claims[i];
+        if (claim->kind == CLAIM_ORDER)
+            continue;
+        if (claim->kind != CLAIM_RESERVATION || claim->holder != last)
+            open = claim->kind == CLAIM_RESERVATION ? reservation_is_open(r, claim->holder) : claim->kind == CLAIM_FENCE && fence_is_there(r, claim);
+        last = claim->kind == CLAIM_RESERVATION ? claim->holder : 0;
+        if (!open)
+            check_found(check, "claim_holder", "each claim has its holder",
+                        arena_printf(check->arena, "unit %ld %s %ld node %ld sku %ld", (long)r->unit,
+                                     claim_kind_names[claim->kind < CLAIM_ORDER && claim->kind > 0 ? claim->kind : 0], (long)claim->holder,
+                                     (long)claim->node, (long)claim->sku),
+                        claim->soft + claim->hard, 0);
+    }
+}
+
+/* Each demand that waits stands in its queue. */
+static void check_queued(struct check *check, const struct range *r)
+{
+    for (size_t i = 0; r->waiting.count < r->queued_count && i < r->queued_count; i++) {
         bool found = false;
-        for (size_t k = 0; k < channels.count && !found; k++)
-            found = ((const struct channel_row *)db_row(&channels, k))->id == r->orders[i].channel;
+        for (size_t k = 0; k < r->waiting.count && !found; k++)
+            found = memcmp(db_row(&r->waiting, k), r->queued + 7 * i, 7 * sizeof *r->queued) == 0; /* the key's columns come first */
         if (!found)
-            check_found(check, "reference_unit", "no reference leaves its unit",
-                        arena_printf(check->arena, "unit %ld order %ld channel", (long)unit, (long)r->orders[i].id), r->orders[i].channel, 0);
+            check_found(check, "waiting_demand", "what waits stands in its queue by rank, and nothing else",
+                        arena_printf(check->arena, "unit %ld order %ld line %ld part %ld", (long)r->unit, (long)r->queued[7 * i + 4],
+                                     (long)r->queued[7 * i + 5], (long)r->queued[7 * i + 6]),
+                        1, 0);
     }
-    for (size_t i = 0, k = 0; result == DB_OK && i < r->order_count; i++) {
-        while (k < people.count && ((const struct person_row *)db_row(&people, k))->id < r->orders[i].person)
-            k++;
-        if (k == people.count || ((const struct person_row *)db_row(&people, k))->id != r->orders[i].person)
-            check_found(check, "reference_unit", "no reference leaves its unit",
-                        arena_printf(check->arena, "unit %ld order %ld person", (long)unit, (long)r->orders[i].id), r->orders[i].person, 0);
-    }
-    for (size_t i = 0; result == DB_OK && i < r->demand_count; i++) {
-        size_t low = 0, high = skus.count; /* by key */
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-            if (((const struct sku_row *)db_row(&skus, middle))->id < r->demands[i].sku)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (r->demands[i].sku != 0 && (low == skus.count || ((const struct sku_row *)db_row(&skus, low))->id != r->demands[i].sku))
-            check_found(check, "reference_unit", "no reference leaves its unit",
-                        arena_printf(check->arena, "unit %ld order %ld sku", (long)unit, (long)r->demands[i].ord), r->demands[i].sku, 0);
-    }
-    return result;
-}
-
-/* Keys come sorted by hash: two orders with one hash are compared by what they are. */
-static enum db_result check_same_hash(struct check *check, int64_t unit, int64_t one, int64_t other)
-{
-    struct db_rows rows;
-    int64_t keys[] = { unit, one, unit, other };
-    enum db_result result = db_load(check->db, check->arena, &orders_table, keys, 2, &rows);
-    if (result != DB_OK || rows.count != 2)
-        return result;
-    const struct orders_row *a = db_row(&rows, 0), *b = db_row(&rows, 1);
-    if (a->channel == b->channel && text_equal(a->channel_order_id, b->channel_order_id))
-        check_found(check, "order_twice", "one order per channel order id",
-                    arena_printf(check->arena, "unit %ld channel %ld id %s", (long)unit, (long)a->channel, a->channel_order_id), a->id, b->id);
-    return result;
-}
-
-static enum db_result check_keys_of(struct check *check, int64_t unit)
-{
-    enum db_result result = DB_OK;
-    int64_t from = INT64_MIN + 1; /* INT64_MIN is NULL_INT */
-    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {
-        struct check_keys_result *keys;
-        result = check_keys(check->db, check->arena, unit, 1, from, CHECK_RANGE, &keys, &count);
-        for (size_t i = 1; i < count && result == DB_OK; i++)
-            if (keys[i].hash == keys[i - 1].hash)
-                result = check_same_hash(check, unit, keys[i - 1].ord, keys[i].ord);
-        if (count == CHECK_RANGE) /* the last hash is read again: the page may have cut its keys apart */
-            from = keys[count - 1].hash > from ? keys[count - 1].hash : from + 1;
-        arena_reset(check->arena);
-    }
-    return result;
 }
 
 enum db_result check_orders_of(struct check *check, int64_t unit)
 {
     enum db_result result = DB_OK;
-    struct range range = { .order_count = 1 };
-    for (int64_t after = 0; range.order_count > 0 && result == DB_OK;) {
-        result = read_range(check, unit, after, &range);
-        for (size_t i = 0; result == DB_OK && i < range.order_count; i++) {
-            check_order(check, unit, &range, &range.orders[i]);
-            after = range.orders[i].id;
+    struct range r = { .upto = 0 };
+    for (bool more = true; more && result == DB_OK; more = r.upto < INT64_MAX) {
+        r = (struct range){ .unit = unit, .after = r.upto };
+        result = read_range(check, &r);
+        for (size_t i = 0; result == DB_OK && i < r.order_count; i++) {
+            skip_orphans(check, &r, r.orders[i].id);
+            check_order(check, &r, &r.orders[i]);
         }
-        if (result == DB_OK && range.order_count > 0)
-            result = check_references(check, unit, &range);
+        if (result == DB_OK) {
+            skip_orphans(check, &r, INT64_MAX);
+            check_other_rows(check, &r);
+            check_holders(check, &r);
+            check_queued(check, &r);
+        }
         arena_reset(check->arena);
     }
-    return result == DB_OK ? check_keys_of(check, unit) : result;
+    return result;
 }

@@ -3,6 +3,7 @@
  * moment: movements whose id the clock had not given out by then are not counted against it. */
 #include "check/check.h"
 #include "check_sql.h"
+#include "engine/jobs.h"
 #include "inventory/inventory.h"
 #include "schema.h"
 #include <stdlib.h>
@@ -85,6 +86,27 @@ static void claims_have_positions(struct check *check, int64_t unit, int64_t nod
     }
 }
 
+/* The jobs that block positions of this range. */
+static enum db_result read_jobs(struct check *check, int64_t unit, const struct check_positions_result *positions, size_t count, struct db_rows *jobs)
+{
+    int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (positions[i].blocked != 0)
+            memcpy(keys + 2 * n++, (const int64_t[]){ unit, positions[i].blocked }, 2 * sizeof *keys);
+    return n == 0 ? DB_OK : db_load(check->db, check->arena, &job_table, keys, n, jobs);
+}
+
+static bool fills(const struct db_rows *jobs, int64_t id, int64_t node, int64_t sku)
+{
+    for (size_t i = 0; i < jobs->count; i++) {
+        const struct job_row *job = db_row(jobs, i);
+        if (job->id == id)
+            return job->kind == JOB_FILL && job->state == JOB_OPEN && job->node == node && job->subject == sku;
+    }
+    return false;
+}
+
 static enum db_result read_range(struct check *check, struct ledger *ledger, int64_t unit, int64_t node, int64_t *after, bool *more)
 {
     struct check_positions_result *positions;
@@ -92,6 +114,7 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
     struct check_clock_result clock;
     size_t count = 0, claim_count = 0;
     bool found;
+    struct db_rows jobs = { 0 };
     enum db_result result = db_begin_read(check->db);
     if (result == DB_OK)
         result = check_clock(check->db, check->arena, unit, &clock, &found);
@@ -104,6 +127,8 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
     int64_t upto = *more ? positions[count - 1].sku : INT64_MAX;
     if (result == DB_OK)
         result = check_claims_at_node(check->db, check->arena, unit, node, *after, upto, &claims, &claim_count);
+    if (result == DB_OK)
+        result = read_jobs(check, unit, positions, count, &jobs);
     (void)db_rollback(check->db);
     size_t first = 0;
     for (size_t i = 0; result == DB_OK && i < count; i++) {
@@ -114,6 +139,10 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
         while (last < claim_count && claims[last].sku == p->sku)
             last++;
         compare_claims(check, unit, node, p, claims + first, last - first);
+        if (p->blocked != 0 && !fills(&jobs, p->blocked, node, p->sku))
+            check_found(check, "position_blocked", "a position is blocked by an open job only", position_key(check, unit, node, p->sku, p->class), 0, p->blocked);
+        if (!known_has(check, &check->skus, p->sku))
+            check_found(check, "reference_unit", "no reference leaves its unit", position_key(check, unit, node, p->sku, p->class), p->sku, 0);
         if (!grow(ledger))
             return DB_BUSY;
         struct entry *entry = slot(ledger, node, p->sku, p->class);

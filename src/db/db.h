@@ -152,6 +152,8 @@ enum migrate_result {
 enum migrate_result db_migrate(struct db *db, bool projection, struct arena *arena, const char **error);
 enum db_result db_schema_version(struct db *db, int64_t *version); /* 0: an empty database */
 int64_t db_schema_latest(bool projection);
+/* The first table or index of the migrations that is not there, by name; NULL: all are. */
+enum db_result db_schema_missing(struct db *db, struct arena *arena, const char **missing);
 bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody's */
 
 /* SQLite only (PostgreSQL: no-op): a PASSIVE checkpoint; pages of the WAL now; finish it between two batches. */

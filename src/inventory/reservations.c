@@ -54,7 +54,8 @@ void reservation_end(struct stock *stock, int64_t reservation_id, enum reservati
     row->state = state;
     const struct claim_row *claim;
     for (struct ws_cursor cursor = claims_of(ws, reservation_id); (claim = ws_next(ws, &cursor)) != NULL;)
-        claim_give_back(stock, claim, claim->soft, claim->hard);
+        if (claim->kind == CLAIM_RESERVATION) /* a fence's holder may have the same number: channels are numbered by the company */
+            claim_give_back(stock, claim, claim->soft, claim->hard);
     tell(ws, EVENT_RESERVATION_ENDED, reservation_id, NULL);
 }
 

@@ -299,8 +299,8 @@ static void release(struct order *order)
     order->has_fulfilments = true;
     while ((claim = ws_next(ws, &cursor)) != NULL) {
         int64_t quantity = claim->soft;
-        if (quantity == 0)
-            continue;
+        if (claim->kind != CLAIM_ORDER || quantity == 0)
+            continue; /* a fence's holder is a channel, numbered by the company: it may be the same number */
         while (order->demands[d]->line != claim->line || order->demands[d]->part != claim->part)
             d++;
         struct fulfilment_line_row line = { .unit = ws_unit(ws), .fulfilment = fulfilment_for(order, claim->node, first_id)->id, .line = claim->line,
