@@ -17,7 +17,7 @@ struct known {
     int64_t unit;
 };
 bool known_add(struct known *known, int64_t id); /* false: no memory */
-void known_sort(struct known *known);
+void known_sort(struct known *known); /* each once */
 
 struct check {
     struct db *db;
@@ -41,7 +41,6 @@ enum db_result check_keys_of(struct check *check, int64_t unit); /* before check
 enum db_result check_waiting_of(struct check *check, int64_t unit);
 enum db_result check_references(struct check *check, int64_t unit);
 enum db_result known_load(struct check *check, int64_t unit); /* before all others */
-void check_key_of(struct check *check, int64_t unit, int64_t order);
 
 #define CHECK_RANGE 5000
 

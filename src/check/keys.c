@@ -3,7 +3,6 @@
 #include "check/check.h"
 #include "check_sql.h"
 #include "schema.h"
-#include <stdlib.h>
 
 #define GENERATIONS 2 /* of order_key: 1, then 0; a merge moves keys that way, so none is missed */
 
@@ -53,11 +52,4 @@ enum db_result check_keys_of(struct check *check, int64_t unit)
         result = read_generation(check, unit, generation);
     known_sort(&check->keyed);
     return result;
-}
-
-void check_key_of(struct check *check, int64_t unit, int64_t order)
-{
-    if (!known_has(check, &check->keyed, order))
-        check_found(check, "order_key", "each order stands under its channel order id", arena_printf(check->arena, "unit %ld order %ld", (long)unit, (long)order),
-                    1, 0);
 }

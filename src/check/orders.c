@@ -26,6 +26,7 @@ struct range {
     size_t queued_count;
     size_t order_count, line_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count, person_count;
     size_t l, d, c, f, w, h; /* where the next order's begin */
+    size_t k;                /* and where its key is in check->keyed */
 };
 
 static int64_t promise_of(const struct check_orders_result *o)
@@ -176,6 +177,19 @@ static void check_claim(struct check *check, const struct range *r, size_t first
                     claim->soft + claim->hard, 0);
 }
 
+static void found_key(struct check *check, const struct range *r, int64_t order, int64_t expected, int64_t found)
+{
+    check_found(check, "order_key", "each order stands under its channel order id, each key for its order",
+                arena_printf(check->arena, "unit %ld order %ld", (long)r->unit, (long)order), expected, found);
+}
+
+/* Keys of orders that are not there. */
+static void check_keys_upto(struct check *check, struct range *r, int64_t order)
+{
+    for (; r->k < check->keyed.count && check->keyed.ids[r->k] < order; r->k++)
+        found_key(check, r, check->keyed.ids[r->k], 0, 1);
+}
+
 static void check_order(struct check *check, struct range *r, const struct check_orders_result *o)
 {
     struct order_facts facts = { 0 };
@@ -206,7 +220,11 @@ static void check_order(struct check *check, struct range *r, const struct check
         check_found(check, "order_holds", "holds counts the holds that stand", key, holds, o->holds);
     if (!known_has(check, &check->channels, o->channel))
         check_found(check, "reference_unit", "no reference leaves its unit", arena_printf(check->arena, "%s channel", key), o->channel, 0);
-    check_key_of(check, r->unit, o->id);
+    check_keys_upto(check, r, o->id);
+    if (r->k < check->keyed.count && check->keyed.ids[r->k] == o->id)
+        r->k++;
+    else if (o->id < check->keyed.below)
+        found_key(check, r, o->id, 1, 0);
 }
 
 /* ---- the range ---- */
@@ -310,7 +328,7 @@ enum db_result check_orders_of(struct check *check, int64_t unit)
     enum db_result result = DB_OK;
     struct range r = { .upto = 0 };
     for (bool more = true; more && result == DB_OK; more = r.upto < INT64_MAX) {
-        r = (struct range){ .unit = unit, .after = r.upto };
+        r = (struct range){ .unit = unit, .after = r.upto, .k = r.k };
         result = read_range(check, &r);
         for (size_t i = 0; result == DB_OK && i < r.order_count; i++) {
             skip_orphans(check, &r, r.orders[i].id);
@@ -318,6 +336,8 @@ enum db_result check_orders_of(struct check *check, int64_t unit)
         }
         if (result == DB_OK) {
             skip_orphans(check, &r, INT64_MAX);
+            if (r.upto == INT64_MAX)
+                check_keys_upto(check, &r, INT64_MAX);
             check_other_rows(check, &r);
             check_holders(check, &r);
             check_queued(check, &r);

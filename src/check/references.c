@@ -31,8 +31,13 @@ static int by_id(const void *a, const void *b)
 
 void known_sort(struct known *known)
 {
+    size_t kept = 0;
     if (known->count > 1)
         qsort(known->ids, known->count, sizeof *known->ids, by_id);
+    for (size_t i = 0; i < known->count; i++)
+        if (i == 0 || known->ids[i] != known->ids[kept - 1])
+            known->ids[kept++] = known->ids[i];
+    known->count = kept;
 }
 
 bool known_has(struct check *check, const struct known *known, int64_t id)

@@ -187,27 +187,55 @@ static void count_side(struct check *check, struct ledger *ledger, int64_t unit,
         entry->units[bucket] -= sign * m->quantity;
 }
 
-/* Every movement has its cause: the row that it names is there. */
+static void no_cause(struct check *check, int64_t unit, int64_t kind, int64_t id)
+{
+    check_found(check, "movement_cause", "every movement has its cause", arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind], (long)id), 1, 0);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t *left = a, *right = b;
+    return left[1] < right[1] ? -1 : left[1] > right[1];
+}
+
+/* The rows of one kind that the movements name; keys are (unit, id) pairs. */
+static enum db_result check_causes_of(struct check *check, const struct db_table *table, int64_t kind, int64_t *keys, size_t count)
+{
+    struct db_rows rows = { 0 };
+    enum db_result result = count == 0 ? DB_OK : db_load(check->db, check->arena, table, keys, count, &rows);
+    if (result != DB_OK || count == 0)
+        return result;
+    qsort(keys, count, 2 * sizeof *keys, by_number);
+    size_t r = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (r < rows.count && ((const int64_t *)db_row(&rows, r))[1] < keys[2 * i + 1])
+            r++;
+        if (r == rows.count || ((const int64_t *)db_row(&rows, r))[1] != keys[2 * i + 1])
+            no_cause(check, keys[0], kind, keys[2 * i + 1]);
+    }
+    return result;
+}
+
+/* Every movement has its cause: the row that it names is there. Orders, by far the most, are known by their keys. */
 static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
 {
-    const struct db_table *const tables[] = { NULL,           &adjustment_table, &orders_table, &fulfilment_table, &reservation_table, &channel_table };
+    static const struct db_table *const tables[] = { NULL, &adjustment_table, NULL, &fulfilment_table, &reservation_table, &channel_table };
+    int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
     enum db_result result = DB_OK;
-    for (size_t kind = 1; kind < COUNT(tables) && result == DB_OK; kind++) {
-        int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2), n = 0, last = 0;
-        struct db_rows rows;
-        for (size_t i = 0; i < count; i++)
-            if (m[i].cause_kind == (int64_t)kind && m[i].cause != last) {
-                keys[2 * n] = unit;
-                keys[2 * n++ + 1] = last = m[i].cause;
-            }
-        result = n == 0 ? DB_OK : db_load(check->db, check->arena, tables[kind], keys, (size_t)n, &rows);
-        for (int64_t i = 0; result == DB_OK && i < n; i++) {
-            bool found = false;
-            for (size_t r = 0; r < rows.count && !found; r++)
-                found = ((const int64_t *)db_row(&rows, r))[1] == keys[2 * i + 1];
-            if (!found)
-                check_found(check, "movement_cause", "every movement has its cause", arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind], (long)keys[2 * i + 1]), 1, 0);
+    for (int64_t kind = 1; kind < (int64_t)COUNT(tables) && result == DB_OK; kind++) {
+        size_t n = 0;
+        int64_t last = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (m[i].cause_kind != kind || m[i].cause == last)
+                continue;
+            last = m[i].cause;
+            if (kind != CAUSE_ORDER)
+                memcpy(keys + 2 * n++, (const int64_t[]){ unit, last }, 2 * sizeof *keys);
+            else if (!known_has(check, &check->keyed, last))
+                no_cause(check, unit, kind, last);
         }
+        if (kind != CAUSE_ORDER)
+            result = check_causes_of(check, tables[kind], kind, keys, n);
     }
     return result;
 }
@@ -218,7 +246,9 @@ static enum db_result count_movements(struct check *check, struct ledger *ledger
     int64_t after = 0;
     for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {
         struct check_movements_result *m;
-        result = check_movements(check->db, check->arena, unit, after, CHECK_RANGE, &m, &count);
+        result = db_begin_read(check->db); /* one, or SQLite locks the file for each cause that is looked for */
+        if (result == DB_OK)
+            result = check_movements(check->db, check->arena, unit, after, CHECK_RANGE, &m, &count);
         for (size_t i = 0; result == DB_OK && i < count; i++) {
             count_side(check, ledger, unit, m[i].from_node, m[i].from_bucket, &m[i], -1);
             count_side(check, ledger, unit, m[i].to_node, m[i].to_bucket, &m[i], 1);
@@ -226,6 +256,7 @@ static enum db_result count_movements(struct check *check, struct ledger *ledger
         }
         if (result == DB_OK)
             result = check_causes(check, unit, m, count);
+        (void)db_rollback(check->db);
         arena_reset(check->arena);
     }
     return result;

@@ -62,7 +62,8 @@ static const struct broken {
       "SELECT unit, 888888, number, kind, policy_version, at, data FROM decision WHERE ord = " ORDER("1"), false },
     { "work on nothing", "orphan", "INSERT INTO fulfilment_line (unit, fulfilment, line, part, sku, quantity, cancelled) "
       "SELECT unit, 888888, line, part, sku, quantity, cancelled FROM fulfilment_line", false },
-    { "an order without its key", "order_key", "DELETE FROM order_key WHERE ord = " ORDER("1"), false },
+    { "an order without its key", "order_key", "DELETE FROM order_key WHERE ord = " ORDER("1"), false, "movement_cause" },
+    { "a key of no order", "order_key", "INSERT INTO order_key (unit, generation, hash, ord) SELECT unit, generation, 1, 999 FROM order_key WHERE ord = " ORDER("1"), false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX claim_holder", false },
