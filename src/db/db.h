@@ -86,6 +86,7 @@ struct db_options {
     bool projection;  /* the projections' store beside it: PATH.read, or the schema "read" */
     int cache_kib;    /* SQLite page cache; 0: 64 MiB */
     bool no_sync;     /* synchronous=OFF: projections and simulations */
+    bool no_rollback; /* SQLite in memory: no journal, so after an error the database is scrap: simulations that then end */
     bool sync_normal; /* synchronous=NORMAL: only the power-cut test, which must see loss with it */
     struct db_wal *wal; /* of the process's connections to this file; NULL: every commit is durable when it returns */
     bool sync_later;    /* the one connection whose commits db_wal_sync makes durable */

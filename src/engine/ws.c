@@ -595,6 +595,12 @@ struct ws_cursor ws_known_rows(struct ws *ws, const struct db_path *path, const 
     return (struct ws_cursor) { .list = list != NULL && list->loaded && list->complete ? list : NULL };
 }
 
+const void *ws_known_row(struct ws *ws, const struct db_table *table, const int64_t *key)
+{
+    const struct ws_row *row = row_find(ws, table, key);
+    return row != NULL && row->present ? row->image : NULL;
+}
+
 const void *ws_known(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
 {
     struct ws_cursor cursor = ws_known_rows(ws, path, prefix);

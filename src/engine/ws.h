@@ -52,7 +52,8 @@ void ws_delete(struct ws *ws, const void *row);
 void ws_want(struct ws *ws, const struct db_table *table, const int64_t *key);
 void ws_want_path(struct ws *ws, const struct db_path *path, const struct db_value *prefix, size_t limit);
 void ws_settle(struct ws *ws);
-/* For a second round of hints: the first row of a path where it is known already, else NULL. Never jumps. */
+/* For a second round of hints: the row, or the first row of a path, where it is known already, else NULL. Never jumps. */
+const void *ws_known_row(struct ws *ws, const struct db_table *table, const int64_t *key);
 const void *ws_known(struct ws *ws, const struct db_path *path, const struct db_value *prefix);
 struct ws_cursor ws_known_rows(struct ws *ws, const struct db_path *path, const struct db_value *prefix); /* none where not known */
 

@@ -107,7 +107,6 @@ static void want_order(struct ws *ws, const struct fulfilment_row *row)
         ws_want_path(ws, of_order[i], WS_PREFIX(db_int(unit), db_int(row->ord)), 0);
     for (size_t i = 0; i < COUNT(of_row); i++)
         ws_want_path(ws, of_row[i], WS_PREFIX(db_int(unit), db_int(row->id)), 0);
-    ws_settle(ws);
 }
 
 bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
@@ -118,6 +117,7 @@ bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
     if (row == NULL)
         return false;
     want_order(ws, row);
+    ws_settle(ws);
     if (!order_open(ws, row->ord, &fulfilment->order))
         return false;
     fulfilment->order.has_fulfilments = true;
@@ -155,9 +155,12 @@ static int64_t id_of(const struct command *command)
 static void prefetch(struct ws *ws, const struct command *command)
 {
     const int64_t unit = ws_unit(ws), id = id_of(command);
+    const struct fulfilment_row *row = ws_known_row(ws, &fulfilment_table, WS_KEY(unit, id));
     ws_want(ws, &fulfilment_table, WS_KEY(unit, id));
     ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(id)), 0);
     ws_want_path(ws, &package_of_fulfilment, WS_PREFIX(db_int(unit), db_int(id)), 0);
+    if (row != NULL) /* the second round: the first has told which order it is of */
+        want_order(ws, row);
 }
 
 static bool open_for(struct ws *ws, struct command *command, struct fulfilment *fulfilment)

@@ -23,12 +23,25 @@ static int64_t order_id(const struct command *command)
     return id;
 }
 
+static void want_paths(struct ws *ws, const struct command *command, const struct db_path *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order_id(command))), 0);
+}
+
 void order_command_prefetch(struct ws *ws, const struct command *command)
 {
-    const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &hold_of_order, &fulfilment_of_order, &claim_of_holder, &event_of_order };
+    static const struct db_path *const decided_on[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder };
+    static const struct db_path *const shown[] = { &hold_of_order, &event_of_order };
     ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), order_id(command)));
-    for (size_t i = 0; i < COUNT(paths); i++)
-        ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order_id(command))), 0);
+    want_paths(ws, command, decided_on, COUNT(decided_on));
+    want_paths(ws, command, shown, command->wants_answer ? COUNT(shown) : 0);
+}
+
+static void pay_prefetch(struct ws *ws, const struct command *command)
+{
+    order_command_prefetch(ws, command);
+    want_paths(ws, command, (const struct db_path *const[]) { &payment_of_order }, 1);
 }
 
 bool order_of_command(struct ws *ws, struct command *command, struct order *order)
@@ -156,12 +169,12 @@ static void release_decide(struct ws *ws, struct command *command)
     answer_order(&order, command);
 }
 
-#define ORDER_COMMAND(NAME, TEXT, INPUT, DECIDE, INVERSE)                                                                           \
+#define ORDER_COMMAND(NAME, TEXT, INPUT, PREFETCH, DECIDE, INVERSE)                                                                  \
     const struct command_type NAME = {                                                                                              \
         .name = TEXT, .input = INPUT, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = order_command_edge,                       \
-        .prefetch = order_command_prefetch, .decide = DECIDE, .again = order_again, .inverse = INVERSE,                             \
+        .prefetch = PREFETCH, .decide = DECIDE, .again = order_again, .inverse = INVERSE,                                           \
     }
-ORDER_COMMAND(order_hold, "order.hold", &hold_in_fields, hold_decide, "order.hold.clear");
-ORDER_COMMAND(order_hold_clear, "order.hold.clear", &clear_fields, clear_decide, "order.hold");
-ORDER_COMMAND(order_pay, "order.pay", &pay_fields, pay_decide, "order.pay with the opposite fact");
-ORDER_COMMAND(order_release, "order.release", NULL, release_decide, "none: what a node has is cancelled by order.cancel");
+ORDER_COMMAND(order_hold, "order.hold", &hold_in_fields, order_command_prefetch, hold_decide, "order.hold.clear");
+ORDER_COMMAND(order_hold_clear, "order.hold.clear", &clear_fields, order_command_prefetch, clear_decide, "order.hold");
+ORDER_COMMAND(order_pay, "order.pay", &pay_fields, pay_prefetch, pay_decide, "order.pay with the opposite fact");
+ORDER_COMMAND(order_release, "order.release", NULL, order_command_prefetch, release_decide, "none: what a node has is cancelled by order.cancel");

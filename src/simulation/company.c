@@ -130,7 +130,7 @@ struct company *company_open(const struct script *script, const char *url, uint6
     struct company *company = ARENA_NEW(arena, struct company);
     *company = (struct company) { .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed) };
     struct engine_options options = {
-        .url = url, .db = { .url = url, .create = true, .no_sync = true }, .vault = company->vault, .clock = { company_now, company }, .batch_us = -1
+        .url = url, .db = { .url = url, .create = true, .no_sync = true, .no_rollback = true }, .vault = company->vault, .clock = { company_now, company }, .batch_us = -1
     };
     company->engine = engine_open(&options, arena, error);
     if (company->engine != NULL && make_schema(company, arena, error))
