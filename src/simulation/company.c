@@ -4,6 +4,7 @@
 #include "engine/vault.h"
 #include "schema.h"
 #include "simulation/runs.h"
+#include "simulation/wording.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -36,50 +37,27 @@ static bool make_schema(struct company *company, struct arena *arena, const char
     return false;
 }
 
-static bool put(struct company *company, struct arena *arena, const char *target, const char *body, const char **error)
+/* Who carries the masters: the first answer that is not 201 is told. */
+struct porter {
+    struct company *company;
+    struct arena *arena;
+    const char **error;
+};
+
+static bool put(void *context, const char *target, const char *body)
 {
-    struct reply reply = local_call(company->local, arena, "PUT", target, body);
+    const struct porter *porter = context;
+    struct reply reply = local_call(porter->company->local, porter->arena, "PUT", target, body);
     if (reply.status == 201)
         return true;
-    *error = arena_printf(arena, "PUT %s: %d %s", target, reply.status, reply.body);
+    *porter->error = arena_printf(porter->arena, "PUT %s: %d %s", target, reply.status, reply.body);
     return false;
-}
-
-static bool put_channel(struct company *company, struct arena *arena, const struct seller *seller, const char **error)
-{
-    struct buffer nodes = { .arena = arena };
-    for (int node = 0; node < NODES; node++)
-        if (seller->ships[node])
-            buffer_printf(&nodes, "%s\"%s\"", nodes.size == 0 ? "" : ",", depots[node].code);
-    return put(company, arena, arena_printf(arena, "/v1/channels/%s", seller->code),
-               arena_printf(arena, "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"%s\",\"priority\":%d,\"nodes\":[%s],\"shortage\":\"%s\"}",
-                            seller->code, seller->kind, seller->rank, nodes.at, seller->shortage),
-               error);
 }
 
 static bool put_masters(struct company *company, struct arena *arena, const char **error)
 {
-    char code[16];
-    struct buffer parts = { .arena = arena };
-    bool good =
-        put(company, arena, "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}", error);
-    for (int node = 0; node < NODES && good; node++)
-        good =
-            put(company, arena, arena_printf(arena, "/v1/nodes/%s", depots[node].code),
-                arena_printf(arena, "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"%s\",\"country\":\"DE\",\"postal_code\":\"10115\",\"priority\":%d}",
-                             depots[node].code, depots[node].kind, node + 1),
-                error);
-    for (int sku = 0; sku < SKUS && good; sku++)
-        good = put(company, arena, arena_printf(arena, "/v1/skus/%s", item_code(sku, code)), arena_printf(arena, "{\"name\":\"Article %d\"}", sku),
-                   error);
-    for (int p = 0; p < PARTS; p++)
-        buffer_printf(&parts, "%s{\"sku\":\"%s\",\"quantity\":%ld}", p == 0 ? "" : ",", item_code(bundle_parts[p].sku, code),
-                      (long)bundle_parts[p].need);
-    good = good && put(company, arena, arena_printf(arena, "/v1/bundles/%s", item_code(BUNDLE, code)),
-                       arena_printf(arena, "{\"name\":\"The promotion\",\"components\":[%s]}", parts.at), error);
-    for (int channel = 0; channel < CHANNELS && good; channel++)
-        good = put_channel(company, arena, &sellers[channel], error);
-    return good;
+    struct porter porter = { company, arena, error };
+    return masters_put(&(struct carrier) { put, &porter }, arena);
 }
 
 /* The events of the adjustments say by which ids the store knows our nodes and SKUs. */

@@ -8,14 +8,17 @@
 enum { PALLET = 200, BIN = 100 };
 
 const struct depot depots[NODES] = {
-    { "BER", "warehouse", 45, 40 }, { "MUC", "warehouse", 25, 25 }, { "RTM-3PL", "third_party", 18, 20 }, { "WAW-3PL", "third_party", 12, 15 }
+    { "BER", "warehouse", "Berlin", "DE", "10115", 45, 40 },
+    { "MUC", "warehouse", "Munich", "DE", "80331", 25, 25 },
+    { "RTM-3PL", "third_party", "3PL Rotterdam", "NL", "3011 AA", 18, 20 },
+    { "WAW-3PL", "third_party", "3PL Warsaw", "PL", "00-001", 12, 15 },
 };
 
 const struct seller sellers[CHANNELS] = {
-    { "web", "store", 2, { true, true, true, true }, "reject", "prepaid", "pending", true },
-    { "market", "marketplace", 3, { true, false, true, false }, "backorder", "collected", "captured", false },
-    { "b2b", "b2b", 1, { true, true, false, false }, "reject", "on_account", "pending", false },
-    { "social", "social", 4, { false, true, false, true }, "reject", "prepaid", "pending", true },
+    { "web", "store", "Web store", 2, { true, true, true, true }, "reject", "prepaid", "pending", true },
+    { "market", "marketplace", "Marketplace", 3, { true, false, true, false }, "backorder", "collected", "captured", false },
+    { "b2b", "b2b", "B2B portal", 1, { true, true, false, false }, "reject", "on_account", "pending", false },
+    { "social", "social", "Social shop", 4, { false, true, false, true }, "reject", "prepaid", "pending", true },
 };
 
 const struct part bundle_parts[PARTS] = { { 0, 1 }, { 1, 1 }, { 2, 2 } };

@@ -14,11 +14,11 @@ enum { SELLER_WEB, SELLER_MARKET, SELLER_B2B, SELLER_SOCIAL };
 #define PATIENCE_US (24 * HOUR_US)             /* an order that is still short then is cancelled */
 
 struct depot {
-    const char *code, *kind;
+    const char *code, *kind, *name, *country, *postal_code;
     int supply_percent, pick_percent; /* its part of opening stock, and of all picking */
 };
 struct seller {
-    const char *code, *kind;
+    const char *code, *kind, *name;
     int rank; /* 1 is served first */
     bool ships[NODES];
     const char *shortage, *term, *status;

@@ -11,6 +11,7 @@
 #include "schema.h"
 #include "simulation/agenda.h"
 #include "simulation/runs.h"
+#include "simulation/wording.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,7 @@ struct together {
     struct kept_order *orders;
     struct list which_of_id; /* script order + 1 by the store's id of it, or of a parcel of it; 0: neither */
     int16_t *sku_of_id;      /* SKU + 1 by the store's id */
-    int64_t shown[ITEMS];    /* what the marketplace was last told, less what it sold since */
-    bool changed[SKUS];      /* since then */
+    struct page page;        /* the marketplace's */
     struct doing doing[BATCH_MAX * STEPS];
     size_t doing_count;
     int64_t batches;
@@ -101,56 +101,16 @@ static void send_command(struct together *t, const struct due *due, const char *
     t->doing[t->doing_count++] = (struct doing) { *due, command };
 }
 
-static const char *money(struct together *t, int64_t minor)
-{
-    return arena_printf(t->batch, "{\"amount\":\"%ld.%02ld\",\"currency\":\"EUR\"}", (long)(minor / 100), (long)(minor % 100));
-}
-
-static bool all_announced(const struct script *script, const struct script_order *order)
-{
-    struct part parts[PARTS];
-    for (int l = 0; l < order->line_count; l++)
-        for (int p = item_parts(order->lines[l].item, parts); p > 0; p--)
-            if (script->last_receipt[parts[p - 1].sku] <= order->at)
-                return false;
-    return true;
-}
-
-/* The marketplace's page: a customer who sees too few does not order. */
-static bool marketplace_sells(struct together *t, const struct script_order *order)
-{
-    for (int l = 0; l < order->line_count; l++)
-        if (t->shown[order->lines[l].item] < order->lines[l].quantity)
-            return false;
-    for (int l = 0; l < order->line_count; l++)
-        t->shown[order->lines[l].item] -= order->lines[l].quantity;
-    return true;
-}
-
 static void send_order(struct together *t, const struct due *due)
 {
     const struct script_order *order = &t->script->orders[due->which];
-    const struct seller *seller = &sellers[order->channel];
-    struct buffer lines = { .arena = t->batch };
-    char at[32], code[16];
-    if (order->channel == SELLER_MARKET && !marketplace_sells(t, order)) {
+    if (order->channel == SELLER_MARKET && !page_sells(&t->page, order)) {
         t->out->lost_sales_units += wanted_units(order);
         return;
     }
     bool waits = order->channel == SELLER_WEB && all_announced(t->script, order);
     t->orders[due->which].may_wait = waits || order->channel == SELLER_MARKET;
-    for (int l = 0; l < order->line_count; l++)
-        buffer_printf(&lines, "%s{\"sku\":\"%s\",\"quantity\":%ld,\"unit_price\":%s}", l == 0 ? "" : ",", item_code(order->lines[l].item, code),
-                      (long)order->lines[l].quantity, money(t, item_price(order->lines[l].item)));
-    when_format(order->at, at);
-    send_command(
-        t, due, "/v1/orders",
-        arena_printf(t->batch,
-                     "{\"channel\":\"%s\",\"channel_order_id\":\"%ld\",\"placed_at\":\"%s\",\"currency\":\"EUR\",\"prices_include_tax\":true,"
-                     "\"customer\":{\"name\":\"Customer %ld\"},\"ship_to\":{\"name\":\"Customer %ld\",\"country\":\"DE\"},\"lines\":[%s],"
-                     "\"payment\":{\"term\":\"%s\",\"status\":\"%s\"},\"on_shortage\":\"%s\"}",
-                     seller->code, (long)order->number, at, (long)order->number, (long)order->number, lines.at, seller->term, seller->status,
-                     waits ? "backorder" : seller->shortage));
+    send_command(t, due, "/v1/orders", order_body(t->batch, order, "", waits));
 }
 
 static const char *order_target(struct together *t, int64_t which, const char *verb)
@@ -163,22 +123,9 @@ static const char *order_target(struct together *t, int64_t which, const char *v
 static void send_payment(struct together *t, const struct due *due)
 {
     const struct script_order *order = &t->script->orders[due->which];
-    int64_t total = 0;
     if (t->orders[due->which].id == 0 || t->orders[due->which].ended)
         return;
-    for (int l = 0; l < order->line_count; l++)
-        total += item_price(order->lines[l].item) * order->lines[l].quantity;
-    send_command(t, due, order_target(t, due->which, "payments"),
-                 arena_printf(t->batch, "{\"kind\":\"%s\",\"amount\":%s,\"reference\":\"pay-%ld\"}", order->pay_fails ? "failed" : "captured",
-                              money(t, total), (long)order->number));
-}
-
-static bool has_bundle(const struct script_order *order)
-{
-    for (int l = 0; l < order->line_count; l++)
-        if (order->lines[l].item == BUNDLE)
-            return true;
-    return false;
+    send_command(t, due, order_target(t, due->which, "payments"), payment_body(t->batch, order));
 }
 
 static void send_cancel(struct together *t, const struct due *due)
@@ -194,11 +141,7 @@ static void send_cancel(struct together *t, const struct due *due)
 
 static void send_receipt(struct together *t, const struct due *due)
 {
-    const struct stock_news *news = &t->script->receipts[due->which];
-    char code[16];
-    send_command(t, due, "/v1/inventory/adjustments",
-                 arena_printf(t->batch, "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%ld,\"reason\":\"receipt\",\"document\":\"asn-%ld\"}",
-                              depots[news->node].code, item_code(news->sku, code), (long)news->quantity, (long)due->which));
+    send_command(t, due, "/v1/inventory/adjustments", receipt_body(t->batch, &t->script->receipts[due->which], "", due->which));
 }
 
 static void send_parcel(struct together *t, const struct due *due)
@@ -287,7 +230,7 @@ static void follow_position(struct together *t, const struct event_row *event)
 {
     int sku = event->sku > 0 && event->sku < SKU_ID_MAX ? t->sku_of_id[event->sku] - 1 : -1;
     if (sku >= 0)
-        t->changed[sku] = true;
+        t->page.changed[sku] = true;
 }
 
 static bool follow_events(struct together *t)
@@ -421,19 +364,15 @@ static bool number_of(const char *body, const char *name, int64_t *number)
 static bool publish(struct together *t)
 {
     for (int item = 0; item < ITEMS; item++) {
-        struct part parts[PARTS];
-        bool changed = false;
         char code[16];
-        for (int p = item_parts(item, parts); p > 0; p--)
-            changed = changed || t->changed[parts[p - 1].sku];
-        if (!changed)
+        if (!page_is_old(&t->page, item))
             continue;
         const char *target = arena_printf(t->batch, "/v1/availability?channel=%s&sku=%s", sellers[SELLER_MARKET].code, item_code(item, code));
         struct reply reply = local_call(t->company->local, t->batch, "GET", target, NULL);
-        if (reply.status != 200 || !number_of(reply.body, "\"available\":", &t->shown[item]))
+        if (reply.status != 200 || !number_of(reply.body, "\"available\":", &t->page.shown[item]))
             return fail(t, target, reply.status, reply.body);
     }
-    memset(t->changed, 0, sizeof t->changed);
+    memset(t->page.changed, 0, sizeof t->page.changed);
     arena_reset(t->batch);
     return true;
 }
@@ -450,9 +389,7 @@ static bool count_stock(struct together *t, const struct due *due)
         return fail(t, target, reply.status, reply.body);
     if (on_hand == 0)
         return true;
-    send_command(t, due, "/v1/inventory/adjustments",
-                 arena_printf(t->batch, "{\"node\":\"%s\",\"sku\":\"%s\",\"set\":%ld,\"reason\":\"count\"}", depots[news->node].code, code,
-                              (long)max_i64(0, on_hand - news->quantity)));
+    send_command(t, due, "/v1/inventory/adjustments", count_body(t->batch, news, on_hand));
     return run_batch(t);
 }
 
@@ -523,7 +460,7 @@ bool together_run(const struct script *script, struct company *company, struct a
             good = fail(t, "a SKU's id is out of range", 0, NULL);
         else
             t->sku_of_id[company->sku_ids[sku]] = (int16_t)(sku + 1);
-        t->changed[sku] = true;
+        t->page.changed[sku] = true;
     }
     agenda_begin(&t->agenda, arena, script);
     agenda_put(&t->agenda, DAY_START_US + PUBLISH_MINUTES * MINUTE_US, DUE_SYNC, 0);
