@@ -59,7 +59,8 @@ struct db *open_store(const struct flags *flags, bool create, bool projection)
 static bool asks_for_help(int count, char **words)
 {
     /* A subcommand with a help of its own is asked for it. */
-    for (int i = 1; i < count && strcmp(words[1], "import") != 0; i++)
+    bool own = count > 1 && (strcmp(words[1], "import") == 0 || strcmp(words[1], "simulate") == 0);
+    for (int i = 1; i < count && !own; i++)
         if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
             return true;
     return count > 1 && strcmp(words[1], "help") == 0;

@@ -16,7 +16,7 @@
 enum { PUBLISH_MINUTES = 2, OPENING_BATCH = 100, ID_BYTES = 48, PAUSE_MAX_US = 1000000 };
 
 struct played {
-    char id[ID_BYTES]; /* "": was not taken */
+    char id[ID_BYTES];                /* "": was not taken */
     bool ended, waits, left, patient; /* left: a parcel of it has; patient: it is noted when its patience ends */
 };
 struct parcel {
@@ -87,10 +87,11 @@ static bool number_after(const char *body, const char *name, int64_t *number)
 static void tell(struct stage *s, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void tell(struct stage *s, const char *who, const char *format, ...)
 {
+    static const char *const days[] = { "Fri", "Sat", "Sun" }; /* what is late is done on the days after */
     int64_t minute = (s->now - DAY_START_US) / MINUTE_US;
     va_list args;
     va_start(args, format);
-    fprintf(s->play->out, "%02d:%02d  %-13s  ", (int)(minute / 60 % 24), (int)(minute % 60), who);
+    fprintf(s->play->out, "%s %02d:%02d  %-13s  ", days[min_i64(minute / 1440, 2)], (int)(minute / 60 % 24), (int)(minute % 60), who);
     vfprintf(s->play->out, format, args);
     fputc('\n', s->play->out);
     fflush(s->play->out);
@@ -164,10 +165,10 @@ static const char *follow(struct stage *s, int64_t which, const char *body)
     if (order->waits && !order->patient)
         agenda_put(&s->agenda, max_i64(s->now, s->script->orders[which].at + PATIENCE_US), DUE_PATIENCE, which);
     order->patient = order->patient || order->waits;
-    return where != NULL                         ? arena_printf(s->step, "released to %s", where)
-           : order->waits                        ? "waits for supply"
-           : strcmp(stage, "reserved") == 0      ? "reserved, to be paid"
-                                                 : arena_text(s->step, stage);
+    return where != NULL                    ? arena_printf(s->step, "released to %s", where)
+           : order->waits                   ? "waits for supply"
+           : strcmp(stage, "reserved") == 0 ? "reserved, to be paid"
+                                            : arena_text(s->step, stage);
 }
 
 /* Supply came, or was given back: some that waited may go on. */
@@ -223,7 +224,10 @@ static void cancel(struct stage *s, int64_t which, enum due_kind kind)
 {
     const struct script_order *order = &s->script->orders[which];
     const struct played *played = &s->orders[which];
-    const char *why = kind == DUE_RECALL ? "recalled, a count took its units" : kind == DUE_PATIENCE ? "waited a day in vain" : order->pay_fails ? "was never paid" : "given up by its customer";
+    const char *why = kind == DUE_RECALL     ? "recalled, a count took its units"
+                      : kind == DUE_PATIENCE ? "waited a day in vain"
+                      : order->pay_fails     ? "was never paid"
+                                             : "given up by its customer";
     if (played->id[0] == '\0' || played->ended || (kind == DUE_PATIENCE && !played->waits))
         return;
     if (played->left && (kind == DUE_GIVE_UP || has_bundle(order))) /* as in the simulation */
@@ -287,7 +291,7 @@ static void ship(struct stage *s, int64_t which)
 {
     const struct parcel *parcel = &s->parcels[which];
     struct played *order = &s->orders[parcel->which];
-    static const char *const bodies[] = { "{}", "{\"packages\":[{\"weight_g\":500}]}", "{\"carrier\":\"DHL\",\"tracking\":\"%s\"}" };
+    static const char *const bodies[] = { "{}", "{\"packages\":[{\"weight_g\":500}]}", NULL };
     static const char *const steps[] = { "pick", "pack", "ship" };
     if (order->ended)
         return;
@@ -297,13 +301,14 @@ static void ship(struct stage *s, int64_t which)
         if (!accepted(&call))
             return; /* cancelled meanwhile */
     }
+    const char *part = order->left ? "the rest of " : "";
     order->left = true;
     struct call call = ask(s, "GET", arena_printf(s->step, "/v1/orders/%s", order->id), NULL);
     if (!accepted(&call))
         return;
     (void)follow(s, parcel->which, call.answer);
     s->shipped += order->ended;
-    tell(s, depots[parcel->node].name, "picks, packs and ships %s order %ld", order->ended ? "the last of" : "a part of", (long)parcel->which + 1);
+    tell(s, depots[parcel->node].name, "picks, packs and ships %sorder %ld", order->ended ? part : "a part of ", (long)parcel->which + 1);
 }
 
 static void publish(struct stage *s)
@@ -397,8 +402,8 @@ static void keep_pace(struct stage *s, int64_t at)
 static void run_day(struct stage *s)
 {
     struct carrier carrier = { put, s };
-    fprintf(s->play->out, "a promotion day of %ld orders: %d channels, %d places, %d articles and the kit %s of three of them\n", (long)s->play->orders,
-            CHANNELS, NODES, SKUS, "PROMO-KIT");
+    fprintf(s->play->out, "a promotion day of %ld orders: %d channels, %d places, %d articles and the kit %s of three of them\n",
+            (long)s->play->orders, CHANNELS, NODES, SKUS, "PROMO-KIT");
     fflush(s->play->out);
     s->now = DAY_START_US;
     if (!masters_put(&carrier, s->step) || !put_stock(s))

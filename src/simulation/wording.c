@@ -65,8 +65,8 @@ const char *order_body(struct arena *arena, const struct script_order *order, co
                         "{\"channel\":\"%s\",\"channel_order_id\":\"%s%ld\",\"placed_at\":\"%s\",\"currency\":\"EUR\",\"prices_include_tax\":true,"
                         "\"customer\":{\"name\":\"Customer %ld\"},\"ship_to\":{\"name\":\"Customer %ld\",\"country\":\"DE\"},\"lines\":[%s],"
                         "\"payment\":{\"term\":\"%s\",\"status\":\"%s\"},\"on_shortage\":\"%s\"}",
-                        seller->code, day, (long)order->number, at, (long)order->number, (long)order->number, lines.at, seller->term,
-                        seller->status, waits ? "backorder" : seller->shortage);
+                        seller->code, day, (long)order->number, at, (long)order->number, (long)order->number, lines.at, seller->term, seller->status,
+                        waits ? "backorder" : seller->shortage);
 }
 
 const char *payment_body(struct arena *arena, const struct script_order *order)
