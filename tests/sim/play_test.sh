@@ -3,7 +3,7 @@
 # signal in between, and the books are clean after all of it. In cmocka's words, for scripts/count-cases.
 set -uo pipefail
 millrace=$1 folder=$(mktemp -d) server="" failed=()
-cd "$folder"
+cd "$folder" || exit 1
 clean_up() {
     [ -z "$server" ] || kill -TERM "$server" 2>/dev/null
     wait
