@@ -137,6 +137,15 @@ static const char *reservation(struct shop *shop)
 {
     return id_after(shop, shop_must(shop, 201, "POST", "/v1/reservations", RESERVATION).body, NULL, "id");
 }
+/* An order that waits makes one. */
+static const char *exception_of_short_order(struct shop *shop)
+{
+    static const char more[] = "{\"channel\":\"web\",\"channel_order_id\":\"E-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                               "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"NONE\",\"quantity\":1,"
+                               "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
+    shop_must(shop, 201, "POST", "/v1/orders", more, ++number);
+    return id_after(shop, shop_must(shop, 200, "GET", "/v1/exceptions?limit=1", NULL).body, "\"items\"", "id");
+}
 static const char *fresh(struct shop *shop) { return arena_printf(shop->arena, "X%d", ++number); }
 
 /* `target` and `body` may name, by %s, what `prepare` made. */
@@ -194,6 +203,8 @@ static const struct call calls[] = {
     { "GET", "/v1/channels/{code}/fences", "/v1/channels/b2b/fences?limit=5", NULL, NULL },
     { "POST", "/v1/reservations", "/v1/reservations", RESERVATION, NULL },
     { "DELETE", "/v1/reservations/{id}", "/v1/reservations/%s", NULL, reservation },
+    { "GET", "/v1/exceptions", "/v1/exceptions?limit=20", NULL, NULL },
+    { "GET", "/v1/exceptions/{id}", "/v1/exceptions/%s", NULL, exception_of_short_order },
     { "GET", "/v1/events", "/v1/events?limit=20", NULL, NULL },
     { "GET", "/v1/events", "/v1/events?after=3000&limit=20", NULL, NULL },
     MASTER("/v1/nodes", "/{code}", "/LEJ", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\"}"),
@@ -348,6 +359,7 @@ static void furnish(struct shop *shop)
 {
     static const char *const skus[] = { "LAMP", "BULB", "SHADE" };
     shop_furnish(shop);
+    shop_must(shop, 201, "PUT", "/v1/skus/NONE", "{\"name\":\"Never there\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/hand",
               "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"SHADE\"}");
