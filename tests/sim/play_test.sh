@@ -2,7 +2,7 @@
 # tests/sim/play_test.sh MILLRACE: the promotion day through HTTP, as scripts/up plays it: twice into one company, ended by a
 # signal in between, and the books are clean after all of it. In cmocka's words, for scripts/count-cases.
 set -uo pipefail
-millrace=$1 folder=$(mktemp -d) server="" failed=()
+millrace=$(realpath "$1") folder=$(mktemp -d) server="" failed=()
 cd "$folder" || exit 1
 clean_up() {
     [ -z "$server" ] || kill -TERM "$server" 2>/dev/null
