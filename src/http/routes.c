@@ -15,5 +15,6 @@ const struct route_table *const http_routes[] = {
     &fulfilment_routes,
     &insight_routes,
     &exception_routes,
+    &job_routes,
     NULL,
 };

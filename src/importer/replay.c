@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 bool replay_fail(struct replay *replay, const char *format, ...)
 {
@@ -56,6 +57,27 @@ bool replay_ask(struct replay *replay, enum activity activity, struct call *call
             return replay_fail(replay, "%s %s: %d %s", calls[i].method, calls[i].target, calls[i].status,
                                problem_seen(replay->scratch, calls[i].answer, calls[i].answer_bytes));
     return true;
+}
+
+#define SETTLE_US 1000 /* between two looks, at first: twice as long each time, up to */
+#define SETTLE_MOST_US 64000
+
+bool replay_settle(struct replay *replay, enum activity activity)
+{
+    for (useconds_t wait = SETTLE_US;; wait = wait < SETTLE_MOST_US ? wait * 2 : wait) {
+        struct call call = replay_call(replay, "GET", "/v1/jobs?limit=1", NULL);
+        struct work_seen *jobs;
+        size_t count = 0;
+        const char *next;
+        if (!replay_ask(replay, activity, &call, 1))
+            return false;
+        if (call.status != 200 || !work_seen(replay->scratch, call.answer, call.answer_bytes, &jobs, &count, &next))
+            return replay_fail(replay, "%s: %d %s", call.target, call.status, problem_seen(replay->scratch, call.answer, call.answer_bytes));
+        if (count == 0)
+            return true;
+        (void)usleep(wait);
+        replay->spent_us[activity] += wait;
+    }
 }
 
 static bool failed(struct replay *replay, const struct call *call)
@@ -205,7 +227,7 @@ bool replay_adjust(struct replay *replay, enum activity activity, const struct a
     for (size_t b = 0; b < batches; b++)
         if (!read_adjustments(replay, activity, &calls[b], adjustments + b * BATCH_ADJUSTMENTS_MAX, sizes[b]))
             return false;
-    return true;
+    return count == 0 || replay_settle(replay, activity);
 }
 
 /* ---- orders ---- */
@@ -428,7 +450,7 @@ static bool cancel_in_order(struct replay *replay, const struct invoice *cancell
         return failed(replay, &call);
     replay->made[ACTIVITY_CANCELLATIONS].fresh++;
     replay->units_cancelled += units;
-    return true;
+    return replay_settle(replay, ACTIVITY_CANCELLATIONS);
 }
 
 /* What was asked for and is not cancelled has shipped, and comes back: into quarantine, until someone has looked at it. */

@@ -38,6 +38,9 @@ struct replay {
 /* One exchange: all calls in flight together, answers in scratch. False, with error, when the server is lost, or answers with
  * what no row can be blamed for. */
 bool replay_ask(struct replay *replay, enum activity activity, struct call *calls, size_t count);
+/* Waits until the server has no job left: what a command has set going is done, so that what comes next meets the same state on any
+ * store and at any load. */
+bool replay_settle(struct replay *replay, enum activity activity);
 /* A call that replay_ask has not made yet; `body` NULL for none. */
 struct call replay_call(struct replay *replay, const char *method, const char *target, const char *body);
 /* Text as it stands in a path or query. */

@@ -40,7 +40,7 @@ enum db_result event_names_load(const struct event_source *source, const struct 
 /* An item of GET /v1/events. */
 void event_write(const struct event_source *source, const struct event_names *names, const struct event_row *event, struct json_writer *json);
 
-extern const struct route_table insight_routes, exception_routes;
+extern const struct route_table insight_routes, exception_routes, job_routes;
 
 /* A client that follows events live; it begins as seq -1. It goes on from Last-Event-ID, else from the query's `after`. */
 struct event_stream {

@@ -184,6 +184,34 @@ static void each_row_is_named(void **state)
     site_delete(&site);
 }
 
+/* So many wait for one product that a delivery fills the queue in steps behind its answer: what comes next waits for that, or
+ * stores and runs would differ by their speed. */
+static void a_long_queue(void **state)
+{
+    char path[] = "/tmp/millrace-import.XXXXXX", sqlite[33], postgres[33];
+    struct said said;
+    (void)state;
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    FILE *out = fdopen(file, "w");
+    fputs("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+          "1,10001,LAMP,1,2026-01-05 08:00:00,2.50,1,United Kingdom\n",
+          out);
+    for (int i = 0; i < 300; i++)
+        fprintf(out, "%d,10001,LAMP,%d,2026-01-12 %02d:%02d:00,2.50,%d,United Kingdom\n", 100 + i, i % 3 + 1, 8 + i / 60, i % 60, i);
+    for (int i = 0; i < 30; i++)
+        fprintf(out, "%d,10001,LAMP,40,2026-01-%d 08:%02d:00,2.50,%d,United Kingdom\n", 500 + i, 19 + i / 15, i % 15, i);
+    assert_int_equal(fclose(out), 0);
+    play_twice(NULL, path, &said, sqlite);
+    must_say(&said, "\"orders\":{\"new\":331,");
+    must_say(&said, "\"shipped\":301,"); /* stages: all that the delivery could fill has left */
+    if (site_postgres() != NULL) {
+        play_twice(site_postgres(), path, &said, postgres);
+        assert_string_equal(postgres, sqlite);
+    }
+    unlink(path);
+}
+
 /* The first thousands of lines of a real shop, if they are there. */
 static void a_real_shop(void **state)
 {
@@ -251,6 +279,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_done_is_said),
         cmocka_unit_test(each_row_is_named),
         cmocka_unit_test(traps),
+        cmocka_unit_test(a_long_queue),
         cmocka_unit_test(a_real_shop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,7 @@ static const struct call calls[] = {
     { "DELETE", "/v1/reservations/{id}", "/v1/reservations/%s", NULL, reservation },
     { "GET", "/v1/exceptions", "/v1/exceptions?limit=20", NULL, NULL },
     { "GET", "/v1/exceptions/{id}", "/v1/exceptions/%s", NULL, exception_of_short_order },
+    { "GET", "/v1/jobs", "/v1/jobs?limit=20", NULL, NULL },
     { "GET", "/v1/events", "/v1/events?limit=20", NULL, NULL },
     { "GET", "/v1/events", "/v1/events?after=3000&limit=20", NULL, NULL },
     MASTER("/v1/nodes", "/{code}", "/LEJ", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\"}"),
