@@ -7,28 +7,56 @@
 static const struct {
     const char *name;
     int (*run)(const struct flags *flags);
-    const char *flags, *what;
+    const char *flags, *what, *more; /* more: for its own --help; NULL: it has one that it prints itself */
 } subcommands[] = {
-    { "init", run_init, "--db URL [--company NAME]", "makes the schema and the company in an empty database" },
-    { "migrate", run_migrate, "--db URL", "brings the schema to this release" },
-    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...]", "prints a new API key, once" },
-    { "serve", run_serve, "--db URL [--listen HOST:PORT]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told" },
-    { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation" },
-    { "import", run_import, "orders --file FILE [--url URL] --key KEY [...]", "plays invoice lines into a running server; import --help says more" },
-    { "simulate", run_simulate, "promotion [--orders N] [--seed S] [--db URL]", "runs a promotion day twice: as apps apart, and here; a JSON line last" },
+    { "init", run_init, "--db URL [--company NAME]", "makes the schema and the company in an empty database",
+      "An SQLite file is made where there is none; a PostgreSQL database must be there, and empty. The key under which people are sealed\n"
+      "is made too: beside the file, in MILLRACE_MASTER_KEY_FILE, or, on PostgreSQL without that, in the database itself.\n\n"
+      "  millrace init --db sqlite:shop.db --company \"My shop\"\n"
+      "  millrace key add --db sqlite:shop.db --name me --scope admin      what comes next\n" },
+    { "migrate", run_migrate, "--db URL", "brings the schema to this release",
+      "After an update, before the first server of the new release. Servers of the old one may go on meanwhile. Safe to run twice.\n" },
+    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...]", "prints a new API key, once",
+      "The key is the only line on standard output; the database keeps its hash alone, so it cannot be shown again. Servers that run take\n"
+      "it by themselves. Clients send it as: Authorization: Bearer KEY\n\n"
+      "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n" },
+    { "serve", run_serve, "--db URL [--listen HOST:PORT]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
+      "Prints `ready http://HOST:PORT` when it answers (port 0: a free one). SIGTERM and Ctrl-C let what was asked be answered first.\n"
+      "Several may serve one PostgreSQL database; a second on one SQLite file refuses. The API is described at /docs.\n\n"
+      "  millrace serve --db sqlite:shop.db\n" },
+    { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation",
+      "Nothing printed and exit code 0: the books are sound. 1: each line names a violation. 2: it could not be run to its end.\n" },
+    { "import", run_import, "orders --file FILE [--url URL] --key KEY [...]", "plays invoice lines into a running server; import --help says more",
+      NULL },
+    { "simulate", run_simulate, "promotion [--orders N] [--seed S] [--db URL | --against URL --key KEY]",
+      "runs a promotion day twice, as apps apart and here, or plays it into a running server; simulate --help says more", NULL },
 };
+
+static void tell_settings(FILE *out)
+{
+    fputs("\nURL is sqlite:PATH or postgres://...\n"
+          "A flag --some-thing may be a variable MILLRACE_SOME_THING instead, or a row some-thing=VALUE of the file that\n"
+          "MILLRACE_CONFIG names (else millrace.conf here): flags go before variables, variables before the file.\n",
+          out);
+}
 
 static int usage(FILE *out)
 {
     fputs("usage: millrace SUBCOMMAND [FLAGS]\n\n", out);
     for (size_t i = 0; i < COUNT(subcommands); i++)
         fprintf(out, "  %s %s\n      %s\n", subcommands[i].name, subcommands[i].flags, subcommands[i].what);
-    fputs("\nURL is sqlite:PATH or postgres://...\n"
-          "A flag --some-thing may be a variable MILLRACE_SOME_THING instead, or a row some-thing=VALUE of the file that\n"
-          "MILLRACE_CONFIG names (else millrace.conf here): flags go before variables, variables before the file.\n"
-          "Exit code 0: done; check: 1, something is violated; 2: it could not be done, and why stands on standard error.\n",
+    tell_settings(out);
+    fputs("Exit code 0: done; check: 1, something is violated; 2: it could not be done, and why stands on standard error.\n"
+          "millrace SUBCOMMAND --help says more of one; millrace --version which release this is.\n",
           out);
     return out == stdout ? 0 : 2;
+}
+
+static int usage_of(size_t at)
+{
+    printf("usage: millrace %s %s\n\n%s.\n%s", subcommands[at].name, subcommands[at].flags, subcommands[at].what, subcommands[at].more);
+    tell_settings(stdout);
+    return 0;
 }
 
 int fail_with(const char *format, ...)
@@ -58,27 +86,29 @@ struct db *open_store(const struct flags *flags, bool create, bool projection)
 
 static bool asks_for_help(int count, char **words)
 {
-    /* A subcommand with a help of its own is asked for it. */
-    bool own = count > 1 && (strcmp(words[1], "import") == 0 || strcmp(words[1], "simulate") == 0);
-    for (int i = 1; i < count && !own; i++)
+    for (int i = 1; i < count; i++)
         if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
             return true;
-    return count > 1 && strcmp(words[1], "help") == 0;
+    return false;
 }
 
 int main(int count, char **words)
 {
-    if (count < 2 || asks_for_help(count, words))
-        return usage(count < 2 ? stderr : stdout);
+    if (count < 2)
+        return usage(stderr);
     if (strcmp(words[1], "--version") == 0)
         return puts("millrace " MILLRACE_VERSION) < 0;
     size_t at = 0;
     while (at < COUNT(subcommands) && strcmp(words[1], subcommands[at].name) != 0)
         at++;
+    if (at == COUNT(subcommands) && (strcmp(words[1], "help") == 0 || asks_for_help(count, words)))
+        return usage(stdout);
     if (at == COUNT(subcommands)) {
         fail_with("there is no subcommand %s", words[1]);
         return usage(stderr);
     }
+    if (subcommands[at].more != NULL && asks_for_help(count, words))
+        return usage_of(at);
     struct flags flags = { .count = count - 2, .words = words + 2, .arena = arena_new((size_t)256 << 20) };
     int code = flags.arena == NULL ? fail_with("no memory") : config_read() ? subcommands[at].run(&flags) : 2;
     arena_free(flags.arena);

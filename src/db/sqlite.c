@@ -104,11 +104,14 @@ static enum db_result set_up(struct sqlite *sqlite, const struct db_options *opt
 {
     char cache[64];
     snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d", options->cache_kib > 0 ? options->cache_kib : 64 * 1024);
+    const bool scrap = options->no_rollback && sqlite->path == NULL;
     const char *const pragmas[] = {
-        options->read_only ? "PRAGMA query_only=ON" : "PRAGMA page_size=4096", /* before the file has its first page */
-        options->read_only                            ? "PRAGMA query_only=ON"
-        : options->no_rollback && sqlite->path == NULL ? "PRAGMA journal_mode=OFF" /* memory has no WAL: a copy of each page, for nothing */
-                                                       : "PRAGMA journal_mode=WAL",
+        options->read_only ? "PRAGMA query_only=ON"
+        : scrap            ? "PRAGMA page_size=32768" /* few pages: at most commits SQLite walks the table of all that it holds */
+                           : "PRAGMA page_size=4096", /* before the file has its first page */
+        options->read_only ? "PRAGMA query_only=ON"
+        : scrap            ? "PRAGMA journal_mode=OFF" /* memory has no WAL: a copy of each page, for nothing */
+                           : "PRAGMA journal_mode=WAL",
         options->no_sync       ? "PRAGMA synchronous=OFF"
         : options->sync_normal ? "PRAGMA synchronous=NORMAL"
                                : "PRAGMA synchronous=FULL",

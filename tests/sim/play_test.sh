@@ -39,7 +39,7 @@ cp said.txt first.txt
 : > said.txt
 (until grep -q '^Fri ' said.txt; do sleep 0.1; done; kill -TERM "$(cat player)") &
 stopper=$!
-sh -c 'echo $$ > player; exec "$0" "$@"' "$millrace" simulate promotion --against "$url" --orders 80 --pace 1 > said.txt 2> errors.txt
+sh -c 'echo $$ > player; exec "$0" "$@"' "$millrace" simulate promotion --against "$url" --orders 80 --pace 60 > said.txt 2> errors.txt
 [ $? -eq 0 ] && grep -q '^stopped: ' said.txt
 case_is "a signal ends a day cleanly" $?
 kill "$stopper" 2> /dev/null
