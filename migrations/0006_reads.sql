@@ -3,8 +3,8 @@
 -- Bundles are few among SKUs.
 CREATE INDEX sku_bundles ON sku (unit, id) WHERE bundle = 1;
 
--- The work that is open, by type; what is closed is not in it.
-CREATE INDEX exception_work ON exception_item (unit, type, id) WHERE state = 1;
+-- The work that is open, by type; what is closed is not in it. type > 0 keeps it from being taken for any other question.
+CREATE INDEX exception_work ON exception_item (unit, type, id) WHERE state = 1 AND type > 0;
 
 -- The subject of a fence's history. 0: set before there was one.
 ALTER TABLE fence ADD COLUMN id ID DEFAULT 0;
