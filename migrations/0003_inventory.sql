@@ -1,17 +1,17 @@
 -- Stock. Buckets are disjoint, none is below zero, on_hand is their sum and stands nowhere. A position is the sum of its
 -- movements, its reserved and allocated the sums of its claims (millrace check proves both).
 
--- By node first: orders of one day fall on the pages of few nodes. fenced: the part of reserved that fences
--- hold. blocked: the job that fills its queue; nobody else takes units meanwhile. 0: none.
+-- By SKU first: what a channel may sell of a SKU is read from all its nodes at once. fenced: the part of reserved that
+-- fences hold. blocked: the job that fills its queue; nobody else takes units meanwhile. 0: none.
 CREATE TABLE position (
-    unit ID, node ID, sku ID, class INT,
+    unit ID, sku ID, node ID, class INT,
     available INT CHECK (available >= 0), reserved INT CHECK (reserved >= 0),
     allocated INT CHECK (allocated >= 0), quarantined INT CHECK (quarantined >= 0),
     fenced INT CHECK (fenced >= 0), blocked ID,
-    PRIMARY KEY (unit, node, sku, class)
+    PRIMARY KEY (unit, sku, node, class)
 );
-CREATE INDEX position_sku ON position (unit, sku, node, class);
 -- path position_of_sku ON position (unit, sku) THEN (node, class)
+CREATE INDEX position_node ON position (unit, node, sku, class);
 
 -- Places outside are the nodes 1 to 4: supplier, customer, adjustment, scrap; bucket 0 is none.
 CREATE TABLE movement (

@@ -10,9 +10,9 @@
 
 struct ws_row {
     const struct db_table *table;
-    struct ws_row *next;     /* in its hash chain */
+    struct ws_row *next; /* in its hash chain */
     struct ws_row *next_dirty;
-    uint32_t saved_at;       /* the attempt whose undo log holds its image already */
+    uint32_t saved_at; /* the attempt whose undo log holds its image already */
     bool stored, present, dirty;
     char image[] __attribute__((aligned(16)));
 };
@@ -23,19 +23,20 @@ struct ws_list {
     struct db_value *prefix;
     struct ws_row **rows;
     size_t count, room;
-    size_t limit;            /* rows asked of the database so far, 0: all */
+    size_t limit; /* rows asked of the database so far, 0: all */
+    size_t got;   /* rows that the last load gave */
     bool loaded, complete;
-    struct ws_row *last;     /* incomplete: the last row that the database gave; beyond it nothing is known */
+    struct ws_row *last; /* incomplete: the last row that the database gave; beyond it nothing is known */
 };
 
 struct ws_map {
     void **chains;
-    size_t size, count;      /* size is a power of two */
+    size_t size, count; /* size is a power of two */
 };
 
 struct undo {
     struct ws_row *row;
-    void *image;             /* NULL: the row was made */
+    void *image; /* NULL: the row was made */
     bool present, dirty, relist;
 };
 
@@ -49,9 +50,9 @@ struct want {
 struct ws {
     int64_t unit, now_us;
     struct arena *kept, *batch;
-    struct ws_map *rows, *lists;         /* by table->number, path->number */
-    bool *keep;                          /* by table->number */
-    struct ws_row **dirty;               /* by table->number: heads */
+    struct ws_map *rows, *lists; /* by table->number, path->number */
+    bool *keep;                  /* by table->number */
+    struct ws_row **dirty;       /* by table->number: heads */
     size_t dirty_count;
     struct want **row_wants, **list_wants;
     size_t want_count;
@@ -61,10 +62,10 @@ struct ws {
     struct arena_door *need_door;
     struct unit_clock_row clock;
     int64_t actor;
-    bool clock_is_new;                   /* the unit is made by this batch */
-    bool kept_spoiled;                   /* a kept row points into memory that ends with the batch */
+    bool clock_is_new; /* the unit is made by this batch */
+    bool kept_spoiled; /* a kept row points into memory that ends with the batch */
     size_t kept_bytes;
-    struct ws *const *peers;             /* in a company batch: all sets, the company's first */
+    struct ws *const *peers; /* in a company batch: all sets, the company's first */
     const size_t *peer_count;
     struct vault *vault;
     struct ws *(*make_peer)(void *context, int64_t unit);
@@ -414,7 +415,7 @@ struct ws_mark ws_mark(struct ws *ws, const struct actor *actor)
 {
     ws->attempt++;
     ws->actor = actor == NULL ? 0 : actor->key;
-    return (struct ws_mark){ ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->dirty_count };
+    return (struct ws_mark) { ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->dirty_count };
 }
 
 /* ---- what decide uses ---- */
@@ -569,7 +570,7 @@ struct ws_cursor ws_scan(struct ws *ws, const struct db_path *path, const struct
         list_want(ws, path, prefix, limit);
         need(ws);
     }
-    return (struct ws_cursor){ .list = list };
+    return (struct ws_cursor) { .list = list };
 }
 
 void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
@@ -653,7 +654,7 @@ void *ws_edit(struct ws *ws, const void *image)
     struct ws_row *row = row_of(image);
     assert(row->present);
     if (row->saved_at != ws->attempt) {
-        undo_push(ws, (struct undo){ .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
+        undo_push(ws, (struct undo) { .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
         row->saved_at = ws->attempt;
     }
     mark_dirty(ws, row);
@@ -676,10 +677,10 @@ void *ws_insert(struct ws *ws, const struct db_table *table, const void *image)
     struct ws_row *row = row_find(ws, table, key);
     if (row == NULL) {
         row = row_make(ws, table, image);
-        undo_push(ws, (struct undo){ .row = row });
+        undo_push(ws, (struct undo) { .row = row });
     } else {
         assert(!row->present);
-        undo_push(ws, (struct undo){ .row = row, .image = image_copy(ws, row), .present = false, .dirty = row->dirty, .relist = true });
+        undo_push(ws, (struct undo) { .row = row, .image = image_copy(ws, row), .present = false, .dirty = row->dirty, .relist = true });
         lists_remove(ws, row);
         memcpy(row->image, image, table->row_size);
     }
@@ -694,7 +695,7 @@ void ws_delete(struct ws *ws, const void *image)
 {
     struct ws_row *row = row_of(image);
     assert(row->present);
-    undo_push(ws, (struct undo){ .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
+    undo_push(ws, (struct undo) { .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
     row->present = false;
     row->saved_at = 0; /* a later insert in this attempt saves it again */
     mark_dirty(ws, row);
@@ -717,9 +718,9 @@ static void maps_reset(struct ws *ws, bool kept)
     for (size_t i = 0; i < db_table_count; i++) {
         if (ws->keep[i] != kept)
             continue;
-        ws->rows[i] = (struct ws_map){ 0 };
+        ws->rows[i] = (struct ws_map) { 0 };
         for (size_t p = 0; p < db_tables[i]->path_count; p++)
-            ws->lists[db_tables[i]->paths[p]->number] = (struct ws_map){ 0 };
+            ws->lists[db_tables[i]->paths[p]->number] = (struct ws_map) { 0 };
     }
     arena_reset(kept ? ws->kept : ws->batch);
 }
@@ -790,6 +791,28 @@ void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t n
     ws->attempt = 0;
 }
 
+/* What is loaded lies in the batch's memory; a kept row needs its texts for longer. */
+static void row_fill(struct ws *ws, struct ws_row *row, const void *image)
+{
+    const struct db_table *table = row->table;
+    memcpy(row->image, image, table->row_size);
+    row->stored = row->present = true;
+    for (size_t i = 0; ws->keep[table->number] && i < table->column_count; i++) {
+        char *member = row->image + table->columns[i].offset;
+        if (table->columns[i].type == DB_TEXT) {
+            const char *text = text_at(table, row->image, i);
+            text = text == NULL ? NULL : arena_text(ws->kept, text);
+            memcpy(member, &text, sizeof text);
+        } else if (table->columns[i].type == DB_BLOB) {
+            struct bytes blob;
+            memcpy(&blob, member, sizeof blob);
+            if (blob.at != NULL)
+                blob.at = memcpy(arena_alloc(ws->kept, blob.size + 1), blob.at, blob.size);
+            memcpy(member, &blob, sizeof blob);
+        }
+    }
+}
+
 static enum db_result feed_rows(struct ws *ws, struct db *db, const struct db_table *table)
 {
     size_t count = 0;
@@ -809,14 +832,12 @@ static enum db_result feed_rows(struct ws *ws, struct db *db, const struct db_ta
     }
     ws->row_wants[table->number] = NULL;
     struct db_rows rows = { 0 };
-    enum db_result result = n == 0 ? DB_OK : db_load(db, arena_of(ws, table), table, keys, n, &rows);
+    enum db_result result = n == 0 ? DB_OK : db_load(db, ws->batch, table, keys, n, &rows);
     for (size_t i = 0; result == DB_OK && i < rows.count; i++) {
         int64_t key[16];
         for (size_t k = 0; k < table->key_count; k++)
             key[k] = int_at(table, db_row(&rows, i), k);
-        struct ws_row *row = row_find(ws, table, key);
-        memcpy(row->image, db_row(&rows, i), table->row_size);
-        row->stored = row->present = true;
+        row_fill(ws, row_find(ws, table, key), db_row(&rows, i));
     }
     return result;
 }
@@ -831,52 +852,63 @@ static void list_take(struct ws *ws, struct ws_list *list, const void *image)
     struct ws_row *row = row_find(ws, table, key);
     if (row == NULL) {
         row = row_make(ws, table, image);
-        row->stored = row->present = true;
+        row_fill(ws, row, image);
     }
     list_add(ws, list, row);
     list->last = row;
+    list->got++;
 }
 
+/* Takes those of the wants that have the first one's limit, and are not served yet, as prefixes; returns the rest. */
+static struct want *wants_of_limit(struct ws *ws, const struct db_path *path, struct want *want, struct db_value *prefixes, struct ws_list **lists,
+                                   size_t *count)
+{
+    const size_t limit = want->limit;
+    struct want *others = NULL, *next;
+    for (; want != NULL; want = next) {
+        next = want->next;
+        if (want->limit != limit) {
+            want->next = others;
+            others = want;
+            continue;
+        }
+        struct ws_list *list = list_find(ws, path, want->prefix);
+        if (list == NULL)
+            list = list_make(ws, path, want->prefix);
+        if (list->loaded && (list->complete || (limit != 0 && limit <= list->limit)))
+            continue;
+        memcpy(prefixes + *count * path->prefix_count, list->prefix, path->prefix_count * sizeof *prefixes);
+        list->loaded = true;
+        list->limit = limit;
+        list->got = 0;
+        lists[(*count)++] = list;
+    }
+    return others;
+}
+
+/* One limit after the other: nearly always there is one, and one round trip serves all prefixes. */
 static enum db_result feed_lists(struct ws *ws, struct db *db, const struct db_path *path)
 {
     enum db_result result = DB_OK;
     struct want *want = ws->list_wants[path->number];
     ws->list_wants[path->number] = NULL;
-    /* One limit after the other: nearly always there is one, and one round trip serves all prefixes. */
     while (result == DB_OK && want != NULL) {
-        size_t limit = want->limit, n = 0;
+        size_t limit = want->limit, room = 0, count = 0;
         for (struct want *at = want; at != NULL; at = at->next)
-            n += at->limit == limit;
-        struct db_value *prefixes = ARENA_ARRAY(ws->batch, struct db_value, n * path->prefix_count);
-        struct ws_list **lists = ARENA_ARRAY(ws->batch, struct ws_list *, n);
-        struct want *others = NULL, *next;
-        n = 0;
-        for (; want != NULL; want = next) {
-            next = want->next;
-            struct ws_list *list = list_find(ws, path, want->prefix);
-            if (want->limit != limit) {
-                want->next = others;
-                others = want;
-                continue;
-            }
-            if (list == NULL)
-                list = list_make(ws, path, want->prefix);
-            if (list->loaded && (list->complete || (limit != 0 && limit <= list->limit)))
-                continue;
-            memcpy(prefixes + n * path->prefix_count, list->prefix, path->prefix_count * sizeof *prefixes);
-            list->loaded = true;
-            list->limit = limit;
-            list->complete = limit == 0;
-            lists[n++] = list;
+            room += at->limit == limit;
+        struct db_value *prefixes = ARENA_ARRAY(ws->batch, struct db_value, room * path->prefix_count);
+        struct ws_list **lists = ARENA_ARRAY(ws->batch, struct ws_list *, room);
+        struct db_rows rows = { 0 };
+        want = wants_of_limit(ws, path, want, prefixes, lists, &count);
+        if (count > 0)
+            result = db_load_path(db, ws->batch, path, prefixes, count, limit, &rows);
+        for (size_t i = 0; result == DB_OK && i < rows.count; i++) {
+            struct db_value prefix[8];
+            prefix_of(path, db_row(&rows, i), prefix);
+            list_take(ws, list_find(ws, path, prefix), db_row(&rows, i));
         }
-        want = others;
-        for (size_t i = 0; result == DB_OK && i < n; i++) {
-            struct db_rows rows = { 0 };
-            result = db_load_path(db, arena_of(ws, path->table), path, prefixes + i * path->prefix_count, 1, limit, &rows);
-            for (size_t r = 0; result == DB_OK && r < rows.count; r++)
-                list_take(ws, lists[i], db_row(&rows, r));
-            lists[i]->complete = limit == 0 || rows.count < limit;
-        }
+        for (size_t i = 0; i < count; i++)
+            lists[i]->complete = limit == 0 || lists[i]->got < limit;
     }
     return result;
 }
@@ -1002,7 +1034,7 @@ static bool read_attempt(struct ws *ws, void (*read)(struct ws *ws, void *contex
 
 enum db_result ws_read(struct db *db, struct vault *vault, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context)
 {
-    struct ws *ws = ws_new(&(struct ws_options){ .unit = unit, .vault = vault, .batch_bytes = (size_t)64 << 20 });
+    struct ws *ws = ws_new(&(struct ws_options) { .unit = unit, .vault = vault, .batch_bytes = (size_t)64 << 20 });
     if (ws == NULL)
         return DB_BUSY;
     struct arena_door full, door;

@@ -127,7 +127,7 @@ bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
     for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
         fulfilment->lines[fulfilment->line_count++] = line;
         ws_want(ws, &sku_table, WS_KEY(unit, line->sku));
-        ws_want(ws, &position_table, WS_KEY(unit, row->node, line->sku, 0));
+        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(line->sku)), 0);
     }
     ws_settle(ws);
     return true;

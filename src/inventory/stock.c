@@ -24,7 +24,7 @@ const char *cause_prefix(int64_t cause_kind)
 
 const struct position_row *position_find(struct ws *ws, int64_t node, int64_t sku, int64_t class)
 {
-    return ws_get(ws, &position_table, WS_KEY(ws_unit(ws), node, sku, class));
+    return ws_get_listed(ws, &position_table, WS_KEY(ws_unit(ws), sku, node, class), &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(sku)));
 }
 
 int64_t position_on_hand(const struct position_row *position)

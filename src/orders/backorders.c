@@ -156,17 +156,17 @@ static void want_order(struct ws *ws, int64_t order)
 }
 
 /* What a fill may touch: stock of the line's components on the channel, and all that a release makes hard. */
-static void want_stock(struct spot *spot, const struct outlet *outlet, int64_t order)
+static void want_stock(struct spot *spot, int64_t order)
 {
     struct ws *ws = spot->ws;
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order) };
     const struct demand_row *demand;
     for (struct ws_cursor cursor = ws_scan(ws, &demand_of_order, prefix, 0); (demand = ws_next(ws, &cursor)) != NULL;)
-        for (size_t n = 0; demand->backordered > 0 && demand->sku != 0 && n < outlet->node_count; n++)
-            ws_want(ws, &position_table, WS_KEY(ws_unit(ws), outlet->nodes[n]->id, demand->sku, 0));
+        if (demand->backordered > 0 && demand->sku != 0)
+            ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(demand->sku)), 0);
     const struct claim_row *claim;
     for (struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, prefix, 0); (claim = ws_next(ws, &cursor)) != NULL;)
-        ws_want(ws, &position_table, WS_KEY(ws_unit(ws), claim->node, claim->sku, claim->class));
+        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(claim->sku)), 0);
 }
 
 static void spot_load(struct spot *spot)
@@ -182,7 +182,7 @@ static void spot_load(struct spot *spot)
                 if (round == 0)
                     want_order(spot->ws, waiting->ord);
                 else
-                    want_stock(spot, &spot->outlets[i], waiting->ord);
+                    want_stock(spot, waiting->ord);
             }
         }
         ws_settle(spot->ws);

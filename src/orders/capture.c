@@ -93,10 +93,8 @@ static void want_positions(struct ws *ws, const struct channel_row *channel, con
         ws_want_path(ws, &listing_of_sku, WS_PREFIX(db_int(unit), db_int(channel->id), db_int(sku->id)), 0);
     if (sku->bundle)
         ws_want_path(ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
-    const struct channel_node_row *node;
-    struct ws_cursor cursor = ws_known_rows(ws, &node_of_channel, WS_PREFIX(db_int(unit), db_int(channel->id)));
-    while (!sku->bundle && (node = ws_next(ws, &cursor)) != NULL)
-        ws_want(ws, &position_table, WS_KEY(unit, node->node, sku->id, 0));
+    else
+        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
 }
 
 static void order_prefetch(struct ws *ws, const struct command *command)

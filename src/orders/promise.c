@@ -34,9 +34,8 @@ static struct plan plan_new(struct ws *ws, const struct outlet *outlet, const st
         for (size_t c = 0; c < wishes[i].component_count; c++)
             if (sku_index(&plan, wishes[i].components[c].sku) == plan.sku_count)
                 plan.skus[plan.sku_count++] = wishes[i].components[c].sku;
-    for (size_t n = 0; n < outlet->node_count; n++)
-        for (size_t s = 0; s < plan.sku_count; s++)
-            ws_want(ws, &position_table, WS_KEY(ws_unit(ws), outlet->nodes[n]->id, plan.skus[s], 0));
+    for (size_t s = 0; s < plan.sku_count; s++)
+        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(plan.skus[s])), 0);
     ws_settle(ws);
     plan.left = ARENA_ARRAY(ws_arena(ws), int64_t, outlet->node_count * plan.sku_count);
     for (size_t n = 0; n < outlet->node_count; n++)
