@@ -282,7 +282,7 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
     const struct sku_row *sku = ws_known(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(in->sku)));
     if (node == NULL || sku == NULL)
         return; /* the second round knows them */
-    ws_want(ws, &position_table, WS_KEY(unit, node->id, sku->id, 0));
+    ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
     if (in->document != NULL)
         ws_want_path(ws, &adjustment_by_document, WS_PREFIX(db_int(unit), db_text(in->document), db_int(node->id), db_int(sku->id), db_int(in->reason)), 0);
 }

@@ -147,7 +147,7 @@ static void want_stock(struct ws *ws, const struct made *made, size_t count)
                     int64_t node = made[i].outlet.nodes[n]->id, sku = made[i].components[c].sku;
                     const struct position_row *position = NULL;
                     if (round == 0)
-                        ws_want(ws, &position_table, WS_KEY(unit, node, sku, 0));
+                        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(sku)), 0);
                     else
                         position = position_find(ws, node, sku, 0);
                     if (position != NULL && position->fenced > 0)
