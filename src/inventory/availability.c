@@ -211,6 +211,7 @@ static enum db_result pairs_next(struct asked *asked, bool first, struct pair *p
 {
     struct sku_ids_page_result *skus;
     struct channels_from_result *channels;
+    const size_t piece = (size_t)min_i64(asked->limit, PIECE); /* most pairs are one item */
     size_t n = 0;
     enum db_result result = DB_OK;
     *count = 0;
@@ -223,15 +224,15 @@ static enum db_result pairs_next(struct asked *asked, bool first, struct pair *p
     if (asked->channel != 0) {
         if (resumes)
             pairs[(*count)++] = (struct pair){ asked->unit, asked->channel, asked->at[1], asked->at[2] };
-        result = sku_ids_page(asked->reading->db, asked->arena, asked->unit, asked->at[1], PIECE + 1, &skus, &n);
-        for (size_t i = 0; result == DB_OK && i < n && i < PIECE; i++)
+        result = sku_ids_page(asked->reading->db, asked->arena, asked->unit, asked->at[1], (int64_t)piece + 1, &skus, &n);
+        for (size_t i = 0; result == DB_OK && i < n && i < piece; i++)
             pairs[(*count)++] = (struct pair){ asked->unit, asked->channel, skus[i].id, 0 };
-        *more = n > PIECE;
+        *more = n > piece;
         return result;
     }
-    result = channels_from(asked->reading->db, asked->arena, 0, asked->at[0] - (resumes ? 1 : 0), PIECE + 1, &channels, &n);
+    result = channels_from(asked->reading->db, asked->arena, 0, asked->at[0] - (resumes ? 1 : 0), (int64_t)piece + 1, &channels, &n);
     size_t i = 0;
-    for (; result == DB_OK && i < n && i < PIECE; i++) {
+    for (; result == DB_OK && i < n && i < piece; i++) {
         if (*count == 0)
             asked->unit = channels[i].owner;
         if (channels[i].owner != asked->unit)
