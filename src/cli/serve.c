@@ -19,6 +19,9 @@
 #define MILLRACE_SYNC_NORMAL false
 #endif
 
+#define WRITER_CACHE_KIB (48 * 1024)
+#define READER_CACHE_KIB (8 * 1024) /* of each of the others: the machine's page cache lies below them all */
+
 struct server {
     struct db *lock; /* SQLite: holds the file against a second server */
     struct vault *vault;
@@ -92,8 +95,9 @@ static int start(const struct flags *flags, struct server *server)
     if (server->vault == NULL)
         return fail_with("%s", error);
     server->wal = db_is_sqlite(server->lock) && !MILLRACE_SYNC_NORMAL ? db_wal_new() : NULL;
-    server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal };
+    server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal, .cache_kib = READER_CACHE_KIB };
     struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault, .committed = committed, .committed_context = server };
+    engine.db.cache_kib = WRITER_CACHE_KIB;
     server->projection = projection_start(&server->store, server->vault, flags->arena, &error);
     if (server->projection == NULL)
         return fail_with("%s", error);

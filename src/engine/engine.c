@@ -13,7 +13,9 @@
 
 #define QUEUES 3
 #define THREADS 3
-#define CHECKPOINT_PAGES 12288 /* 48 MiB */
+#define CHECKPOINT_PAGES 6144 /* 24 MiB: a copy begins */
+#define FINISH_PAGES 512      /* so few are left that the writer may stop for them */
+#define WAL_PAGES_MAX 16384   /* 64 MiB: it stops for however many are left */
 
 struct queue {
     struct command *first, **last;
@@ -40,9 +42,9 @@ struct engine {
     struct queue decided;     /* answered when what was committed before is durable */
     size_t deciding, syncing; /* commands: in `decided`, and taken from there by the finisher */
     bool running, stopping, worker_ended;
-    enum { COPY_NONE, COPY_ASKED, COPY_DONE } copying; /* of the WAL into the file */
-    int64_t wal_pages;                                 /* written since the WAL began anew */
-    int64_t sync_us;                                   /* of the finisher */
+    bool copying;                    /* of the WAL into the file */
+    int64_t wal_pages, copied_pages; /* written since the WAL began anew; of those, when the last copy was asked for */
+    int64_t sync_us;                 /* of the finisher */
     struct command **taken;
 };
 
@@ -257,7 +259,7 @@ static void *copy_main(void *context)
     int64_t wal_bytes;
     pthread_mutex_lock(&engine->lock);
     while (arena != NULL && !engine->stopping) {
-        if (engine->copying != COPY_ASKED) {
+        if (!engine->copying) {
             pthread_cond_wait(&engine->to_copy, &engine->lock);
             continue;
         }
@@ -265,7 +267,7 @@ static void *copy_main(void *context)
         if (db != NULL || db_open(&db, &engine->options.db, arena, &error) == DB_OK)
             (void)db_checkpoint(db, false, &wal_bytes); /* what failed is in the WAL still: the next time tries again */
         pthread_mutex_lock(&engine->lock);
-        engine->copying = COPY_DONE;
+        engine->copying = false;
     }
     pthread_mutex_unlock(&engine->lock);
     db_close(db);
@@ -273,7 +275,7 @@ static void *copy_main(void *context)
     return NULL;
 }
 
-/* Between two batches. */
+/* Between two batches. Copies follow each other, each of what came during the one before, until little is left. */
 static void tidy_wal(struct engine *engine)
 {
     struct db_wal_use use;
@@ -285,12 +287,16 @@ static void tidy_wal(struct engine *engine)
     if (engine->wal_pages < CHECKPOINT_PAGES)
         return;
     pthread_mutex_lock(&engine->lock);
-    bool finish = engine->copying == COPY_DONE;
-    engine->copying = finish ? COPY_NONE : COPY_ASKED;
-    pthread_cond_signal(&engine->to_copy);
+    bool at_rest = !engine->copying, little = engine->wal_pages - engine->copied_pages < FINISH_PAGES;
+    bool finish = at_rest && engine->copied_pages > 0 && (little || engine->wal_pages > WAL_PAGES_MAX);
+    if (at_rest && !finish) {
+        engine->copied_pages = engine->wal_pages;
+        engine->copying = true;
+        pthread_cond_signal(&engine->to_copy);
+    }
     pthread_mutex_unlock(&engine->lock);
     if (finish && db_checkpoint(db, true, &wal_bytes) == DB_OK)
-        engine->wal_pages = 0;
+        engine->wal_pages = engine->copied_pages = 0;
 }
 
 /* ---- the threads ---- */
