@@ -11,6 +11,7 @@ CREATE TABLE batch (
     unit ID, batch_id INT, writer INT, at INT,
     PRIMARY KEY (unit, batch_id)
 );
+-- path batch_in_order ON batch (unit) THEN (batch_id)
 
 -- subject_kind, type: engine/event.h. about: the order that the event belongs to, 0 for none. The four buckets are
 -- those of a position after its change. amount .. document are what the books need; a null says that it bears none.
@@ -30,6 +31,7 @@ CREATE TABLE idempotency (
     unit ID, day INT, key_high INT, key_low INT, body_high INT, body_low INT, status INT, event_seq INT, problem TEXT NULL,
     PRIMARY KEY (unit, day, key_high, key_low)
 );
+-- path idempotency_by_day ON idempotency (unit) THEN (day, key_high, key_low)
 
 CREATE TABLE job (
     unit ID, id ID, kind INT, state INT, progress INT, subject ID, data TEXT NULL, started_at INT, ended_at INT NULL,

@@ -12,3 +12,11 @@ SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 -- $1 unit ID; $2 now INT
 SELECT r.id FROM reservation AS r INDEXED BY reservation_open
  WHERE r.unit = $1 AND r.state = 1 AND r.expires_at <= $2 ORDER BY r.expires_at, r.id LIMIT 1;
+
+-- name: idempotency_oldest :one
+-- $1 unit ID
+SELECT i.day FROM idempotency AS i WHERE i.unit = $1 ORDER BY i.unit, i.day, i.key_high, i.key_low LIMIT 1;
+
+-- name: batch_oldest :one
+-- $1 unit ID
+SELECT b.at FROM batch AS b WHERE b.unit = $1 ORDER BY b.unit, b.batch_id LIMIT 1;

@@ -3,6 +3,7 @@
 #include "cli/scheduler.h"
 #include "base/when.h"
 #include "cli_sql.h"
+#include "engine/forget.h"
 #include "engine/jobs.h"
 #include "inventory/reservations.h"
 #include <pthread.h>
@@ -60,6 +61,24 @@ static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bo
     return result;
 }
 
+/* What has been kept long enough goes, the oldest first; *open: there may be more. */
+static enum db_result forget_old(struct scheduler *scheduler, int64_t unit, bool *open)
+{
+    struct idempotency_oldest_result key;
+    struct batch_oldest_result batch;
+    bool has_key = false, has_batch = false;
+    const int64_t now_us = when_now_us();
+    enum db_result result = idempotency_oldest(scheduler->db, scheduler->arena, unit, &key, &has_key);
+    if (result == DB_OK)
+        result = batch_oldest(scheduler->db, scheduler->arena, unit, &batch, &has_batch);
+    if (result != DB_OK)
+        return result;
+    bool due = (has_key && key.day < idempotency_first_day(now_us)) || (has_batch && batch.at < batch_first_time(now_us));
+    if (due && submit(scheduler, unit == 0 ? &company_forget : &engine_forget, unit, NULL))
+        *open = true;
+    return DB_OK;
+}
+
 /* A store that does not answer is asked again at the next tick. True while jobs are open: the next look is due at once. */
 static bool look(struct scheduler *scheduler)
 {
@@ -77,9 +96,13 @@ static bool look(struct scheduler *scheduler)
             (void)submit(scheduler, &reservation_expire, units[i].id, NULL);
         if (result == DB_OK)
             result = advance_jobs(scheduler, units[i].id, &open);
+        if (result == DB_OK)
+            result = forget_old(scheduler, units[i].id, &open);
     }
     if (result == DB_OK)
         result = advance_jobs(scheduler, 0, &open);
+    if (result == DB_OK)
+        result = forget_old(scheduler, 0, &open);
     if (result != DB_OK) {
         db_close(scheduler->db);
         scheduler->db = NULL;

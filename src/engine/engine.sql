@@ -14,10 +14,6 @@ SELECT u.unit FROM unit_clock AS u ORDER BY u.unit;
 -- $1 unit ID; $2 batch_id INT
 SELECT b.writer FROM batch AS b WHERE b.unit = $1 AND b.batch_id = $2;
 
--- name: batch_forget :exec
--- $1 unit ID; $2 before INT
-DELETE FROM batch WHERE unit = $1 AND batch_id < $2;
-
 -- name: channel_owner :one
 -- Which unit a channel's commands go to; it never changes.
 -- $1 company ID; $2 code TEXT

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_US INT64_C(86400000000)
-#define GENERATIONS 3
-
 static int64_t day_of(const struct ws *ws)
 {
     return ws_now_us(ws) / DAY_US;
@@ -20,7 +17,7 @@ static bool is_kept(const struct command *command)
 
 void idempotency_want(struct ws *ws, const struct command *command)
 {
-    for (int64_t back = 0; is_kept(command) && back < GENERATIONS; back++)
+    for (int64_t back = 0; is_kept(command) && back < IDEMPOTENCY_DAYS; back++)
         ws_want(ws, &idempotency_table, WS_KEY(ws_unit(ws), day_of(ws) - back, command->key_hash[0], command->key_hash[1]));
 }
 
@@ -28,7 +25,7 @@ static const struct idempotency_row *find(struct ws *ws, const struct command *c
 {
     idempotency_want(ws, command);
     ws_settle(ws);
-    for (int64_t back = 0; back < GENERATIONS; back++) {
+    for (int64_t back = 0; back < IDEMPOTENCY_DAYS; back++) {
         const struct idempotency_row *row =
             ws_get(ws, &idempotency_table, WS_KEY(ws_unit(ws), day_of(ws) - back, command->key_hash[0], command->key_hash[1]));
         if (row != NULL)

@@ -5,6 +5,9 @@
 
 #include "engine/ws.h"
 
+#define DAY_US INT64_C(86400000000)
+#define IDEMPOTENCY_DAYS 3 /* generations that are looked at */
+
 void idempotency_want(struct ws *ws, const struct command *command);
 /* True when the key is known: the command is answered (again, or by 422 idempotency_mismatch). */
 bool idempotency_answers(struct ws *ws, struct command *command);

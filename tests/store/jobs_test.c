@@ -1,6 +1,8 @@
 /* tests/store/jobs_test.c: what is too long for one command: queues, checkouts, orders and counts by the thousand, a unit
  * made when the company has many SKUs. Others go on meanwhile; who ranks behind the queue gets nothing from it. */
 #include "engine/engine.h"
+#include "engine/forget.h"
+#include "engine/idempotency.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -214,6 +216,51 @@ static void a_unit_that_comes_late_gets_all_masters(struct shop *shop)
     shop_must(shop, 422, "POST", "/v1/inventory/adjustments", "{\"node\":\"LYS\",\"sku\":\"KIT\",\"delta\":1,\"reason\":\"receipt\"}");
 }
 
+static void forget(struct shop *shop)
+{
+    struct command command = { .type = &engine_forget, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } }, *each = &command;
+    engine_run(shop->engine, &each, 1);
+    assert_int_equal(command.state, COMMAND_ACCEPTED);
+}
+
+/* Whether an adjustment with this key was known already. */
+static bool sent_before(struct shop *shop, const char *key)
+{
+    struct command *command = local_command(shop->local, shop->arena, "POST", "/v1/inventory/adjustments",
+                                            "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\"}", key);
+    engine_run(shop->engine, &command, 1);
+    assert_int_equal(command->answer.status, 201);
+    return command->existing;
+}
+
+static size_t lines_of(struct shop *shop, const char *table)
+{
+    size_t count = 0;
+    const char *at = strstr(shop_dump(shop, shop->arena), table);
+    for (; at != NULL; at = strstr(at + 1, table))
+        count++;
+    return count;
+}
+
+static void keys_are_remembered_for_their_days_and_then_forgotten(struct shop *shop)
+{
+    enum { KEYS = 1100 };
+    size_t before = lines_of(shop, "idempotency");
+    for (int i = 0; i < KEYS; i++)
+        assert_false(sent_before(shop, arena_printf(shop->arena, "old-%d", i)));
+    shop->now_us += 2 * DAY_US;
+    forget(shop);
+    assert_true(sent_before(shop, "old-0")); /* 48 hours are promised */
+    assert_int_equal(lines_of(shop, "idempotency"), before + KEYS);
+    shop->now_us += DAY_US;
+    assert_false(sent_before(shop, "young"));
+    forget(shop);
+    forget(shop);
+    assert_int_equal(lines_of(shop, "idempotency"), before + 1);
+    assert_true(sent_before(shop, "young"));
+    assert_int_equal(stock_of(shop, "LEJ", "LAMP", "available"), KEYS + 1);
+}
+
 static void run(enum store store, void (*scene)(struct shop *shop))
 {
     struct shop *shop = shop_open(store);
@@ -230,6 +277,7 @@ static void (*const scenes[])(struct shop *shop) = {
     a_count_breaks_thousands_of_claims,
     many_checkouts_expire_at_once,
     a_unit_that_comes_late_gets_all_masters,
+    keys_are_remembered_for_their_days_and_then_forgotten,
 };
 
 static void jobs_on_sqlite(void **state)
