@@ -20,9 +20,11 @@ static const struct {
       "The key is the only line on standard output; the database keeps its hash alone, so it cannot be shown again. Servers that run take\n"
       "it by themselves. Clients send it as: Authorization: Bearer KEY\n\n"
       "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n" },
-    { "serve", run_serve, "--db URL [--listen HOST:PORT]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
+    { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
       "Prints `ready http://HOST:PORT` when it answers (port 0: a free one). SIGTERM and Ctrl-C let what was asked be answered first.\n"
-      "Several may serve one PostgreSQL database; a second on one SQLite file refuses. The API is described at /docs.\n\n"
+      "Several may serve one PostgreSQL database; a second on one SQLite file refuses. The API is described at /docs.\n"
+      "A command that was being decided when the process died, twice in a row, is refused from then on: --black-box says where that is\n"
+      "remembered (SQLite: beside the file, PATH.box; PostgreSQL: nowhere, if not told).\n\n"
       "  millrace serve --db sqlite:shop.db\n" },
     { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation",
       "Nothing printed and exit code 0: the books are sound. 1: each line names a violation. 2: it could not be run to its end.\n" },

@@ -98,6 +98,7 @@ static int start(const struct flags *flags, struct server *server)
     server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal, .cache_kib = READER_CACHE_KIB };
     struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault, .committed = committed, .committed_context = server };
     engine.db.cache_kib = WRITER_CACHE_KIB;
+    engine.black_box = flag(flags, "black-box", db_is_sqlite(server->lock) ? arena_printf(flags->arena, "%s.box", url + strlen("sqlite:")) : NULL);
     server->projection = projection_start(&server->store, server->vault, flags->arena, &error);
     if (server->projection == NULL)
         return fail_with("%s", error);
@@ -150,7 +151,7 @@ int run_serve(const struct flags *flags)
     struct server server = { 0 };
     sigset_t signals;
     int signal_number;
-    if (!flags_known(flags, (const char *const[]) { "db", "listen", NULL }))
+    if (!flags_known(flags, (const char *const[]) { "db", "listen", "black-box", NULL }))
         return 2;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -170,6 +170,12 @@ static void fold_audit(struct ws *ws, const struct command *command)
     *head = (struct bytes){ next, 32 };
 }
 
+static void refuse_culprit(struct command *command)
+{
+    command->state = COMMAND_REFUSED;
+    answer_fault(&command->answer, command->arena, FAULT_CULPRIT, NULL, "nothing was changed");
+}
+
 static enum db_result decide_one(struct batch *batch, struct command *command)
 {
     struct ws_mark marks[UNITS_MAX + 1];
@@ -211,7 +217,12 @@ static enum db_result decide_all(struct batch *batch, size_t count)
     enum db_result result = DB_OK;
     int64_t began = when_monotonic_us();
     for (size_t i = 0; i < count && result == DB_OK; i++) {
-        result = decide_one(batch, batch->commands[i]);
+        if (black_box_enter(batch->writer->box, batch->commands[i])) {
+            result = decide_one(batch, batch->commands[i]);
+            black_box_leave(batch->writer->box);
+        } else {
+            refuse_culprit(batch->commands[i]);
+        }
         batch->decided = i + 1;
         size_t dirty = 0;
         for (size_t s = batch->first; s < batch->first + batch->count; s++)
@@ -298,6 +309,7 @@ static enum db_result run(struct batch *batch, size_t count)
     int64_t at_us = when_monotonic_us();
     volatile bool in_transaction = false;
     if (setjmp(full.where) != 0) {
+        black_box_leave(writer->box);
         if (in_transaction)
             db_rollback(writer->db);
         return DB_BUSY; /* no memory for this batch: nothing was changed */

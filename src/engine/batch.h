@@ -2,6 +2,7 @@
 #ifndef MILLRACE_ENGINE_BATCH_H
 #define MILLRACE_ENGINE_BATCH_H
 
+#include "engine/black_box.h"
 #include "engine/engine.h"
 #include "engine/ws.h"
 
@@ -18,6 +19,7 @@ struct writer {
     int64_t last_batch[UNITS_MAX + 1]; /* as we left it; -1: never */
     size_t set_count;
     int64_t random;                    /* of this process: whose batch was it? */
+    struct black_box *box; /* NULL: nobody asked for one */
     size_t batch_rows;
     int64_t batch_us;
     struct engine_stats stats;

@@ -82,6 +82,10 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
     writer->sets[0] = ws_new(&(struct ws_options) { .unit = 0 });
     writer->set_count = writer->sets[0] != NULL;
     writer->last_batch[0] = -1;
+    if (options->black_box != NULL && (writer->box = black_box_open(options->black_box, arena, error)) == NULL) {
+        engine_close(engine);
+        return NULL;
+    }
     bool made = writer->arena != NULL && engine->arena != NULL && engine->taken != NULL && writer->set_count == 1;
     if (!made || db_open(&writer->db, &writer->options, arena, error) != DB_OK) {
         engine_close(engine);
@@ -101,6 +105,7 @@ void engine_close(struct engine *engine)
     for (size_t i = 0; i < engine->writer.set_count; i++)
         ws_free(engine->writer.sets[i]);
     db_close(engine->writer.db);
+    black_box_close(engine->writer.box);
     arena_free(engine->writer.arena);
     arena_free(engine->arena);
     for (size_t i = 0; i < engine->directory.size; i++)

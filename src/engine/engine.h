@@ -23,7 +23,7 @@ struct engine_options {
     int64_t batch_us;          /* deciding at most; 0: 10000. Negative: no limit (replayable cuts) */
     size_t batch_commands;     /* 0: 512 on SQLite, 256 on PostgreSQL */
     size_t queue_bytes;        /* 0: 64 MiB, then 503 */
-    const char *black_box;     /* path of the digest page, NULL: none */
+    const char *black_box;     /* path of the page in engine/black_box.h; NULL: none */
     void (*committed)(void *context); /* after batches that may have made events, when they are durable; NULL: nobody asks */
     void *committed_context;
 };

@@ -102,24 +102,24 @@ static void tell_dry_run(struct command *command, const struct request *request)
     }
 }
 
-/* What an idempotency key stands for: the API key, the text, the place in the batch; and what was sent with it. */
-static void hash_key(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
+/* What was sent, and what an idempotency key stands for: the API key, the text, the place in the batch. */
+static void hash_command(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
     const struct request *request = &exchange->request;
-    if (request->idempotency_key == NULL)
-        return;
     struct vault *vault = exchange->server->options.vault;
     struct buffer key = { .arena = command->arena }, sent = { .arena = command->arena };
     int64_t who[2] = { request->actor.key, index };
-    buffer_add(&key, who, sizeof who);
-    buffer_text(&key, request->idempotency_key);
     buffer_printf(&sent, "%d %s\n", (int)request->method, request->target);
     buffer_add(&sent, body, body_bytes);
+    command->body_hash[0] = vault_hash(vault, HASH_BODY_HIGH, sent.at, sent.size);
+    command->body_hash[1] = vault_hash(vault, HASH_BODY_LOW, sent.at, sent.size);
+    if (request->idempotency_key == NULL)
+        return;
+    buffer_add(&key, who, sizeof who);
+    buffer_text(&key, request->idempotency_key);
     command->has_key = true;
     command->key_hash[0] = vault_hash(vault, HASH_KEY_HIGH, key.at, key.size);
     command->key_hash[1] = vault_hash(vault, HASH_KEY_LOW, key.at, key.size);
-    command->body_hash[0] = vault_hash(vault, HASH_BODY_HIGH, sent.at, sent.size);
-    command->body_hash[1] = vault_hash(vault, HASH_BODY_LOW, sent.at, sent.size);
 }
 
 static void command_done(struct command *command)
@@ -161,7 +161,7 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     struct edge edge = { .vault = exchange->server->options.vault, .arena = arena };
     if (type->edge != NULL && !type->edge(&edge, &of_entry, command, &command->faults))
         return false;
-    hash_key(exchange, command, index, body, body_bytes);
+    hash_command(exchange, command, index, body, body_bytes);
     return true;
 }
 
