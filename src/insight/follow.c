@@ -235,7 +235,9 @@ static enum db_result cursor_take(struct page *page)
     bool found;
     enum db_result result = follow_take(f->read, f->arena, page->head.unit, &taken, &found);
     page->is_new = result == DB_OK && !found;
-    page->from = (struct cursor_of_unit_row) { .unit = page->head.unit, .seq = found ? taken.seq : 0, .movement_id = found ? taken.movement_id : 0 };
+    page->from = (struct cursor_of_unit_row) {
+        .unit = page->head.unit, .seq = found ? taken.seq : 0, .movement_id = found ? taken.movement_id : 0, .event_at = found ? taken.event_at : 0
+    };
     return result;
 }
 
@@ -246,6 +248,45 @@ static enum db_result cursor_write(const struct page *page)
     return write(page->follower->read, &cursor_of_unit_table, &row, 1);
 }
 
+/* When event `seq` happened; 0: there is none. */
+static enum db_result event_time(const struct follower *f, int64_t unit, int64_t seq, int64_t *at)
+{
+    struct followed_event_at_result event = { 0 };
+    bool found = false;
+    enum db_result result = seq == 0 ? DB_OK : followed_event_at(f->store, f->arena, unit, seq, &event, &found);
+    *at = found ? event.at : 0;
+    return result;
+}
+
+/* The store was restored from a copy: what was followed of its later past is forgotten, and followed anew. */
+static enum db_result unit_forget(const struct follower *f, int64_t unit)
+{
+    int64_t rows;
+    enum db_result result = db_begin(f->read);
+    if (result == DB_OK)
+        result = follow_forget_tokens(f->read, unit, &rows);
+    if (result == DB_OK)
+        result = follow_forget_movements(f->read, unit, &rows);
+    if (result == DB_OK)
+        result = follow_forget_cursor(f->read, unit, &rows);
+    if (result == DB_OK)
+        result = db_commit(f->read);
+    if (result != DB_OK)
+        db_rollback(f->read);
+    return result;
+}
+
+/* Whether what was followed is the past of what stands now. */
+static enum db_result history_look(const struct follower *f, const struct clock *head, struct cursor_of_unit_row *at)
+{
+    int64_t happened;
+    enum db_result result = event_time(f, head->unit, at->seq, &happened);
+    if (result != DB_OK || (at->seq <= head->event_seq && (at->event_at == 0 || at->event_at == happened)))
+        return result;
+    *at = (struct cursor_of_unit_row) { .unit = head->unit };
+    return unit_forget(f, head->unit);
+}
+
 static enum db_result page_run(struct page *page)
 {
     struct db *read = page->follower->read;
@@ -254,6 +295,8 @@ static enum db_result page_run(struct page *page)
         result = cursor_take(page);
     page->to = page->from;
     page->to.seq = max_i64(page->from.seq, min_i64(page->head.event_seq, page->from.seq + PAGE));
+    if (result == DB_OK)
+        result = event_time(page->follower, page->head.unit, page->to.seq, &page->to.event_at);
     if (result == DB_OK)
         result = tokens_write(page);
     if (result == DB_OK)
@@ -304,6 +347,8 @@ static enum db_result unit_follow(const struct follower *f, const struct clock *
     enum db_result result = db_load(f->read, f->arena, &cursor_of_unit_table, &head->unit, 1, &cursors);
     if (result == DB_OK && cursors.count == 1)
         memcpy(&at, db_row(&cursors, 0), sizeof at);
+    if (result == DB_OK)
+        result = history_look(f, head, &at);
     while (result == DB_OK && *goes_on && is_behind(&at, head)) {
         result = page_follow(f, head, &at);
         if (result == DB_OK && f->reached != NULL)

@@ -32,7 +32,26 @@ SELECT e.seq, e.type, e.subject FROM event AS e
 -- name: follow_take :one
 -- In the projections' store: whoever holds this row is alone with the unit until the commit.
 -- $1 unit ID
-UPDATE cursor_of_unit SET seq = seq WHERE unit = $1 RETURNING seq, movement_id;
+UPDATE cursor_of_unit SET seq = seq WHERE unit = $1 RETURNING seq, movement_id, event_at;
+
+-- name: followed_event_at :one
+-- $1 unit ID; $2 seq INT
+SELECT e.at FROM event AS e WHERE e.unit = $1 AND e.seq = $2;
+
+-- name: follow_forget_tokens :exec
+-- In the projections' store.
+-- $1 unit ID
+DELETE FROM order_token WHERE unit = $1;
+
+-- name: follow_forget_movements :exec
+-- In the projections' store.
+-- $1 unit ID
+DELETE FROM movement_by_sku WHERE unit = $1;
+
+-- name: follow_forget_cursor :exec
+-- In the projections' store.
+-- $1 unit ID
+DELETE FROM cursor_of_unit WHERE unit = $1;
 
 -- name: token_is_there :one
 -- In the projections' store.
