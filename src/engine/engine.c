@@ -13,6 +13,8 @@
 
 #define QUEUES 3
 #define THREADS 3
+#define GATHER_PART 6
+#define GATHER_MAX_US 3000
 #define CHECKPOINT_PAGES 6144 /* 24 MiB: a copy begins */
 #define FINISH_PAGES 512      /* so few are left that the writer may stop for them */
 #define WAL_PAGES_MAX 16384   /* 64 MiB: it stops for however many are left */
@@ -92,7 +94,11 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
         return NULL;
     }
     pthread_mutex_init(&engine->lock, NULL);
-    pthread_cond_init(&engine->more, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&engine->more, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_cond_init(&engine->to_finish, NULL);
     pthread_cond_init(&engine->to_copy, NULL);
     return engine;
@@ -313,18 +319,39 @@ static bool should_wait(const struct engine *engine)
     return !engine->stopping && (engine->queued == 0 || 2 * engine->queued < engine->deciding + engine->syncing);
 }
 
+/* Where nothing is done beside a commit (PostgreSQL), those who were just answered may come again while half of all wait:
+ * a batch of all costs little more than one of half. The wait is a small part of what the batch took, so that a queue
+ * that does not fill loses little. The lock is held. */
+static void gather(struct engine *engine, size_t expected, int64_t batch_us)
+{
+    int64_t until_us = when_monotonic_us() + min_i64(batch_us / GATHER_PART, GATHER_MAX_US);
+    const struct timespec until = { .tv_sec = (time_t)(until_us / 1000000), .tv_nsec = (long)(until_us % 1000000) * 1000 };
+    while (!engine->stopping && engine->queued < expected && pthread_cond_timedwait(&engine->more, &engine->lock, &until) == 0)
+        continue;
+}
+
 static void *work(void *context)
 {
     struct engine *engine = context;
+    const bool syncs_beside = engine->options.db.wal != NULL;
+    size_t expected = 0;
+    int64_t batch_us = 0;
     pthread_setname_np(pthread_self(), "writer");
     for (size_t count = 1; count > 0;) {
         pthread_mutex_lock(&engine->lock);
+        if (!syncs_beside)
+            gather(engine, expected, batch_us);
         while (should_wait(engine))
             pthread_cond_wait(&engine->more, &engine->lock);
         count = take_batch(engine);
         pthread_mutex_unlock(&engine->lock);
+        int64_t began_us = when_monotonic_us();
         engine_run(engine, engine->taken, count);
+        batch_us = when_monotonic_us() - began_us;
         tidy_wal(engine);
+        pthread_mutex_lock(&engine->lock);
+        expected = (size_t)min_i64((int64_t)(count + engine->queued), (int64_t)engine->options.batch_commands);
+        pthread_mutex_unlock(&engine->lock);
     }
     pthread_mutex_lock(&engine->lock);
     engine->worker_ended = true; /* stopping, and all that was taken is decided */
