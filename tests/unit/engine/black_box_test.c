@@ -95,6 +95,18 @@ static void what_came_between_clears(void **state)
     assert_true(may_decide(*state, &bulb));
 }
 
+static void the_same_body_under_another_key_is_another_command(void **state)
+{
+    const struct command again = { .body_hash = { 17, 4 }, .key_hash = { 1, 2 }, .has_key = true };
+    assert_true(die_in(*state, &lamp));
+    assert_true(die_in(*state, &again));
+    assert_true(may_decide(*state, &lamp));
+    assert_true(die_in(*state, &again));
+    assert_true(die_in(*state, &again));
+    assert_false(may_decide(*state, &again));
+    assert_true(may_decide(*state, &lamp));
+}
+
 static void what_did_not_come_from_outside_is_never_refused(void **state)
 {
     for (int i = 0; i < 3; i++)
@@ -136,6 +148,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_death_refuses_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_in_a_row_refuse_the_culprit_alone_and_for_good, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_came_between_clears, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_same_body_under_another_key_is_another_command, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_did_not_come_from_outside_is_never_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_culprits_push_the_oldest_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_files_are_refused, set_up, tear_down),
