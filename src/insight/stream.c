@@ -2,23 +2,23 @@
  * `after`. No event: line is sent, so that a browser's onmessage sees every event; its type stands in the data. */
 #include "insight/insight.h"
 #include "insight_sql.h"
-#include <stdlib.h>
 #include <string.h>
 
 enum { QUERY_UNIT, QUERY_AFTER, QUERY_LIMIT, QUERY_TYPE }; /* as in events.c */
 
 #define PIECE 100
 
-/* "UNIT:SEQ": a unit's code may hold colons, a number does not. False: it is not one of ours. */
-static bool id_read(struct arena *arena, const char *text, const char **unit, int64_t *seq)
+bool event_id_parse(struct arena *arena, const char *text, const char **unit, int64_t *seq)
 {
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon[1] < '0' || colon[1] > '9' || strlen(colon + 1) > 18)
+    const char *colon = strrchr(text, ':'); /* a unit's code may hold colons, a number does not */
+    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
+    if (digits == 0 || digits > 18 || colon[1 + digits] != '\0' || (digits > 1 && colon[1] == '0'))
         return false;
-    char *end;
     *unit = arena_text_n(arena, text, (size_t)(colon - text));
-    *seq = strtoll(colon + 1, &end, 10);
-    return *end == '\0';
+    *seq = 0;
+    for (size_t i = 0; i < digits; i++)
+        *seq = *seq * 10 + (colon[1 + i] - '0');
+    return true;
 }
 
 /* Where the stream stands. The unit's code is found each time: a cursor holds numbers only. */
@@ -28,7 +28,7 @@ static bool source_open(struct event_source *source, struct event_stream *stream
     const char *unit = request->query_text[QUERY_UNIT], *wrong = NULL;
     enum db_result result;
     int64_t seq = request->query_number[QUERY_AFTER];
-    if (stream->last_event_id != NULL && !id_read(source->arena, stream->last_event_id, &unit, &seq))
+    if (stream->last_event_id != NULL && !event_id_parse(source->arena, stream->last_event_id, &unit, &seq))
         return false;
     if (!event_source_find(source, unit, &result, &wrong))
         return false;
