@@ -43,7 +43,7 @@ static void place_order(struct apart *a, int64_t which)
     int64_t *copy = a->copy[order->channel], *pending = a->pending[order->channel];
     for (int l = 0; l < order->line_count; l++)
         if (copy[order->lines[l].item] < order->lines[l].quantity) {
-            a->out.lost_sales_units += wanted_units(order);
+            a->out.refused_units += wanted_units(order);
             return;
         }
     for (int l = 0; l < order->line_count; l++) {
@@ -104,26 +104,48 @@ static void give_back(struct apart *a, struct apart_order *order)
     order->fate = FATE_DEAD;
 }
 
+static int64_t gone_units(const struct apart_order *order)
+{
+    int64_t units = 0;
+    for (int t = 0; t < order->take_count; t++)
+        units += order->takes[t].shipped ? order->takes[t].quantity : 0;
+    return units;
+}
+
 static void cancel_short(struct apart *a, int64_t which, int64_t short_units, int64_t since)
 {
     give_back(a, &a->orders[which]);
-    a->out.oversold_units += short_units;
     a->out.waiting_us += short_units * (a->now - since);
     a->out.cancelled_orders++;
+    a->out.cancelled_units += wanted_units(&a->script->orders[which]) - gone_units(&a->orders[which]);
+    a->out.shipped_units += gone_units(&a->orders[which]);
+}
+
+/* Units of the items that cannot be shipped whole: what the engine calls oversold. */
+static int64_t set_line_aside(struct apart *a, struct apart_order *sent, int channel, const struct wish *line)
+{
+    struct part parts[PARTS];
+    int64_t short_items = 0, units = 0;
+    for (int p = item_parts(line->item, parts); p > 0; p--) {
+        const struct part *part = &parts[p - 1];
+        int64_t missing = set_aside(a, sent, channel, part->sku, part->need * line->quantity);
+        short_items = max_i64(short_items, (missing + part->need - 1) / part->need);
+        units += part->need;
+    }
+    return short_items * units;
 }
 
 static void send_order(struct apart *a, int64_t which)
 {
     const struct script_order *order = &a->script->orders[which];
     struct apart_order *sent = &a->orders[which];
-    struct part parts[PARTS];
     int64_t short_units = 0;
     forget_pending(a, order);
     sent->fate = FATE_SENT;
     sent->takes = ARENA_ARRAY(a->arena, struct take, TAKES_MAX);
     for (int l = 0; l < order->line_count; l++)
-        for (int p = item_parts(order->lines[l].item, parts); p > 0; p--)
-            short_units += set_aside(a, sent, order->channel, parts[p - 1].sku, parts[p - 1].need * order->lines[l].quantity);
+        short_units += set_line_aside(a, sent, order->channel, &order->lines[l]);
+    *(order->channel == SELLER_MARKET ? &a->out.beyond_market_units : &a->out.beyond_own_units) += short_units;
     if (short_units > 0) {
         cancel_short(a, which, short_units, order->at);
         return;
@@ -167,6 +189,7 @@ static void ship(struct apart *a, int64_t which, int node)
     order->fate = FATE_SHIPPED;
     a->out.cycle_us += a->now - a->script->orders[which].at;
     a->out.shipped++;
+    a->out.shipped_units += gone_units(order);
 }
 
 static void give_up(struct apart *a, int64_t which)
@@ -177,8 +200,10 @@ static void give_up(struct apart *a, int64_t which)
             return; /* nobody gives up what is half on its way */
     if (order->fate == FATE_PENDING)
         forget_pending(a, &a->script->orders[which]);
-    if (order->fate == FATE_PENDING || order->fate == FATE_SENT)
-        give_back(a, order);
+    if (order->fate != FATE_PENDING && order->fate != FATE_SENT)
+        return;
+    give_back(a, order);
+    a->out.given_up_units += wanted_units(&a->script->orders[which]);
 }
 
 /* Free units go first; then the orders that came last lose theirs, and are cancelled. */

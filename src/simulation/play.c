@@ -1,6 +1,6 @@
 /* src/simulation/play.c: a client like anybody's: it knows of the company what answers tell it.
- * The rules of the day are those of the simulation: the marketplace sells what its page shows, the web store lets orders
- * wait for announced goods, pickers work off one parcel after the other, a count's losers are recalled. */
+ * The rules of the day are those of the simulation: the marketplace sells what its page shows, web store and B2B portal let
+ * orders wait for announced goods, pickers work off one parcel after the other, a count's losers are recalled. */
 #include "simulation/play.h"
 #include "base/when.h"
 #include "importer/asker.h"
@@ -195,7 +195,7 @@ static void place_order(struct stage *s, int64_t which)
         tell(s, seller->name, "%s: its page shows too few, nobody orders", wish_text(s, order));
         return;
     }
-    bool waits = order->channel == SELLER_WEB && all_announced(s->script, order);
+    bool waits = waits_for_supply(s->script, order);
     struct call call = ask(s, "POST", "/v1/orders", order_body(s->step, order, s->play->day, waits));
     if (*s->error != NULL)
         return;

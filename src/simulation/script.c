@@ -15,10 +15,10 @@ const struct depot depots[NODES] = {
 };
 
 const struct seller sellers[CHANNELS] = {
-    { "web", "store", "Web store", 2, { true, true, true, true }, "reject", "prepaid", "pending", true },
-    { "market", "marketplace", "Marketplace", 3, { true, false, true, false }, "backorder", "collected", "captured", false },
-    { "b2b", "b2b", "B2B portal", 1, { true, true, false, false }, "reject", "on_account", "pending", false },
-    { "social", "social", "Social shop", 4, { false, true, false, true }, "reject", "prepaid", "pending", true },
+    { "web", "store", "Web store", 2, { true, true, true, true }, "reject", "prepaid", "pending", true, true },
+    { "market", "marketplace", "Marketplace", 3, { true, false, true, false }, "backorder", "collected", "captured", false, false },
+    { "b2b", "b2b", "B2B portal", 1, { true, true, false, false }, "reject", "on_account", "pending", false, true },
+    { "social", "social", "Social shop", 4, { false, true, false, true }, "reject", "prepaid", "pending", true, false },
 };
 
 const struct part bundle_parts[PARTS] = { { 0, 1 }, { 1, 1 }, { 2, 2 } };
@@ -188,6 +188,7 @@ static void draw_delivery(struct chance *chance, struct script *script, int sku,
     for (; quantity > 0; quantity -= PALLET, at += 30 * SECOND_US) {
         script->receipts[script->receipt_count++] = (struct stock_news) { at, node, sku, min_i64(quantity, PALLET) };
         script->last_receipt[sku] = at;
+        script->receipt_node[sku] = node;
     }
 }
 

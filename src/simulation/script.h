@@ -22,7 +22,8 @@ struct seller {
     int rank; /* 1 is served first */
     bool ships[NODES];
     const char *shortage, *term, *status;
-    bool pays_later; /* a payment fact comes after the order */
+    bool pays_later;     /* a payment fact comes after the order */
+    bool customers_wait; /* for goods that are announced */
 };
 struct part {
     int sku;
@@ -56,6 +57,7 @@ struct script {
     struct stock_news *receipts, *miscounts;
     size_t receipt_count, miscount_count;
     int64_t last_receipt[SKUS]; /* 0: none is announced */
+    int receipt_node[SKUS];     /* all of a SKU's receipts come to one place */
     int64_t pick_us[NODES];     /* one parcel */
 };
 

@@ -19,15 +19,22 @@ struct promotion {
 
 /* What one run measured. */
 struct outcome {
-    int64_t oversold_units;   /* sold beyond stock, and sold units that a count found missing */
-    int64_t cancelled_orders; /* because there was not enough */
-    int64_t lost_sales_units; /* refused, or not tried since the channel showed too little */
-    int64_t waiting_us;       /* units x microseconds that sold units were short */
-    int64_t cycle_us;         /* from placed to shipped in full, over `shipped` orders */
-    int64_t missing_units;    /* the part of oversold_units that a count found missing */
+    int64_t beyond_own_units;    /* sold beyond stock by channels that can be asked for each order, and may not let it wait */
+    int64_t beyond_market_units; /* by the marketplace, which sells what its page shows and is always right */
+    int64_t missing_units;       /* sold, then found missing by a count */
+    int64_t cancelled_orders;    /* because there was not enough */
+    int64_t refused_units;       /* or not tried, since the channel showed too little */
+    int64_t cancelled_units;     /* taken, then cancelled because there was not enough */
+    int64_t given_up_units;      /* taken, then given up by customers or not paid */
+    int64_t shipped_units;       /* wanted = refused + cancelled + given up + shipped, where nothing is unfinished */
+    int64_t waiting_us;          /* units x microseconds that sold units were short */
+    int64_t cycle_us;            /* from placed to shipped in full, over `shipped` orders */
     int64_t shipped;
     int64_t unfinished; /* taken, and at the end neither shipped in full nor cancelled */
 };
+/* Sold beyond stock, whoever's mistake it was; and what customers wanted, would have paid, and did not get. */
+int64_t oversold_units(const struct outcome *outcome);
+int64_t lost_units(const struct outcome *outcome);
 
 enum promotion_result {
     PROMOTION_DONE,

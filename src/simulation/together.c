@@ -1,6 +1,6 @@
 /* src/simulation/together.c: the same day as commands through the real routes and the real engine.
  * Own channels ask the engine with each order; the marketplace sells what it was last told, and is told every two minutes.
- * The web store takes an order that must wait where a receipt of all its goods is announced. Each parcel is picked, packed
+ * Web store and B2B portal take an order that must wait where receipts of all its goods are announced. Each parcel is picked, packed
  * and shipped by commands when its node's pickers come to it. What is measured is read from the events that the engine
  * wrote and from the demand rows of the orders that they are about. */
 #include "base/fault.h"
@@ -19,11 +19,12 @@
 
 /* Commands of half a minute share a batch: less than the shortest time between an order and its payment, so that a batch
  * never needs an id that it draws itself. */
-enum { BATCH_MAX = 128, WINDOW_SECONDS = 30, STEPS = 3, PUBLISH_MINUTES = 2, SKU_ID_MAX = 65536, JOB_ROUNDS_MAX = 100000 };
+enum { BATCH_MAX = 128, WINDOW_SECONDS = 30, STEPS = 3, PUBLISH_MINUTES = 2, SKU_ID_MAX = 65536, JOB_ROUNDS_MAX = 100000, ACCOUNT_PAGE = 1000 };
 
 struct kept_order {
     int64_t id;                           /* 0: was not taken */
     bool ended, may_wait, recalled, left; /* left: a parcel of it has */
+    bool by_shortage;                     /* cancelled by it */
     int64_t short_units, short_since;
     int64_t last_parcel; /* the newest fulfilment that has gone to the pickers */
     int64_t touched;     /* the batch that last listed it */
@@ -106,10 +107,10 @@ static void send_order(struct together *t, const struct due *due)
 {
     const struct script_order *order = &t->script->orders[due->which];
     if (order->channel == SELLER_MARKET && !page_sells(&t->page, order)) {
-        t->out->lost_sales_units += wanted_units(order);
+        t->out->refused_units += wanted_units(order);
         return;
     }
-    bool waits = order->channel == SELLER_WEB && all_announced(t->script, order);
+    bool waits = waits_for_supply(t->script, order);
     t->orders[due->which].may_wait = waits || order->channel == SELLER_MARKET;
     send_command(t, due, "/v1/orders", order_body(t->batch, order, "", waits));
 }
@@ -167,12 +168,15 @@ static bool settle(struct together *t, const struct doing *doing)
 {
     const struct command *command = doing->command;
     if (command->state == COMMAND_ACCEPTED) {
-        t->out->cancelled_orders += doing->due.kind == DUE_PATIENCE || doing->due.kind == DUE_RECALL;
+        bool by_shortage = doing->due.kind == DUE_PATIENCE || doing->due.kind == DUE_RECALL;
+        t->out->cancelled_orders += by_shortage;
+        if (by_shortage)
+            t->orders[doing->due.which].by_shortage = true;
         return true;
     }
     bool is_short = command->faults.count > 0 && command->faults.items[0].code == FAULT_SHORTAGE;
     if (doing->due.kind == DUE_ORDER && is_short)
-        t->out->lost_sales_units += wanted_units(&t->script->orders[doing->due.which]);
+        t->out->refused_units += wanted_units(&t->script->orders[doing->due.which]);
     else if (command->answer.status != 409 || doing->due.kind == DUE_ORDER || doing->due.kind == DUE_RECEIPT || doing->due.kind == DUE_MISCOUNT)
         return fail(t,
                     arena_printf(t->arena, "%s, %ld s into the day (%s %ld)", command->type->name, (long)((doing->due.at - DAY_START_US) / SECOND_US),
@@ -200,7 +204,6 @@ static void learn_order(struct together *t, const struct doing *doing, const str
  * order; one that no node had yet waits for supply. */
 static void lose_claim(struct together *t, struct kept_order *order, int64_t which, int64_t quantity)
 {
-    t->out->oversold_units += quantity;
     t->out->missing_units += quantity;
     if (order->last_parcel > 0 && !order->recalled)
         agenda_put(&t->agenda, t->company->now_us, DUE_RECALL, which);
@@ -213,7 +216,7 @@ static void follow_order(struct together *t, const struct event_row *event)
     struct kept_order *order = order_of_id(t, event->about, &which);
     if (order == NULL)
         return;
-    if (order->short_units > 0 || (event->type == EVENT_ORDER_CREATED && order->may_wait) || event->type == EVENT_CLAIM_BROKEN)
+    if (order->short_units > 0 || event->type == EVENT_ORDER_CREATED || event->type == EVENT_CLAIM_BROKEN)
         touch(t, which);
     if (event->type == EVENT_CLAIM_BROKEN)
         lose_claim(t, order, which, event->quantity);
@@ -278,8 +281,10 @@ static void measure_short(struct together *t, int64_t which, int64_t short_units
 {
     struct kept_order *order = &t->orders[which];
     int64_t now = t->company->now_us;
-    if (order->short_since == 0)
-        t->out->oversold_units += oversold;
+    if (order->short_since == 0) {
+        t->out->beyond_market_units += oversold;
+        t->out->beyond_own_units += order->may_wait ? 0 : short_units;
+    }
     if (order->short_units == 0 && short_units > 0)
         agenda_put(&t->agenda, max_i64(now, t->script->orders[which].at + PATIENCE_US), DUE_PATIENCE, which);
     t->out->waiting_us += order->short_units * (now - order->short_since);
@@ -456,6 +461,39 @@ static bool run_next(struct together *t)
     return t->doing_count == 0 || run_batch(t);
 }
 
+static void settle_order(struct together *t, const struct demand_row *demand)
+{
+    int64_t which;
+    const struct kept_order *order = order_of_id(t, demand->ord, &which);
+    t->out->shipped_units += demand->shipped;
+    *(order->by_shortage ? &t->out->cancelled_units : &t->out->given_up_units) += demand->cancelled;
+}
+
+/* What became of each unit that was taken, as the demand rows have it in the end. */
+static bool settle_accounts(struct together *t)
+{
+    const size_t count = t->script->order_count;
+    for (size_t first = 0; first < count;) {
+        struct list some = { 0 };
+        struct db_rows rows = { 0 };
+        for (; first < count && some.count < ACCOUNT_PAGE; first++) {
+            const struct kept_order *order = &t->orders[first];
+            if (order->id == 0)
+                continue;
+            list_add(&some, t->batch, (int64_t)first);
+            t->out->unfinished += !order->ended;
+            t->out->waiting_us += order->short_units * (t->company->now_us - order->short_since);
+        }
+        if (some.count > 0 && store_failed(t, db_load_path(engine_db(t->company->engine), t->batch, &demand_of_order, order_prefixes(t, &some),
+                                                           some.count, 0, &rows)))
+            return false;
+        for (size_t i = 0; i < rows.count; i++)
+            settle_order(t, db_row(&rows, i));
+        arena_reset(t->batch);
+    }
+    return true;
+}
+
 bool together_run(const struct script *script, struct company *company, struct arena *arena, struct outcome *out, const char **error)
 {
     struct together *t = ARENA_NEW(arena, struct together);
@@ -478,11 +516,7 @@ bool together_run(const struct script *script, struct company *company, struct a
     good = good && publish(t);
     while (good && agenda_next(&t->agenda) != NULL)
         good = run_next(t);
-    for (size_t i = 0; i < script->order_count; i++) {
-        const struct kept_order *order = &t->orders[i];
-        out->unfinished += order->id > 0 && !order->ended;
-        out->waiting_us += order->short_units * (company->now_us - order->short_since);
-    }
+    good = good && settle_accounts(t);
     arena_free(t->batch);
     return good;
 }

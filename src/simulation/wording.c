@@ -92,14 +92,15 @@ const char *count_body(struct arena *arena, const struct stock_news *news, int64
                         item_code(news->sku, code), (long)max_i64(0, on_hand - news->quantity));
 }
 
-bool all_announced(const struct script *script, const struct script_order *order)
+bool waits_for_supply(const struct script *script, const struct script_order *order)
 {
+    const struct seller *seller = &sellers[order->channel];
     struct part parts[PARTS];
     for (int l = 0; l < order->line_count; l++)
         for (int p = item_parts(order->lines[l].item, parts); p > 0; p--)
-            if (script->last_receipt[parts[p - 1].sku] <= order->at)
+            if (script->last_receipt[parts[p - 1].sku] <= order->at || !seller->ships[script->receipt_node[parts[p - 1].sku]])
                 return false;
-    return true;
+    return seller->customers_wait;
 }
 
 bool has_bundle(const struct script_order *order)

@@ -18,8 +18,8 @@ const char *payment_body(struct arena *arena, const struct script_order *order);
 const char *receipt_body(struct arena *arena, const struct stock_news *news, const char *day, int64_t number);
 const char *count_body(struct arena *arena, const struct stock_news *news, int64_t on_hand);
 
-/* A receipt of all its goods is still to come: the web store lets such an order wait. */
-bool all_announced(const struct script *script, const struct script_order *order);
+/* Receipts of all its goods are still to come, at places that serve the channel: web store and B2B portal let it wait. */
+bool waits_for_supply(const struct script *script, const struct script_order *order);
 bool has_bundle(const struct script_order *order);
 
 /* The marketplace's page: what it was last told, less what it sold since. */
