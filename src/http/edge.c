@@ -171,13 +171,30 @@ struct entry {
     size_t bytes;
 };
 
+static bool malformed(struct exchange *exchange, const struct json_reader *json)
+{
+    return refused(exchange, FAULT_MALFORMED_JSON, "",
+                   arena_printf(exchange->arena, "line %zu, column %zu: %s", json->line, json->column,
+                                json->error != NULL ? json->error : "more than one value"));
+}
+
+/* JSON of another type than is due; but what is no JSON further on is said to be that. */
+static bool wrong_type(struct exchange *exchange, const char *pointer, const char *due)
+{
+    struct json_reader json;
+    json_open(&json, exchange->arena, exchange->request.body, exchange->request.body_bytes);
+    if (!json_skip(&json) || json_next(&json) != JSON_END)
+        return malformed(exchange, &json);
+    return refused(exchange, FAULT_WRONG_TYPE, pointer, due);
+}
+
 /* The list's elements, raw. What is no JSON at all is refused as a whole, before any entry is looked at. */
 static bool entries_list(struct exchange *exchange, struct json_reader *json, struct entry *entries, size_t *count)
 {
     *count = 0;
     if (json_next(json) != JSON_ARRAY)
         return json->error != NULL ||
-               refused(exchange, FAULT_WRONG_TYPE, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
+               wrong_type(exchange, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
     for (;;) {
         const char *at = json->at;
         while (at < json->end && strchr(" \t\r\n,", *at) != NULL)
@@ -201,7 +218,7 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
     json_open(&json, exchange->arena, exchange->request.body, exchange->request.body_bytes);
     enum json_token token = json_next(&json);
     if (token != JSON_OBJECT && token != JSON_ERROR)
-        return refused(exchange, FAULT_WRONG_TYPE, "", "an object is due");
+        return wrong_type(exchange, "", "an object is due");
     while (token != JSON_ERROR && (token = json_next(&json)) == JSON_KEY) {
         const char *key = arena_text_n(exchange->arena, json.text, json.bytes);
         if (strcmp(key, name) == 0) {
@@ -212,7 +229,7 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
             token = json_next(&json);
             *dry_run = token == JSON_TRUE;
             if (token != JSON_TRUE && token != JSON_FALSE && token != JSON_ERROR)
-                return refused(exchange, FAULT_WRONG_TYPE, "/dry_run", "true or false is due");
+                return wrong_type(exchange, "/dry_run", "true or false is due");
         } else {
             fault_add(&faults, FAULT_UNKNOWN_FIELD, arena_printf(exchange->arena, "/%s", key), "a batch has %s and dry_run", name);
             json_skip(&json);
@@ -221,9 +238,7 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
     if (token == JSON_OBJECT_END)
         token = json_next(&json);
     if (token != JSON_END || json.error != NULL)
-        return refused(exchange, FAULT_MALFORMED_JSON, "",
-                       arena_printf(exchange->arena, "line %zu, column %zu: %s", json.line, json.column,
-                                    json.error != NULL ? json.error : "more than one value"));
+        return malformed(exchange, &json);
     if (!came)
         fault_add(&faults, FAULT_REQUIRED, arena_printf(exchange->arena, "/%s", name), "a list of entries is due");
     if (*count > BATCH_ENTRIES_MAX)

@@ -125,21 +125,39 @@ static bool hear(struct client *client)
 
 int client_call(struct client *client, const char *method, const char *target, const char *key, const char *body)
 {
-    char out[8192];
+    char out[65536];
+    client->status = 0;
+    client->body[0] = '\0';
+    client->body_bytes = 0;
     int bytes = snprintf(out, sizeof out, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\n%s%s%s%s", method, target, client->api_key,
                          client->headers == NULL ? "" : client->headers, key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key,
                          key == NULL ? "" : "\r\n");
+    if ((size_t)bytes >= sizeof out)
+        return 0;
     if (body == NULL)
         bytes += snprintf(out + bytes, sizeof out - (size_t)bytes, "\r\n");
     else
         bytes +=
             snprintf(out + bytes, sizeof out - (size_t)bytes, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
-    client->status = 0;
-    client->body[0] = '\0';
-    client->body_bytes = 0;
     if ((size_t)bytes >= sizeof out || !reach(client))
         return 0;
     if (!say(client, out, (size_t)bytes) || !hear(client))
+        client_close(client);
+    return client->status;
+}
+
+int client_send(struct client *client, const char *method, const char *target, const char *type, const void *body, size_t bytes)
+{
+    char head[2048];
+    int length = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+                          method, target, client->api_key, type, bytes);
+    client->status = 0;
+    client->body[0] = '\0';
+    client->body_bytes = 0;
+    if ((size_t)length >= sizeof head || !reach(client))
+        return 0;
+    bool said = say(client, head, (size_t)length) && say(client, body, bytes); /* an answer may come before the body's end */
+    if (!hear(client) || !said)
         client_close(client);
     return client->status;
 }

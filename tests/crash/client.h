@@ -22,6 +22,8 @@ void client_open(struct client *client, uint16_t port, const char *api_key);
 void client_close(struct client *client);
 /* The status, 0 when no whole answer came. `key`: Idempotency-Key, may be NULL; `body` may be NULL. */
 int client_call(struct client *client, const char *method, const char *target, const char *key, const char *body);
+/* The same for a body of any bytes and any content type, of any length. */
+int client_send(struct client *client, const char *method, const char *target, const char *type, const void *body, size_t bytes);
 /* A call that must be done (2xx), else the test fails. */
 void client_must(struct client *client, const char *method, const char *target, const char *body);
 

@@ -1,6 +1,7 @@
 /* tests/http/server_vectors_test.c: the raw requests of ../shared/vectors, over a socket: what is accepted, what is
  * refused, and that no body ever becomes a request. And JSON values that clients should not be able to get through. */
 #include "server_shop.h"
+#include "vectors.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,109 +21,6 @@ static int close_shop(void **state)
 {
     shop_close(*state);
     return 0;
-}
-
-/* ---- the files, read with our own reader ---- */
-
-#define FOR_NUL "\\ue000" /* our reader refuses U+0000, which some vectors are about: a private character stands for it */
-
-/* The text in the arena, or NULL with a loud word where ../shared is not there. */
-static char *vectors(struct arena *arena, const char *name)
-{
-    const char *shared = getenv("MILLRACE_SHARED");
-    char *path = arena_printf(arena, "%s/vectors/%s", shared != NULL ? shared : "../shared", name);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        fprintf(stderr, "SKIPPED: %s is not there (set MILLRACE_SHARED)\n", path);
-        return NULL;
-    }
-    char *text = arena_alloc(arena, 1 << 20);
-    size_t bytes = fread(text, 1, (1 << 20) - 1, file);
-    fclose(file);
-    assert_true(bytes < (1 << 20) - 1);
-    for (char *at = text; (at = strstr(at, "\\u0000")) != NULL;)
-        memcpy(at, FOR_NUL, strlen(FOR_NUL));
-    return text;
-}
-
-/* One element of a list: an object of texts and truths, or a text (the member without a name). */
-struct vector {
-    struct {
-        const char *name, *text;
-        bool truth;
-    } members[8];
-    size_t count;
-};
-
-static const char *member(const struct vector *vector, const char *name)
-{
-    for (size_t i = 0; i < vector->count; i++)
-        if (strcmp(vector->members[i].name, name) == 0)
-            return vector->members[i].text;
-    return "";
-}
-
-static bool truth(const struct vector *vector, const char *name)
-{
-    for (size_t i = 0; i < vector->count; i++)
-        if (strcmp(vector->members[i].name, name) == 0)
-            return vector->members[i].truth;
-    return false;
-}
-
-static void member_add(struct vector *vector, struct json_reader *json, const char *name, enum json_token token)
-{
-    assert_true(vector->count < COUNT(vector->members));
-    vector->members[vector->count].name = name;
-    vector->members[vector->count].text = token == JSON_STRING ? arena_text_n(json->arena, json->text, json->bytes) : "";
-    vector->members[vector->count++].truth = token == JSON_TRUE;
-}
-
-/* Goes to the list under `name` (NULL: the whole is the list). */
-static void list_open(struct json_reader *json, struct arena *arena, const char *text, const char *name)
-{
-    json_open(json, arena, text, strlen(text));
-    enum json_token token = json_next(json);
-    while (name != NULL && (token = json_next(json)) == JSON_KEY) {
-        if (strncmp(json->text, name, json->bytes) == 0 && name[json->bytes] == '\0') {
-            token = json_next(json);
-            break;
-        }
-        json_skip(json);
-    }
-    assert_int_equal(token, JSON_ARRAY);
-}
-
-static bool list_next(struct json_reader *json, struct vector *vector)
-{
-    enum json_token token = json_next(json);
-    *vector = (struct vector) { 0 };
-    if (token == JSON_STRING)
-        member_add(vector, json, "", token);
-    else if (token == JSON_OBJECT)
-        while ((token = json_next(json)) == JSON_KEY) {
-            const char *name = arena_text_n(json->arena, json->text, json->bytes);
-            member_add(vector, json, name, json_next(json));
-        }
-    if (token == JSON_ERROR)
-        fail_msg("line %zu: %s", json->line, json->error);
-    return token != JSON_ARRAY_END;
-}
-
-/* The vectors write a byte as a character (latin-1), which the reader gives as UTF-8. */
-static size_t bytes_of(const char *text, char *out)
-{
-    size_t count = 0;
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        unsigned c = *at;
-        if (c >= 0xe0) {
-            c = 0; /* the character that stands for NUL */
-            at += 2;
-        } else if (c >= 0xc0)
-            c = (c & 0x1f) << 6 | (*++at & 0x3f);
-        out[count++] = (char)c;
-    }
-    return count;
 }
 
 /* ---- raw requests ---- */
@@ -179,7 +77,7 @@ static void raw_requests(void **state)
 {
     static const size_t pieces[] = { 1000000, 1, 7 };
     struct shop *shop = *state;
-    char *text = vectors(shop->arena, "http/raw-requests.json");
+    char *text = vectors_text(shop->arena, "http/raw-requests.json");
     struct json_reader json;
     struct vector vector;
     size_t count = 0, wrong = 0;
@@ -207,7 +105,7 @@ static void raw_requests_that_could_do_harm(void **state)
 {
     static const char host[] = "Host: shop.test\r\n", type[] = "Content-Type: application/json\r\n";
     struct shop *shop = *state;
-    char *text = vectors(shop->arena, "http/raw-requests.json");
+    char *text = vectors_text(shop->arena, "http/raw-requests.json");
     struct json_reader json;
     struct vector vector;
     size_t wrong = 0;
@@ -239,7 +137,7 @@ static void raw_requests_that_could_do_harm(void **state)
 static void quantities_and_objects(void **state)
 {
     struct shop *shop = *state;
-    char *text = vectors(shop->arena, "json/api-values.json");
+    char *text = vectors_text(shop->arena, "json/api-values.json");
     struct json_reader json;
     struct vector vector;
     if (text == NULL)
@@ -265,7 +163,7 @@ static void quantities_and_objects(void **state)
 static void strings_in_paths(void **state)
 {
     struct shop *shop = *state;
-    char *text = vectors(shop->arena, "strings/blns.json");
+    char *text = vectors_text(shop->arena, "strings/blns.json");
     struct json_reader json;
     struct vector vector;
     size_t accepted = 0;
