@@ -97,12 +97,12 @@ static enum db_result read_jobs(struct check *check, int64_t unit, const struct 
     return n == 0 ? DB_OK : db_load(check->db, check->arena, &job_table, keys, n, jobs);
 }
 
-static bool fills(const struct db_rows *jobs, int64_t id, int64_t node, int64_t sku)
+static bool may_block(const struct db_rows *jobs, int64_t id, int64_t node, int64_t sku)
 {
     for (size_t i = 0; i < jobs->count; i++) {
         const struct job_row *job = db_row(jobs, i);
         if (job->id == id)
-            return job->kind == JOB_FILL && job->state == JOB_OPEN && job->node == node && job->subject == sku;
+            return (job->kind == JOB_FILL || job->kind == JOB_GIVE_WAY) && job->state == JOB_OPEN && job->node == node && job->subject == sku;
     }
     return false;
 }
@@ -139,7 +139,7 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
         while (last < claim_count && claims[last].sku == p->sku)
             last++;
         compare_claims(check, unit, node, p, claims + first, last - first);
-        if (p->blocked != 0 && !fills(&jobs, p->blocked, node, p->sku))
+        if (p->blocked != 0 && !may_block(&jobs, p->blocked, node, p->sku))
             check_found(check, "position_blocked", "a position is blocked by an open job only", position_key(check, unit, node, p->sku, p->class), 0, p->blocked);
         if (!known_has(check, &check->skus, p->sku))
             check_found(check, "reference_unit", "no reference leaves its unit", position_key(check, unit, node, p->sku, p->class), p->sku, 0);

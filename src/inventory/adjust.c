@@ -2,11 +2,16 @@
  * hand, choices (corrections, moves between buckets) are where a claim would break. */
 #include "inventory/adjust.h"
 #include "base/id.h"
+#include "engine/jobs.h"
 #include "inventory/availability.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
+/* Claims that a fact breaks in its own command, and in each step of the job that has the rest: 12 rows each, with its order, its queue and its exception. */
+#define CLAIMS_AT_ONCE 600
+#define CLAIMS_A_STEP 150
 
 enum reason { REASON_OPENING, REASON_RECEIPT, REASON_FOUND, REASON_COUNT, REASON_DAMAGE, REASON_LOSS, REASON_CORRECTION };
 static const char *const reason_names[] = { "opening", "receipt", "found", "count", "damage", "loss", "correction", NULL };
@@ -63,7 +68,7 @@ struct adjust {
     const struct node_row *node;
     const struct sku_row *sku;
     struct stock stock;
-    struct broken *broken;
+    struct given given; /* claims that gave way */
     int64_t id, delta;
 };
 
@@ -101,7 +106,7 @@ static void write_broken(struct adjust *a, struct json_writer *json)
 {
     json_key(json, "broken");
     json_array(json);
-    for (const struct broken *b = a->broken; b != NULL; b = b->next) {
+    for (const struct broken *b = a->given.first; b != NULL; b = b->next) {
         char id[32];
         static const char *const prefixes[] = { NULL, "chn", "rsv", "trf", "ord" };
         id_format(prefixes[b->kind], ws_unit(a->ws), b->holder, id);
@@ -137,6 +142,10 @@ static const char *answer_text(struct adjust *a)
     json_text(&json, id);
     write_position(a, &json);
     write_broken(a, &json);
+    if (a->given.left > 0) {
+        json_key(&json, "to_break");
+        json_int(&json, a->given.left);
+    }
     json_object_end(&json);
     return json.out.at;
 }
@@ -198,7 +207,8 @@ static void apply(struct adjust *a)
 {
     const struct position_row *p = position_find(a->ws, a->node->id, a->sku->id, 0);
     enum bucket bucket = bucket_of_name[a->in->bucket], from = bucket_of_name[a->in->from];
-    int64_t available = p == NULL ? 0 : p->available, quarantined = p == NULL ? 0 : p->quarantined, on_hand = position_on_hand(p);
+    int64_t owed = stock_owed(a->ws, p), on_hand = position_on_hand(p) - owed;
+    int64_t available = p == NULL ? 0 : max_i64(0, p->available - owed), quarantined = p == NULL ? 0 : p->quarantined;
     int64_t in_bucket = bucket == BUCKET_AVAILABLE ? available : quarantined;
     bool fact = reasons[a->in->reason].fact;
     a->delta = a->in->delta;
@@ -215,7 +225,8 @@ static void apply(struct adjust *a)
         else
             move_units(a, a->delta, reasons[a->in->reason].more, BUCKET_NONE, a->node->id, bucket);
     } else if (fact && -a->delta <= on_hand) {
-        a->broken = stock_take_by_fact(&a->stock, a->node->id, a->sku->id, bucket, -a->delta, reasons[a->in->reason].less);
+        a->given = stock_take_by_fact(&a->stock, &(struct fact){ .node = a->node->id, .sku = a->sku->id, .quantity = -a->delta, .named = bucket,
+                                                                 .to_node = reasons[a->in->reason].less, .claims = CLAIMS_AT_ONCE });
     } else if (!fact && -a->delta <= in_bucket) {
         move_units(a, -a->delta, a->node->id, bucket, reasons[a->in->reason].less, BUCKET_NONE);
     } else {
@@ -223,17 +234,40 @@ static void apply(struct adjust *a)
     }
 }
 
-static void tell_broken(struct adjust *a)
+static void tell_broken(struct ws *ws, const struct broken *first, int64_t reason)
 {
-    for (const struct broken *b = a->broken; b != NULL; b = b->next)
+    for (const struct broken *b = first; b != NULL; b = b->next)
         if (b->kind != CLAIM_ORDER)
-            ws_event(a->ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_CHANNEL : SUBJECT_RESERVATION,
-                                                .subject = b->holder, .node = a->node->id, .sku = b->sku, .available = NULL_INT, .reserved = NULL_INT,
-                                                .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = b->quantity, .class = 0,
-                                                .amount = NULL_INT, .unit_cost = NULL_INT });
-    if (a->broken != NULL)
-        stock_followers.claims_broken(a->ws, a->broken, reason_names[a->in->reason]);
+            ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_CHANNEL : SUBJECT_RESERVATION,
+                                             .subject = b->holder, .node = b->node, .sku = b->sku, .available = NULL_INT, .reserved = NULL_INT,
+                                             .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = b->quantity, .class = 0,
+                                             .amount = NULL_INT, .unit_cost = NULL_INT });
+    if (first != NULL)
+        stock_followers.claims_broken(ws, first, reason_names[reason]);
 }
+
+/* A fact goes on to take what it could not take at once. Parcels may have left meanwhile: then there is less to take. */
+static bool give_way_step(struct ws *ws, struct job_row *job)
+{
+    int64_t unit, cause = 0;
+    bool known = id_parse(job->data, strlen(job->data), "adj", &unit, &cause);
+    const struct adjustment_row *adjustment = known ? ws_get(ws, &adjustment_table, WS_KEY(ws_unit(ws), cause)) : NULL;
+    assert(adjustment != NULL); /* written by the command that opened the job */
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, cause });
+    int64_t units = min_i64(job->head, position_on_hand(position_find(ws, job->node, job->subject, 0)));
+    struct given given = stock_take_by_fact(&stock, &(struct fact){ .node = job->node, .sku = job->subject, .quantity = units,
+                                                                    .named = bucket_of_name[adjustment->bucket],
+                                                                    .to_node = reasons[adjustment->reason].less, .claims = CLAIMS_A_STEP });
+    stock_end(&stock);
+    tell_broken(ws, given.first, adjustment->reason);
+    job->progress += units - given.left;
+    job->head = given.left;
+    if (job->head == 0)
+        give_way_ended(ws, job);
+    return job->head > 0;
+}
+
+const struct job_work give_way_job = { give_way_step };
 
 static void write_adjustment(struct adjust *a)
 {
@@ -267,7 +301,9 @@ static void adjust_decide(struct ws *ws, struct command *command)
         return;
     stock_end(&a.stock);
     write_adjustment(&a);
-    tell_broken(&a);
+    tell_broken(ws, a.given.first, a.in->reason);
+    if (a.given.left > 0)
+        give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
     if (a.delta > 0)
         stock_followers.supply(ws, &(struct freed){ a.node->id, a.sku->id, a.delta }, 1);
 }

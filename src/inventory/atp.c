@@ -1,5 +1,6 @@
 /* src/inventory/atp.c: what a channel may promise: DESIGN.md 2, checked by a brute-force oracle over all small cases.
  * An order takes available stock first, then its own group's fences, then fences of lower groups from the lowest. */
+#include "engine/jobs.h"
 #include "inventory/inventory.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -112,7 +113,7 @@ static int64_t available_to(struct ws *ws, const struct outlet *outlet, const st
         return position == NULL ? 0 : position->available;
     const struct job_row *job = ws_get(ws, &job_table, WS_KEY(ws_unit(ws), position->blocked));
     const struct freed *own = own_of(outlet, position->node, position->sku);
-    if (outlet->channel->priority < job->head)
+    if (job->kind == JOB_FILL && outlet->channel->priority < job->head)
         return position->available;
     return own == NULL ? 0 : min_i64(own->units, position->available);
 }

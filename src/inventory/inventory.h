@@ -74,6 +74,7 @@ void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct hol
 void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);              /* to available */
 void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity);                           /* soft to hard */
 void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity);                             /* hard to the customer */
+void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard); /* the row alone; used up, it goes */
 /* Units of a fence change hands: they stay reserved. */
 void claim_pass_on(struct stock *stock, const struct claim_row *fence, const struct holder *to, int64_t quantity);
 
@@ -101,8 +102,8 @@ struct outlet {
     const struct channel_row *channel;
     const struct node_row *nodes[CHANNEL_NODES_MAX]; /* by priority, then id */
     size_t node_count;
-    /* Where a job fills a queue (position.blocked), only that job and who ranks before its head take available units; an
-     * order has what its checkout held there besides. */
+    /* Where a job fills a queue (position.blocked), only that job and who ranks before its head take available units, and
+     * where claims are giving way to a fact nobody does; an order has what its checkout held there besides. */
     int64_t job;
     struct freed *own;
     size_t own_count;
@@ -125,10 +126,25 @@ struct broken {
     bool hard; /* it was allocated, not only reserved */
     struct broken *next;
 };
-/* Takes `quantity` units out of a position for a fact: the named bucket, then available, then claims (fences,
- * checkouts, transfers, then order lines from the lowest rank, soft before hard), then quarantined; at most on hand.
- * They go to `to_node`. Broken claims are listed in the order in which they gave way. */
-struct broken *stock_take_by_fact(struct stock *stock, int64_t node, int64_t sku, enum bucket named, int64_t quantity, int64_t to_node);
+struct fact {
+    int64_t node, sku, quantity; /* at most on hand */
+    enum bucket named;
+    int64_t to_node; /* where the units go */
+    int64_t claims;  /* that may be broken at once */
+};
+struct given {
+    struct broken *first, *last; /* in the order in which they gave way */
+    int64_t count, left;         /* units that no claim has given up yet */
+};
+/* Takes units out of a position for a fact: the named bucket, then available, then claims (fences, checkouts, transfers,
+ * then order lines from the lowest rank, soft before hard), then quarantined. */
+struct given stock_take_by_fact(struct stock *stock, const struct fact *fact);
+/* What was left becomes a job (JOB_GIVE_WAY); its cause is the adjustment. Each step takes by fact, tells who lost a claim,
+ * and lowers job->head; with nothing left it calls give_way_ended. */
+void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int64_t adjustment);
+void give_way_ended(struct ws *ws, struct job_row *job);
+/* Units that facts have taken from this position and its buckets still hold. */
+int64_t stock_owed(struct ws *ws, const struct position_row *position);
 
 /* What stock tells the modules above it, which inventory does not know: defined by orders. */
 struct stock_followers {

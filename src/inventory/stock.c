@@ -121,7 +121,7 @@ const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, con
     return ws_get_listed(ws, &claim_table, claim_key(ws, node, sku, holder, key), &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder->id)));
 }
 
-static void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)
+void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)
 {
     struct claim_row *edited = ws_edit(stock->ws, claim);
     edited->soft += soft;
@@ -195,51 +195,4 @@ void claim_pass_on(struct stock *stock, const struct claim_row *fence, const str
     move_within(stock, fence, BUCKET_RESERVED, BUCKET_RESERVED, quantity);
     claim_change(stock, fence, -quantity, 0);
     claim_add(stock, node, sku, to, quantity);
-}
-
-/* Claims of one kind give way, soft ones or hard ones; returns what is still missing. */
-static int64_t break_kind(struct stock *stock, int64_t node, int64_t sku, enum claim_kind kind, bool hard, int64_t missing, int64_t to_node,
-                          struct broken ***tail)
-{
-    struct ws_cursor cursor =
-        ws_scan(stock->ws, &claim_by_rank, WS_PREFIX(db_int(ws_unit(stock->ws)), db_int(node), db_int(sku), db_int(0), db_int(kind)), 64);
-    const struct claim_row *claim;
-    while (missing > 0 && (claim = ws_next(stock->ws, &cursor)) != NULL) {
-        int64_t gives = min_i64(hard ? claim->hard : claim->soft, missing);
-        if (gives == 0)
-            continue;
-        struct broken *broken = ARENA_NEW(ws_arena(stock->ws), struct broken);
-        *broken = (struct broken){ .kind = kind, .holder = claim->holder, .line = claim->line, .part = claim->part, .node = node, .sku = sku, .quantity = gives, .hard = hard };
-        **tail = broken;
-        *tail = &broken->next;
-        stock_move(stock, &(struct move){ .sku = sku, .quantity = gives, .from_node = node, .from = hard ? BUCKET_ALLOCATED : BUCKET_RESERVED,
-                                          .to_node = to_node, .unit_cost = NULL_INT });
-        claim_change(stock, claim, hard ? 0 : -gives, hard ? -gives : 0);
-        missing -= gives;
-    }
-    return missing;
-}
-
-struct broken *stock_take_by_fact(struct stock *stock, int64_t node, int64_t sku, enum bucket named, int64_t quantity, int64_t to_node)
-{
-    static const struct {
-        enum claim_kind kind;
-        bool hard;
-    } gives_way[] = { { CLAIM_FENCE, false }, { CLAIM_RESERVATION, false }, { CLAIM_TRANSFER, false }, { CLAIM_ORDER, false }, { CLAIM_ORDER, true } };
-    const struct position_row *position = position_find(stock->ws, node, sku, 0);
-    assert(quantity <= position_on_hand(position));
-    struct broken *first = NULL, **tail = &first;
-    const enum bucket before[] = { named, BUCKET_AVAILABLE };
-    int64_t missing = quantity;
-    for (size_t i = 0; i < COUNT(before) && missing > 0; i++) {
-        struct position_row now = *position;
-        int64_t gives = min_i64(*bucket_of(&now, before[i]), missing);
-        stock_move(stock, &(struct move){ .sku = sku, .quantity = gives, .from_node = node, .from = before[i], .to_node = to_node, .unit_cost = NULL_INT });
-        missing -= gives;
-    }
-    for (size_t i = 0; i < COUNT(gives_way) && missing > 0; i++)
-        missing = break_kind(stock, node, sku, gives_way[i].kind, gives_way[i].hard, missing, to_node, &tail);
-    stock_move(stock, &(struct move){ .sku = sku, .quantity = missing, .from_node = node, .from = BUCKET_QUARANTINED, .to_node = to_node,
-                                      .unit_cost = NULL_INT });
-    return first;
 }

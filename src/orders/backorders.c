@@ -232,7 +232,7 @@ static bool fill_step(struct ws *ws, struct job_row *job)
     job->progress += spot.filled;
     if (next != NULL)
         job->head = next->priority;
-    else
+    else if (position_find(ws, spot.node, spot.sku, 0)->blocked == job->id) /* claims give way to a fact there: that job fills afterwards */
         position_block(ws, spot.node, spot.sku, 0);
     return next != NULL;
 }

@@ -179,8 +179,7 @@ static bool arrives_late(int sku)
     return sku % 5 == 0 || sku < PARTS;
 }
 
-/* A delivery is booked as it comes off the ramp. In one piece it would be one command that fills thousands of waiting
- * orders, and that outgrows the memory of a batch. */
+/* A delivery is booked pallet by pallet, as it comes off the ramp. */
 static void draw_delivery(struct chance *chance, struct script *script, int sku, int64_t quantity)
 {
     int64_t at = DAY_START_US + draw_from(chance, 15 * 60, 21 * 60) * MINUTE_US;
@@ -205,8 +204,7 @@ static void draw_supply(struct chance *chance, struct script *script, int64_t wa
     }
 }
 
-/* In the middle of the spike, of what the bundle is made of, at the node that ships most. It is counted bin by bin: one
- * command that broke thousands of claims would outgrow the memory of a batch (503). */
+/* In the middle of the spike, of what the bundle is made of, at the node that ships most. It is counted bin by bin. */
 static void draw_count(struct chance *chance, struct script *script, struct arena *arena)
 {
     int64_t missing[PARTS], bins = 0;

@@ -1,0 +1,119 @@
+/* src/inventory/give_way.c: a fact takes units that others have claims on.
+ * Claims give way in one order, whoever asks: fences, checkouts, transfers, then order lines from the lowest rank, soft
+ * before hard. A command breaks as many as it may; what is left is a job's, which stands in position.blocked and takes
+ * first what becomes available meanwhile: those units have been counted away already. Until it has ended the buckets still
+ * hold what it will take, so whoever asks for the truth subtracts stock_owed(). Several facts may be at it at one place. */
+#include "base/id.h"
+#include "engine/jobs.h"
+#include "inventory/inventory.h"
+#include <assert.h>
+#include <string.h>
+
+/* Claims of one kind give way, soft ones or hard ones; returns what is still missing. */
+static int64_t break_kind(struct stock *stock, const struct fact *fact, enum claim_kind kind, bool hard, int64_t missing, struct given *given)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(stock->ws)), db_int(fact->node), db_int(fact->sku), db_int(0), db_int(kind) };
+    struct ws_cursor cursor = ws_scan(stock->ws, &claim_by_rank, prefix, (size_t)fact->claims + 1);
+    const struct claim_row *claim;
+    while (missing > 0 && given->count < fact->claims && (claim = ws_next(stock->ws, &cursor)) != NULL) {
+        int64_t gives = min_i64(hard ? claim->hard : claim->soft, missing);
+        if (gives == 0)
+            continue;
+        struct broken *broken = ARENA_NEW(ws_arena(stock->ws), struct broken);
+        *broken = (struct broken){ .kind = kind, .holder = claim->holder, .line = claim->line, .part = claim->part, .node = fact->node,
+                                   .sku = fact->sku, .quantity = gives, .hard = hard };
+        *(given->last == NULL ? &given->first : &given->last->next) = broken;
+        given->last = broken;
+        given->count++;
+        stock_move(stock, &(struct move){ .sku = fact->sku, .quantity = gives, .from_node = fact->node, .from = hard ? BUCKET_ALLOCATED : BUCKET_RESERVED,
+                                          .to_node = fact->to_node, .unit_cost = NULL_INT });
+        claim_change(stock, claim, hard ? 0 : -gives, hard ? -gives : 0);
+        missing -= gives;
+    }
+    return missing;
+}
+
+static int64_t take_from(struct stock *stock, const struct fact *fact, enum bucket bucket, int64_t there, int64_t missing)
+{
+    int64_t gives = min_i64(there, missing);
+    stock_move(stock, &(struct move){ .sku = fact->sku, .quantity = gives, .from_node = fact->node, .from = bucket, .to_node = fact->to_node, .unit_cost = NULL_INT });
+    return missing - gives;
+}
+
+struct given stock_take_by_fact(struct stock *stock, const struct fact *fact)
+{
+    static const struct {
+        enum claim_kind kind;
+        bool hard;
+    } gives_way[] = { { CLAIM_FENCE, false }, { CLAIM_RESERVATION, false }, { CLAIM_TRANSFER, false }, { CLAIM_ORDER, false }, { CLAIM_ORDER, true } };
+    const struct position_row *position = position_find(stock->ws, fact->node, fact->sku, 0);
+    assert(fact->quantity <= position_on_hand(position));
+    struct given given = { 0 };
+    int64_t missing = fact->quantity;
+    if (fact->named == BUCKET_QUARANTINED)
+        missing = take_from(stock, fact, BUCKET_QUARANTINED, position->quarantined, missing);
+    missing = take_from(stock, fact, BUCKET_AVAILABLE, position->available, missing);
+    for (size_t i = 0; i < COUNT(gives_way) && missing > 0 && given.count < fact->claims; i++)
+        if ((gives_way[i].hard ? position->allocated : position->reserved) > 0) /* else the claims of thousands of orders are walked for nothing */
+            missing = break_kind(stock, fact, gives_way[i].kind, gives_way[i].hard, missing, &given);
+    if (position->reserved + position->allocated == 0)
+        missing = take_from(stock, fact, BUCKET_QUARANTINED, position->quarantined, missing);
+    given.left = missing;
+    return given;
+}
+
+/* ---- what is left to a job ---- */
+
+/* The next of the open jobs that take from this place, or NULL. */
+static const struct job_row *next_at(struct ws *ws, struct ws_cursor *cursor, int64_t node, int64_t sku)
+{
+    const struct job_row *job;
+    while ((job = ws_next(ws, cursor)) != NULL)
+        if (job->state == JOB_OPEN && job->kind == JOB_GIVE_WAY && job->node == node && job->subject == sku)
+            return job;
+    return NULL;
+}
+
+static struct ws_cursor open_jobs(struct ws *ws)
+{
+    return ws_scan(ws, &job_by_state, WS_PREFIX(db_int(ws_unit(ws)), db_int(JOB_OPEN)), 0);
+}
+
+int64_t stock_owed(struct ws *ws, const struct position_row *position)
+{
+    int64_t units = 0;
+    if (position == NULL || position->blocked == 0)
+        return 0;
+    const struct job_row *job;
+    for (struct ws_cursor cursor = open_jobs(ws); (job = next_at(ws, &cursor, position->node, position->sku)) != NULL;)
+        units += job->head;
+    return units;
+}
+
+/* The barrier is the oldest's; a queue that was being filled here is filled when all have ended. */
+static void block(struct ws *ws, int64_t node, int64_t sku)
+{
+    struct ws_cursor cursor = open_jobs(ws);
+    const struct job_row *job = next_at(ws, &cursor, node, sku);
+    struct position_row *position = ws_edit(ws, position_find(ws, node, sku, 0));
+    position->blocked = job == NULL ? 0 : job->id;
+}
+
+void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int64_t adjustment)
+{
+    char cause[32];
+    id_format("adj", ws_unit(ws), adjustment, cause);
+    struct job_row *job = job_open(ws, JOB_GIVE_WAY, sku, node);
+    job->head = units;
+    job->data = arena_text(ws_arena(ws), cause);
+    block(ws, node, sku);
+}
+
+void give_way_ended(struct ws *ws, struct job_row *job)
+{
+    job->state = JOB_DONE; /* block() looks for another */
+    block(ws, job->node, job->subject);
+    const struct position_row *position = position_find(ws, job->node, job->subject, 0);
+    if (position->blocked == 0 && position->available > 0)
+        stock_followers.supply(ws, &(struct freed){ job->node, job->subject, position->available }, 1);
+}
