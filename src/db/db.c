@@ -194,37 +194,21 @@ enum db_result db_rollback(struct db *db)
 
 /* ---- reads: the arena may be full in the midst of them ---- */
 
-struct read {
-    enum { READ_LOAD, READ_PATH, READ_QUERY } what;
-    const struct db_table *table;
-    const int64_t *keys;
-    const struct db_path *path;
-    const struct db_statement *statement;
-    const struct db_value *values;
-    size_t count, limit;
-};
-
-static enum db_result read_now(struct db *db, struct arena *arena, const struct read *read, struct db_rows *rows)
+static bool asks_nothing(const struct db_read *read)
 {
-    switch (read->what) {
-    case READ_LOAD:
-        return db->driver->load(db, arena, read->table, read->keys, read->count, rows);
-    case READ_PATH:
-        return db->driver->load_path(db, arena, read->path, read->values, read->count, read->limit, rows);
-    case READ_QUERY:
-        return db->driver->query(db, arena, read->statement, read->values, rows);
-    }
-    return DB_BUG;
+    return read->statement == NULL && read->count == 0;
 }
 
-static enum db_result read_guarded(struct db *db, struct arena *arena, const struct read *read, struct db_rows *rows)
+static enum db_result read_guarded(struct db *db, struct arena *arena, struct db_read *reads, size_t count)
 {
-    enum db_result result = enter(db);
+    enum db_result result = DB_OK;
+    for (size_t i = 0; i < count && result == DB_OK; i++) /* each is a statement that a test may have fail */
+        result = asks_nothing(&reads[i]) ? DB_OK : enter(db);
     if (result != DB_OK)
         return result;
     struct arena_door ours, *outer = arena_set_door(arena, &ours);
     if (setjmp(ours.where) == 0) {
-        result = leave(db, read_now(db, arena, read, rows));
+        result = leave(db, db->driver->read(db, arena, reads, count));
         arena_set_door(arena, outer);
         return result;
     }
@@ -267,33 +251,55 @@ static const int64_t *keys_in_order(struct arena *arena, const int64_t *keys, si
     return sorted;
 }
 
-enum db_result db_load(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows)
+/* Makes a read ready for the driver. */
+static enum db_result read_check(struct db *db, struct arena *arena, struct db_read *read)
 {
-    *rows = (struct db_rows) { .stride = table->row_size };
+    const struct db_table *table = read->table;
+    size_t stride = read->statement != NULL ? read->statement->row_size : read->path != NULL ? read->path->table->row_size : table->row_size;
+    read->rows = (struct db_rows) { .stride = stride };
+    if (read->statement != NULL || read->path != NULL)
+        return DB_OK;
     if (table->key_count == 0)
         return leave(db, db_say(db, DB_BUG, "%s has no key of numbers: load it by a path", table->name));
-    if (count == 0)
-        return DB_OK;
-    keys = keys_in_order(arena, keys, table->key_count, &count);
-    struct read read = { .what = READ_LOAD, .table = table, .keys = keys, .count = count };
-    return read_guarded(db, arena, &read, rows);
+    if (read->lock && db->state != DB_WRITING && db->state != DB_FAILED)
+        return leave(db, db_say(db, DB_BUG, "%s is locked in no transaction that writes", table->name));
+    if (read->count > 0)
+        read->keys = keys_in_order(arena, read->keys, table->key_count, &read->count);
+    return DB_OK;
+}
+
+enum db_result db_read_all(struct db *db, struct arena *arena, struct db_read *reads, size_t count)
+{
+    enum db_result result = DB_OK;
+    bool something = false;
+    for (size_t i = 0; i < count && result == DB_OK; i++) {
+        result = read_check(db, arena, &reads[i]);
+        something = something || !asks_nothing(&reads[i]);
+    }
+    return result == DB_OK && something ? read_guarded(db, arena, reads, count) : result;
+}
+
+static enum db_result read_one(struct db *db, struct arena *arena, struct db_read *read, struct db_rows *rows)
+{
+    enum db_result result = db_read_all(db, arena, read, 1);
+    *rows = read->rows;
+    return result;
+}
+
+enum db_result db_load(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows)
+{
+    return read_one(db, arena, &(struct db_read) { .table = table, .keys = keys, .count = count }, rows);
 }
 
 enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
                             size_t limit, struct db_rows *rows)
 {
-    *rows = (struct db_rows) { .stride = path->table->row_size };
-    if (count == 0)
-        return DB_OK;
-    struct read read = { .what = READ_PATH, .path = path, .values = prefixes, .count = count, .limit = limit };
-    return read_guarded(db, arena, &read, rows);
+    return read_one(db, arena, &(struct db_read) { .path = path, .prefixes = prefixes, .count = count, .limit = limit }, rows);
 }
 
 enum db_result db_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values, struct db_rows *rows)
 {
-    *rows = (struct db_rows) { .stride = statement->row_size };
-    struct read read = { .what = READ_QUERY, .statement = statement, .values = values };
-    return read_guarded(db, arena, &read, rows);
+    return read_one(db, arena, &(struct db_read) { .statement = statement, .prefixes = values }, rows);
 }
 
 void *db_rows_add(struct arena *arena, struct db_rows *rows, size_t *room)

@@ -122,6 +122,24 @@ enum db_result db_load(struct db *db, struct arena *arena, const struct db_table
 enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
                             size_t limit, struct db_rows *rows);
 
+/* One read of several: by primary key (table, keys), by path (path, prefixes, limit) or by statement (statement, prefixes
+ * are its values). `lock`, by key inside db_begin: nobody else may change or lock these rows until the transaction ends; on
+ * PostgreSQL the wait for whoever has them is part of the read, and the rows are those that he left. */
+struct db_statement;
+struct db_read {
+    const struct db_table *table;
+    const int64_t *keys;
+    const struct db_path *path;
+    const struct db_statement *statement;
+    const struct db_value *prefixes;
+    size_t count, limit;
+    bool lock;
+    struct db_rows rows; /* what came */
+};
+/* All of them, in their order and on what those before saw or waited for. PostgreSQL is asked for all at once and answers in
+ * one go: where the wait for an answer is what a read costs, several cost as much as one. */
+enum db_result db_read_all(struct db *db, struct arena *arena, struct db_read *reads, size_t count);
+
 /* Whole rows, set-based. Update and delete find them by primary key and are DB_BUG when one is not there. On PostgreSQL
  * they are queued into the pipeline; an error may come with a later call, at the latest from db_commit. */
 enum db_result db_insert(struct db *db, const struct db_table *table, const void *const *rows, size_t count);

@@ -1,7 +1,7 @@
 /* src/db/postgres.c: the driver for PostgreSQL.
  * The connection stays in pipeline mode. What is sent is noted in a queue, its results come in the same order. Writes
- * inside a transaction are only sent; whoever needs an answer (a read, a commit) takes all results up to its own, and
- * so meets the error of an earlier write. After an error the server skips everything up to the next sync, which the
+ * inside a transaction are only sent; whoever needs an answer (reads, a commit) takes all results up to its own, and
+ * so meets the error of an earlier write. Reads that are asked for together are sent together and wait once. After an error the server skips everything up to the next sync, which the
  * rollback sends. Parameters and results are binary; sets of rows go as one array a column. */
 #include "db/spell.h"
 #include "db/store.h"
@@ -34,19 +34,21 @@ struct pg_statement {
 struct pg_pending {
     enum { PENDING_PREPARE, PENDING_RUN, PENDING_SYNC } kind;
     struct pg_statement *statement; /* of PENDING_PREPARE */
+    struct db_read *read;           /* whose rows a PENDING_RUN brings; NULL: none that anybody wants */
     const char *what;               /* for the error */
 };
 
 struct pg_table {
-    struct pg_statement *load, *insert, *update, *remove;
+    struct pg_statement *load, *lock, *insert, *update, *remove;
 };
 
 struct postgres {
     struct db db;
     PGconn *connection;
     struct pg_pending *queue;
-    size_t queue_count, queue_room;
-    PGresult *held; /* the result that is being read when an arena may be full */
+    size_t queue_count, queue_room, queue_taken; /* taken: by the take_all that is under way */
+    PGresult *held;                              /* the result that is being read when an arena may be full */
+    struct arena *rows;                          /* where the reads of the queue want theirs */
     struct pg_table *tables;
     struct pg_statement **paths;
     struct db_slots statements;
@@ -187,15 +189,17 @@ static enum db_result judge(struct postgres *pg, const struct pg_pending *pendin
     }
 }
 
-/* Takes the results of all that was sent. *last is the last but a sync, the caller's to clear; NULL where it failed.
+static enum db_result take_rows(struct postgres *pg, PGresult *result, struct db_read *read, const char *what);
+
+/* Takes the results of all that was sent, and fills the reads among it. *last is the last but a sync, the caller's to clear; NULL where it failed.
  * Gives the first error; that is the cause of all others. */
 static enum db_result take_all(struct postgres *pg, PGresult **last)
 {
     enum db_result first = DB_OK;
     if (last != NULL)
         *last = NULL;
-    for (size_t i = 0; i < pg->queue_count; i++) {
-        const struct pg_pending pending = pg->queue[i];
+    for (pg->queue_taken = 0; pg->queue_taken < pg->queue_count;) {
+        const struct pg_pending pending = pg->queue[pg->queue_taken++];
         enum db_result waited = wait_for_result(pg, WAIT_MS);
         PGresult *result = waited == DB_OK ? PQgetResult(pg->connection) : NULL;
         if (result == NULL)
@@ -203,12 +207,16 @@ static enum db_result take_all(struct postgres *pg, PGresult **last)
         char said[sizeof(pg->db.error)];
         memcpy(said, pg->db.error, sizeof(said));
         enum db_result is = judge(pg, &pending, result);
+        if (pending.kind != PENDING_SYNC && wait_for_result(pg, WAIT_MS) == DB_OK)
+            PQclear(PQgetResult(pg->connection)); /* NULL: the end of this command's results */
+        if (pending.read != NULL && is == DB_OK && first == DB_OK) {
+            is = take_rows(pg, result, pending.read, pending.what);
+            result = NULL;
+        }
         if (first != DB_OK)
             memcpy(pg->db.error, said, sizeof(said));
         else
             first = is;
-        if (pending.kind != PENDING_SYNC && wait_for_result(pg, WAIT_MS) == DB_OK)
-            PQclear(PQgetResult(pg->connection)); /* NULL: the end of this command's results */
         if (last != NULL && pending.kind == PENDING_RUN && is == DB_OK) {
             PQclear(*last);
             *last = result;
@@ -218,7 +226,7 @@ static enum db_result take_all(struct postgres *pg, PGresult **last)
         if (pg->db.lost)
             break;
     }
-    pg->queue_count = 0;
+    pg->queue_count = pg->queue_taken = 0;
     if (last != NULL && first != DB_OK) {
         PQclear(*last);
         *last = NULL;
@@ -472,7 +480,8 @@ static struct pg_statement *statement_of_table(struct postgres *pg, struct pg_st
     return *slot;
 }
 
-static enum db_result send_run(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters, const char *what)
+static enum db_result send_run(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters, struct db_read *read,
+                               const char *what)
 {
     const char *values[COUNT(parameters->items)];
     int sizes[COUNT(parameters->items)], formats[COUNT(parameters->items)];
@@ -489,7 +498,7 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
     }
     if (result == DB_OK) {
         int sent = PQsendQueryPrepared(pg->connection, statement->name, (int)parameters->count, values, sizes, formats, 1);
-        result = noted(pg, sent, (struct pg_pending) { .kind = PENDING_RUN, .what = what });
+        result = noted(pg, sent, (struct pg_pending) { .kind = PENDING_RUN, .read = read, .what = what });
     }
     pg->scratch_size = 0;
     return result;
@@ -529,10 +538,13 @@ static void read_value(const PGresult *result, int row, int at, const struct db_
     }
 }
 
-/* Reads what take_all gave, into the arena; pg->held is the result meanwhile, so that a full arena loses nothing. */
-static enum db_result take_rows(struct postgres *pg, PGresult *result, const struct db_column *columns, size_t column_count, struct arena *arena,
-                                struct db_rows *rows, const char *what)
+/* Into the arena; pg->held is the result meanwhile, so that a full arena loses nothing. */
+static enum db_result take_rows(struct postgres *pg, PGresult *result, struct db_read *read, const char *what)
 {
+    const struct db_table *table = read->path != NULL ? read->path->table : read->table;
+    const struct db_column *columns = read->statement != NULL ? read->statement->columns : table->columns;
+    size_t column_count = read->statement != NULL ? read->statement->column_count : table->column_count;
+    struct db_rows *rows = &read->rows;
     pg->held = result;
     enum db_result is = DB_OK;
     if ((size_t)PQnfields(result) != column_count)
@@ -543,32 +555,28 @@ static enum db_result take_rows(struct postgres *pg, PGresult *result, const str
                         PQftype(result, (int)i));
     if (is == DB_OK) {
         size_t count = (size_t)PQntuples(result);
-        rows->at = count > 0 ? arena_alloc_array(arena, count, rows->stride) : NULL;
+        rows->at = count > 0 ? arena_alloc_array(pg->rows, count, rows->stride) : NULL;
         for (rows->count = 0; rows->count < count; rows->count++)
             for (size_t i = 0; i < column_count; i++)
-                read_value(result, (int)rows->count, (int)i, &columns[i], arena, db_row(rows, rows->count));
+                read_value(result, (int)rows->count, (int)i, &columns[i], pg->rows, db_row(rows, rows->count));
     }
     PQclear(result);
     pg->held = NULL;
     return is;
 }
 
+/* A full arena has jumped out of take_all: its reads are gone, but the results of what was sent are still to come. */
 static void postgres_abandon(struct db *db)
 {
-    PQclear(of(db)->held);
-    of(db)->held = NULL;
-}
-
-static enum db_result read_rows(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters,
-                                const struct db_column *columns, size_t column_count, struct arena *arena, struct db_rows *rows, const char *what)
-{
-    PGresult *got = NULL;
-    enum db_result result = send_run(pg, statement, parameters, what);
-    if (result == DB_OK)
-        result = settle(pg, &got);
-    if (result != DB_OK)
-        return result;
-    return take_rows(pg, got, columns, column_count, arena, rows, what);
+    struct postgres *pg = of(db);
+    PQclear(pg->held);
+    pg->held = NULL;
+    pg->queue_count -= pg->queue_taken;
+    if (pg->queue_taken > 0)
+        memmove(pg->queue, pg->queue + pg->queue_taken, pg->queue_count * sizeof(*pg->queue));
+    pg->queue_taken = 0;
+    for (size_t i = 0; i < pg->queue_count; i++)
+        pg->queue[i].read = NULL;
 }
 
 /* ---- opening ---- */
@@ -673,16 +681,17 @@ static enum db_result postgres_rollback(struct db *db)
 
 /* ---- rows ---- */
 
-static enum db_result postgres_load(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count,
-                                    struct db_rows *rows)
+static enum db_result send_load(struct postgres *pg, struct db_read *read)
 {
-    struct postgres *pg = of(db);
-    struct pg_statement *statement = statement_of_table(pg, &pg->tables[table->number].load, table, table->key_count, spell_postgres_load);
+    const struct db_table *table = read->table;
+    struct pg_table *own = &pg->tables[table->number];
+    struct pg_statement *statement = statement_of_table(pg, read->lock ? &own->lock : &own->load, table, table->key_count,
+                                                        read->lock ? spell_postgres_lock : spell_postgres_load);
     struct parameters parameters = { 0 };
     for (size_t i = 0; i < table->key_count; i++)
-        if (!add_key_array(pg, &parameters, keys + i, table->key_count, count))
+        if (!add_key_array(pg, &parameters, read->keys + i, table->key_count, read->count))
             return no_memory(pg);
-    return read_rows(pg, statement, &parameters, table->columns, table->column_count, arena, rows, table->name);
+    return send_run(pg, statement, &parameters, read, table->name);
 }
 
 static struct pg_statement *statement_of_path(struct postgres *pg, const struct db_path *path)
@@ -698,19 +707,18 @@ static struct pg_statement *statement_of_path(struct postgres *pg, const struct 
     return *slot;
 }
 
-static enum db_result postgres_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes,
-                                         size_t count, size_t limit, struct db_rows *rows)
+static enum db_result send_load_path(struct postgres *pg, struct db_read *read)
 {
-    struct postgres *pg = of(db);
+    const struct db_path *path = read->path;
     struct pg_statement *statement = statement_of_path(pg, path);
     struct parameters parameters = { 0 };
-    struct db_value most = db_int(limit == 0 ? NULL_INT : (int64_t)limit);
+    struct db_value most = db_int(read->limit == 0 ? NULL_INT : (int64_t)read->limit);
     bool ok = true;
     for (size_t i = 0; i < path->prefix_count && ok; i++)
-        ok = add_value_array(pg, &parameters, path->table->columns[path->columns[i]].type, prefixes + i, path->prefix_count, count);
+        ok = add_value_array(pg, &parameters, path->table->columns[path->columns[i]].type, read->prefixes + i, path->prefix_count, read->count);
     if (!ok || !add_value(pg, &parameters, &most))
         return no_memory(pg);
-    return read_rows(pg, statement, &parameters, path->table->columns, path->table->column_count, arena, rows, path->name);
+    return send_run(pg, statement, &parameters, read, path->name);
 }
 
 /* Sends sets of at most SET_ROWS rows, the first `columns` columns of each. */
@@ -724,7 +732,7 @@ static enum db_result send_rows(struct postgres *pg, struct pg_statement *statem
         for (size_t i = 0; i < columns; i++)
             if (!add_column_array(pg, &parameters, &table->columns[i], rows, now))
                 return no_memory(pg);
-        result = send_run(pg, statement, &parameters, table->name);
+        result = send_run(pg, statement, &parameters, NULL, table->name);
         rows += now;
         count -= now;
     }
@@ -774,15 +782,29 @@ static bool add_values(struct postgres *pg, struct parameters *parameters, const
     return ok;
 }
 
-static enum db_result postgres_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values,
-                                     struct db_rows *rows)
+static enum db_result send_query(struct postgres *pg, struct db_read *read)
+{
+    struct pg_statement *prepared = statement_of(pg, read->statement);
+    struct parameters parameters = { 0 };
+    if (prepared == NULL || !add_values(pg, &parameters, read->statement, read->prefixes))
+        return no_memory(pg);
+    return send_run(pg, prepared, &parameters, read, read->statement->name);
+}
+
+static enum db_result postgres_read(struct db *db, struct arena *arena, struct db_read *reads, size_t count)
 {
     struct postgres *pg = of(db);
-    struct pg_statement *prepared = statement_of(pg, statement);
-    struct parameters parameters = { 0 };
-    if (prepared == NULL || !add_values(pg, &parameters, statement, values))
-        return no_memory(pg);
-    return read_rows(pg, prepared, &parameters, statement->columns, statement->column_count, arena, rows, statement->name);
+    enum db_result result = DB_OK;
+    pg->rows = arena;
+    for (struct db_read *read = reads; read < reads + count && result == DB_OK; read++) {
+        if (read->statement != NULL)
+            result = send_query(pg, read);
+        else if (read->count > 0)
+            result = read->path != NULL ? send_load_path(pg, read) : send_load(pg, read);
+    }
+    if (result != DB_OK)
+        postgres_abandon(db); /* what was sent already has nowhere to go */
+    return result == DB_OK ? settle(pg, NULL) : result;
 }
 
 static enum db_result postgres_execute(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed)
@@ -792,7 +814,7 @@ static enum db_result postgres_execute(struct db *db, const struct db_statement 
     struct parameters parameters = { 0 };
     if (prepared == NULL || !add_values(pg, &parameters, statement, values))
         return no_memory(pg);
-    enum db_result result = send_run(pg, prepared, &parameters, statement->name);
+    enum db_result result = send_run(pg, prepared, &parameters, NULL, statement->name);
     if (result != DB_OK || (changed == NULL && db->state != DB_IDLE))
         return result;
     PGresult *got = NULL;
@@ -915,12 +937,10 @@ const struct db_driver postgres_driver = {
     .begin = postgres_begin,
     .commit = postgres_commit,
     .rollback = postgres_rollback,
-    .load = postgres_load,
-    .load_path = postgres_load_path,
+    .read = postgres_read,
     .insert = postgres_insert,
     .update = postgres_update,
     .remove = postgres_remove,
-    .query = postgres_query,
     .execute = postgres_execute,
     .script = postgres_script,
     .abandon = postgres_abandon,

@@ -155,6 +155,11 @@ const char *spell_postgres_load(struct arena *arena, const struct db_table *tabl
     return out.at;
 }
 
+const char *spell_postgres_lock(struct arena *arena, const struct db_table *table)
+{
+    return arena_printf(arena, "%s FOR UPDATE OF t", spell_postgres_load(arena, table));
+}
+
 const char *spell_postgres_insert(struct arena *arena, const struct db_table *table)
 {
     struct buffer out = { .arena = arena };

@@ -20,6 +20,7 @@ const char *spell_sqlite_path(struct arena *arena, const struct db_path *path);
 
 /* PostgreSQL: sets of rows as one array a column, in column order; key columns only for load. */
 const char *spell_postgres_load(struct arena *arena, const struct db_table *table);
+const char *spell_postgres_lock(struct arena *arena, const struct db_table *table); /* the same, and nobody else may have them meanwhile */
 const char *spell_postgres_insert(struct arena *arena, const struct db_table *table);
 const char *spell_postgres_update(struct arena *arena, const struct db_table *table);
 const char *spell_postgres_delete(struct arena *arena, const struct db_table *table);

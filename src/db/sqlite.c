@@ -534,6 +534,20 @@ static enum db_result sqlite_query(struct db *db, struct arena *arena, const str
     return take_rows(of(db), prepared, statement->columns, statement->column_count, arena, rows, &room);
 }
 
+static enum db_result sqlite_read(struct db *db, struct arena *arena, struct db_read *reads, size_t count)
+{
+    enum db_result result = DB_OK;
+    for (struct db_read *read = reads; read < reads + count && result == DB_OK; read++) {
+        if (read->statement != NULL)
+            result = sqlite_query(db, arena, read->statement, read->prefixes, &read->rows);
+        else if (read->path != NULL)
+            result = sqlite_load_path(db, arena, read->path, read->prefixes, read->count, read->limit, &read->rows);
+        else /* BEGIN IMMEDIATE has locked all rows */
+            result = sqlite_load(db, arena, read->table, read->keys, read->count, &read->rows);
+    }
+    return result;
+}
+
 static enum db_result sqlite_execute(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed)
 {
     sqlite3_stmt *prepared;
@@ -604,12 +618,10 @@ const struct db_driver sqlite_driver = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
-    .load = sqlite_load,
-    .load_path = sqlite_load_path,
+    .read = sqlite_read,
     .insert = sqlite_insert,
     .update = sqlite_update,
     .remove = sqlite_remove,
-    .query = sqlite_query,
     .execute = sqlite_execute,
     .script = sqlite_script,
     .abandon = sqlite_abandon,

@@ -17,7 +17,8 @@ extern const struct db_migration db_migrations[], db_read_migrations[];
 extern const size_t db_migration_count, db_read_migration_count;
 
 /* A driver converts each foreign error once, where it arises, and leaves the sentence in db->error. After an error the
- * face calls nothing but rollback and close. `abandon` lets go of what a read held when its arena was full. */
+ * face calls nothing but rollback and close. `abandon` lets go of what a read held, or has asked for and not taken yet, when
+ * its arena was full. */
 struct db_driver {
     struct db *(*make)(void); /* NULL: the machine has no memory left */
     enum db_result (*open)(struct db *db, const struct db_options *options);
@@ -25,14 +26,10 @@ struct db_driver {
     enum db_result (*begin)(struct db *db, enum db_state state);
     enum db_result (*commit)(struct db *db);
     enum db_result (*rollback)(struct db *db);
-    enum db_result (*load)(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows);
-    enum db_result (*load_path)(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
-                                size_t limit, struct db_rows *rows);
+    enum db_result (*read)(struct db *db, struct arena *arena, struct db_read *reads, size_t count); /* one without keys or prefixes gives nothing */
     enum db_result (*insert)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
     enum db_result (*update)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
     enum db_result (*remove)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
-    enum db_result (*query)(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values,
-                            struct db_rows *rows);
     enum db_result (*execute)(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed);
     enum db_result (*script)(struct db *db, const char *sql);
     void (*abandon)(struct db *db);

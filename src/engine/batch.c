@@ -71,17 +71,24 @@ static struct ws *set_of_new_unit(void *context, int64_t unit)
     return ws;
 }
 
-static enum db_result set_begin(struct batch *batch, size_t i)
+static struct db_read clock_read(const int64_t *unit)
+{
+    return (struct db_read){ .table = &unit_clock_table, .keys = unit, .count = 1, .lock = true };
+}
+
+/* The clock row is ours from here on, and so is the unit. What its set wants already is loaded behind it in the same go. */
+static enum db_result set_begin(struct batch *batch, size_t i, bool *same)
 {
     struct writer *writer = batch->writer;
     struct ws *ws = writer->sets[i];
-    struct unit_clock_take_result taken;
-    bool found = false;
-    enum db_result result = unit_clock_take(writer->db, writer->arena, ws_unit(ws), &taken, &found);
-    if (result != DB_OK || !found)
+    const int64_t unit = ws_unit(ws);
+    struct db_read clock = clock_read(&unit);
+    enum db_result result = ws_feed(ws, writer->db, &clock);
+    if (result != DB_OK || clock.rows.count == 0)
         return result == DB_OK ? DB_BUG : result;
-    struct unit_clock_row clock = { taken.unit, taken.event_seq, taken.event_time, taken.next_id, taken.batch_id, taken.config_version, taken.audit_head, taken.blocked };
-    ws_batch_begin(ws, &clock, batch->now_us, taken.batch_id == writer->last_batch[i]);
+    const struct unit_clock_row *taken = db_row(&clock.rows, 0);
+    *same = writer->last_batch[i] < 0 || taken->batch_id == writer->last_batch[i]; /* never: nothing was kept that could be old */
+    ws_batch_begin(ws, taken, batch->now_us, *same);
     return DB_OK;
 }
 
@@ -90,12 +97,13 @@ static enum db_result company_begin(struct batch *batch)
     struct writer *writer = batch->writer;
     struct unit_clock_units_result *units;
     size_t count;
-    enum db_result result = set_begin(batch, 0);
+    bool same;
+    enum db_result result = set_begin(batch, 0, &same);
     if (result == DB_OK)
         result = unit_clock_units(writer->db, writer->arena, &units, &count);
     for (size_t i = 1; result == DB_OK && i < count; i++) { /* ascending: two company batches cannot deadlock */
         size_t at = set_index(writer, units[i].unit);
-        result = at == SIZE_MAX ? DB_BUG : set_begin(batch, at);
+        result = at == SIZE_MAX ? DB_BUG : set_begin(batch, at, &same);
     }
     batch->count = writer->set_count;
     ws_set_peers(writer->sets[0], writer->sets, &writer->set_count, set_of_new_unit, batch);
@@ -107,7 +115,7 @@ static enum db_result feed(struct batch *batch)
     enum db_result result = DB_OK;
     for (size_t i = batch->first; i < batch->first + batch->count && result == DB_OK; i++)
         if (ws_wants_something(batch->writer->sets[i]))
-            result = ws_feed(batch->writer->sets[i], batch->writer->db);
+            result = ws_feed(batch->writer->sets[i], batch->writer->db, NULL);
     return result;
 }
 
@@ -119,6 +127,29 @@ static void prefetch(struct batch *batch, struct command *const *commands, size_
         if (commands[i]->type->prefetch != NULL)
             commands[i]->type->prefetch(ws, commands[i]);
     }
+}
+
+/* A unit's batch: what its commands name is asked for with the clock row. Where another process wrote meanwhile the rows
+ * that were kept are not what they name, and all is asked again. */
+static enum db_result unit_begin(struct batch *batch, size_t count)
+{
+    bool same = false;
+    ws_batch_expect(batch->writer->sets[batch->first], batch->now_us);
+    prefetch(batch, batch->commands, count);
+    enum db_result result = set_begin(batch, batch->first, &same);
+    if (result != DB_OK || same)
+        return result;
+    prefetch(batch, batch->commands, count);
+    return feed(batch);
+}
+
+static enum db_result company_begin_and_feed(struct batch *batch, size_t count)
+{
+    enum db_result result = company_begin(batch);
+    if (result != DB_OK)
+        return result;
+    prefetch(batch, batch->commands, count);
+    return feed(batch);
 }
 
 /* One attempt; false when a row was not known. */
@@ -268,12 +299,12 @@ static enum db_result batch_is_ours(struct batch *batch, int64_t batch_id, bool 
 {
     struct writer *writer = batch->writer;
     int64_t unit = ws_unit(writer->sets[batch->first]);
-    struct unit_clock_take_result clock;
+    struct db_read clock = clock_read(&unit);
     struct batch_writer_result row;
-    bool there = false, found = false;
+    bool found = false;
     enum db_result result = db_begin(writer->db);
     if (result == DB_OK)
-        result = unit_clock_take(writer->db, writer->arena, unit, &clock, &there);
+        result = db_read_all(writer->db, writer->arena, &clock, 1);
     if (result == DB_OK)
         result = batch_writer(writer->db, writer->arena, unit, batch_id, &row, &found);
     *ours = found && row.writer == writer->random;
@@ -320,13 +351,9 @@ static enum db_result run(struct batch *batch, size_t count)
     enum db_result result = db_begin(writer->db);
     in_transaction = true;
     if (result == DB_OK)
-        result = batch->first == 0 ? company_begin(batch) : set_begin(batch, batch->first);
+        result = batch->first == 0 ? company_begin_and_feed(batch, count) : unit_begin(batch, count);
     stats->take_us += since(&at_us);
-    if (result == DB_OK) {
-        prefetch(batch, batch->commands, count);
-        result = feed(batch);
-    }
-    if (result == DB_OK) {
+    if (result == DB_OK) { /* the second round: what those rows name */
         prefetch(batch, batch->commands, count);
         result = feed(batch);
     }

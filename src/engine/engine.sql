@@ -1,9 +1,3 @@
--- name: unit_clock_take :one
--- The batch's first statement: whoever holds this row is alone in the unit until the commit.
--- $1 unit ID
-UPDATE unit_clock SET batch_id = batch_id WHERE unit = $1
-RETURNING unit, event_seq, event_time, next_id, batch_id, config_version, audit_head, blocked;
-
 -- name: unit_clock_units :many
 -- all units: a company batch takes the clocks of all units in this order. scan: one row a unit.
 -- scan: one row a unit

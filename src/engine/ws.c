@@ -26,6 +26,7 @@ struct ws_list {
     size_t limit; /* rows asked of the database so far, 0: all */
     size_t got;   /* rows that the last load gave */
     bool loaded, complete;
+    bool asked; /* by the ws_feed that is under way */
     struct ws_row *last; /* incomplete: the last row that the database gave; beyond it nothing is known */
 };
 
@@ -780,6 +781,11 @@ void ws_set_door(struct ws *ws, struct arena_door *door)
     arena_set_door(ws->batch, door);
 }
 
+void ws_batch_expect(struct ws *ws, int64_t now_us)
+{
+    ws->now_us = now_us;
+}
+
 void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t now_us, bool same)
 {
     if (!same)
@@ -815,7 +821,26 @@ static void row_fill(struct ws *ws, struct ws_row *row, const void *image)
     }
 }
 
-static enum db_result feed_rows(struct ws *ws, struct db *db, const struct db_table *table)
+/* What ws_feed asks of the database in one go. */
+struct feed {
+    struct db_read *reads;
+    size_t count, room;
+};
+
+static void feed_add(struct ws *ws, struct feed *feed, struct db_read read)
+{
+    if (feed->count == feed->room) {
+        size_t room = feed->room == 0 ? 32 : feed->room * 2;
+        struct db_read *grown = ARENA_ARRAY(ws->batch, struct db_read, room);
+        if (feed->count > 0)
+            memcpy(grown, feed->reads, feed->count * sizeof *grown);
+        feed->reads = grown;
+        feed->room = room;
+    }
+    feed->reads[feed->count++] = read;
+}
+
+static void ask_rows(struct ws *ws, struct feed *feed, const struct db_table *table)
 {
     size_t count = 0;
     for (struct want *want = ws->row_wants[table->number]; want != NULL; want = want->next)
@@ -829,19 +854,20 @@ static enum db_result feed_rows(struct ws *ws, struct db *db, const struct db_ta
         char *absent = arena_alloc(ws->batch, table->row_size);
         for (size_t i = 0; i < table->key_count; i++)
             memcpy(absent + table->columns[i].offset, &want->key[i], sizeof(int64_t));
-        row_make(ws, table, absent); /* known to be absent, unless the load below finds it */
+        row_make(ws, table, absent); /* known to be absent, unless the database has it */
         n++;
     }
     ws->row_wants[table->number] = NULL;
-    struct db_rows rows = { 0 };
-    enum db_result result = n == 0 ? DB_OK : db_load(db, ws->batch, table, keys, n, &rows);
-    for (size_t i = 0; result == DB_OK && i < rows.count; i++) {
-        int64_t key[16];
-        for (size_t k = 0; k < table->key_count; k++)
-            key[k] = int_at(table, db_row(&rows, i), k);
-        row_fill(ws, row_find(ws, table, key), db_row(&rows, i));
-    }
-    return result;
+    if (n > 0)
+        feed_add(ws, feed, (struct db_read){ .table = table, .keys = keys, .count = n });
+}
+
+static void take_row(struct ws *ws, const struct db_table *table, const void *image)
+{
+    int64_t key[16];
+    for (size_t k = 0; k < table->key_count; k++)
+        key[k] = int_at(table, image, k);
+    row_fill(ws, row_find(ws, table, key), image);
 }
 
 /* A loaded row joins its list; where it is known already, what is known is newer. */
@@ -861,72 +887,95 @@ static void list_take(struct ws *ws, struct ws_list *list, const void *image)
     list->got++;
 }
 
-/* Takes those of the wants that have the first one's limit, and are not served yet, as prefixes; returns the rest. */
-static struct want *wants_of_limit(struct ws *ws, const struct db_path *path, struct want *want, struct db_value *prefixes, struct ws_list **lists,
-                                   size_t *count)
+/* The lists that are wanted and do not hold what is wanted of them, each once and with the largest limit. */
+static size_t lists_to_ask(struct ws *ws, const struct db_path *path, struct ws_list **lists)
 {
-    const size_t limit = want->limit;
-    struct want *others = NULL, *next;
-    for (; want != NULL; want = next) {
-        next = want->next;
-        if (want->limit != limit) {
-            want->next = others;
-            others = want;
-            continue;
-        }
+    size_t count = 0;
+    for (const struct want *want = ws->list_wants[path->number]; want != NULL; want = want->next) {
         struct ws_list *list = list_find(ws, path, want->prefix);
         if (list == NULL)
             list = list_make(ws, path, want->prefix);
-        if (list->loaded && (list->complete || (limit != 0 && limit <= list->limit)))
+        if (list->loaded && (list->complete || (want->limit != 0 && want->limit <= list->limit)))
             continue;
-        memcpy(prefixes + *count * path->prefix_count, list->prefix, path->prefix_count * sizeof *prefixes);
-        list->loaded = true;
-        list->limit = limit;
-        list->got = 0;
-        lists[(*count)++] = list;
+        if (!list->asked)
+            lists[count++] = list;
+        if (!list->asked || (list->limit != 0 && (want->limit == 0 || want->limit > list->limit)))
+            list->limit = want->limit;
+        list->asked = true;
     }
-    return others;
-}
-
-/* One limit after the other: nearly always there is one, and one round trip serves all prefixes. */
-static enum db_result feed_lists(struct ws *ws, struct db *db, const struct db_path *path)
-{
-    enum db_result result = DB_OK;
-    struct want *want = ws->list_wants[path->number];
     ws->list_wants[path->number] = NULL;
-    while (result == DB_OK && want != NULL) {
-        size_t limit = want->limit, room = 0, count = 0;
-        for (struct want *at = want; at != NULL; at = at->next)
-            room += at->limit == limit;
-        struct db_value *prefixes = ARENA_ARRAY(ws->batch, struct db_value, room * path->prefix_count);
-        struct ws_list **lists = ARENA_ARRAY(ws->batch, struct ws_list *, room);
-        struct db_rows rows = { 0 };
-        want = wants_of_limit(ws, path, want, prefixes, lists, &count);
-        if (count > 0)
-            result = db_load_path(db, ws->batch, path, prefixes, count, limit, &rows);
-        for (size_t i = 0; result == DB_OK && i < rows.count; i++) {
-            struct db_value prefix[8];
-            prefix_of(path, db_row(&rows, i), prefix);
-            list_take(ws, list_find(ws, path, prefix), db_row(&rows, i));
-        }
-        for (size_t i = 0; i < count; i++)
-            lists[i]->complete = limit == 0 || lists[i]->got < limit;
-    }
-    return result;
+    return count;
 }
 
-enum db_result ws_feed(struct ws *ws, struct db *db)
+/* One read for each limit: nearly always there is one. */
+static void ask_lists(struct ws *ws, struct feed *feed, const struct db_path *path)
 {
-    enum db_result result = DB_OK;
-    for (size_t i = 0; i < db_table_count && result == DB_OK; i++) {
+    size_t wanted = 0;
+    for (const struct want *want = ws->list_wants[path->number]; want != NULL; want = want->next)
+        wanted++;
+    struct ws_list **lists = ARENA_ARRAY(ws->batch, struct ws_list *, wanted);
+    size_t left = lists_to_ask(ws, path, lists);
+    while (left > 0) {
+        size_t limit = lists[0]->limit, count = 0, others = 0;
+        struct db_value *prefixes = ARENA_ARRAY(ws->batch, struct db_value, left * path->prefix_count);
+        for (size_t i = 0; i < left; i++) {
+            struct ws_list *list = lists[i];
+            if (list->limit == limit)
+                memcpy(prefixes + count++ * path->prefix_count, list->prefix, path->prefix_count * sizeof *prefixes);
+            else
+                lists[others++] = list;
+        }
+        feed_add(ws, feed, (struct db_read){ .path = path, .prefixes = prefixes, .count = count, .limit = limit });
+        left = others;
+    }
+}
+
+static void take_lists(struct ws *ws, const struct db_read *read)
+{
+    const struct db_path *path = read->path;
+    for (size_t i = 0; i < read->count; i++) {
+        struct ws_list *list = list_find(ws, path, read->prefixes + i * path->prefix_count);
+        list->loaded = true;
+        list->asked = false;
+        list->got = 0;
+    }
+    for (size_t i = 0; i < read->rows.count; i++) {
+        struct db_value prefix[8];
+        prefix_of(path, db_row(&read->rows, i), prefix);
+        list_take(ws, list_find(ws, path, prefix), db_row(&read->rows, i));
+    }
+    for (size_t i = 0; i < read->count; i++) {
+        struct ws_list *list = list_find(ws, path, read->prefixes + i * path->prefix_count);
+        list->complete = read->limit == 0 || list->got < read->limit;
+    }
+}
+
+/* Rows of a table before its lists: a row that was wanted by its key is known as absent until it is taken. */
+enum db_result ws_feed(struct ws *ws, struct db *db, struct db_read *first)
+{
+    struct feed feed = { 0 };
+    if (first != NULL)
+        feed_add(ws, &feed, *first);
+    for (size_t i = 0; i < db_table_count; i++) {
         if (ws->row_wants[i] != NULL)
-            result = feed_rows(ws, db, db_tables[i]);
-        for (size_t p = 0; p < db_tables[i]->path_count && result == DB_OK; p++)
+            ask_rows(ws, &feed, db_tables[i]);
+        for (size_t p = 0; p < db_tables[i]->path_count; p++)
             if (ws->list_wants[db_tables[i]->paths[p]->number] != NULL)
-                result = feed_lists(ws, db, db_tables[i]->paths[p]);
+                ask_lists(ws, &feed, db_tables[i]->paths[p]);
     }
     ws->want_count = 0;
-    return result;
+    enum db_result result = db_read_all(db, ws->batch, feed.reads, feed.count);
+    if (result != DB_OK)
+        return result;
+    if (first != NULL)
+        *first = feed.reads[0];
+    for (const struct db_read *read = feed.reads + (first != NULL); read < feed.reads + feed.count; read++) {
+        for (size_t i = 0; read->table != NULL && i < read->rows.count; i++)
+            take_row(ws, read->table, db_row(&read->rows, i));
+        if (read->path != NULL)
+            take_lists(ws, read);
+    }
+    return DB_OK;
 }
 
 size_t ws_dirty_rows(const struct ws *ws)
@@ -1051,7 +1100,7 @@ enum db_result ws_read(struct db *db, struct vault *vault, int64_t unit, int64_t
     ws->now_us = now_us;
     result = db_begin_read(db);
     while (result == DB_OK && !read_attempt(ws, read, context, &door))
-        result = ws_feed(ws, db);
+        result = ws_feed(ws, db, NULL);
     enum db_result ended = db_rollback(db);
     ws_free(ws);
     return result == DB_OK ? ended : result;

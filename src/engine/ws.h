@@ -93,10 +93,13 @@ void ws_set_peers(struct ws *ws, struct ws *const *peers, const size_t *count, s
 
 void ws_clock_is_new(struct ws *ws); /* the clock row is inserted, not updated */
 
-/* Begins a batch on the clock row that was taken; `same`: nobody wrote since our last batch, so the kept rows stand. */
+/* Before a batch begins its rows may be wanted already: on the guess that nobody wrote since the last one, and that it is now. */
+void ws_batch_expect(struct ws *ws, int64_t now_us);
+/* Begins a batch on the clock row that was taken; `same`: nobody wrote since our last batch, so the kept rows stand. If
+ * not they are forgotten, and what is wanted of them must be wanted again. */
 void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t now_us, bool same);
-/* Loads all that was wanted. */
-enum db_result ws_feed(struct ws *ws, struct db *db);
+/* Loads all that was wanted, all in one go; `first` (NULL: none) is read before it in the same. */
+enum db_result ws_feed(struct ws *ws, struct db *db, struct db_read *first);
 bool ws_wants_something(const struct ws *ws);
 
 /* One attempt of one command. */

@@ -200,6 +200,8 @@ static void judge_table(struct check *check, const struct db_table *table)
     subject.column_count = table->column_count;
     subject.sql = spell_postgres_load(arena, table);
     judge(check, &subject);
+    subject.sql = spell_postgres_lock(arena, table);
+    judge(check, &subject);
 }
 
 static void enter_store(struct check *check, size_t place)

@@ -1,9 +1,11 @@
 /* tests/store/db/db_faults_test.c: what goes wrong is told once, in one of our words, and leaves nothing behind. */
 #include "shop.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int64_t things(struct shop *shop, struct db *db)
 {
@@ -169,6 +171,75 @@ static void who_waits_too_long_is_told_busy(void **state)
     db_close(other);
 }
 
+static void *lock_and_read(void *context)
+{
+    struct shop *shop = context;
+    struct db *other = shop_connect(shop, false);
+    const int64_t first[] = { 1, 1 }, second[] = { 1, 2 };
+    static struct db_read reads[2];
+    reads[0] = (struct db_read) { .table = &thing_table, .keys = first, .count = 1, .lock = true };
+    reads[1] = (struct db_read) { .table = &thing_table, .keys = second, .count = 1 };
+    struct arena *arena = arena_new((size_t)1 << 20);
+    int64_t *seen = calloc(2, sizeof *seen);
+    enum db_result result = db_begin(other);
+    if (result == DB_OK)
+        result = db_read_all(other, arena, reads, COUNT(reads));
+    for (size_t i = 0; i < COUNT(reads) && result == DB_OK && reads[i].rows.count == 1; i++)
+        seen[i] = ((const struct thing_row *)db_row(&reads[i].rows, 0))->amount;
+    db_rollback(other);
+    db_close(other);
+    arena_free(arena);
+    return seen;
+}
+
+static void what_was_waited_for_is_seen(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row one = thing(1, "c1"), two = thing(2, "c2");
+    pthread_t waiter;
+    shop_fill(shop, 2);
+    one.amount = two.amount = 77;
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_ok(shop->db, UPDATE(shop->db, &thing_table, &one));
+    assert_int_equal(things(shop, shop->db), 2); /* PostgreSQL has carried it out */
+    assert_int_equal(pthread_create(&waiter, NULL, lock_and_read, shop), 0);
+    usleep(200000);
+    assert_ok(shop->db, UPDATE(shop->db, &thing_table, &two));
+    assert_ok(shop->db, db_commit(shop->db));
+    void *seen = NULL;
+    assert_int_equal(pthread_join(waiter, &seen), 0);
+    assert_int_equal(((const int64_t *)seen)[0], 77); /* the row that was locked, and one that was read behind it */
+    assert_int_equal(((const int64_t *)seen)[1], 77);
+    free(seen);
+}
+
+static void the_first_of_several_errors_is_told(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row taken = thing(1, "c1");
+    const int64_t key[] = { 1, 1 };
+    struct db_statement wrong = { .name = "wrong", .sqlite = "SELECT nothing FROM nowhere", .postgres = "SELECT nothing FROM nowhere" };
+    struct db_read reads[] = { { .table = &thing_table, .keys = key, .count = 1 }, { .statement = &wrong }, { .table = &thing_table, .keys = key, .count = 1 } };
+    shop_fill(shop, 1);
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_int_equal(db_read_all(shop->db, shop->arena, reads, COUNT(reads)), DB_BUG);
+    assert_non_null(strstr(db_last_error(shop->db), "nowhere"));
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(shop->db, db_begin(shop->db));
+    enum db_result result = INSERT(shop->db, &thing_table, &taken);
+    assert_int_equal(result == DB_OK ? db_read_all(shop->db, shop->arena, reads, COUNT(reads)) : result, DB_CONSTRAINT);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(shop->db, db_read_all(shop->db, shop->arena, reads, 1));
+    assert_int_equal(reads[0].rows.count, 1);
+    for (int64_t n = 1; n <= 3; n++) { /* a test may have each of them fail */
+        assert_ok(shop->db, db_begin(shop->db));
+        reads[1] = reads[2];
+        db_fail_at(shop->db, n, DB_IO, false);
+        assert_int_equal(db_read_all(shop->db, shop->arena, reads, COUNT(reads)), DB_IO);
+        assert_ok(shop->db, db_rollback(shop->db));
+    }
+}
+
 static void migrations_are_carried_out_once(void **state)
 {
     struct shop *shop = *state;
@@ -280,6 +351,8 @@ int main(void)
         { "a commit can be lost after it was carried out", a_commit_can_be_lost_after_it_was_carried_out },
         { "a connection lost midway leaves nothing", a_connection_lost_midway_leaves_nothing },
         { "who waits too long is told busy", who_waits_too_long_is_told_busy },
+        { "what was waited for is seen", what_was_waited_for_is_seen },
+        { "the first of several errors is told", the_first_of_several_errors_is_told },
         { "migrations are carried out once", migrations_are_carried_out_once },
         { "a failed migration leaves no half", a_failed_migration_leaves_no_half },
         { "other migrations are refused", other_migrations_are_refused },

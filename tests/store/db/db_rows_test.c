@@ -163,6 +163,73 @@ static void a_full_arena_leaves_the_connection_whole(void **state)
     assert_ok(shop->db, db_commit(shop->db));
 }
 
+static void several_reads_are_one(void **state)
+{
+    struct shop *shop = *state;
+    shop_fill(shop, 9);
+    struct thing_row tenth = thing(10, "c10");
+    const int64_t twice[] = { 1, 7, 1, 2, 1, 7 }, tens[] = { 1, 10 };
+    const struct db_value open[] = { db_int(1), db_int(1) }, code[] = { db_int(1), db_text("c3") };
+    struct db_read reads[] = {
+        { .table = &thing_table, .keys = twice, .count = 3 },
+        { .path = &thing_open, .prefixes = open, .count = 1, .limit = 2 },
+        { .table = &thing_table },
+        { .path = &thing_by_code, .prefixes = code, .count = 1 },
+        { .table = &thing_table, .keys = tens, .count = 1, .lock = true },
+    };
+    static const struct {
+        size_t count;
+        int64_t first;
+    } came[] = { { 2, 2 }, { 2, 10 }, { 0, 0 }, { 1, 3 }, { 1, 10 } };
+    assert_int_equal(db_read_all(shop->db, shop->arena, reads, COUNT(reads)), DB_BUG); /* nothing is locked outside a transaction */
+    assert_ok(shop->db, db_begin(shop->db));
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &tenth));
+    assert_ok(shop->db, db_read_all(shop->db, shop->arena, reads, COUNT(reads)));
+    assert_ok(shop->db, db_commit(shop->db));
+    for (size_t i = 0; i < COUNT(reads); i++) {
+        const struct thing_row *first = db_row(&reads[i].rows, 0);
+        if (reads[i].rows.count != came[i].count || (came[i].count > 0 && first->id != came[i].first))
+            fail_msg("read %zu: %zu rows", i, reads[i].rows.count);
+    }
+    assert_ok(shop->db, db_read_all(shop->db, shop->arena, reads, 0));
+}
+
+/* The arena is full at the second of three. */
+static void overflow(struct shop *shop)
+{
+    const int64_t key[] = { 1, 5 };
+    const struct db_value prefix[] = { db_int(1), db_int(1) };
+    struct db_read reads[] = { { .table = &thing_table, .keys = key, .count = 1 },
+                               { .path = &thing_open, .prefixes = prefix, .count = 1 },
+                               { .table = &thing_table, .keys = key, .count = 1 } };
+    struct arena *small = arena_new(16384);
+    struct arena_door door;
+    arena_set_door(small, &door);
+    if (setjmp(door.where) == 0) {
+        db_read_all(shop->db, small, reads, COUNT(reads));
+        fail_msg("a thousand rows do not fit 16 KiB");
+    }
+    arena_free(small);
+}
+
+static void a_full_arena_among_several_reads_leaves_the_connection_whole(void **state)
+{
+    struct shop *shop = *state;
+    struct db_rows rows;
+    const struct db_value prefix[] = { db_int(1), db_int(1) };
+    shop_fill(shop, 3000);
+    overflow(shop);
+    assert_ok(shop->db, db_load_path(shop->db, shop->arena, &thing_open, prefix, 1, 0, &rows));
+    assert_int_equal(rows.count, 1000);
+    assert_ok(shop->db, db_begin(shop->db));
+    struct thing_row lost = thing(4000, "lost");
+    assert_ok(shop->db, INSERT(shop->db, &thing_table, &lost));
+    overflow(shop);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(shop->db, db_load(shop->db, shop->arena, &thing_table, (const int64_t[]) { 1, 4000 }, 1, &rows));
+    assert_int_equal(rows.count, 0);
+}
+
 static void statements_are_bound_by_number(void **state)
 {
     struct shop *shop = *state;
@@ -227,6 +294,8 @@ int main(void)
         { "updates set whole rows", updates_set_whole_rows },
         { "a missing row is a bug", a_missing_row_is_a_bug },
         { "a full arena leaves the connection whole", a_full_arena_leaves_the_connection_whole },
+        { "several reads are one", several_reads_are_one },
+        { "a full arena among several reads leaves the connection whole", a_full_arena_among_several_reads_leaves_the_connection_whole },
         { "statements are bound by number", statements_are_bound_by_number },
         { "projections have a store of their own", projections_have_a_store_of_their_own },
     };
