@@ -87,8 +87,8 @@ int gates_run(struct world *world)
            large.wal_bytes, large.file_bytes, large.batches, large.rate);
     if (world->admin_url != NULL) {
         bool records = gate("WAL records an order at 256", large.records, 60, 60);
-        return gate("WAL KB an order at 256", large.wal_bytes / 1000, 7.5, 7) && records ? 0 : 1;
+        return gate("WAL KB an order at 256", large.wal_bytes / 1000, 7, 7) && records ? 0 : 1;
     }
-    bool at16 = gate("WAL pages an order at 16", small.pages, 10, 8), at256 = gate("WAL pages an order at 256", large.pages, 5, 5);
+    bool at16 = gate("WAL pages an order at 16", small.pages, 8, 8), at256 = gate("WAL pages an order at 256", large.pages, 5, 5);
     return gate("file KB an order at 256", large.file_bytes / 1000, 2.5, 2.5) && at16 && at256 ? 0 : 1;
 }

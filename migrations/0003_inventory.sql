@@ -2,12 +2,13 @@
 -- movements, its reserved and allocated the sums of its claims (millrace check proves both).
 
 -- By SKU first: what a channel may sell of a SKU is read from all its nodes at once. fenced: the part of reserved that
--- fences hold. blocked: the job that fills its queue; nobody else takes units meanwhile. 0: none.
+-- fences hold. blocked: the job that fills its queue; nobody else takes units meanwhile. claimant1 to 4: orders and
+-- checkouts that claim units of it, from the left; those who come when all are taken stand in `claimant`. 0: none. What an order changes stands
+-- together at the end: PostgreSQL logs from the first byte that changed to the last.
 CREATE TABLE position (
     unit ID, sku ID, node ID, class INT,
-    available INT CHECK (available >= 0), reserved INT CHECK (reserved >= 0),
-    allocated INT CHECK (allocated >= 0), quarantined INT CHECK (quarantined >= 0),
-    fenced INT CHECK (fenced >= 0), blocked ID,
+    fenced INT CHECK (fenced >= 0), blocked ID, quarantined INT CHECK (quarantined >= 0), allocated INT CHECK (allocated >= 0),
+    available INT CHECK (available >= 0), reserved INT CHECK (reserved >= 0), claimant1 ID, claimant2 ID, claimant3 ID, claimant4 ID,
     PRIMARY KEY (unit, sku, node, class)
 );
 -- path position_of_sku ON position (unit, sku) THEN (node, class)
@@ -20,16 +21,23 @@ CREATE TABLE movement (
     PRIMARY KEY (unit, id)
 );
 
--- A right to units of a position. Open claims only: what is used up is deleted. The key is the order in which they give
--- way: by kind (fence, checkout, transfer, order), then from the lowest rank, which is the largest (priority, promise, holder).
+-- A right to units of a position. Open claims only: what is used up is deleted. Keyed by who holds it, so that the claims of
+-- new orders lie together. They give way by kind (fence, checkout, transfer, order), then from the lowest rank, which is the
+-- largest (priority, promise, holder, line, part).
 CREATE TABLE claim (
-    unit ID, node ID, sku ID, class INT, kind INT, priority INT, promise INT, holder ID, line INT, part INT,
+    unit ID, holder ID, kind INT, line INT, part INT, node ID, sku ID, class INT, priority INT, promise INT,
     soft INT CHECK (soft >= 0), hard INT CHECK (hard >= 0),
-    PRIMARY KEY (unit, node, sku, class, kind, priority, promise, holder, line, part)
+    PRIMARY KEY (unit, holder, kind, line, part, node, sku, class)
 );
--- path claim_by_rank ON claim (unit, node, sku, class, kind) THEN (priority, promise, holder, line, part) DESC
-CREATE INDEX claim_holder ON claim (unit, holder, line, part, node);
--- path claim_of_holder ON claim (unit, holder) THEN (line, part, node)
+-- path claim_of_holder ON claim (unit, holder) THEN (kind, line, part, node, sku, class)
+
+-- Who claims a position, beyond the four whom its row names: a row for each claim would be a random page for each line of an
+-- order; these are only for what many wait for. Sorted as they give way. Fences are not here: `fence` finds them.
+CREATE TABLE claimant (
+    unit ID, sku ID, node ID, class INT, kind INT, priority INT, promise INT, holder ID,
+    PRIMARY KEY (unit, sku, node, class, kind, priority, promise, holder)
+);
+-- path claimant_by_rank ON claimant (unit, sku, node, class, kind) THEN (priority, promise, holder) DESC
 
 -- A fence as it was set; what it holds is its claim (kind 1, holder = channel).
 CREATE TABLE fence (

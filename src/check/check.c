@@ -68,7 +68,7 @@ static enum db_result check_schema(struct check *check)
 
 enum db_result check_all(struct check *check)
 {
-    static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,    check_keys_of,    check_stock,
+    static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,    check_keys_of,    check_stock,      check_claims_of,
                                                                         check_orders_of, check_waiting_of, check_references };
     struct check_units_result *units;
     size_t count = 0;

@@ -36,6 +36,7 @@ enum db_result check_all(struct check *check);
 /* Its parts, each for one unit. */
 enum db_result check_stock(struct check *check, int64_t unit);
 enum db_result check_orders_of(struct check *check, int64_t unit);
+enum db_result check_claims_of(struct check *check, int64_t unit);
 enum db_result check_events_of(struct check *check, int64_t unit);
 enum db_result check_keys_of(struct check *check, int64_t unit); /* before check_orders_of */
 enum db_result check_waiting_of(struct check *check, int64_t unit);

@@ -12,15 +12,23 @@ SELECT u.event_seq, u.event_time, u.next_id FROM unit_clock AS u WHERE u.unit = 
 SELECT n.id FROM node AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id;
 
 -- name: check_positions :many
--- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
-SELECT p.sku, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.fenced, p.blocked
-  FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku > $3 ORDER BY p.sku, p.class LIMIT $4;
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT p.sku, p.node, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.fenced, p.blocked, p.claimant1, p.claimant2, p.claimant3, p.claimant4
+  FROM position AS p WHERE p.unit = $1 AND p.sku > $2 ORDER BY p.sku, p.node, p.class LIMIT $3;
 
--- name: check_claims_at_node :many
--- $1 unit ID; $2 node ID; $3 after ID; $4 upto ID
-SELECT c.sku, c.class, c.kind, c.holder, c.soft, c.hard
-  FROM claim AS c WHERE c.unit = $1 AND c.node = $2 AND c.sku > $3 AND c.sku <= $4
- ORDER BY c.sku, c.class, c.kind, c.priority, c.promise, c.holder, c.line, c.part;
+-- name: check_claimants :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT c.sku, c.node, c.class, c.holder
+  FROM claimant AS c WHERE c.unit = $1 AND c.sku > $2 AND c.sku <= $3 ORDER BY c.sku, c.node, c.class, c.kind, c.priority, c.promise, c.holder;
+
+-- name: check_fences_of_skus :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT f.sku, f.node, f.channel FROM fence AS f WHERE f.unit = $1 AND f.sku > $2 AND f.sku <= $3 ORDER BY f.sku, f.node, f.channel;
+
+-- name: check_claims :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT c.holder, c.kind, c.line, c.part, c.node, c.sku, c.class, c.priority, c.promise, c.soft, c.hard
+  FROM claim AS c WHERE c.unit = $1 AND c.holder > $2 ORDER BY c.holder, c.kind, c.line, c.part, c.node, c.sku, c.class LIMIT $3;
 
 -- name: check_movements :many
 -- $1 unit ID; $2 after ID; $3 most INT
@@ -39,7 +47,8 @@ SELECT d.ord, d.line, d.part, d.sku, d.ordered, d.cancelled, d.backordered, d.re
 -- name: check_claims_of_orders :many
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT c.holder, c.line, c.part, c.kind, c.node, c.sku, c.priority, c.promise, c.soft, c.hard
-  FROM claim AS c WHERE c.unit = $1 AND c.holder > $2 AND c.holder <= $3 ORDER BY c.holder, c.line, c.part, c.node;
+  FROM claim AS c WHERE c.unit = $1 AND c.holder > $2 AND c.holder <= $3
+ ORDER BY c.holder, c.kind, c.line, c.part, c.node, c.sku, c.class;
 
 -- name: check_fulfilments :many
 -- $1 unit ID; $2 after ID; $3 upto ID

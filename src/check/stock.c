@@ -1,13 +1,14 @@
 /* src/check/stock.c: positions are the sums of their movements; what is reserved and allocated is claimed.
  * A range of positions is read together with its claims and the clock in one short read, so all three are of one
  * moment: movements whose id the clock had not given out by then are not counted against it. */
-#include "check/check.h"
-#include "check_sql.h"
+#include "check/claims.h"
 #include "engine/jobs.h"
 #include "inventory/inventory.h"
 #include "schema.h"
 #include <stdlib.h>
 #include <string.h>
+
+#define POSITION_RANGE 1000 /* each may have many claims */
 
 struct entry {
     int64_t node, sku, class, next_id;
@@ -50,40 +51,14 @@ static const char *position_key(struct check *check, int64_t unit, int64_t node,
     return arena_printf(check->arena, "unit %ld node %ld sku %ld class %ld", (long)unit, (long)node, (long)sku, (long)class);
 }
 
-static void compare_claims(struct check *check, int64_t unit, int64_t node, const struct check_positions_result *p,
-                           const struct check_claims_at_node_result *claims, size_t count)
+static void compare_claims(struct check *check, const char *key, const struct check_positions_result *p, const struct claim_sums *sums)
 {
-    int64_t soft = 0, hard = 0, fenced = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (claims[i].sku != p->sku || claims[i].class != p->class)
-            continue;
-        soft += claims[i].soft;
-        hard += claims[i].hard;
-        fenced += claims[i].kind == CLAIM_FENCE ? claims[i].soft : 0;
-    }
-    const char *key = position_key(check, unit, node, p->sku, p->class);
-    if (soft != p->reserved)
-        check_found(check, "reserved_claims", "reserved is the sum of soft claims", key, soft, p->reserved);
-    if (hard != p->allocated)
-        check_found(check, "allocated_claims", "allocated is the sum of hard claims", key, hard, p->allocated);
-    if (fenced != p->fenced)
-        check_found(check, "fenced_claims", "fenced is the sum of fence claims", key, fenced, p->fenced);
-    if (min_i64(min_i64(p->available, p->reserved), min_i64(p->allocated, p->quarantined)) < 0)
-        check_found(check, "bucket_negative", "no bucket is below zero", key, 0, min_i64(min_i64(p->available, p->reserved), min_i64(p->allocated, p->quarantined)));
-}
-
-/* Claims without a position at all. */
-static void claims_have_positions(struct check *check, int64_t unit, int64_t node, const struct check_positions_result *positions, size_t count,
-                                  const struct check_claims_at_node_result *claims, size_t claim_count)
-{
-    size_t p = 0;
-    for (size_t i = 0; i < claim_count; i++) {
-        while (p < count && (positions[p].sku < claims[i].sku || (positions[p].sku == claims[i].sku && positions[p].class < claims[i].class)))
-            p++;
-        if (p == count || positions[p].sku != claims[i].sku || positions[p].class != claims[i].class)
-            check_found(check, "reserved_claims", "reserved is the sum of soft claims", position_key(check, unit, node, claims[i].sku, claims[i].class),
-                        claims[i].soft, 0);
-    }
+    if (sums->soft != p->reserved)
+        check_found(check, "reserved_claims", "reserved is the sum of soft claims", key, sums->soft, p->reserved);
+    if (sums->hard != p->allocated)
+        check_found(check, "allocated_claims", "allocated is the sum of hard claims", key, sums->hard, p->allocated);
+    if (sums->fenced != p->fenced)
+        check_found(check, "fenced_claims", "fenced is the sum of fence claims", key, sums->fenced, p->fenced);
 }
 
 /* The jobs that block positions of this range. */
@@ -107,51 +82,67 @@ static bool may_block(const struct db_rows *jobs, int64_t id, int64_t node, int6
     return false;
 }
 
-static enum db_result read_range(struct check *check, struct ledger *ledger, int64_t unit, int64_t node, int64_t *after, bool *more)
+static enum db_result enter(struct check *check, struct ledger *ledger, int64_t unit, const struct check_positions_result *p, int64_t next_id)
+{
+    const char *key = position_key(check, unit, p->node, p->sku, p->class);
+    const int64_t least = min_i64(min_i64(p->available, p->reserved), min_i64(p->allocated, p->quarantined));
+    if (least < 0)
+        check_found(check, "bucket_negative", "no bucket is below zero", key, 0, least);
+    if (!known_has(check, &check->skus, p->sku))
+        check_found(check, "reference_unit", "no reference leaves its unit", key, p->sku, 0);
+    if (!known_has(check, &check->nodes, p->node))
+        check_found(check, "reference_unit", "no reference leaves its unit", key, p->node, 0);
+    if (!grow(ledger))
+        return DB_BUSY;
+    *slot(ledger, p->node, p->sku, p->class) = (struct entry){ .node = p->node, .sku = p->sku, .class = p->class, .next_id = next_id, .used = true,
+                                                               .units = { 0, p->available, p->reserved, p->allocated, p->quarantined } };
+    ledger->count++;
+    return DB_OK;
+}
+
+/* Positions of whole SKUs: the last, which a full page may have cut apart, is left to the next. */
+static enum db_result read_skus(struct check *check, int64_t unit, int64_t after, struct check_positions_result **positions, size_t *count, bool *more)
+{
+    enum db_result result = DB_OK;
+    *count = 0;
+    for (size_t limit = POSITION_RANGE; *count == 0 && result == DB_OK; limit *= 2) { /* one SKU alone may fill a page */
+        result = check_positions(check->db, check->arena, unit, after, (int64_t)limit, positions, count);
+        *more = *count == limit;
+        if (!*more)
+            break;
+        for (int64_t last = (*positions)[limit - 1].sku; *count > 0 && (*positions)[*count - 1].sku == last;)
+            (*count)--;
+    }
+    return result;
+}
+
+static enum db_result read_range(struct check *check, struct ledger *ledger, int64_t unit, int64_t *after, bool *more)
 {
     struct check_positions_result *positions;
-    struct check_claims_at_node_result *claims;
+    struct claim_sums *sums;
     struct check_clock_result clock;
-    size_t count = 0, claim_count = 0;
+    size_t count = 0;
     bool found;
     struct db_rows jobs = { 0 };
     enum db_result result = db_begin_read(check->db);
     if (result == DB_OK)
         result = check_clock(check->db, check->arena, unit, &clock, &found);
     if (result == DB_OK)
-        result = check_positions(check->db, check->arena, unit, node, *after, CHECK_RANGE, &positions, &count);
-    *more = count == CHECK_RANGE;
-    /* A full page may have cut the last SKU's classes apart: it is read again with the next, unless it is all there is. */
-    for (int64_t last = *more ? positions[count - 1].sku : 0; *more && positions[0].sku != last && positions[count - 1].sku == last;)
-        count--;
+        result = read_skus(check, unit, *after, &positions, &count, more);
     int64_t upto = *more ? positions[count - 1].sku : INT64_MAX;
     if (result == DB_OK)
-        result = check_claims_at_node(check->db, check->arena, unit, node, *after, upto, &claims, &claim_count);
+        result = claims_of_positions(check, unit, positions, count, *after, upto, &sums);
     if (result == DB_OK)
         result = read_jobs(check, unit, positions, count, &jobs);
     (void)db_rollback(check->db);
-    size_t first = 0;
     for (size_t i = 0; result == DB_OK && i < count; i++) {
         const struct check_positions_result *p = &positions[i];
-        while (first < claim_count && claims[first].sku < p->sku)
-            first++;
-        size_t last = first;
-        while (last < claim_count && claims[last].sku == p->sku)
-            last++;
-        compare_claims(check, unit, node, p, claims + first, last - first);
-        if (p->blocked != 0 && !may_block(&jobs, p->blocked, node, p->sku))
-            check_found(check, "position_blocked", "a position is blocked by an open job only", position_key(check, unit, node, p->sku, p->class), 0, p->blocked);
-        if (!known_has(check, &check->skus, p->sku))
-            check_found(check, "reference_unit", "no reference leaves its unit", position_key(check, unit, node, p->sku, p->class), p->sku, 0);
-        if (!grow(ledger))
-            return DB_BUSY;
-        struct entry *entry = slot(ledger, node, p->sku, p->class);
-        *entry = (struct entry){ .node = node, .sku = p->sku, .class = p->class, .next_id = clock.next_id, .used = true,
-                                 .units = { 0, p->available, p->reserved, p->allocated, p->quarantined } };
-        ledger->count++;
+        const char *key = position_key(check, unit, p->node, p->sku, p->class);
+        compare_claims(check, key, p, &sums[i]);
+        if (p->blocked != 0 && !may_block(&jobs, p->blocked, p->node, p->sku))
+            check_found(check, "position_blocked", "a position is blocked by an open job only", key, 0, p->blocked);
+        result = enter(check, ledger, unit, p, clock.next_id);
     }
-    if (result == DB_OK)
-        claims_have_positions(check, unit, node, positions, count, claims, claim_count);
     *after = upto;
     arena_reset(check->arena);
     return result;
@@ -159,19 +150,10 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
 
 static enum db_result read_positions(struct check *check, struct ledger *ledger, int64_t unit)
 {
-    struct check_nodes_result *nodes;
-    size_t count = 0;
-    enum db_result result = check_nodes(check->db, check->arena, unit, 0, &nodes, &count);
-    int64_t *ids = calloc(count + 1, sizeof *ids);
-    for (size_t i = 0; ids != NULL && i < count; i++)
-        ids[i] = nodes[i].id;
-    arena_reset(check->arena);
-    for (size_t i = 0; ids != NULL && i < count && result == DB_OK; i++) {
-        int64_t after = 0;
-        for (bool more = true; more && result == DB_OK;)
-            result = read_range(check, ledger, unit, ids[i], &after, &more);
-    }
-    free(ids);
+    enum db_result result = DB_OK;
+    int64_t after = 0;
+    for (bool more = true; more && result == DB_OK;)
+        result = read_range(check, ledger, unit, &after, &more);
     return result;
 }
 

@@ -1,7 +1,7 @@
 /* src/inventory/atp.c: what a channel may promise: DESIGN.md 2, checked by a brute-force oracle over all small cases.
  * An order takes available stock first, then its own group's fences, then fences of lower groups from the lowest. */
 #include "engine/jobs.h"
-#include "inventory/inventory.h"
+#include "inventory/stock.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,15 +81,13 @@ static size_t usable_fences(struct ws *ws, const struct outlet *outlet, int64_t 
     *out = NULL;
     if (position == NULL || position->fenced == 0)
         return 0;
-    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(node), db_int(sku), db_int(0), db_int(CLAIM_FENCE) };
-    size_t room = ws_count(ws, &claim_by_rank, prefix), count = 0;
-    struct usable *fences = ARENA_ARRAY(ws_arena(ws), struct usable, room);
+    const struct claim_row **claims;
+    size_t held = fence_claims(ws, node, sku, &claims), count = 0;
+    struct usable *fences = ARENA_ARRAY(ws_arena(ws), struct usable, held);
     struct rank own = group_rank(ws, outlet->channel->channel_group);
-    struct ws_cursor cursor = ws_scan(ws, &claim_by_rank, prefix, 0);
-    const struct claim_row *claim;
-    while ((claim = ws_next(ws, &cursor)) != NULL) {
-        const struct channel_row *holder = ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), claim->holder));
-        struct usable fence = { claim, group_rank(ws, holder->channel_group), text_equal(holder->channel_group, outlet->channel->channel_group) };
+    for (size_t i = 0; i < held; i++) {
+        const struct channel_row *holder = ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), claims[i]->holder));
+        struct usable fence = { claims[i], group_rank(ws, holder->channel_group), text_equal(holder->channel_group, outlet->channel->channel_group) };
         if (fence.own || ranks_below(fence.rank, own))
             fences[count++] = fence;
     }

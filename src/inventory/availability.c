@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "base/when.h"
 #include "inventory/reads.h"
+#include "inventory/stock.h"
 #include "inventory_sql.h"
 #include <string.h>
 
@@ -136,11 +137,11 @@ struct made {
     size_t count;
 };
 
-/* Positions of all pairs together, then the fences that stand in them. */
+/* Positions of all pairs together, then the fences that stand in them, then what those hold. */
 static void want_stock(struct ws *ws, const struct made *made, size_t count)
 {
     const int64_t unit = ws_unit(ws);
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < count; i++)
             for (size_t n = 0; n < made[i].outlet.node_count; n++)
                 for (size_t c = 0; c < made[i].count; c++) {
@@ -151,7 +152,7 @@ static void want_stock(struct ws *ws, const struct made *made, size_t count)
                     else
                         position = position_find(ws, node, sku, 0);
                     if (position != NULL && position->fenced > 0)
-                        ws_want_path(ws, &claim_by_rank, WS_PREFIX(db_int(unit), db_int(node), db_int(sku), db_int(0), db_int(CLAIM_FENCE)), 0);
+                        fence_claims_want(ws, node, sku);
                 }
         ws_settle(ws);
     }

@@ -2,7 +2,7 @@
  * is held; orders of the group use it up, facts may shrink it. */
 #include "inventory/fences.h"
 #include "base/id.h"
-#include "inventory/inventory.h"
+#include "inventory/stock.h"
 #include "inventory_sql.h"
 #include <string.h>
 
@@ -230,16 +230,17 @@ static void show_page(struct ws *ws, void *context)
 {
     struct fence_page *page = context;
     const int64_t unit = ws_unit(ws);
+    const struct holder holder = { .kind = CLAIM_FENCE, .id = page->channel };
     for (size_t i = 0; i < page->count; i++) {
         ws_want(ws, &node_table, WS_KEY(unit, page->nodes[i]));
         ws_want(ws, &sku_table, WS_KEY(unit, page->skus[i]));
-        ws_want(ws, &claim_table, WS_KEY(unit, page->nodes[i], page->skus[i], 0, CLAIM_FENCE, 0, 0, page->channel, 0, 0));
+        claim_want(ws, page->nodes[i], page->skus[i], &holder);
     }
     ws_settle(ws);
     for (size_t i = 0; i < page->count; i++) {
         const struct node_row *node = ws_get(ws, &node_table, WS_KEY(unit, page->nodes[i]));
         const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(unit, page->skus[i]));
-        const struct claim_row *claim = ws_get(ws, &claim_table, WS_KEY(unit, page->nodes[i], page->skus[i], 0, CLAIM_FENCE, 0, 0, page->channel, 0, 0));
+        const struct claim_row *claim = claim_find(ws, page->nodes[i], page->skus[i], &holder);
         page->items[i].node = arena_text(page->arena, node->code);
         page->items[i].sku = arena_text(page->arena, sku->code);
         page->items[i].held = claim == NULL ? 0 : claim->soft;

@@ -5,17 +5,109 @@
  * hold what it will take, so whoever asks for the truth subtracts stock_owed(). Several facts may be at it at one place. */
 #include "base/id.h"
 #include "engine/jobs.h"
-#include "inventory/inventory.h"
+#include "inventory/stock.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- who gives way ---- */
+
+/* The claims of one kind on a position, from the lowest rank: those of claimants in its row, and those of the table, which are
+ * loaded a chunk of holders at a time. */
+struct queue {
+    struct ws *ws;
+    const struct position_row *position;
+    struct claims {
+        const struct claim_row **items;
+        size_t count, at, room;
+    } seated, chunk;
+    struct ws_cursor cursor;
+    size_t chunk_holders;
+};
+
+static void push(struct ws *ws, struct claims *claims, const struct claim_row *claim)
+{
+    if (claims->count == claims->room) {
+        claims->room = claims->room == 0 ? 16 : claims->room * 2;
+        const struct claim_row **grown = ARENA_ARRAY(ws_arena(ws), const struct claim_row *, claims->room);
+        if (claims->count > 0)
+            memcpy(grown, claims->items, claims->count * sizeof *grown);
+        claims->items = grown;
+    }
+    claims->items[claims->count++] = claim;
+}
+
+static int by_rank(const struct claim_row *a, const struct claim_row *b)
+{
+    const int64_t left[] = { a->priority, a->promise, a->holder, a->line, a->part }, right[] = { b->priority, b->promise, b->holder, b->line, b->part };
+    size_t i = 0;
+    while (i + 1 < COUNT(left) && left[i] == right[i])
+        i++;
+    return left[i] > right[i] ? -1 : left[i] < right[i];
+}
+
+static int lowest_first(const void *a, const void *b)
+{
+    const struct claim_row *const *left = a, *const *right = b;
+    return by_rank(*left, *right);
+}
+
+static void read_claims(struct queue *queue, enum claim_kind kind, const int64_t *holders, size_t count, struct claims *claims)
+{
+    for (size_t i = 0; i < count; i++)
+        ws_want_path(queue->ws, &claim_of_holder, WS_PREFIX(db_int(queue->position->unit), db_int(holders[i])), 0);
+    ws_settle(queue->ws);
+    claims->count = claims->at = 0;
+    const struct claim_row *claim;
+    for (size_t i = 0; i < count; i++)
+        for (struct ws_cursor cursor = claims_of(queue->ws, holders[i]); (claim = ws_next(queue->ws, &cursor)) != NULL;)
+            if ((enum claim_kind)claim->kind == kind && claim_is_at(claim, queue->position))
+                push(queue->ws, claims, claim);
+    if (claims->count > 1)
+        qsort(claims->items, claims->count, sizeof *claims->items, lowest_first);
+}
+
+static void queue_open(struct queue *queue, struct ws *ws, const struct position_row *position, enum claim_kind kind, size_t chunk_holders)
+{
+    *queue = (struct queue){ .ws = ws, .position = position, .chunk_holders = chunk_holders };
+    const struct db_value prefix[] = { db_int(position->unit), db_int(position->sku), db_int(position->node), db_int(position->class), db_int(kind) };
+    queue->cursor = ws_scan(ws, &claimant_by_rank, prefix, chunk_holders);
+    if (kind == CLAIM_FENCE) {
+        queue->seated.count = position->fenced == 0 ? 0 : fence_claims(ws, position->node, position->sku, &queue->seated.items);
+        if (queue->seated.count > 1)
+            qsort(queue->seated.items, queue->seated.count, sizeof *queue->seated.items, lowest_first);
+        return;
+    }
+    int64_t holders[SEATS];
+    size_t count = seated_claimants(position, holders);
+    read_claims(queue, kind, holders, count, &queue->seated);
+}
+
+/* NULL: there are no more. */
+static const struct claim_row *queue_next(struct queue *queue, enum claim_kind kind)
+{
+    struct claims *seated = &queue->seated, *chunk = &queue->chunk;
+    if (chunk->at == chunk->count) {
+        int64_t *holders = ARENA_ARRAY(ws_arena(queue->ws), int64_t, queue->chunk_holders);
+        const struct claimant_row *row;
+        size_t count = 0;
+        while (count < queue->chunk_holders && (row = ws_next(queue->ws, &queue->cursor)) != NULL)
+            holders[count++] = row->holder;
+        read_claims(queue, kind, holders, count, chunk);
+    }
+    bool in_row = seated->at < seated->count, in_table = chunk->at < chunk->count;
+    if (in_row && (!in_table || by_rank(seated->items[seated->at], chunk->items[chunk->at]) < 0))
+        return seated->items[seated->at++];
+    return in_table ? chunk->items[chunk->at++] : NULL;
+}
 
 /* Claims of one kind give way, soft ones or hard ones; returns what is still missing. */
 static int64_t break_kind(struct stock *stock, const struct fact *fact, enum claim_kind kind, bool hard, int64_t missing, struct given *given)
 {
-    const struct db_value prefix[] = { db_int(ws_unit(stock->ws)), db_int(fact->node), db_int(fact->sku), db_int(0), db_int(kind) };
-    struct ws_cursor cursor = ws_scan(stock->ws, &claim_by_rank, prefix, (size_t)fact->claims + 1);
+    struct queue queue;
+    queue_open(&queue, stock->ws, position_find(stock->ws, fact->node, fact->sku, 0), kind, (size_t)fact->claims + 1);
     const struct claim_row *claim;
-    while (missing > 0 && given->count < fact->claims && (claim = ws_next(stock->ws, &cursor)) != NULL) {
+    while (missing > 0 && given->count < fact->claims && (claim = queue_next(&queue, kind)) != NULL) {
         int64_t gives = min_i64(hard ? claim->hard : claim->soft, missing);
         if (gives == 0)
             continue;
@@ -32,6 +124,8 @@ static int64_t break_kind(struct stock *stock, const struct fact *fact, enum cla
     }
     return missing;
 }
+
+/* ---- a fact ---- */
 
 static int64_t take_from(struct stock *stock, const struct fact *fact, enum bucket bucket, int64_t there, int64_t missing)
 {

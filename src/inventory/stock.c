@@ -1,14 +1,13 @@
-/* src/inventory/stock.c: units move, and claims on them come and go.
+/* src/inventory/stock.c: units move between buckets, places and the world.
  * A unit goes available -> reserved -> allocated -> shipped. Invariants, here and as CHECKs in 0003_inventory.sql: the
  * buckets are disjoint and none is below zero; a position is the sum of its movements; its reserved and allocated are
  * the sums of its claims. Callers have refused before they come here: nothing below may fail. */
-#include "inventory/inventory.h"
+#include "inventory/stock.h"
 #include <assert.h>
 #include <string.h>
 
 const char *const bucket_names[] = { "none", "available", "reserved", "allocated", "quarantined", NULL };
 const char *const cause_names[] = { "none", "adjustment", "order", "fulfilment", "reservation", "fence", "transfer", NULL };
-const char *const claim_kind_names[] = { "none", "fence", "reservation", "transfer", "order", NULL };
 static const char *const cause_prefixes[] = { NULL, "adj", "ord", "ful", "rsv", "chn", "trf" };
 static const char *const place_names[] = { NULL, "supplier", "customer", "adjustment", "scrap" };
 
@@ -69,7 +68,7 @@ void stock_end(struct stock *stock)
     stock->count = 0;
 }
 
-static struct position_row *position_edit(struct stock *stock, int64_t node, int64_t sku, int64_t class)
+struct position_row *position_edit(struct stock *stock, int64_t node, int64_t sku, int64_t class)
 {
     const struct position_row *position = position_find(stock->ws, node, sku, class);
     struct position_row empty = { .unit = ws_unit(stock->ws), .node = node, .sku = sku, .class = class };
@@ -78,7 +77,7 @@ static struct position_row *position_edit(struct stock *stock, int64_t node, int
     return edited;
 }
 
-static int64_t *bucket_of(struct position_row *position, enum bucket bucket)
+int64_t *bucket_of(struct position_row *position, enum bucket bucket)
 {
     int64_t *const buckets[] = { NULL, &position->available, &position->reserved, &position->allocated, &position->quarantined };
     return buckets[bucket];
@@ -101,98 +100,4 @@ void stock_move(struct stock *stock, const struct move *move)
                                      .to_bucket = move->to, .cause_kind = stock->cause.kind, .cause = stock->cause.id, .actor = ws_actor(stock->ws),
                                      .at = ws_now_us(stock->ws), .unit_cost = move->unit_cost, .document = move->document };
     ws_insert(stock->ws, &movement_table, &movement);
-}
-
-static void move_within(struct stock *stock, const struct claim_row *claim, enum bucket from, enum bucket to, int64_t quantity)
-{
-    stock_move(stock, &(struct move){ .sku = claim->sku, .class = claim->class, .quantity = quantity, .from_node = claim->node, .from = from,
-                                      .to_node = claim->node, .to = to, .unit_cost = NULL_INT });
-}
-
-static const int64_t *claim_key(struct ws *ws, int64_t node, int64_t sku, const struct holder *h, int64_t key[10])
-{
-    memcpy(key, WS_KEY(ws_unit(ws), node, sku, 0, h->kind, h->priority, h->promise, h->id, h->line, h->part), 10 * sizeof *key);
-    return key;
-}
-
-const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder)
-{
-    int64_t key[10];
-    return ws_get_listed(ws, &claim_table, claim_key(ws, node, sku, holder, key), &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder->id)));
-}
-
-void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)
-{
-    struct claim_row *edited = ws_edit(stock->ws, claim);
-    edited->soft += soft;
-    edited->hard += hard;
-    if (edited->kind == CLAIM_FENCE)
-        position_edit(stock, claim->node, claim->sku, claim->class)->fenced += soft;
-    if (edited->soft + edited->hard == 0)
-        ws_delete(stock->ws, edited);
-}
-
-static void claim_add(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity)
-{
-    const struct claim_row *claim = claim_find(stock->ws, node, sku, holder);
-    struct claim_row fresh = { .unit = ws_unit(stock->ws), .node = node, .sku = sku, .kind = holder->kind, .priority = holder->priority,
-                               .promise = holder->promise, .holder = holder->id, .line = holder->line, .part = holder->part };
-    if (claim == NULL)
-        claim = ws_insert(stock->ws, &claim_table, &fresh);
-    claim_change(stock, claim, quantity, 0);
-}
-
-void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity)
-{
-    if (quantity == 0)
-        return;
-    stock_move(stock, &(struct move){ .sku = sku, .quantity = quantity, .from_node = node, .from = BUCKET_AVAILABLE, .to_node = node,
-                                      .to = BUCKET_RESERVED, .unit_cost = NULL_INT });
-    claim_add(stock, node, sku, holder, quantity);
-}
-
-static void note_freed(struct stock *stock, int64_t node, int64_t sku, int64_t units)
-{
-    size_t i = 0;
-    while (i < stock->freed_count && (stock->freed[i].node != node || stock->freed[i].sku != sku))
-        i++;
-    if (i == stock->freed_room) {
-        stock->freed_room = stock->freed_room == 0 ? 8 : stock->freed_room * 2;
-        struct freed *grown = ARENA_ARRAY(ws_arena(stock->ws), struct freed, stock->freed_room);
-        if (i > 0)
-            memcpy(grown, stock->freed, i * sizeof *grown);
-        stock->freed = grown;
-    }
-    if (i == stock->freed_count)
-        stock->freed[stock->freed_count++] = (struct freed){ .node = node, .sku = sku };
-    stock->freed[i].units += units;
-}
-
-void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard)
-{
-    note_freed(stock, claim->node, claim->sku, soft + hard);
-    move_within(stock, claim, BUCKET_RESERVED, BUCKET_AVAILABLE, soft);
-    move_within(stock, claim, BUCKET_ALLOCATED, BUCKET_AVAILABLE, hard);
-    claim_change(stock, claim, -soft, -hard);
-}
-
-void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity)
-{
-    move_within(stock, claim, BUCKET_RESERVED, BUCKET_ALLOCATED, quantity);
-    claim_change(stock, claim, -quantity, quantity);
-}
-
-void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity)
-{
-    stock_move(stock, &(struct move){ .sku = claim->sku, .class = claim->class, .quantity = quantity, .from_node = claim->node,
-                                      .from = BUCKET_ALLOCATED, .to_node = PLACE_CUSTOMER, .unit_cost = NULL_INT });
-    claim_change(stock, claim, 0, -quantity);
-}
-
-void claim_pass_on(struct stock *stock, const struct claim_row *fence, const struct holder *to, int64_t quantity)
-{
-    int64_t node = fence->node, sku = fence->sku;
-    move_within(stock, fence, BUCKET_RESERVED, BUCKET_RESERVED, quantity);
-    claim_change(stock, fence, -quantity, 0);
-    claim_add(stock, node, sku, to, quantity);
 }

@@ -104,6 +104,36 @@ static void a_damage_breaks_the_lowest_rank_first(struct shop *shop)
     shop_must(shop, 409, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-2,\"reason\":\"damage\"}");
 }
 
+/* More than a position's row names, some of them gone again: one unit after the other is lost. */
+static void many_claims_give_way_by_rank(struct shop *shop)
+{
+    enum { ORDERS = 14 };
+    char ids[ORDERS][32], target[80], number[16];
+    receive(shop, "LEJ", "LAMP", ORDERS);
+    for (int i = 0; i < ORDERS; i++) { /* b2b ranks before web */
+        snprintf(number, sizeof number, "%d", i);
+        text_in(order(shop, i % 2 == 0 ? "b2b" : "web", number, "LAMP", 1).body, NULL, "id", ids[i], sizeof ids[i]);
+        if (i != 5 && i != 9)
+            continue;
+        snprintf(target, sizeof target, "/v1/orders/%s/cancel", ids[i - 4]); /* 1 from the row, 5 from the table */
+        shop_must(shop, 200, "POST", target, "{\"reason\":\"x\"}");
+    }
+    const int released[] = { 3, 11 };
+    for (size_t i = 0; i < COUNT(released); i++) {
+        snprintf(target, sizeof target, "/v1/orders/%s/payments", ids[released[i]]);
+        shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    }
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-2,\"reason\":\"damage\"}");
+    const int expected[] = { 13, 9, 7, 12, 10, 8, 6, 4, 2, 0, 11, 3 };
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        struct reply lost = shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\"}");
+        char holder[32];
+        text_in(lost.body, "\"broken\"", "id", holder, sizeof holder);
+        assert_string_equal(holder, ids[expected[i]]);
+    }
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 0 });
+}
+
 static void a_payment_releases_and_a_hold_stops_it(struct shop *shop)
 {
     char id[32], target[80];
@@ -309,6 +339,7 @@ static scene *const scenes[] = {
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
     a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
+    many_claims_give_way_by_rank,
 };
 
 static void play(void **state)
@@ -331,7 +362,7 @@ int main(void)
         "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
-        "a page of released orders", "a key comes again after a cancel",
+        "a page of released orders", "a key comes again after a cancel", "many claims give way by rank",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];

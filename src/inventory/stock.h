@@ -1,0 +1,23 @@
+/* src/inventory/stock.h: what stock.c and claims.c share, and what only inventory asks of claims. */
+#ifndef MILLRACE_INVENTORY_STOCK_H
+#define MILLRACE_INVENTORY_STOCK_H
+
+#include "inventory/inventory.h"
+
+/* The position to change, made at first use; stock_end will tell it. Good for the batch. */
+struct position_row *position_edit(struct stock *stock, int64_t node, int64_t sku, int64_t class);
+int64_t *bucket_of(struct position_row *position, enum bucket bucket); /* NULL for BUCKET_NONE */
+
+/* Claimants whom the position's own row names. */
+#define SEATS 4
+size_t seated_claimants(const struct position_row *position, int64_t holders[SEATS]);
+bool claim_is_at(const struct claim_row *claim, const struct position_row *position); /* and no fence's */
+struct ws_cursor claims_of(struct ws *ws, int64_t holder);
+
+void claim_want(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder); /* before several claim_find */
+/* Twice, each with a ws_settle behind it: the fences of a SKU, then their claims at a node. */
+void fence_claims_want(struct ws *ws, int64_t node, int64_t sku);
+/* What fences hold of a SKU at a node; *claims lies in ws_arena. */
+size_t fence_claims(struct ws *ws, int64_t node, int64_t sku, const struct claim_row ***claims);
+
+#endif
