@@ -81,10 +81,9 @@ CREATE TABLE decision (
 );
 -- path decision_of_order ON decision (unit, ord) THEN (number)
 
--- (channel, channel order id) is unique for ever: keyed hashes in generations, so that the hot path dirties few pages;
--- generation 0 is the sorted rest into which a job merges the older ones. The real id is compared in the order found.
+-- (channel, channel order id) is unique for ever. number: see src/orders/order_key.h; the ids in the orders decide.
 CREATE TABLE order_key (
-    unit ID, generation INT, hash INT, ord ID,
-    PRIMARY KEY (unit, generation, hash, ord)
+    unit ID, number INT, ord ID,
+    PRIMARY KEY (unit, number, ord)
 );
--- path order_key_of_hash ON order_key (unit, generation, hash) THEN (ord)
+-- path order_key_by_number ON order_key (unit, number) THEN (ord)

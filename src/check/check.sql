@@ -59,8 +59,8 @@ SELECT f.ord, f.id, f.state, f.node FROM fulfilment AS f WHERE f.unit = $1 AND f
 SELECT h.ord, h.number, h.cleared_seq FROM order_hold AS h WHERE h.unit = $1 AND h.ord > $2 AND h.ord <= $3 ORDER BY h.ord, h.number;
 
 -- name: check_keys :many
--- $1 unit ID; $2 generation INT; $3 least INT; $4 most INT
-SELECT k.hash, k.ord FROM order_key AS k WHERE k.unit = $1 AND k.generation = $2 AND k.hash >= $3 ORDER BY k.hash, k.ord LIMIT $4;
+-- $1 unit ID; $2 least INT; $3 most INT
+SELECT k.number, k.ord FROM order_key AS k WHERE k.unit = $1 AND k.number >= $2 ORDER BY k.number, k.ord LIMIT $3;
 
 -- name: check_events :many
 -- $1 unit ID; $2 after INT; $3 most INT

@@ -4,10 +4,8 @@
 #include "check_sql.h"
 #include "schema.h"
 
-#define GENERATIONS 2 /* of order_key: 1, then 0; a merge moves keys that way, so none is missed */
-
-/* Keys come sorted by hash: two orders with one hash are compared by what they are. */
-static enum db_result check_same_hash(struct check *check, int64_t unit, int64_t one, int64_t other)
+/* Keys come sorted by number: two orders with one number are compared by what they are. */
+static enum db_result check_same_number(struct check *check, int64_t unit, int64_t one, int64_t other)
 {
     struct db_rows rows;
     int64_t keys[] = { unit, one, unit, other };
@@ -21,21 +19,21 @@ static enum db_result check_same_hash(struct check *check, int64_t unit, int64_t
     return result;
 }
 
-static enum db_result read_generation(struct check *check, int64_t unit, int64_t generation)
+static enum db_result read_keys(struct check *check, int64_t unit)
 {
     enum db_result result = DB_OK;
     int64_t from = INT64_MIN + 1; /* INT64_MIN is NULL_INT */
     for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {
         struct check_keys_result *keys;
-        result = check_keys(check->db, check->arena, unit, generation, from, CHECK_RANGE, &keys, &count);
+        result = check_keys(check->db, check->arena, unit, from, CHECK_RANGE, &keys, &count);
         for (size_t i = 0; i < count && result == DB_OK; i++) {
-            if (i > 0 && keys[i].hash == keys[i - 1].hash)
-                result = check_same_hash(check, unit, keys[i - 1].ord, keys[i].ord);
+            for (size_t k = i; k > 0 && keys[k - 1].number == keys[i].number && result == DB_OK; k--)
+                result = check_same_number(check, unit, keys[k - 1].ord, keys[i].ord);
             if (!known_add(&check->keyed, keys[i].ord))
                 return DB_BUSY;
         }
-        if (count == CHECK_RANGE) /* the last hash is read again: the page may have cut its keys apart */
-            from = keys[count - 1].hash > from ? keys[count - 1].hash : from + 1;
+        if (count == CHECK_RANGE) /* the last number is read again: the page may have cut its keys apart */
+            from = keys[count - 1].number > from ? keys[count - 1].number : from + 1;
         arena_reset(check->arena);
     }
     return result;
@@ -48,8 +46,8 @@ enum db_result check_keys_of(struct check *check, int64_t unit)
     check->keyed.count = 0;
     enum db_result result = check_clock(check->db, check->arena, unit, &clock, &found);
     check->keyed.below = clock.next_id;
-    for (int64_t generation = GENERATIONS - 1; generation >= 0 && result == DB_OK; generation--)
-        result = read_generation(check, unit, generation);
+    if (result == DB_OK)
+        result = read_keys(check, unit);
     known_sort(&check->keyed);
     return result;
 }

@@ -6,12 +6,11 @@
 #include "inventory/availability.h"
 #include "inventory/reservations.h"
 #include "orders/order_io.h"
+#include "orders/order_key.h"
 #include "orders/promise.h"
 #include <stdio.h>
 #include <string.h>
 
-#define KEY_GENERATION 1
-#define HASH_OF_CHANNEL_ORDER 5
 
 /* What one attempt works on. */
 struct capture {
@@ -74,8 +73,7 @@ static bool order_edge(struct edge *edge, const struct request *request, struct 
     json_begin(&json, command->arena);
     fields_write(&json, &people_fields, &people);
     vault_seal(edge->vault, command->arena, (struct bytes){ (const uint8_t *)json.out.at, json.out.size }, &in->wrapped_key, &in->sealed);
-    const char *natural = arena_printf(command->arena, "%s\n%s", in->channel, in->channel_order_id);
-    in->key_hash = vault_hash(edge->vault, HASH_OF_CHANNEL_ORDER, natural, strlen(natural));
+    in->key = order_key_of(edge->vault, command->arena, in->channel, in->channel_order_id);
     command->of_channel = in->channel;
     return true;
 }
@@ -103,7 +101,7 @@ static void order_prefetch(struct ws *ws, const struct command *command)
     const struct line_io *lines = in->lines.items;
     int64_t unit = ws_unit(ws);
     ws_want_path(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)), 0);
-    ws_want_path(ws, &order_key_of_hash, WS_PREFIX(db_int(unit), db_int(KEY_GENERATION), db_int(in->key_hash)), 0);
+    ws_want_path(ws, &order_key_by_number, WS_PREFIX(db_int(unit), db_int(in->key)), 0);
     for (size_t i = 0; i < in->lines.count; i++) {
         if (lines[i].sku == NULL)
             continue;
@@ -117,12 +115,12 @@ static void order_prefetch(struct ws *ws, const struct command *command)
 
 static const struct orders_row *known_order(struct capture *c)
 {
-    const struct db_value prefix[] = { db_int(ws_unit(c->ws)), db_int(KEY_GENERATION), db_int(c->in->key_hash) };
+    const struct db_value prefix[] = { db_int(ws_unit(c->ws)), db_int(c->in->key) };
     const struct order_key_row *key;
-    for (struct ws_cursor cursor = ws_scan(c->ws, &order_key_of_hash, prefix, 0); (key = ws_next(c->ws, &cursor)) != NULL;) {
+    for (struct ws_cursor cursor = ws_scan(c->ws, &order_key_by_number, prefix, 0); (key = ws_next(c->ws, &cursor)) != NULL;) {
         const struct orders_row *row = ws_get(c->ws, &orders_table, WS_KEY(ws_unit(c->ws), key->ord));
         if (row != NULL && row->channel == c->channel->id && text_equal(row->channel_order_id, c->in->channel_order_id))
-            return row; /* two ids may share a hash: the ids decide */
+            return row; /* two ids may share a number: the ids decide */
     }
     return NULL;
 }
@@ -343,7 +341,7 @@ static void write_order(struct capture *c)
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, id });
     struct orders_row row = order_row(c, id);
     struct person_row person = { .unit = row.unit, .id = id, .wrapped_key = c->in->wrapped_key, .sealed = c->in->sealed };
-    struct order_key_row key = { .unit = row.unit, .generation = KEY_GENERATION, .hash = c->in->key_hash, .ord = id };
+    struct order_key_row key = { .unit = row.unit, .number = c->in->key, .ord = id };
     ws_insert(ws, &orders_table, &row);
     ws_insert(ws, &person_table, &person);
     ws_insert(ws, &order_key_table, &key);

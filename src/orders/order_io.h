@@ -89,7 +89,7 @@ struct order_io {
 
     /* Made at the edge. */
     struct bytes wrapped_key, sealed;
-    int64_t key_hash; /* of (channel, channel order id) */
+    int64_t key; /* order_key_of (channel, channel order id) */
 };
 
 extern const struct field_table order_fields, people_fields, fulfilment_fields;

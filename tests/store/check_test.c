@@ -28,7 +28,7 @@ static const struct broken {
     { "a hold that is not there", "order_holds", "UPDATE orders SET holds = holds + 1 WHERE channel_order_id = '1'", false },
     { "a hold that is not counted", "order_holds", "UPDATE orders SET holds = 0 WHERE channel_order_id = '4'", false },
     { "one channel order, two orders", "order_twice",
-      "UPDATE order_key SET hash = (SELECT hash FROM order_key WHERE ord = " ORDER("1") ") WHERE ord = " ORDER("4") ";"
+      "UPDATE order_key SET number = (SELECT number FROM order_key WHERE ord = " ORDER("1") ") WHERE ord = " ORDER("4") ";"
       "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'", false },
     { "an event is gone", "event_gap", "DELETE FROM event WHERE seq = 3 AND unit > 0", false },
     { "the last event is gone", "event_gap", "DELETE FROM event WHERE unit > 0 AND seq = (SELECT MAX(seq) FROM event WHERE unit > 0)", false },
@@ -68,7 +68,7 @@ static const struct broken {
     { "work on nothing", "orphan", "INSERT INTO fulfilment_line (unit, fulfilment, line, part, sku, quantity, cancelled) "
       "SELECT unit, 888888, line, part, sku, quantity, cancelled FROM fulfilment_line", false },
     { "an order without its key", "order_key", "DELETE FROM order_key WHERE ord = " ORDER("1"), false, "movement_cause" },
-    { "a key of no order", "order_key", "INSERT INTO order_key (unit, generation, hash, ord) SELECT unit, generation, 1, 999 FROM order_key WHERE ord = " ORDER("1"), false },
+    { "a key of no order", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, 999 FROM order_key WHERE ord = " ORDER("1"), false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
