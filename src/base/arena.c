@@ -31,7 +31,16 @@
 #endif
 
 #define ALIGNMENT _Alignof(max_align_t)
+/* tests/faulty builds a millrace whose every allocation asks the machine, to see that each of them may fail. */
+#ifdef MILLRACE_ARENA_BARE
+#define FIRST_BLOCK_BYTES 0u
+#define GROWTH 0u
+#define STAYS_WARM false
+#else
 #define FIRST_BLOCK_BYTES 4096u
+#define GROWTH 2u
+#define STAYS_WARM true
+#endif
 
 struct block {
     struct block *next;
@@ -78,8 +87,8 @@ void arena_free(struct arena *arena)
 void arena_reset(struct arena *arena)
 {
     /* The largest stays: after some batches it holds a whole one, and the chain is one block long. */
-    struct block *largest = arena->first;
-    for (struct block *block = arena->first; block != NULL; block = block->next)
+    struct block *largest = STAYS_WARM ? arena->first : NULL;
+    for (struct block *block = arena->first; block != NULL && largest != NULL; block = block->next)
         if (block->room > largest->room)
             largest = block;
     for (struct block **link = &arena->first; *link != NULL;)
@@ -105,10 +114,18 @@ struct arena_door *arena_set_door(struct arena *arena, struct arena_door *door)
     return before;
 }
 
-static _Noreturn void leave_by_door(const struct arena *arena, size_t bytes)
+void arena_leave_again(const struct arena_door *inner, struct arena_door *outer)
 {
-    if (arena->door != NULL)
+    outer->machine = inner->machine;
+    longjmp(outer->where, 1);
+}
+
+static _Noreturn void leave_by_door(const struct arena *arena, size_t bytes, bool machine)
+{
+    if (arena->door != NULL) {
+        arena->door->machine = machine;
         longjmp(arena->door->where, 1);
+    }
     fprintf(stderr, "arena: %zu bytes asked, %zu of %zu held, and no door is set\n", bytes, arena->held, arena->limit);
     abort();
 }
@@ -117,7 +134,7 @@ static _Noreturn void leave_by_door(const struct arena *arena, size_t bytes)
 static size_t footprint(const struct arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX / 2)
-        leave_by_door(arena, bytes);
+        leave_by_door(arena, bytes, false);
     size_t rounded = (bytes + RED_ZONE + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     return rounded == 0 ? ALIGNMENT : rounded;
 }
@@ -127,17 +144,19 @@ static struct block *add_block(struct arena *arena, size_t need)
 {
     size_t left = arena->limit > arena->held ? arena->limit - arena->held : 0;
     if (left < sizeof(struct block) || left - sizeof(struct block) < need)
-        leave_by_door(arena, need);
+        leave_by_door(arena, need, false);
     /* Doubling keeps the number of blocks small; near the limit what is left is taken whole. */
-    size_t room = arena->current == NULL ? FIRST_BLOCK_BYTES : arena->current->room * 2;
+    size_t room = arena->current == NULL ? FIRST_BLOCK_BYTES : arena->current->room * GROWTH;
     if (room < need)
         room = need;
     if (room > left - sizeof(struct block))
         room = left - sizeof(struct block);
     room &= ~(ALIGNMENT - 1);
-    struct block *block = room < need ? NULL : malloc(sizeof *block + room);
+    if (room < need)
+        leave_by_door(arena, need, false);
+    struct block *block = malloc(sizeof *block + room);
     if (block == NULL)
-        leave_by_door(arena, need);
+        leave_by_door(arena, need, true);
     *block = (struct block) { .room = room };
     arena->held += sizeof *block + room;
     struct block **link = arena->current == NULL ? &arena->first : &arena->current->next;
@@ -175,7 +194,7 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t bytes_each)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(count, bytes_each, &bytes))
-        leave_by_door(arena, SIZE_MAX);
+        leave_by_door(arena, SIZE_MAX, false);
     return arena_alloc(arena, bytes);
 }
 

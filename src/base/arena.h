@@ -14,9 +14,11 @@
 
 struct arena;
 
-/* Where an arena jumps when it is full. Set it with `if (setjmp(door.where) == 0) {...} else {full}`. */
+/* Where an arena jumps when it is full. Set it with `if (setjmp(door.where) == 0) {...} else {full}`. A door ends with the
+ * function that set it: put the one before back on every way out. */
 struct arena_door {
     jmp_buf where;
+    volatile bool machine; /* after a jump: the machine has no memory left, the arena's own limit was not reached */
 };
 
 /* A new, empty arena that will hold at most `limit_bytes` (its own bookkeeping included). NULL when the machine has
@@ -29,6 +31,9 @@ void arena_reset(struct arena *arena);
 
 /* Sets the door and returns the one before (NULL: none); without a door a full arena aborts the process. */
 struct arena_door *arena_set_door(struct arena *arena, struct arena_door *door);
+
+/* From behind one door through the one outside it, after what stood between was let go of. */
+_Noreturn void arena_leave_again(const struct arena_door *inner, struct arena_door *outer);
 
 /* `bytes` zeroed bytes, aligned for any type; never NULL (see the door). */
 void *arena_alloc(struct arena *arena, size_t bytes);

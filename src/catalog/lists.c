@@ -152,7 +152,7 @@ static enum db_result write_items(struct list *list, int64_t limit)
         result = keys_next(list, asked);
         limit -= (int64_t)list->count;
         if (result == DB_OK && list->count > 0)
-            result = ws_read(list->reading->db, list->reading->vault, list->unit, when_now_us(), write_piece, list);
+            result = ws_read(list->reading, list->unit, when_now_us(), write_piece, list);
         if ((int64_t)list->count < asked)
             break; /* the end, or many bundles: the next page looks on */
     }

@@ -186,7 +186,7 @@ static void read_channel(struct ws *ws, void *context)
 enum db_result channel_place(struct reading *reading, const char *code, int64_t *unit, int64_t *id)
 {
     struct channel_place place = { .code = code };
-    enum db_result result = ws_read(reading->db, reading->vault, 0, when_now_us(), read_channel, &place);
+    enum db_result result = ws_read(reading, 0, when_now_us(), read_channel, &place);
     *unit = place.unit;
     *id = place.id;
     return result;
@@ -201,7 +201,7 @@ static bool find_one(struct reading *reading, const struct request *request, str
     if (one->kind->of_channel)
         result = channel_place(reading, request->path[0], unit, &channel);
     if (result == DB_OK)
-        result = ws_read(reading->db, reading->vault, *unit, when_now_us(), read_one, one);
+        result = ws_read(reading, *unit, when_now_us(), read_one, one);
     if (result != DB_OK)
         answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
     else if (!one->found)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TEXTS_BYTES ((size_t)64 << 20)
+#define NO_MEMORY "the machine has no memory left"
 
 const char *db_result_name(enum db_result result)
 {
@@ -39,6 +40,17 @@ static const struct db_driver *driver_of(const char *url)
     return NULL;
 }
 
+/* A failure is told also where there is no memory to say why. */
+static const char *said_in(struct arena *arena, const char *error)
+{
+    const char *said = NO_MEMORY;
+    struct arena_door full, *outer = arena_set_door(arena, &full);
+    if (setjmp(full.where) == 0)
+        said = arena_text(arena, error);
+    arena_set_door(arena, outer);
+    return said;
+}
+
 enum db_result db_open(struct db **out, const struct db_options *options, struct arena *arena, const char **error)
 {
     const struct db_driver *driver = driver_of(options->url);
@@ -52,14 +64,14 @@ enum db_result db_open(struct db **out, const struct db_options *options, struct
         db->texts = arena_new(TEXTS_BYTES);
     if (db == NULL || db->texts == NULL) {
         free(db);
-        *error = "the machine has no memory left for a connection";
-        return DB_FULL;
+        *error = NO_MEMORY;
+        return DB_BUSY;
     }
     db->driver = driver;
     db->projection = options->projection;
     enum db_result result = driver->open(db, options);
     if (result != DB_OK) {
-        *error = arena_text(arena, db->error);
+        *error = said_in(arena, db->error);
         db_close(db);
         return result;
     }
@@ -192,7 +204,60 @@ enum db_result db_rollback(struct db *db)
     return leave(db, result);
 }
 
-/* ---- reads: the arena may be full in the midst of them ---- */
+/* ---- the driver's calls: an arena may be full in the midst of them, the caller's or the one of the statements' texts ---- */
+
+typedef enum db_result write_call(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
+
+struct call {
+    enum { CALL_READ, CALL_WRITE, CALL_EXECUTE } what;
+    struct db_read *reads;
+    size_t count; /* of reads, or of rows */
+    write_call *write;
+    const struct db_table *table;
+    const void *const *rows;
+    const struct db_statement *statement;
+    const struct db_value *values;
+    int64_t *changed;
+};
+
+static enum db_result call_now(struct db *db, struct arena *arena, const struct call *call)
+{
+    switch (call->what) {
+    case CALL_READ:
+        return db->driver->read(db, arena, call->reads, call->count);
+    case CALL_WRITE:
+        return call->write(db, call->table, call->rows, call->count);
+    case CALL_EXECUTE:
+        return db->driver->execute(db, call->statement, call->values, call->changed);
+    }
+    return DB_BUG;
+}
+
+/* Without memory for a statement's text the call fails. Without memory for the caller's rows it leaves by his door, or
+ * fails, too, where he has set none. */
+static enum db_result call_guarded(struct db *db, struct arena *arena, const struct call *call)
+{
+    struct arena_door ours, texts, *outer = arena == NULL ? NULL : arena_set_door(arena, &ours);
+    volatile bool rows_full = false;
+    arena_set_door(db->texts, &texts);
+    if (setjmp(texts.where) == 0) {
+        if (setjmp(ours.where) == 0) {
+            enum db_result result = leave(db, call_now(db, arena, call));
+            arena_set_door(db->texts, NULL);
+            if (arena != NULL)
+                arena_set_door(arena, outer);
+            return result;
+        }
+        rows_full = true;
+    }
+    arena_set_door(db->texts, NULL);
+    if (arena != NULL)
+        arena_set_door(arena, outer);
+    db->driver->abandon(db);
+    if (rows_full && outer != NULL)
+        arena_leave_again(&ours, outer);
+    return leave(db, db_say(db, DB_BUSY, NO_MEMORY));
+}
 
 static bool asks_nothing(const struct db_read *read)
 {
@@ -204,19 +269,8 @@ static enum db_result read_guarded(struct db *db, struct arena *arena, struct db
     enum db_result result = DB_OK;
     for (size_t i = 0; i < count && result == DB_OK; i++) /* each is a statement that a test may have fail */
         result = asks_nothing(&reads[i]) ? DB_OK : enter(db);
-    if (result != DB_OK)
-        return result;
-    struct arena_door ours, *outer = arena_set_door(arena, &ours);
-    if (setjmp(ours.where) == 0) {
-        result = leave(db, db->driver->read(db, arena, reads, count));
-        arena_set_door(arena, outer);
-        return result;
-    }
-    arena_set_door(arena, outer);
-    db->driver->abandon(db);
-    if (outer == NULL)
-        abort();
-    longjmp(outer->where, 1);
+    const struct call call = { .what = CALL_READ, .reads = reads, .count = count };
+    return result != DB_OK ? result : call_guarded(db, arena, &call);
 }
 
 static int compare_keys(const int64_t *a, const int64_t *b, size_t count)
@@ -354,8 +408,6 @@ static const void *const *rows_in_order(struct db *db, const struct db_table *ta
     return db->order;
 }
 
-typedef enum db_result write_call(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
-
 /* Outside a transaction a call is one of its own. */
 static enum db_result write(struct db *db, const struct db_table *table, const void *const *rows, size_t count, write_call *call)
 {
@@ -365,11 +417,11 @@ static enum db_result write(struct db *db, const struct db_table *table, const v
     enum db_result result = alone ? begin(db, DB_WRITING) : enter(db);
     if (result != DB_OK)
         return result;
+    const struct call writes = { .what = CALL_WRITE, .table = table, .write = call, .rows = rows_in_order(db, table, rows, count), .count = count };
     if (db->state != DB_WRITING)
-        result = db_say(db, DB_BUG, "%s is written in a transaction that only reads", table->name);
+        result = leave(db, db_say(db, DB_BUG, "%s is written in a transaction that only reads", table->name));
     else
-        result = call(db, table, rows_in_order(db, table, rows, count), count);
-    leave(db, result);
+        result = call_guarded(db, NULL, &writes);
     if (alone && result == DB_OK)
         result = db_commit(db);
     if (alone && result != DB_OK)
@@ -403,7 +455,8 @@ enum db_result db_execute(struct db *db, const struct db_statement *statement, c
         return result;
     if (db->state == DB_READING)
         return leave(db, db_say(db, DB_BUG, "%s is carried out in a transaction that only reads", statement->name));
-    return leave(db, db->driver->execute(db, statement, values, changed));
+    const struct call executes = { .what = CALL_EXECUTE, .statement = statement, .values = values, .changed = changed };
+    return call_guarded(db, NULL, &executes);
 }
 
 enum db_result db_script(struct db *db, const char *sql)

@@ -10,7 +10,7 @@
 /* What a caller acts on. Everything but DB_OK inside a transaction means: db_rollback, whatever the driver believes. */
 enum db_result {
     DB_OK,
-    DB_BUSY,       /* a bounded wait (5 s) ended */
+    DB_BUSY,       /* a bounded wait (5 s) ended, or the machine has no memory left: it may be done later */
     DB_CONSTRAINT, /* a CHECK, a unique key, a foreign key */
     DB_LOST,       /* the connection is gone; after COMMIT was sent its outcome is open */
     DB_FULL,       /* no room on the disk */

@@ -71,7 +71,7 @@ static struct db *postgres_make(void)
 
 static enum db_result no_memory(struct postgres *pg)
 {
-    return db_say(&pg->db, DB_FULL, "the machine has no memory left");
+    return db_say(&pg->db, DB_BUSY, "the machine has no memory left");
 }
 
 /* ---- errors ---- */
@@ -87,7 +87,8 @@ static enum db_result result_of_state(const char *state)
         { "57014", DB_BUSY },    /* statement_timeout */
         { "40", DB_BUSY },       /* serialisation, deadlock: there should be none; the batch is run again */
         { "53300", DB_BUSY },    /* too many connections */
-        { "53", DB_FULL },       /* disk, memory */
+        { "53200", DB_BUSY },    /* the server has no memory left */
+        { "53", DB_FULL },       /* disk */
         { "58", DB_IO },         { "XX001", DB_CORRUPT }, { "XX002", DB_CORRUPT }, { "08", DB_LOST }, { "57P", DB_LOST }, /* shut down, terminated */
         { "25P", DB_LOST },                                                                                               /* idle too long */
         { "25006", DB_LOST },                                                                                             /* has become a standby */
@@ -100,7 +101,7 @@ static enum db_result result_of_state(const char *state)
 
 static enum db_result lost(struct postgres *pg, const char *why)
 {
-    pg->queue_count = 0;
+    pg->queue_count = pg->queue_taken = 0;
     return db_say(&pg->db, DB_LOST, "the connection to PostgreSQL is lost: %s", why);
 }
 
@@ -108,7 +109,9 @@ static enum db_result failed(struct postgres *pg, const PGresult *result, const 
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     enum db_result is = PQstatus(pg->connection) == CONNECTION_BAD ? DB_LOST : result_of_state(state);
-    if (state != NULL && strcmp(state, "22012") == 0)
+    if (state == NULL) /* libpq's own words, as when memory was short: what the server said is not known, also not to a COMMIT */
+        return lost(pg, result == NULL ? PQerrorMessage(pg->connection) : PQresultErrorMessage(result));
+    if (strcmp(state, "22012") == 0)
         return db_say(&pg->db, DB_BUG, "%s: a row that was to be changed is not there (or a division by zero)", what); /* spell.c */
     return db_say(&pg->db, is, "%s: %s", what, PQresultErrorMessage(result));
 }

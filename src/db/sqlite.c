@@ -61,6 +61,8 @@ static struct db *sqlite_make(void)
 
 static enum db_result result_of(int code)
 {
+    if (code == SQLITE_IOERR_NOMEM) /* nothing is wrong with the disk */
+        return DB_BUSY;
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -68,11 +70,11 @@ static enum db_result result_of(int code)
         return DB_OK;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
         return DB_BUSY;
     case SQLITE_CONSTRAINT:
         return DB_CONSTRAINT;
     case SQLITE_FULL:
-    case SQLITE_NOMEM:
         return DB_FULL;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
@@ -90,6 +92,11 @@ static enum db_result result_of(int code)
 static enum db_result failed(struct sqlite *sqlite, int code, const char *doing)
 {
     return db_say(&sqlite->db, result_of(code), "%s: %s (SQLite %d)", doing, sqlite3_errmsg(sqlite->handle), code);
+}
+
+static enum db_result no_memory(struct sqlite *sqlite)
+{
+    return db_say(&sqlite->db, DB_BUSY, "the machine has no memory left");
 }
 
 /* ---- opening ---- */
@@ -133,8 +140,11 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
 {
     struct sqlite *sqlite = of(db);
     const char *path = options->url + strlen("sqlite:");
-    if (strcmp(path, ":memory:") != 0)
+    const bool in_file = strcmp(path, ":memory:") != 0;
+    if (in_file)
         sqlite->path = sqlite3_mprintf("%s%s", path, options->projection ? ".read" : "");
+    if (in_file && sqlite->path == NULL) /* never a database in memory instead: it would be empty, and forgotten */
+        return no_memory(sqlite);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (options->create || sqlite->path == NULL)
@@ -152,7 +162,7 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
     sqlite->tables = calloc(db_table_count + 1, sizeof(*sqlite->tables));
     sqlite->paths = calloc(db_path_count + 1, sizeof(*sqlite->paths));
     if (sqlite->tables == NULL || sqlite->paths == NULL)
-        return db_say(db, DB_FULL, "the machine has no memory left for a connection");
+        return no_memory(sqlite);
     return set_up(sqlite, options);
 }
 
@@ -330,8 +340,8 @@ static enum db_result sqlite_rollback(struct db *db)
     char said[sizeof(db->error)];
     memcpy(said, db->error, sizeof(said));
     enum db_result result = run_text(sqlite, "ROLLBACK", &sqlite->rollback);
-    if (sqlite3_get_autocommit(sqlite->handle) == 0)
-        return result == DB_OK ? DB_BUG : result;
+    if (sqlite3_get_autocommit(sqlite->handle) == 0) /* the connection is of no use any more: to be opened again */
+        return db_say(db, DB_LOST, "a transaction could not be ended (%s): %.300s", db_result_name(result), said);
     memcpy(db->error, said, sizeof(said)); /* why there was a rollback is what the log wants */
     return DB_OK;
 }
@@ -512,7 +522,7 @@ static enum db_result bound(struct sqlite *sqlite, const struct db_statement *st
 {
     void **slot = db_slot(&sqlite->statements, statement);
     if (slot == NULL)
-        return db_say(&sqlite->db, DB_FULL, "the machine has no memory left");
+        return no_memory(sqlite);
     enum db_result result = *slot != NULL ? DB_OK : prepare(sqlite, statement->sqlite, (sqlite3_stmt **)slot);
     *out = *slot;
     for (size_t i = 0; i < statement->parameter_count && result == DB_OK; i++) {
@@ -596,7 +606,7 @@ static enum db_result sqlite_lock_file(struct db *db)
         return DB_OK;
     char *name = sqlite3_mprintf("%s.lock", sqlite->path);
     if (name == NULL)
-        return db_say(db, DB_FULL, "the machine has no memory left");
+        return no_memory(sqlite);
     enum db_result result = DB_OK;
     int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock < 0)

@@ -2,6 +2,7 @@
  * documentation, so that it says something without a second host; the first fault sets code and status. */
 #include "engine/api.h"
 #include <stdio.h>
+#include <string.h>
 
 static bool of_body(const struct fault *fault)
 {
@@ -20,7 +21,7 @@ static void fault_write(struct json_writer *json, const struct fault *fault)
     json_object_end(json);
 }
 
-static void answer_problem(struct answer *answer, struct arena *arena, const struct fault *faults, size_t count)
+static void problem_write(struct answer *answer, struct arena *arena, const struct fault *faults, size_t count)
 {
     const struct fault_info *info = fault_info(faults[0].code);
     struct json_writer json;
@@ -55,6 +56,34 @@ static void answer_problem(struct answer *answer, struct arena *arena, const str
                                .body = json.out.at,
                                .body_bytes = json.out.size,
                                .retry_after_s = info->http == 503 ? 1 : 0 };
+}
+
+/* What is said where no memory is left to say more: the code's row, and nothing of this case. */
+static void answer_barely(struct answer *answer, enum fault_code code)
+{
+    static const char *const bodies[FAULT_CODE_COUNT] = {
+#define BARE_BODY(name, code, http, again, title, way_out) \
+    [FAULT_##name] = "{\"type\":\"/docs#" code "\",\"title\":\"" title "\",\"status\":" #http ",\"code\":\"" code "\",\"detail\":\"" title "\"}",
+        FAULT_CODES(BARE_BODY)
+#undef BARE_BODY
+    };
+    const int http = fault_info(code)->http;
+    *answer = (struct answer){ .status = http,
+                               .content_type = "application/problem+json",
+                               .body = bodies[code],
+                               .body_bytes = strlen(bodies[code]),
+                               .retry_after_s = http == 503 ? 1 : 0 };
+}
+
+/* Whoever is short of memory answers that with this: it must not need any. */
+static void answer_problem(struct answer *answer, struct arena *arena, const struct fault *faults, size_t count)
+{
+    struct arena_door full, *outer = arena_set_door(arena, &full);
+    if (setjmp(full.where) == 0)
+        problem_write(answer, arena, faults, count);
+    else
+        answer_barely(answer, faults[0].code);
+    arena_set_door(arena, outer);
 }
 
 void answer_faults(struct answer *answer, struct arena *arena, const struct faults *faults)

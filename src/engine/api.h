@@ -60,7 +60,7 @@ struct answer {
 };
 
 /* Makes a problem+json answer of the faults (the first sets code and status; all stand under errors where the code is
- * of a body), or of one code. */
+ * of a body), or of one code. Never by the arena's door: where it is full they say the code, and nothing of this case. */
 void answer_faults(struct answer *answer, struct arena *arena, const struct faults *faults);
 void answer_fault(struct answer *answer, struct arena *arena, enum fault_code code, const char *pointer, const char *detail);
 

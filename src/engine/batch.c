@@ -23,7 +23,9 @@ struct batch {
     size_t first, count; /* sets[first .. first + count) */
     struct command **commands;
     size_t decided, failed_at;
+    size_t known; /* sets[known ..] are of units that this batch makes */
     int64_t now_us;
+    struct arena_door *full; /* where its memory ends */
     int64_t loading_us;   /* spent in decide on rows that were not known: the bound is on deciding */
     bool outcome_is_open; /* COMMIT was sent, and the store does not say what became of it */
 };
@@ -60,9 +62,12 @@ static size_t set_index(struct writer *writer, int64_t unit)
 static struct ws *set_of_new_unit(void *context, int64_t unit)
 {
     struct batch *batch = context;
+    if (batch->writer->set_count == COUNT(batch->writer->sets))
+        return NULL;
     struct ws *ws = set_make(batch->writer, unit);
     if (ws == NULL)
-        return NULL;
+        longjmp(batch->full->where, 1);
+    ws_set_door(ws, batch->full);
     static const uint8_t no_head[32];
     struct unit_clock_row clock = { .unit = unit, .next_id = 1000, .config_version = 1, .audit_head = { no_head, sizeof no_head } };
     ws_batch_begin(ws, &clock, batch->now_us, false);
@@ -83,6 +88,7 @@ static enum db_result set_begin(struct batch *batch, size_t i, bool *same)
     struct ws *ws = writer->sets[i];
     const int64_t unit = ws_unit(ws);
     struct db_read clock = clock_read(&unit);
+    ws_set_door(ws, batch->full);
     enum db_result result = ws_feed(ws, writer->db, &clock);
     if (result != DB_OK || clock.rows.count == 0)
         return result == DB_OK ? DB_BUG : result;
@@ -103,9 +109,9 @@ static enum db_result company_begin(struct batch *batch)
         result = unit_clock_units(writer->db, writer->arena, &units, &count);
     for (size_t i = 1; result == DB_OK && i < count; i++) { /* ascending: two company batches cannot deadlock */
         size_t at = set_index(writer, units[i].unit);
-        result = at == SIZE_MAX ? DB_BUG : set_begin(batch, at, &same);
+        result = at == SIZE_MAX ? DB_BUSY : set_begin(batch, at, &same);
     }
-    batch->count = writer->set_count;
+    batch->known = batch->count = writer->set_count;
     ws_set_peers(writer->sets[0], writer->sets, &writer->set_count, set_of_new_unit, batch);
     return result;
 }
@@ -152,11 +158,8 @@ static enum db_result company_begin_and_feed(struct batch *batch, size_t count)
     return feed(batch);
 }
 
-/* One attempt; false when a row was not known. */
-static bool attempt(struct ws *ws, struct command *command, struct arena_door *need)
+static void decide(struct ws *ws, struct command *command)
 {
-    if (setjmp(need->where) != 0)
-        return false;
     command->faults = (struct faults){ .arena = command->arena };
     command->answer = (struct answer){ 0 };
     command->event_seq = 0;
@@ -165,16 +168,41 @@ static bool attempt(struct ws *ws, struct command *command, struct arena_door *n
         fault_add(&command->faults, FAULT_BUSY, NULL, "a job makes the unit ready; nothing was changed");
     else if (!idempotency_answers(ws, command))
         command->type->decide(ws, command);
-    return true;
+}
+
+enum attempt { ATTEMPT_DONE, ATTEMPT_NEEDS /* a row was not known */, ATTEMPT_FULL /* the request's memory ran out */ };
+
+static enum attempt attempt(struct ws *ws, struct command *command, struct arena_door *need)
+{
+    struct arena_door full, *outer = arena_set_door(command->arena, &full);
+    volatile enum attempt became = ATTEMPT_FULL;
+    if (setjmp(full.where) == 0) {
+        became = ATTEMPT_NEEDS;
+        if (setjmp(need->where) == 0) {
+            decide(ws, command);
+            became = ATTEMPT_DONE;
+        }
+    } else {
+        became = ATTEMPT_FULL;
+    }
+    arena_set_door(command->arena, outer);
+    return became;
+}
+
+/* Lets go of the sets of units that were made behind the first `count`. */
+static void drop_sets(struct batch *batch, size_t count)
+{
+    struct writer *writer = batch->writer;
+    while (batch->first == 0 && batch->count > count) {
+        ws_free(writer->sets[--writer->set_count]);
+        batch->count = writer->set_count;
+    }
 }
 
 static void undo_sets(struct batch *batch, const struct ws_mark *marks, size_t count)
 {
     struct writer *writer = batch->writer;
-    while (batch->first == 0 && batch->count > count) { /* units that the attempt made */
-        ws_free(writer->sets[--writer->set_count]);
-        batch->count = writer->set_count;
-    }
+    drop_sets(batch, count);
     for (size_t i = 0; i < count; i++)
         ws_undo(writer->sets[batch->first + i], &marks[i]);
 }
@@ -207,6 +235,13 @@ static void refuse_culprit(struct command *command)
     answer_fault(&command->answer, command->arena, FAULT_CULPRIT, NULL, "nothing was changed");
 }
 
+/* Alone: the others of the batch have memory of their own. Its key is not remembered: later it may be done. */
+static void refuse_full(struct command *command)
+{
+    command->state = COMMAND_REFUSED;
+    answer_fault(&command->answer, command->arena, FAULT_BUSY, NULL, "no memory is left for this request; nothing was changed");
+}
+
 static enum db_result decide_one(struct batch *batch, struct command *command)
 {
     struct ws_mark marks[UNITS_MAX + 1];
@@ -214,14 +249,19 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
     struct ws *ws = batch->writer->sets[batch->first];
     struct arena_door need;
     enum db_result result = DB_OK;
+    enum attempt became = ATTEMPT_NEEDS;
     for (size_t i = 0; i < count; i++)
         marks[i] = ws_mark(batch->writer->sets[batch->first + i], &command->actor);
     set_doors(batch, &need);
     for (size_t round = 0; result == DB_OK; round++) {
         assert(round < NEEDS_MAX);
-        if (attempt(ws, command, &need))
+        if ((became = attempt(ws, command, &need)) == ATTEMPT_DONE)
             break;
         undo_sets(batch, marks, count);
+        if (became == ATTEMPT_FULL) {
+            refuse_full(command);
+            return DB_OK;
+        }
         int64_t at_us = when_monotonic_us();
         result = feed(batch);
         batch->loading_us += since(&at_us);
@@ -285,17 +325,21 @@ static enum db_result write_all(struct batch *batch)
 static void end_all(struct batch *batch, bool committed)
 {
     struct writer *writer = batch->writer;
+    if (!committed && batch->known > 0)
+        drop_sets(batch, batch->known); /* those units do not exist */
     for (size_t i = batch->first; i < batch->first + batch->count; i++) {
         writer->last_batch[i] = committed ? ws_clock(writer->sets[i])->batch_id : -1;
         if (committed)
             __atomic_store_n(&writer->seq[i], ws_clock(writer->sets[i])->event_seq, __ATOMIC_RELEASE);
         ws_batch_end(writer->sets[i], committed);
+        ws_set_door(writer->sets[i], NULL);
     }
+    arena_set_door(writer->arena, NULL);
     arena_reset(writer->arena);
 }
 
 /* The clock row first: a COMMIT that is still under way holds it, and only who has the row after it sees what became of it. */
-static enum db_result batch_is_ours(struct batch *batch, int64_t batch_id, bool *ours)
+static enum db_result writer_of_batch(struct batch *batch, int64_t batch_id, bool *ours)
 {
     struct writer *writer = batch->writer;
     int64_t unit = ws_unit(writer->sets[batch->first]);
@@ -310,6 +354,19 @@ static enum db_result batch_is_ours(struct batch *batch, int64_t batch_id, bool 
     *ours = found && row.writer == writer->random;
     enum db_result ended = db_rollback(writer->db);
     return result == DB_OK ? ended : result;
+}
+
+/* Without memory to look the outcome stays open, as where the store does not answer. */
+static enum db_result batch_is_ours(struct batch *batch, int64_t batch_id, bool *ours)
+{
+    struct arena_door full, *outer = arena_set_door(batch->writer->arena, &full);
+    volatile enum db_result result = DB_BUSY;
+    if (setjmp(full.where) == 0)
+        result = writer_of_batch(batch, batch_id, ours);
+    else
+        db_rollback(batch->writer->db);
+    arena_set_door(batch->writer->arena, outer);
+    return result;
 }
 
 /* COMMIT was sent and the connection lost: our own batch row says whether it was carried out. While the store does not
@@ -332,24 +389,13 @@ static enum db_result find_outcome(struct batch *batch, int64_t batch_id)
     return DB_LOST;
 }
 
-static enum db_result run(struct batch *batch, size_t count)
+/* From the clock row to the commit. Where memory runs out it leaves by the batch's door. */
+static enum db_result run_through(struct batch *batch, size_t count)
 {
     struct writer *writer = batch->writer;
     struct engine_stats *stats = &writer->stats;
-    struct arena_door full;
     int64_t at_us = when_monotonic_us();
-    volatile bool in_transaction = false;
-    if (setjmp(full.where) != 0) {
-        black_box_leave(writer->box);
-        if (in_transaction)
-            db_rollback(writer->db);
-        return DB_BUSY; /* no memory for this batch: nothing was changed */
-    }
-    for (size_t i = batch->first; i < batch->first + batch->count; i++)
-        ws_set_door(writer->sets[i], &full);
-    arena_set_door(writer->arena, &full);
     enum db_result result = db_begin(writer->db);
-    in_transaction = true;
     if (result == DB_OK)
         result = batch->first == 0 ? company_begin_and_feed(batch, count) : unit_begin(batch, count);
     stats->take_us += since(&at_us);
@@ -375,6 +421,20 @@ static enum db_result run(struct batch *batch, size_t count)
         db_rollback(writer->db);
     stats->commit_us += since(&at_us);
     return result;
+}
+
+static enum db_result run(struct batch *batch, size_t count)
+{
+    struct writer *writer = batch->writer;
+    struct arena_door full;
+    batch->full = &full;
+    arena_set_door(writer->arena, &full);
+    ws_set_door(writer->sets[batch->first], &full); /* the others get theirs when they begin */
+    if (setjmp(full.where) == 0)
+        return run_through(batch, count);
+    black_box_leave(writer->box);
+    db_rollback(writer->db);
+    return DB_BUSY; /* no memory for this batch: nothing was changed */
 }
 
 void batch_refuse(struct command *command, enum db_result result)
@@ -417,8 +477,29 @@ static enum db_result find_set(struct writer *writer, int64_t unit, size_t *inde
     enum db_result result = unit_clock_units(writer->db, writer->arena, &units, &count);
     for (size_t i = 0; i < count; i++)
         there = there || units[i].unit == unit;
+    *index = SIZE_MAX;
+    if (result != DB_OK || !there || writer->set_count == COUNT(writer->sets))
+        return result;
+    if (set_make(writer, unit) == NULL)
+        return DB_BUSY; /* no memory: that is not to say that there is no unit */
+    *index = writer->set_count - 1;
+    return DB_OK;
+}
+
+/* The connection, and the unit's set; *index SIZE_MAX: there is no such unit. */
+static enum db_result writer_prepare(struct writer *writer, int64_t unit, size_t *index)
+{
+    struct arena_door full;
+    volatile enum db_result result = DB_BUSY;
+    *index = SIZE_MAX;
+    arena_set_door(writer->arena, &full);
+    if (setjmp(full.where) == 0) {
+        result = writer_ready(writer);
+        if (result == DB_OK)
+            result = find_set(writer, unit, index);
+    }
+    arena_set_door(writer->arena, NULL);
     arena_reset(writer->arena);
-    *index = result == DB_OK && there && set_make(writer, unit) != NULL ? writer->set_count - 1 : SIZE_MAX;
     return result;
 }
 
@@ -430,10 +511,8 @@ static void answer_no_unit(struct command *command)
 
 size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count)
 {
-    size_t index = SIZE_MAX, take = count;
-    enum db_result result = writer_ready(writer);
-    if (result == DB_OK)
-        result = find_set(writer, unit, &index);
+    size_t index, take = count;
+    enum db_result result = writer_prepare(writer, unit, &index);
     if (result == DB_OK && index == SIZE_MAX) {
         for (size_t i = 0; i < count; i++)
             answer_no_unit(commands[i]);

@@ -155,24 +155,35 @@ static void remember(struct directory *directory, const char *code, bool is_node
     directory->count++;
 }
 
-static enum db_result look_up(struct engine *engine, const char *code, bool is_node, int64_t *unit)
+static enum db_result ask_owner(struct engine *engine, const char *code, bool is_node, int64_t *unit)
 {
     struct channel_owner_result channel = { 0 };
     struct node_owner_result node = { 0 };
     bool found = false;
-    if (engine->directory.size > 0 && entry_of(&engine->directory, code, is_node)->code != NULL) {
-        *unit = entry_of(&engine->directory, code, is_node)->unit;
-        return DB_OK;
-    }
     enum db_result result = writer_ready(&engine->writer);
     if (result == DB_OK && is_node)
         result = node_owner(engine->writer.db, engine->arena, 0, code, &node, &found);
     else if (result == DB_OK)
         result = channel_owner(engine->writer.db, engine->arena, 0, code, &channel, &found);
-    arena_reset(engine->arena);
     *unit = is_node ? node.owner : channel.owner;
     if (result == DB_OK && found)
         remember(&engine->directory, code, is_node, *unit);
+    return result;
+}
+
+static enum db_result look_up(struct engine *engine, const char *code, bool is_node, int64_t *unit)
+{
+    if (engine->directory.size > 0 && entry_of(&engine->directory, code, is_node)->code != NULL) {
+        *unit = entry_of(&engine->directory, code, is_node)->unit;
+        return DB_OK;
+    }
+    struct arena_door full;
+    volatile enum db_result result = DB_BUSY; /* no memory */
+    arena_set_door(engine->arena, &full);
+    if (setjmp(full.where) == 0)
+        result = ask_owner(engine, code, is_node, unit);
+    arena_set_door(engine->arena, NULL);
+    arena_reset(engine->arena);
     return result;
 }
 

@@ -1083,25 +1083,31 @@ static bool read_attempt(struct ws *ws, void (*read)(struct ws *ws, void *contex
     return true;
 }
 
-enum db_result ws_read(struct db *db, struct vault *vault, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context)
+static enum db_result read_through(struct ws *ws, struct db *db, void (*read)(struct ws *ws, void *context), void *context)
 {
-    struct ws *ws = ws_new(&(struct ws_options) { .unit = unit, .vault = vault, .batch_bytes = (size_t)64 << 20 });
+    struct arena_door need_door;
+    ws_need_door(ws, &need_door);
+    enum db_result result = db_begin_read(db);
+    while (result == DB_OK && !read_attempt(ws, read, context, &need_door))
+        result = ws_feed(ws, db, NULL);
+    return result;
+}
+
+enum db_result ws_read(const struct reading *reading, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context)
+{
+    struct ws *ws = ws_new(&(struct ws_options) { .unit = unit, .vault = reading->vault, .batch_bytes = (size_t)64 << 20 });
     if (ws == NULL)
         return DB_BUSY;
-    struct arena_door full, door;
-    volatile enum db_result result = DB_OK;
-    if (setjmp(full.where) != 0) {
-        ws_free(ws);
-        db_rollback(db);
-        return DB_BUSY;
-    }
+    struct arena_door full, *outer = arena_set_door(reading->arena, &full);
+    volatile enum db_result result = DB_BUSY;
     ws_set_door(ws, &full);
-    ws_need_door(ws, &door);
     ws->now_us = now_us;
-    result = db_begin_read(db);
-    while (result == DB_OK && !read_attempt(ws, read, context, &door))
-        result = ws_feed(ws, db, NULL);
-    enum db_result ended = db_rollback(db);
+    if (setjmp(full.where) == 0)
+        result = read_through(ws, reading->db, read, context);
+    else
+        result = DB_BUSY;
+    arena_set_door(reading->arena, outer);
+    enum db_result ended = db_rollback(reading->db);
     ws_free(ws);
     return result == DB_OK ? ended : result;
 }

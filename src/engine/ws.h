@@ -73,8 +73,8 @@ int64_t ws_event(struct ws *ws, struct event_row event);
 /* ---- reads: the same rules over a snapshot ---- */
 
 /* Runs `read` over a working set of its own on this connection until it has all rows it asks for. Nothing may be
- * changed in it. */
-enum db_result ws_read(struct db *db, struct vault *vault, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context);
+ * changed in it. Where its memory, or that of the request which it answers into, runs out: DB_BUSY. */
+enum db_result ws_read(const struct reading *reading, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context);
 
 /* ---- what the engine uses ---- */
 

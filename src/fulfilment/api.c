@@ -65,7 +65,7 @@ static void get_fulfilment(struct reading *reading, const struct request *reques
     struct page page = { .ids = &id, .count = 1, .json = &json };
     json_begin(&json, request->arena);
     if (id_parse(request->path[0], strlen(request->path[0]), "ful", &unit, &id)) {
-        enum db_result result = ws_read(reading->db, reading->vault, unit, when_now_us(), read_page, &page);
+        enum db_result result = ws_read(reading, unit, when_now_us(), read_page, &page);
         if (result != DB_OK) {
             answer_store(answer, request->arena, result);
             return;
@@ -127,7 +127,7 @@ static void list_work(struct reading *reading, const struct request *request, st
     json_array(&json);
     struct page page = { .ids = ids, .count = more ? limit : count, .json = &json };
     if (result == DB_OK && page.count > 0)
-        result = ws_read(reading->db, reading->vault, work.unit, when_now_us(), read_page, &page);
+        result = ws_read(reading, work.unit, when_now_us(), read_page, &page);
     if (result != DB_OK) {
         answer_store(answer, request->arena, result);
         return;

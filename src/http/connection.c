@@ -100,15 +100,18 @@ static void answer_ready(struct connection *connection)
     metrics_answered(connection->server->metrics, exchange->route_number, exchange->answer.status, when_monotonic_us() - exchange->started_us);
 }
 
-/* An exchange needs an arena; without memory for one there is nothing left but to close. */
+/* An exchange needs an arena; without memory for one there is nothing left but to say so and to close. */
 static bool exchange_begin(struct connection *connection)
 {
     struct exchange *exchange = &connection->exchange;
     exchange->arena = pool_take(&connection->server->pool, exchange->message->body_bytes);
     exchange->route_number = router_route_count(connection->server->router);
-    if (exchange->arena == NULL)
-        connection_close(connection);
-    return exchange->arena != NULL;
+    if (exchange->arena != NULL)
+        return true;
+    server_refuse(connection->fd);
+    connection->fd = -1;
+    connection_close(connection);
+    return false;
 }
 
 static void request_refused(struct connection *connection, enum fault_code code, const char *why)

@@ -1,6 +1,6 @@
 /* src/http/dispatch.c: what becomes of a request: route, key, scope, then the engine, a reader, or an answer at once.
  * Everything up to there is arena memory behind one door: a request that needs more than its arena is answered 413, or
- * 503 where it sent no body. */
+ * 503 where it sent no body or where it is the machine that has no more. */
 #include "http/edge.h"
 #include "http/own.h"
 #include "http/readers.h"
@@ -118,12 +118,21 @@ static enum next_step prepare(struct exchange *exchange)
 }
 
 /* The arena was short: what it holds is forgotten, the answer is made in what is free again. */
-static void answer_full(struct exchange *exchange)
+static void answer_full(struct exchange *exchange, bool machine)
 {
     edge_release(exchange);
     arena_reset(exchange->arena);
-    bool by_body = exchange->message->body_bytes > 0;
+    bool by_body = exchange->message->body_bytes > 0 && !machine;
     answer_fault(&exchange->answer, exchange->arena, by_body ? FAULT_BODY_TOO_LARGE : FAULT_BUSY, NULL, "the request needs too much memory");
+}
+
+/* The commands are decided; what became of each is too much to tell. */
+static void answer_lost(struct exchange *exchange)
+{
+    edge_release(exchange);
+    arena_reset(exchange->arena);
+    answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL,
+                 "it was carried out, but no memory is left to tell how: send it again with its Idempotency-Key");
 }
 
 bool dispatch(struct exchange *exchange)
@@ -134,7 +143,7 @@ bool dispatch(struct exchange *exchange)
     if (setjmp(door.where) == 0)
         step = prepare(exchange);
     else
-        answer_full(exchange);
+        answer_full(exchange, door.machine);
     arena_set_door(exchange->arena, NULL);
     if (step == STEP_ANSWER)
         return true;
@@ -163,7 +172,7 @@ bool dispatch_returned(struct exchange *exchange)
         if (setjmp(door.where) == 0)
             edge_answer(exchange);
         else
-            answer_full(exchange);
+            answer_lost(exchange);
         arena_set_door(exchange->arena, NULL);
     }
     return true;

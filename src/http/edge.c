@@ -278,7 +278,7 @@ static bool batch_make(struct exchange *exchange)
         if (setjmp(door.where) != 0) {
             arena_reset(command->arena);
             command->faults = (struct faults) { .arena = command->arena };
-            fault_add(&command->faults, FAULT_BODY_TOO_LARGE, NULL, "this entry needs too much memory");
+            answer_fault(&command->answer, command->arena, door.machine ? FAULT_BUSY : FAULT_BODY_TOO_LARGE, NULL, "this entry needs too much memory");
             command->state = COMMAND_REFUSED;
         } else if (!command_make(exchange, command, (int64_t)i, entries[i].at, entries[i].bytes))
             command->state = COMMAND_REFUSED;

@@ -124,6 +124,17 @@ static void run_keys(struct reader *reader, struct exchange *exchange)
         exchange->keys_unread = !auth->reload(auth->context, reader_open(reader) ? reader->reading.db : NULL);
 }
 
+/* Memory ran out: what was begun on the connections is begun on new ones. */
+static void run_full(struct reader *reader, struct exchange *exchange, bool machine)
+{
+    bool too_large = exchange->work == WORK_EDGE && !machine;
+    reader_close(reader);
+    edge_release(exchange);
+    exchange->ended = true;
+    arena_reset(exchange->arena);
+    answer_fault(&exchange->answer, exchange->arena, too_large ? FAULT_BODY_TOO_LARGE : FAULT_BUSY, NULL, "the request needs too much memory");
+}
+
 /* Does the exchange's work. False: it went on to the engine and must not be touched any more. */
 static bool reader_run(struct reader *reader, struct exchange *exchange)
 {
@@ -155,13 +166,8 @@ static void reader_serve(struct reader *reader, struct exchange *exchange)
     arena_set_door(exchange->arena, &door);
     if (setjmp(door.where) == 0)
         ours = reader_run(reader, exchange);
-    else {
-        edge_release(exchange);
-        exchange->ended = true;
-        arena_reset(exchange->arena);
-        answer_fault(&exchange->answer, exchange->arena, exchange->work == WORK_EDGE ? FAULT_BODY_TOO_LARGE : FAULT_BUSY, NULL,
-                     "the request needs too much memory");
-    }
+    else
+        run_full(reader, exchange, door.machine);
     arena_set_door(exchange->arena, NULL);
     if (ours)
         server_done(exchange);

@@ -50,7 +50,7 @@ void http_wake_streams(struct http_server *server)
 
 /* ---- the round ---- */
 
-static void refuse_connection(int fd)
+void server_refuse(int fd)
 {
     static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 85\r\n"
                                "Retry-After: 1\r\nConnection: close\r\n\r\n"
@@ -68,13 +68,13 @@ static void accept_one(struct http_server *server, int fd)
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (server->connection_count >= server->options.connections_max) {
-        refuse_connection(fd);
+        server_refuse(fd);
         return;
     }
     struct connection *connection = connection_new(server, fd);
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection };
     if (connection == NULL)
-        close(fd);
+        server_refuse(fd);
     else if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         connection_free(connection);
         close(fd);

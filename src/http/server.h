@@ -79,6 +79,9 @@ struct http_server {
     pthread_t thread;
 };
 
+/* Says 503 to a client for whom there is no memory, without needing any, and closes. */
+void server_refuse(int fd);
+
 /* Gives an exchange back to the HTTP thread. One write of the eventfd for all that gathers before it looks. */
 void server_done(struct exchange *exchange);
 

@@ -157,7 +157,7 @@ static enum db_result write_exceptions(struct exceptions *x, int64_t unit, const
     if (result != DB_OK || rows.count == 0)
         return result;
     struct shown shown = { .arena = x->arena, .rows = &rows, .items = ARENA_ARRAY(x->arena, struct item, rows.count) };
-    result = ws_read(x->reading->db, x->reading->vault, unit, 0, show, &shown);
+    result = ws_read(x->reading, unit, 0, show, &shown);
     for (size_t i = 0; result == DB_OK && i < rows.count; i++)
         fields_write(&x->json, &item_fields, &shown.items[i]);
     return result;

@@ -359,28 +359,43 @@ static enum db_result unit_follow(const struct follower *f, const struct clock *
     return result;
 }
 
-/* Pages of the projections' WAL are many, and nobody else writes them back. */
+/* Pages of the projections' WAL are many, and nobody else writes them back. PostgreSQL sees to its own. */
 static enum db_result wal_write_back(struct follower *f)
 {
     struct db_wal_use use;
     int64_t left;
+    if (!db_is_sqlite(f->read))
+        return DB_OK;
     enum db_result result = db_wal_use(f->read, &use);
     if (result != DB_OK || (f->wal_pages += use.pages) < WAL_PAGES_MAX)
         return result;
     f->wal_pages = 0;
-    return db_is_sqlite(f->read) ? db_checkpoint(f->read, true, &left) : DB_OK;
+    return db_checkpoint(f->read, true, &left);
 }
 
-enum db_result projection_round(struct follower *follower)
+static enum db_result round_run(struct follower *follower)
 {
     struct followed_clocks_result *clocks;
     size_t count;
     bool goes_on = true;
-    arena_reset(follower->arena);
     enum db_result result = followed_clocks(follower->store, follower->arena, &clocks, &count);
     if (result == DB_OK)
         result = db_wal_settle(follower->wal);
     for (size_t i = 0; result == DB_OK && goes_on && i < count; i++)
         result = unit_follow(follower, &(struct clock) { clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
     return result == DB_OK ? wal_write_back(follower) : result;
+}
+
+enum db_result projection_round(struct follower *follower)
+{
+    struct arena_door full;
+    arena_reset(follower->arena);
+    struct arena_door *before = arena_set_door(follower->arena, &full);
+    if (setjmp(full.where) != 0) { /* no memory between two pages: a later round may have it */
+        arena_set_door(follower->arena, before);
+        return DB_BUSY;
+    }
+    enum db_result result = round_run(follower);
+    arena_set_door(follower->arena, before);
+    return result;
 }

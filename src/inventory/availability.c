@@ -253,7 +253,7 @@ static enum db_result write_items(struct asked *asked, bool *more)
         result = pairs_next(asked, first, pairs, &asked->pair_count, more);
         asked->pairs = pairs;
         if (result == DB_OK && asked->pair_count > 0)
-            result = ws_read(asked->reading->db, asked->reading->vault, asked->unit, when_now_us(), read_pairs, asked);
+            result = ws_read(asked->reading, asked->unit, when_now_us(), read_pairs, asked);
         if (asked->pair_count > 0 && !asked->cut) { /* also where the last ones wrote nothing */
             asked->at[0] = pairs[asked->pair_count - 1].channel;
             asked->at[1] = pairs[asked->pair_count - 1].sku;

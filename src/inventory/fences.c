@@ -176,9 +176,9 @@ static void read_fence(struct ws *ws, void *context)
 
 static bool find_fence(struct reading *reading, const struct request *request, struct answer *answer, struct fence_read *read)
 {
-    enum db_result result = ws_read(reading->db, reading->vault, 0, 0, read_owner, read);
+    enum db_result result = ws_read(reading, 0, 0, read_owner, read);
     if (result == DB_OK && read->owner != 0)
-        result = ws_read(reading->db, reading->vault, read->owner, 0, read_fence, read);
+        result = ws_read(reading, read->owner, 0, read_fence, read);
     if (result != DB_OK)
         answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
     else if (read->body == NULL)
@@ -269,7 +269,7 @@ static enum db_result read_page(struct reading *reading, int64_t unit, struct fe
         at[0] = page->nodes[i] = row.node;
         at[1] = page->skus[i] = row.sku;
     }
-    return ws_read(reading->db, reading->vault, unit, 0, show_page, page);
+    return ws_read(reading, unit, 0, show_page, page);
 }
 
 void list_fences(struct reading *reading, const struct request *request, struct answer *answer)

@@ -48,7 +48,7 @@ static void get_order(struct reading *reading, const struct request *request, st
     int64_t unit;
     if (id_parse(request->path[0], strlen(request->path[0]), "ord", &unit, &one.id)) {
         json_begin(&one.json, request->arena);
-        enum db_result result = ws_read(reading->db, reading->vault, unit, when_now_us(), read_one, &one);
+        enum db_result result = ws_read(reading, unit, when_now_us(), read_one, &one);
         if (result != DB_OK) {
             answer_store(answer, request->arena, result);
             return;
@@ -272,7 +272,7 @@ static enum db_result list_unit(struct orders_list *list)
         enum db_result result = candidates_of(r, list->filter, list->from.unit, list->from.id, min_i64(list->limit, PIECE), &candidates);
         struct listing_of_orders page = { .filter = list->filter, .ids = candidates.ids, .id_count = candidates.count, .json = list->json };
         if (result == DB_OK && candidates.count > 0)
-            result = ws_read(r->db, r->vault, list->from.unit, when_now_us(), read_page, &page);
+            result = ws_read(r, list->from.unit, when_now_us(), read_page, &page);
         list->limit -= (int64_t)page.shown;
         list->looked += page.id_count;
         list->from.id = candidates.upto;

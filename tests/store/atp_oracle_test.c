@@ -264,7 +264,7 @@ static void compare_all(struct shop *shop, const struct scene *place)
 {
     struct terms got[CHANNELS][GOODS];
     char stock[128];
-    assert_int_equal(ws_read(engine_db(shop->engine), shop->vault, place->unit, shop->now_us, read_terms, got), DB_OK);
+    assert_int_equal(ws_read(&(struct reading) { .db = engine_db(shop->engine), .arena = shop->arena, .vault = shop->vault }, place->unit, shop->now_us, read_terms, got), DB_OK);
     for (int c = 0; c < CHANNELS; c++)
         for (int g = 0; g < GOODS; g++) {
             struct terms want = oracle(&place->model, c, g), is = got[c][g];
