@@ -300,13 +300,14 @@ static enum db_result list_units(struct orders_list *list)
     return result;
 }
 
-static bool channel_id_of(struct db *db, struct arena *arena, const char *code, int64_t *id)
+/* *id 0: there is no such channel. */
+static enum db_result channel_id_of(struct db *db, struct arena *arena, const char *code, int64_t *id)
 {
     struct channel_by_code_id_result row;
     bool found = false;
     enum db_result result = channel_by_code_id(db, arena, 0, code, &row, &found);
-    *id = found ? row.id : 0;
-    return result == DB_OK;
+    *id = result == DB_OK && found ? row.id : 0;
+    return result;
 }
 
 static bool read_filter(struct reading *r, const struct request *request, struct filter *filter, struct list_place *from, struct answer *answer)
@@ -319,7 +320,12 @@ static bool read_filter(struct reading *r, const struct request *request, struct
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that a list has given");
         return false;
     }
-    if (code != NULL && (!channel_id_of(r->db, r->arena, code, &filter->channel) || filter->channel == 0)) {
+    enum db_result result = code == NULL ? DB_OK : channel_id_of(r->db, r->arena, code, &filter->channel);
+    if (result != DB_OK) {
+        answer_store(answer, request->arena, result);
+        return false;
+    }
+    if (code != NULL && filter->channel == 0) {
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "there is no channel %s", code));
         return false;
     }
