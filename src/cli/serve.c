@@ -20,6 +20,7 @@
 #endif
 
 #define WRITER_CACHE_KIB (48 * 1024)
+#define POSTGRES_LANES 4 /* units that are written at the same time */
 #define READER_CACHE_KIB (8 * 1024) /* of each of the others: the machine's page cache lies below them all */
 
 struct server {
@@ -98,6 +99,7 @@ static int start(const struct flags *flags, struct server *server)
     server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal, .cache_kib = READER_CACHE_KIB };
     struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault, .committed = committed, .committed_context = server };
     engine.db.cache_kib = WRITER_CACHE_KIB;
+    engine.lanes = db_is_sqlite(server->lock) ? 1 : POSTGRES_LANES;
     engine.black_box = flag(flags, "black-box", db_is_sqlite(server->lock) ? arena_printf(flags->arena, "%s.box", url + strlen("sqlite:")) : NULL);
     server->projection = projection_start(&server->store, server->vault, flags->arena, &error);
     if (server->projection == NULL)

@@ -1,9 +1,13 @@
-/* src/engine/engine.c: the queues before the writer. Commands wait in three queues, people before channels before bulk;
- * bulk gets at most a quarter of a batch while others wait. A batch is what one unit has waiting, in order. */
+/* src/engine/engine.c: the queues before the writers. A lane is a writer with a connection of its own and the queues before it:
+ * one on SQLite, a few on PostgreSQL. A unit's commands all wait in one lane, so they keep their order and the rows that the
+ * writer kept; what another process or lane wrote to the unit it notices as between servers, by the clock row. Commands wait
+ * in three queues, people before channels before bulk; bulk gets at most a quarter of a batch while others wait. A batch is
+ * what one unit has waiting, in order. */
 #include "engine/engine.h"
 #include "base/when.h"
 #include "db/wal.h"
 #include "engine/batch.h"
+#include "engine/directory.h"
 #include "engine/vault.h"
 #include "engine_sql.h"
 #include <pthread.h>
@@ -12,7 +16,7 @@
 #include <string.h>
 
 #define QUEUES 3
-#define THREADS 3
+#define THREADS_BESIDE 2 /* finisher and checkpoint */
 #define GATHER_PART 6
 #define GATHER_MAX_US 3000
 #define CHECKPOINT_PAGES 6144 /* 24 MiB: a copy begins */
@@ -23,36 +27,95 @@ struct queue {
     struct command *first, **last;
 };
 
-struct engine {
+struct lane {
+    struct engine *engine;
     struct writer writer;
-    struct engine_options options;
-    struct arena *arena; /* for the directory's lookups */
-    struct directory {
-        struct entry {
-            char *code; /* NULL: free */
-            bool is_node;
-            int64_t unit;
-        } * entries;
-        size_t size, count;
-    } directory; /* units of channels and nodes, which never change; open addressing */
-    pthread_t threads[THREADS];
-    size_t started;
-    pthread_mutex_t lock;
-    pthread_cond_t more, to_finish, to_copy;
+    struct arena *arena; /* of the directory's look-ups */
     struct queue queues[QUEUES];
-    size_t queued, queued_bytes;
+    size_t queued;
+    bool at_work; /* has commands besides those that are queued */
+    pthread_cond_t more;
+    struct command **taken;
+};
+
+struct engine {
+    struct engine_options options;
+    struct lane lanes[ENGINE_LANES_MAX];
+    size_t lane_count;
+    pthread_t threads[THREADS_BESIDE + ENGINE_LANES_MAX];
+    size_t started;
+    pthread_mutex_t lock; /* of all below, and of the lanes' queues */
+    pthread_cond_t to_finish, to_copy;
+    struct directory directory;
+    size_t queued_bytes;
     struct queue decided;     /* answered when what was committed before is durable */
     size_t deciding, syncing; /* commands: in `decided`, and taken from there by the finisher */
-    bool running, stopping, worker_ended;
+    size_t lanes_ended;
+    bool running, stopping;
     bool copying;                    /* of the WAL into the file */
     int64_t wal_pages, copied_pages; /* written since the WAL began anew; of those, when the last copy was asked for */
     int64_t sync_us;                 /* of the finisher */
-    struct command **taken;
 };
 
 static int64_t wall_clock(void *context)
 {
     return when_now_us();
+}
+
+static bool lane_open(struct engine *engine, struct lane *lane, const char *black_box, struct arena *arena, const char **error)
+{
+    const struct engine_options *options = &engine->options;
+    struct writer *writer = &lane->writer;
+    lane->engine = engine;
+    lane->arena = arena_new((size_t)16 << 20);
+    lane->taken = calloc(options->batch_commands, sizeof(struct command *));
+    for (size_t i = 0; i < QUEUES; i++)
+        lane->queues[i].last = &lane->queues[i].first;
+    writer->vault = options->vault;
+    writer->options = options->db;
+    writer->options.url = options->url;
+    writer->options.sync_later = options->db.wal != NULL;
+    writer->clock = options->clock.now_us == NULL ? (struct engine_clock) { .now_us = wall_clock } : options->clock;
+    writer->batch_rows = options->batch_rows == 0 ? 4000 : options->batch_rows;
+    writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
+    writer->arena = arena_new((size_t)256 << 20);
+    vault_random(options->vault, &writer->random, sizeof writer->random);
+    writer->sets[0] = ws_new(&(struct ws_options) { .unit = 0 });
+    writer->set_count = writer->sets[0] != NULL;
+    writer->last_batch[0] = -1;
+    if (black_box != NULL && (writer->box = black_box_open(black_box, arena, error)) == NULL)
+        return false;
+    return writer->arena != NULL && lane->arena != NULL && lane->taken != NULL && writer->set_count == 1;
+}
+
+static void lane_close(struct lane *lane)
+{
+    for (size_t i = 0; i < lane->writer.set_count; i++)
+        ws_free(lane->writer.sets[i]);
+    db_close(lane->writer.db);
+    black_box_close(lane->writer.box);
+    arena_free(lane->writer.arena);
+    arena_free(lane->arena);
+    free(lane->taken);
+}
+
+/* What was at the death of a lane is known to that lane: its unit's commands come there again. */
+static const char *box_of_lane(const struct engine_options *options, struct arena *arena, size_t i)
+{
+    return i == 0 || options->black_box == NULL ? options->black_box : arena_printf(arena, "%s.%zu", options->black_box, i);
+}
+
+static void conditions_open(struct engine *engine)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    for (size_t i = 0; i < engine->lane_count; i++)
+        pthread_cond_init(&engine->lanes[i].more, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&engine->to_finish, NULL);
+    pthread_cond_init(&engine->to_copy, NULL);
 }
 
 struct engine *engine_open(const struct engine_options *options, struct arena *arena, const char **error)
@@ -66,41 +129,19 @@ struct engine *engine_open(const struct engine_options *options, struct arena *a
         engine->options.batch_commands = 512;
     if (engine->options.queue_bytes == 0)
         engine->options.queue_bytes = (size_t)64 << 20;
-    struct writer *writer = &engine->writer;
-    writer->vault = options->vault;
-    writer->options = options->db;
-    writer->options.url = options->url;
-    writer->options.sync_later = options->db.wal != NULL;
-    writer->clock = options->clock.now_us == NULL ? (struct engine_clock) { .now_us = wall_clock } : options->clock;
-    writer->batch_rows = options->batch_rows == 0 ? 4000 : options->batch_rows;
-    writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
-    writer->arena = arena_new((size_t)256 << 20);
-    engine->arena = arena_new((size_t)16 << 20);
-    engine->taken = calloc(engine->options.batch_commands, sizeof(struct command *));
-    for (size_t i = 0; i < QUEUES; i++)
-        engine->queues[i].last = &engine->queues[i].first;
     engine->decided.last = &engine->decided.first;
-    vault_random(options->vault, &writer->random, sizeof writer->random);
-    writer->sets[0] = ws_new(&(struct ws_options) { .unit = 0 });
-    writer->set_count = writer->sets[0] != NULL;
-    writer->last_batch[0] = -1;
-    if (options->black_box != NULL && (writer->box = black_box_open(options->black_box, arena, error)) == NULL) {
+    const size_t lanes = options->lanes == 0 ? 1 : options->lanes < ENGINE_LANES_MAX ? options->lanes : ENGINE_LANES_MAX;
+    bool made = true;
+    while (made && engine->lane_count < lanes) {
+        size_t i = engine->lane_count++;
+        made = lane_open(engine, &engine->lanes[i], box_of_lane(options, arena, i), arena, error);
+    }
+    struct writer *first = &engine->lanes[0].writer; /* the others connect when their first command comes */
+    if (!made || db_open(&first->db, &first->options, arena, error) != DB_OK) {
         engine_close(engine);
         return NULL;
     }
-    bool made = writer->arena != NULL && engine->arena != NULL && engine->taken != NULL && writer->set_count == 1;
-    if (!made || db_open(&writer->db, &writer->options, arena, error) != DB_OK) {
-        engine_close(engine);
-        return NULL;
-    }
-    pthread_mutex_init(&engine->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&engine->more, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_cond_init(&engine->to_finish, NULL);
-    pthread_cond_init(&engine->to_copy, NULL);
+    conditions_open(engine);
     return engine;
 }
 
@@ -108,95 +149,79 @@ void engine_close(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    for (size_t i = 0; i < engine->writer.set_count; i++)
-        ws_free(engine->writer.sets[i]);
-    db_close(engine->writer.db);
-    black_box_close(engine->writer.box);
-    arena_free(engine->writer.arena);
-    arena_free(engine->arena);
-    for (size_t i = 0; i < engine->directory.size; i++)
-        free(engine->directory.entries[i].code);
-    free(engine->directory.entries);
-    free(engine->taken);
+    for (size_t i = 0; i < engine->lane_count; i++)
+        lane_close(&engine->lanes[i]);
+    directory_free(&engine->directory);
     free(engine);
 }
 
 struct db *engine_db(struct engine *engine)
 {
-    return engine->writer.db;
+    return engine->lanes[0].writer.db;
 }
 
-static struct entry *entry_of(struct directory *directory, const char *code, bool is_node)
+/* ---- which unit, which lane ---- */
+
+/* The company's commands and those of nobody go to the first. */
+static struct lane *lane_of(struct engine *engine, int64_t unit)
 {
-    size_t at = hash_bytes(code, strlen(code), is_node) & (directory->size - 1);
-    while (directory->entries[at].code != NULL && (directory->entries[at].is_node != is_node || strcmp(directory->entries[at].code, code) != 0))
-        at = (at + 1) & (directory->size - 1);
-    return &directory->entries[at];
+    return &engine->lanes[unit <= 0 ? 0 : (size_t)(unit - 1) % engine->lane_count];
 }
 
-/* Remembering is a help only: without memory the store is asked again. */
-static void remember(struct directory *directory, const char *code, bool is_node, int64_t unit)
-{
-    if (directory->count * 2 >= directory->size) {
-        struct directory larger = { .size = directory->size == 0 ? 256 : directory->size * 2, .count = directory->count };
-        larger.entries = calloc(larger.size, sizeof *larger.entries);
-        if (larger.entries == NULL)
-            return;
-        for (size_t i = 0; i < directory->size; i++)
-            if (directory->entries[i].code != NULL)
-                *entry_of(&larger, directory->entries[i].code, directory->entries[i].is_node) = directory->entries[i];
-        free(directory->entries);
-        *directory = larger;
-    }
-    char *copy = strdup(code);
-    if (copy == NULL)
-        return;
-    *entry_of(directory, code, is_node) = (struct entry) { copy, is_node, unit };
-    directory->count++;
-}
-
-static enum db_result ask_owner(struct engine *engine, const char *code, bool is_node, int64_t *unit)
+static enum db_result ask_owner(struct lane *lane, const char *code, bool is_node, int64_t *unit)
 {
     struct channel_owner_result channel = { 0 };
     struct node_owner_result node = { 0 };
     bool found = false;
-    enum db_result result = writer_ready(&engine->writer);
+    enum db_result result = writer_ready(&lane->writer);
     if (result == DB_OK && is_node)
-        result = node_owner(engine->writer.db, engine->arena, 0, code, &node, &found);
+        result = node_owner(lane->writer.db, lane->arena, 0, code, &node, &found);
     else if (result == DB_OK)
-        result = channel_owner(engine->writer.db, engine->arena, 0, code, &channel, &found);
+        result = channel_owner(lane->writer.db, lane->arena, 0, code, &channel, &found);
     *unit = is_node ? node.owner : channel.owner;
-    if (result == DB_OK && found)
-        remember(&engine->directory, code, is_node, *unit);
+    if (result != DB_OK || !found)
+        return result;
+    pthread_mutex_lock(&lane->engine->lock);
+    directory_add(&lane->engine->directory, code, is_node, *unit);
+    pthread_mutex_unlock(&lane->engine->lock);
     return result;
 }
 
-static enum db_result look_up(struct engine *engine, const char *code, bool is_node, int64_t *unit)
+static enum db_result look_up(struct lane *lane, const char *code, bool is_node, int64_t *unit)
 {
-    if (engine->directory.size > 0 && entry_of(&engine->directory, code, is_node)->code != NULL) {
-        *unit = entry_of(&engine->directory, code, is_node)->unit;
-        return DB_OK;
-    }
     struct arena_door full;
     volatile enum db_result result = DB_BUSY; /* no memory */
-    arena_set_door(engine->arena, &full);
+    arena_set_door(lane->arena, &full);
     if (setjmp(full.where) == 0)
-        result = ask_owner(engine, code, is_node, unit);
-    arena_set_door(engine->arena, NULL);
-    arena_reset(engine->arena);
+        result = ask_owner(lane, code, is_node, unit);
+    arena_set_door(lane->arena, NULL);
+    arena_reset(lane->arena);
     return result;
+}
+
+/* What needs no look in the store; the lock is held. */
+static bool unit_is_known(struct engine *engine, const struct command *command, int64_t *unit)
+{
+    const bool by_channel = command->of_channel != NULL;
+    const char *code = by_channel ? command->of_channel : command->of_node;
+    *unit = command->type->company || command->unit < 0 ? 0 : command->unit;
+    return command->type->company || command->unit >= 0 || code == NULL || directory_find(&engine->directory, code, !by_channel, unit);
 }
 
 /* The unit that decides a command. What names nothing that is known goes to the company, where it finds its faults. */
-static enum db_result unit_of(struct engine *engine, const struct command *command, int64_t *unit)
+static enum db_result unit_of(struct lane *lane, const struct command *command, int64_t *unit)
 {
-    const char *code = command->of_channel != NULL ? command->of_channel : command->of_node;
-    *unit = command->type->company || command->unit < 0 ? 0 : command->unit;
-    if (command->type->company || command->unit >= 0 || code == NULL)
+    pthread_mutex_lock(&lane->engine->lock);
+    bool known = unit_is_known(lane->engine, command, unit);
+    pthread_mutex_unlock(&lane->engine->lock);
+    if (known)
         return DB_OK;
-    enum db_result result = look_up(engine, code, command->of_channel == NULL, unit);
-    return result == DB_LOST ? look_up(engine, code, command->of_channel == NULL, unit) : result;
+    const char *code = command->of_channel != NULL ? command->of_channel : command->of_node;
+    enum db_result result = look_up(lane, code, command->of_channel == NULL, unit);
+    return result == DB_LOST ? look_up(lane, code, command->of_channel == NULL, unit) : result;
 }
+
+/* ---- running ---- */
 
 static void answer(struct command *command)
 {
@@ -222,25 +247,79 @@ static void finish(struct engine *engine, struct command **commands, size_t coun
     pthread_mutex_unlock(&engine->lock);
 }
 
-void engine_run(struct engine *engine, struct command **commands, size_t count)
+/* While the disk syncs, the next batch is decided as soon as it is as large as what is being synced: sooner would make
+ * small batches, which write more pages an order, and later would leave the processor idle. */
+static bool should_wait(const struct lane *lane)
+{
+    const struct engine *engine = lane->engine;
+    return !engine->stopping && (lane->queued == 0 || 2 * lane->queued < engine->deciding + engine->syncing);
+}
+
+/* Who asks where a command belongs: a lane that has nothing to do, or else the first. The lock is held. */
+static struct lane *idle_lane(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->lane_count; i++)
+        if (!engine->lanes[i].at_work && engine->lanes[i].queued == 0)
+            return &engine->lanes[i];
+    return &engine->lanes[0];
+}
+
+/* At the end of the queue of the lane that its unit has; the lock is held. */
+static void enqueue(struct lane *lane, struct command *command)
+{
+    struct queue *queue = &lane->queues[command->type->queue];
+    command->next = NULL;
+    *queue->last = command;
+    queue->last = &command->next;
+    lane->queued++;
+    lane->engine->queued_bytes += command->bytes;
+    if (!should_wait(lane))
+        pthread_cond_signal(&lane->more);
+}
+
+/* A command whose unit was not known when it came turns out to be another lane's. Not while stopping: that lane may have ended. */
+static bool passes_on(struct lane *lane, int64_t unit, struct command *command)
+{
+    struct engine *engine = lane->engine;
+    struct lane *right = lane_of(engine, unit);
+    if (right == lane || !engine->running)
+        return false;
+    pthread_mutex_lock(&engine->lock);
+    bool passed = !engine->stopping;
+    if (passed)
+        enqueue(right, command);
+    pthread_mutex_unlock(&engine->lock);
+    return passed;
+}
+
+static void lane_run(struct lane *lane, struct command **commands, size_t count)
 {
     for (size_t at = 0; at < count;) {
         int64_t unit, next;
-        enum db_result result = unit_of(engine, commands[at], &unit);
+        enum db_result result = unit_of(lane, commands[at], &unit);
         size_t same = 1, done = 1;
-        while (result == DB_OK && at + same < count && unit_of(engine, commands[at + same], &next) == DB_OK && next == unit)
+        if (result == DB_OK && passes_on(lane, unit, commands[at])) {
+            at++;
+            continue;
+        }
+        while (result == DB_OK && at + same < count && unit_of(lane, commands[at + same], &next) == DB_OK && next == unit)
             same++;
         if (result == DB_OK)
-            done = batch_run(&engine->writer, unit, commands + at, same);
+            done = batch_run(&lane->writer, unit, commands + at, same);
         else
             batch_refuse(commands[at], result);
-        finish(engine, commands + at, done);
+        finish(lane->engine, commands + at, done);
         at += done;
     }
 }
 
+void engine_run(struct engine *engine, struct command **commands, size_t count)
+{
+    lane_run(&engine->lanes[0], commands, count);
+}
+
 /* Takes from the queue at most `most` commands. */
-static size_t take(struct engine *engine, struct queue *queue, struct command **taken, size_t most)
+static size_t take(struct lane *lane, struct queue *queue, struct command **taken, size_t most)
 {
     size_t count = 0;
     while (count < most && queue->first != NULL) {
@@ -249,20 +328,20 @@ static size_t take(struct engine *engine, struct queue *queue, struct command **
         if (queue->first == NULL)
             queue->last = &queue->first;
         command->next = NULL;
-        engine->queued--;
-        engine->queued_bytes -= command->bytes;
+        lane->queued--;
+        lane->engine->queued_bytes -= command->bytes;
         taken[count++] = command;
     }
     return count;
 }
 
-static size_t take_batch(struct engine *engine)
+static size_t take_batch(struct lane *lane)
 {
-    size_t most = engine->options.batch_commands, count = 0;
+    size_t most = lane->engine->options.batch_commands, count = 0;
     for (size_t i = 0; i < QUEUES; i++) {
         bool others_wait = i == QUEUE_BULK && count > 0;
         size_t room = most - count;
-        count += take(engine, &engine->queues[i], engine->taken + count, others_wait && room > most / 4 ? most / 4 : room);
+        count += take(lane, &lane->queues[i], lane->taken + count, others_wait && room > most / 4 ? most / 4 : room);
     }
     return count;
 }
@@ -302,7 +381,7 @@ static void tidy_wal(struct engine *engine)
 {
     struct db_wal_use use;
     int64_t wal_bytes;
-    struct db *db = engine->writer.db;
+    struct db *db = engine_db(engine);
     if (db == NULL || !db_is_sqlite(db) || db_wal_use(db, &use) != DB_OK)
         return;
     engine->wal_pages += use.pages;
@@ -323,27 +402,21 @@ static void tidy_wal(struct engine *engine)
 
 /* ---- the threads ---- */
 
-/* While the disk syncs, the next batch is decided as soon as it is as large as what is being synced: sooner would make
- * small batches, which write more pages an order, and later would leave the processor idle. */
-static bool should_wait(const struct engine *engine)
-{
-    return !engine->stopping && (engine->queued == 0 || 2 * engine->queued < engine->deciding + engine->syncing);
-}
-
 /* Where nothing is done beside a commit (PostgreSQL), those who were just answered may come again while half of all wait:
  * a batch of all costs little more than one of half. The wait is a small part of what the batch took, so that a queue
  * that does not fill loses little. The lock is held. */
-static void gather(struct engine *engine, size_t expected, int64_t batch_us)
+static void gather(struct lane *lane, size_t expected, int64_t batch_us)
 {
     int64_t until_us = when_monotonic_us() + min_i64(batch_us / GATHER_PART, GATHER_MAX_US);
     const struct timespec until = { .tv_sec = (time_t)(until_us / 1000000), .tv_nsec = (long)(until_us % 1000000) * 1000 };
-    while (!engine->stopping && engine->queued < expected && pthread_cond_timedwait(&engine->more, &engine->lock, &until) == 0)
+    while (!lane->engine->stopping && lane->queued < expected && pthread_cond_timedwait(&lane->more, &lane->engine->lock, &until) == 0)
         continue;
 }
 
 static void *work(void *context)
 {
-    struct engine *engine = context;
+    struct lane *lane = context;
+    struct engine *engine = lane->engine;
     const bool syncs_beside = engine->options.db.wal != NULL;
     size_t expected = 0;
     int64_t batch_us = 0;
@@ -351,21 +424,23 @@ static void *work(void *context)
     for (size_t count = 1; count > 0;) {
         pthread_mutex_lock(&engine->lock);
         if (!syncs_beside)
-            gather(engine, expected, batch_us);
-        while (should_wait(engine))
-            pthread_cond_wait(&engine->more, &engine->lock);
-        count = take_batch(engine);
+            gather(lane, expected, batch_us);
+        while (should_wait(lane))
+            pthread_cond_wait(&lane->more, &engine->lock);
+        count = take_batch(lane);
+        lane->at_work = true;
         pthread_mutex_unlock(&engine->lock);
         int64_t began_us = when_monotonic_us();
-        engine_run(engine, engine->taken, count);
+        lane_run(lane, lane->taken, count);
         batch_us = when_monotonic_us() - began_us;
         tidy_wal(engine);
         pthread_mutex_lock(&engine->lock);
-        expected = (size_t)min_i64((int64_t)(count + engine->queued), (int64_t)engine->options.batch_commands);
+        lane->at_work = false;
+        expected = (size_t)min_i64((int64_t)(count + lane->queued), (int64_t)engine->options.batch_commands);
         pthread_mutex_unlock(&engine->lock);
     }
     pthread_mutex_lock(&engine->lock);
-    engine->worker_ended = true; /* stopping, and all that was taken is decided */
+    engine->lanes_ended++; /* stopping, and all that was taken is decided */
     pthread_cond_signal(&engine->to_finish);
     pthread_mutex_unlock(&engine->lock);
     return NULL;
@@ -376,9 +451,10 @@ static struct command *take_decided(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
     engine->syncing = 0;
-    if (!should_wait(engine))
-        pthread_cond_signal(&engine->more);
-    while (engine->decided.first == NULL && !engine->worker_ended)
+    for (size_t i = 0; i < engine->lane_count; i++)
+        if (!should_wait(&engine->lanes[i]))
+            pthread_cond_signal(&engine->lanes[i].more);
+    while (engine->decided.first == NULL && engine->lanes_ended < engine->lane_count)
         pthread_cond_wait(&engine->to_finish, &engine->lock);
     struct command *first = engine->decided.first;
     engine->decided = (struct queue) { .last = &engine->decided.first };
@@ -409,11 +485,16 @@ static void *finish_main(void *context)
 
 enum db_result engine_start(struct engine *engine)
 {
-    void *(*const mains[THREADS])(void *) = { finish_main, copy_main, work };
+    void *(*const beside[THREADS_BESIDE])(void *) = { finish_main, copy_main };
+    const size_t wanted = THREADS_BESIDE + engine->lane_count;
     engine->running = true;
-    while (engine->started < THREADS && pthread_create(&engine->threads[engine->started], NULL, mains[engine->started], engine) == 0)
-        engine->started++;
-    if (engine->started == THREADS)
+    for (bool made = true; made && engine->started < wanted; engine->started += made) {
+        size_t i = engine->started;
+        void *(*main)(void *) = i < THREADS_BESIDE ? beside[i] : work;
+        void *context = i < THREADS_BESIDE ? (void *)engine : &engine->lanes[i - THREADS_BESIDE];
+        made = pthread_create(&engine->threads[i], NULL, main, context) == 0;
+    }
+    if (engine->started == wanted)
         return DB_OK;
     engine_stop(engine);
     return DB_BUSY;
@@ -421,18 +502,11 @@ enum db_result engine_start(struct engine *engine)
 
 void engine_submit(struct engine *engine, struct command *command)
 {
+    int64_t unit;
     pthread_mutex_lock(&engine->lock);
     bool full = engine->stopping || engine->queued_bytes + command->bytes > engine->options.queue_bytes;
-    if (!full) {
-        struct queue *queue = &engine->queues[command->type->queue];
-        command->next = NULL;
-        *queue->last = command;
-        queue->last = &command->next;
-        engine->queued++;
-        engine->queued_bytes += command->bytes;
-        if (!should_wait(engine))
-            pthread_cond_signal(&engine->more);
-    }
+    if (!full)
+        enqueue(unit_is_known(engine, command, &unit) ? lane_of(engine, unit) : idle_lane(engine), command);
     pthread_mutex_unlock(&engine->lock);
     if (!full)
         return;
@@ -446,30 +520,54 @@ void engine_stop(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
     engine->stopping = true;
-    engine->worker_ended = engine->worker_ended || engine->started < THREADS; /* there is none */
-    pthread_cond_signal(&engine->more);
+    const size_t working = engine->started > THREADS_BESIDE ? engine->started - THREADS_BESIDE : 0;
+    engine->lanes_ended += engine->lane_count - working; /* those that never began */
+    for (size_t i = 0; i < engine->lane_count; i++)
+        pthread_cond_signal(&engine->lanes[i].more);
     pthread_cond_signal(&engine->to_finish);
     pthread_cond_signal(&engine->to_copy);
     pthread_mutex_unlock(&engine->lock);
-    while (engine->started > 0) /* the worker first: what it decides, the finisher answers */
+    while (engine->started > 0) /* the lanes first: what they decide, the finisher answers */
         pthread_join(engine->threads[--engine->started], NULL);
     engine->running = false;
 }
 
+/* Of a unit its lane knows most; the company's batches, in the first lane, write to all units. */
 int64_t engine_event_seq(struct engine *engine, int64_t unit)
 {
-    for (size_t i = 0; i < engine->writer.set_count; i++)
-        if (ws_unit(engine->writer.sets[i]) == unit)
-            return __atomic_load_n(&engine->writer.seq[i], __ATOMIC_ACQUIRE);
-    return 0;
+    int64_t seq = 0;
+    for (size_t lane = 0; lane < engine->lane_count; lane++) {
+        struct writer *writer = &engine->lanes[lane].writer;
+        for (size_t i = 0; i < writer->set_count; i++)
+            if (ws_unit(writer->sets[i]) == unit)
+                seq = max_i64(seq, __atomic_load_n(&writer->seq[i], __ATOMIC_ACQUIRE));
+    }
+    return seq;
+}
+
+static void add_stats(struct engine_stats *sum, const struct engine_stats *one)
+{
+    sum->batches += one->batches;
+    sum->commands += one->commands;
+    sum->refused += one->refused;
+    sum->retried += one->retried;
+    sum->needs += one->needs;
+    sum->take_us += one->take_us;
+    sum->prefetch_us += one->prefetch_us;
+    sum->decide_us += one->decide_us;
+    sum->write_us += one->write_us;
+    sum->commit_us += one->commit_us;
 }
 
 void engine_stats(struct engine *engine, struct engine_stats *stats)
 {
+    *stats = (struct engine_stats) { 0 };
     pthread_mutex_lock(&engine->lock);
-    *stats = engine->writer.stats;
+    for (size_t i = 0; i < engine->lane_count; i++) {
+        add_stats(stats, &engine->lanes[i].writer.stats);
+        stats->queued += (int64_t)engine->lanes[i].queued;
+    }
     stats->sync_us = __atomic_load_n(&engine->sync_us, __ATOMIC_RELAXED);
-    stats->queued = (int64_t)engine->queued;
     stats->queue_bytes = (int64_t)engine->queued_bytes;
     pthread_mutex_unlock(&engine->lock);
 }

@@ -14,6 +14,8 @@ struct engine_clock {
     void *context;
 };
 
+#define ENGINE_LANES_MAX 8
+
 struct engine_options {
     const char *url;
     struct db_options db;
@@ -23,6 +25,7 @@ struct engine_options {
     int64_t batch_us;          /* deciding at most; 0: 10000. Negative: no limit (replayable cuts) */
     size_t batch_commands;     /* 0: 512 on SQLite, 256 on PostgreSQL */
     size_t queue_bytes;        /* 0: 64 MiB, then 503 */
+    size_t lanes;              /* writers, each with a connection and the units that are its own; 0: one, as SQLite needs; at most ENGINE_LANES_MAX */
     const char *black_box;     /* path of the page in engine/black_box.h; NULL: none */
     void (*committed)(void *context); /* after batches that may have made events, when they are durable; NULL: nobody asks */
     void *committed_context;
@@ -35,7 +38,7 @@ void engine_run(struct engine *engine, struct command **commands, size_t count);
 void engine_close(struct engine *engine);
 struct db *engine_db(struct engine *engine);
 
-/* With threads: a worker for SQLite, a few for PostgreSQL. submit never blocks: it answers through command->done, with
+/* With threads, one for each lane. submit never blocks: it answers through command->done, with
  * 503 `busy` at once when the queues are full. */
 enum db_result engine_start(struct engine *engine);
 void engine_submit(struct engine *engine, struct command *command);

@@ -1,5 +1,5 @@
 /* tests/crash/servers_test.c: two servers on one PostgreSQL database take turns on one unit, and run beside each other on two;
- * when one is killed, the other goes on and knows what was acknowledged. */
+ * so does one server; when one is killed, the other goes on and knows what was acknowledged. */
 #include "crash/load.h"
 #include "db/db.h"
 #include <setjmp.h>
@@ -131,13 +131,12 @@ static struct db *hold_first_unit(const struct site *site, struct arena *arena)
     return db;
 }
 
-static void they_run_beside_each_other_on_two_units(void **state)
+/* The second unit's orders come to this server, whose first unit is held or not. */
+static void two_units(const struct server *second)
 {
     static struct single held;
     static struct client beside;
     struct site site;
-    if (site_postgres() == NULL)
-        skip();
     two_servers(&site);
     other = (struct load) { .unit = "2" };
     load_sell(&other, &site, servers[1].port);
@@ -146,7 +145,7 @@ static void they_run_beside_each_other_on_two_units(void **state)
     atomic_store(&held.status, -1);
     client_open(&held.client, servers[0].port, site.key);
     assert_int_equal(pthread_create(&held.thread, NULL, order_of_the_held_unit, &held), 0);
-    client_open(&beside, servers[1].port, site.key);
+    client_open(&beside, second->port, site.key);
     for (int i = 0; i < BESIDE; i++)
         assert_int_equal(one_order(&beside, "2", i), 201);
     assert_int_equal(atomic_load(&held.status), -1);
@@ -158,6 +157,20 @@ static void they_run_beside_each_other_on_two_units(void **state)
     client_close(&beside);
     arena_free(arena);
     ends_well(&site);
+}
+
+static void they_run_beside_each_other_on_two_units(void **state)
+{
+    if (site_postgres() == NULL)
+        skip();
+    two_units(&servers[1]);
+}
+
+static void one_server_writes_two_units_at_the_same_time(void **state)
+{
+    if (site_postgres() == NULL)
+        skip();
+    two_units(&servers[0]);
 }
 
 static void under_load_on_two_units(void **state)
@@ -198,6 +211,7 @@ int main(void)
         cmocka_unit_test_teardown(they_take_turns_on_one_unit, kill_both),
         cmocka_unit_test_teardown(one_is_killed_and_the_other_goes_on, kill_both),
         cmocka_unit_test_teardown(they_run_beside_each_other_on_two_units, kill_both),
+        cmocka_unit_test_teardown(one_server_writes_two_units_at_the_same_time, kill_both),
         cmocka_unit_test_teardown(under_load_on_two_units, kill_both),
     };
     return cmocka_run_group_tests_name("servers", tests, NULL, NULL);
