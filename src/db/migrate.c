@@ -1,6 +1,7 @@
 /* src/db/migrate.c: brings a store to the schema that is compiled in.
  * Each migration is a transaction of its own and leaves a row with its checksum; several servers that start at once
  * take turns (PostgreSQL: an advisory lock, SQLite: the one writer), and who comes second finds the row. */
+#include "db/spell.h"
 #include "db/store.h"
 
 #include <inttypes.h>
@@ -162,6 +163,8 @@ static enum migrate_result compare(const struct plan *plan, const struct db_rows
 static enum db_result apply(struct db *db, const struct db_migration *migration)
 {
     enum db_result result = db_script(db, db_is_sqlite(db) ? migration->sqlite : migration->postgres);
+    if (result == DB_OK && !db_is_sqlite(db))
+        result = db_script(db, postgres_keys_last);
     const struct db_value values[] = { db_int(migration->number), db_text(migration->name), db_int(migration->checksum) };
     return result == DB_OK ? db_execute(db, &note_applied, values, NULL) : result;
 }

@@ -230,3 +230,15 @@ const char *spell_postgres_path(struct arena *arena, const struct db_path *path)
     }
     return out.at;
 }
+
+const char *const postgres_keys_last =
+    "DO $$ DECLARE k record; filled boolean; BEGIN"
+    " FOR k IN SELECT c.conrelid::regclass AS name, c.conname, pg_get_constraintdef(c.oid) AS definition"
+    "   FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"
+    "  WHERE c.contype = 'p' AND t.relnamespace = current_schema()::regnamespace"
+    "    AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indexrelid > c.conindid) LOOP"
+    "  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', k.name) INTO filled;"
+    "  IF NOT filled THEN"
+    "   EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', k.name, k.conname, k.conname, k.definition);"
+    "  END IF;"
+    " END LOOP; END $$";

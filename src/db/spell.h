@@ -26,5 +26,9 @@ const char *spell_postgres_update(struct arena *arena, const struct db_table *ta
 const char *spell_postgres_delete(struct arena *arena, const struct db_table *table);
 /* Many prefixes, one array a column; the limit behind them, NULL for none. */
 const char *spell_postgres_path(struct arena *arena, const struct db_path *path);
+/* Behind each migration: of indexes that cost the same, as all do while a table is empty, PostgreSQL takes the youngest, and a
+ * prepared statement keeps that plan until the table is analysed. So the primary key of an empty table is made anew, as the
+ * youngest: else a row is looked for among all of its unit. */
+extern const char *const postgres_keys_last;
 
 #endif

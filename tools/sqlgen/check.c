@@ -25,7 +25,8 @@ struct subject {
     const struct db_column *columns; /* of the result; NULL: not compared */
     size_t column_count;
     bool may_scan;
-    const struct db_path *path; /* whose prefix the plan must match; NULL for none */
+    const struct db_path *path;   /* whose prefix the plan must match; NULL for none */
+    const struct db_table *keyed; /* whose primary key the plan must use; NULL for none */
 };
 
 static void fault(struct check *check, const struct subject *subject, const char *what, const char *more)
@@ -107,6 +108,18 @@ static void judge_prefix(struct check *check, const struct subject *subject, con
                 subject->name, matched, most);
 }
 
+/* Some other index that has the key's columns among its own finds the row, too: it walks all of the unit. */
+static void judge_key(struct check *check, const struct subject *subject, const PGresult *plan)
+{
+    char index[160];
+    bool found = false;
+    snprintf(index, sizeof(index), " using %s_pkey on ", subject->keyed->name);
+    for (int i = 0; i < PQntuples(plan); i++)
+        found = found || strstr(PQgetvalue(plan, i, 0), index) != NULL;
+    if (!found)
+        fault(check, subject, "PostgreSQL does not find a row by its primary key", "");
+}
+
 static void judge_plan(struct check *check, const struct subject *subject)
 {
     struct buffer sql = { .arena = check->model->arena };
@@ -122,6 +135,8 @@ static void judge_plan(struct check *check, const struct subject *subject)
             fault(check, subject, "PostgreSQL walks a table, add an index or -- scan: why: ", PQgetvalue(plan, i, 0));
     if (subject->path != NULL)
         judge_prefix(check, subject, plan);
+    if (subject->keyed != NULL)
+        judge_key(check, subject, plan);
     PQclear(plan);
 }
 
@@ -191,6 +206,7 @@ static void judge_table(struct check *check, const struct db_table *table)
     judge(check, &subject);
     if (table->key_count == 0)
         return;
+    subject.keyed = table;
     subject.sql = spell_postgres_update(arena, table);
     judge(check, &subject);
     subject.type_count = table->key_count;
@@ -221,6 +237,7 @@ static void judge_store(struct check *check, size_t place, const char *const *fi
         if (migration->postgres.at != NULL)
             must(check, migration->file, migration->postgres.at);
     }
+    must(check, "sqlgen", postgres_keys_last);
     for (size_t i = 0; i < model->table_count; i++)
         if (model->tables[i].place == place)
             judge_table(check, &model->tables[i].db);
