@@ -2,7 +2,7 @@
  * The connection stays in pipeline mode. What is sent is noted in a queue, its results come in the same order. Writes
  * inside a transaction are only sent; whoever needs an answer (reads, a commit) takes all results up to its own, and
  * so meets the error of an earlier write. Reads that are asked for together are sent together and wait once. After an error the server skips everything up to the next sync, which the
- * rollback sends. Parameters and results are binary; sets of rows go as one array a column. */
+ * rollback sends. Parameters and results are binary; sets of rows go as one array a column, a few rows as values. */
 #include "db/spell.h"
 #include "db/store.h"
 
@@ -18,6 +18,7 @@
 #define WAIT_MS 6000 /* the server ends a statement after 5 s; a server that says nothing by then is gone */
 #define WAIT_EVER (-1)
 #define SET_ROWS 1024 /* rows a statement */
+#define FEW 8         /* so many rows are given as values, in a statement for their number; more as arrays */
 #define OID_BYTEA 17
 #define OID_INT8 20
 #define OID_TEXT 25
@@ -38,8 +39,12 @@ struct pg_pending {
     const char *what;               /* for the error */
 };
 
+/* By the number of rows; [0]: arrays. */
 struct pg_table {
-    struct pg_statement *load, *lock, *insert, *update, *remove;
+    struct pg_statement *load[FEW + 1], *lock[FEW + 1], *insert[FEW + 1], *update[FEW + 1], *remove[FEW + 1];
+};
+struct pg_path {
+    struct pg_statement *load[FEW + 1];
 };
 
 struct postgres {
@@ -50,7 +55,7 @@ struct postgres {
     PGresult *held;                              /* the result that is being read when an arena may be full */
     struct arena *rows;                          /* where the reads of the queue want theirs */
     struct pg_table *tables;
-    struct pg_statement **paths;
+    struct pg_path *paths;
     struct db_slots statements;
     int64_t prepared_count;
     char *scratch; /* parameters of one statement */
@@ -257,8 +262,14 @@ struct parameters {
     struct parameter {
         size_t at; /* in the scratch memory */
         int size;  /* -1: NULL */
-    } items[80];   /* 64 columns at most, and a limit */
+    } items[200];  /* 64 columns at most, or those of a few rows, and a limit */
 };
+
+/* How many rows a statement is made for: 0 for as many as come. */
+static size_t few(size_t rows, size_t columns)
+{
+    return rows <= FEW && rows * columns < COUNT(((struct parameters *)NULL)->items) ? rows : 0;
+}
 
 static char *scratch_add(struct postgres *pg, size_t bytes)
 {
@@ -470,17 +481,24 @@ static struct pg_statement *statement_new(struct postgres *pg, const char *sql, 
     return statement;
 }
 
-/* For a statement over the first `count` columns of a table as arrays. */
-static struct pg_statement *statement_of_table(struct postgres *pg, struct pg_statement **slot, const struct db_table *table, size_t count,
-                                               const char *(*spell)(struct arena *arena, const struct db_table *table))
+/* The types of `rows` rows of columns, or of one array a column; `more` others have room behind them. */
+static Oid *types_of(struct postgres *pg, const struct db_table *table, const uint8_t *columns, size_t count, size_t rows, size_t more)
 {
-    if (*slot == NULL) {
-        Oid *types = ARENA_ARRAY(pg->db.texts, Oid, count);
-        for (size_t i = 0; i < count; i++)
-            types[i] = array_oid_of(table->columns[i].type);
-        *slot = statement_new(pg, spell(pg->db.texts, table), types, count);
+    Oid *types = ARENA_ARRAY(pg->db.texts, Oid, count * (rows > 0 ? rows : 1) + more);
+    for (size_t i = 0; i < count * (rows > 0 ? rows : 1); i++) {
+        enum db_type type = table->columns[columns != NULL ? columns[i % count] : i % count].type;
+        types[i] = rows > 0 ? oid_of(type) : array_oid_of(type);
     }
-    return *slot;
+    return types;
+}
+
+/* For a statement over the first `count` columns of a table, of `rows` rows; 0: as arrays. */
+static struct pg_statement *statement_of_table(struct postgres *pg, struct pg_statement **slots, const struct db_table *table, size_t count,
+                                               size_t rows, const char *(*spell)(struct arena *arena, const struct db_table *table, size_t rows))
+{
+    if (slots[rows] == NULL)
+        slots[rows] = statement_new(pg, spell(pg->db.texts, table, rows), types_of(pg, table, NULL, count, rows, 0), count * (rows > 0 ? rows : 1));
+    return slots[rows];
 }
 
 static enum db_result send_run(struct postgres *pg, struct pg_statement *statement, const struct parameters *parameters, struct db_read *read,
@@ -684,28 +702,46 @@ static enum db_result postgres_rollback(struct db *db)
 
 /* ---- rows ---- */
 
+static bool add_all(struct postgres *pg, struct parameters *parameters, const struct db_value *values, size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = add_value(pg, parameters, &values[i]);
+    return ok;
+}
+
+static bool add_keys(struct postgres *pg, struct parameters *parameters, const int64_t *keys, size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++) {
+        struct db_value key = db_int(keys[i]);
+        ok = add_value(pg, parameters, &key);
+    }
+    return ok;
+}
+
 static enum db_result send_load(struct postgres *pg, struct db_read *read)
 {
     const struct db_table *table = read->table;
     struct pg_table *own = &pg->tables[table->number];
-    struct pg_statement *statement = statement_of_table(pg, read->lock ? &own->lock : &own->load, table, table->key_count,
-                                                        read->lock ? spell_postgres_lock : spell_postgres_load);
+    size_t columns = table->key_count, rows = few(read->count, columns);
+    struct pg_statement *statement =
+        statement_of_table(pg, read->lock ? own->lock : own->load, table, columns, rows, read->lock ? spell_postgres_lock : spell_postgres_load);
     struct parameters parameters = { 0 };
-    for (size_t i = 0; i < table->key_count; i++)
-        if (!add_key_array(pg, &parameters, read->keys + i, table->key_count, read->count))
-            return no_memory(pg);
-    return send_run(pg, statement, &parameters, read, table->name);
+    bool ok = rows == 0 || add_keys(pg, &parameters, read->keys, rows * columns);
+    for (size_t i = 0; i < columns && rows == 0 && ok; i++)
+        ok = add_key_array(pg, &parameters, read->keys + i, columns, read->count);
+    return ok ? send_run(pg, statement, &parameters, read, table->name) : no_memory(pg);
 }
 
-static struct pg_statement *statement_of_path(struct postgres *pg, const struct db_path *path)
+static struct pg_statement *statement_of_path(struct postgres *pg, const struct db_path *path, size_t rows)
 {
-    struct pg_statement **slot = &pg->paths[path->number];
+    struct pg_statement **slot = &pg->paths[path->number].load[rows];
+    size_t count = path->prefix_count * (rows > 0 ? rows : 1);
     if (*slot == NULL) {
-        Oid *types = ARENA_ARRAY(pg->db.texts, Oid, path->prefix_count + 1);
-        for (size_t i = 0; i < path->prefix_count; i++)
-            types[i] = array_oid_of(path->table->columns[path->columns[i]].type);
-        types[path->prefix_count] = OID_INT8;
-        *slot = statement_new(pg, spell_postgres_path(pg->db.texts, path), types, path->prefix_count + 1);
+        Oid *types = types_of(pg, path->table, path->columns, path->prefix_count, rows, 1);
+        types[count] = OID_INT8;
+        *slot = statement_new(pg, spell_postgres_path(pg->db.texts, path, rows), types, count + 1);
     }
     return *slot;
 }
@@ -713,29 +749,46 @@ static struct pg_statement *statement_of_path(struct postgres *pg, const struct 
 static enum db_result send_load_path(struct postgres *pg, struct db_read *read)
 {
     const struct db_path *path = read->path;
-    struct pg_statement *statement = statement_of_path(pg, path);
+    size_t columns = path->prefix_count, rows = few(read->count, columns);
+    struct pg_statement *statement = statement_of_path(pg, path, rows);
     struct parameters parameters = { 0 };
     struct db_value most = db_int(read->limit == 0 ? NULL_INT : (int64_t)read->limit);
-    bool ok = true;
-    for (size_t i = 0; i < path->prefix_count && ok; i++)
-        ok = add_value_array(pg, &parameters, path->table->columns[path->columns[i]].type, read->prefixes + i, path->prefix_count, read->count);
-    if (!ok || !add_value(pg, &parameters, &most))
-        return no_memory(pg);
-    return send_run(pg, statement, &parameters, read, path->name);
+    bool ok = rows == 0 || add_all(pg, &parameters, read->prefixes, rows * columns);
+    for (size_t i = 0; i < columns && rows == 0 && ok; i++)
+        ok = add_value_array(pg, &parameters, path->table->columns[path->columns[i]].type, read->prefixes + i, columns, read->count);
+    return ok && add_value(pg, &parameters, &most) ? send_run(pg, statement, &parameters, read, path->name) : no_memory(pg);
 }
 
-/* Sends sets of at most SET_ROWS rows, the first `columns` columns of each. */
-static enum db_result send_rows(struct postgres *pg, struct pg_statement *statement, const struct db_table *table, size_t columns,
-                                const void *const *rows, size_t count)
+static bool add_rows(struct postgres *pg, struct parameters *parameters, const struct db_table *table, size_t columns, const void *const *rows,
+                     size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count * columns && ok; i++) {
+        struct db_value value = value_of(&table->columns[i % columns], rows[i / columns]);
+        ok = add_value(pg, parameters, &value);
+    }
+    return ok;
+}
+
+/* What a table's rows are written with. */
+struct pg_write {
+    struct pg_statement **slots;
+    const char *(*spell)(struct arena *arena, const struct db_table *table, size_t rows);
+    size_t columns; /* the first so many of each row */
+};
+
+/* Sends sets of at most SET_ROWS rows. */
+static enum db_result send_rows(struct postgres *pg, const struct pg_write *write, const struct db_table *table, const void *const *rows, size_t count)
 {
     enum db_result result = DB_OK;
     while (count > 0 && result == DB_OK) {
-        size_t now = count < SET_ROWS ? count : SET_ROWS;
+        size_t now = count < SET_ROWS ? count : SET_ROWS, values = few(now, write->columns);
         struct parameters parameters = { 0 };
-        for (size_t i = 0; i < columns; i++)
-            if (!add_column_array(pg, &parameters, &table->columns[i], rows, now))
-                return no_memory(pg);
-        result = send_run(pg, statement, &parameters, NULL, table->name);
+        struct pg_statement *statement = statement_of_table(pg, write->slots, table, write->columns, values, write->spell);
+        bool ok = values == 0 || add_rows(pg, &parameters, table, write->columns, rows, now);
+        for (size_t i = 0; i < write->columns && values == 0 && ok; i++)
+            ok = add_column_array(pg, &parameters, &table->columns[i], rows, now);
+        result = ok ? send_run(pg, statement, &parameters, NULL, table->name) : no_memory(pg);
         rows += now;
         count -= now;
     }
@@ -745,22 +798,22 @@ static enum db_result send_rows(struct postgres *pg, struct pg_statement *statem
 static enum db_result postgres_insert(struct db *db, const struct db_table *table, const void *const *rows, size_t count)
 {
     struct postgres *pg = of(db);
-    struct pg_statement *statement = statement_of_table(pg, &pg->tables[table->number].insert, table, table->column_count, spell_postgres_insert);
-    return send_rows(pg, statement, table, table->column_count, rows, count);
+    const struct pg_write write = { pg->tables[table->number].insert, spell_postgres_insert, table->column_count };
+    return send_rows(pg, &write, table, rows, count);
 }
 
 static enum db_result postgres_update(struct db *db, const struct db_table *table, const void *const *rows, size_t count)
 {
     struct postgres *pg = of(db);
-    struct pg_statement *statement = statement_of_table(pg, &pg->tables[table->number].update, table, table->column_count, spell_postgres_update);
-    return send_rows(pg, statement, table, table->column_count, rows, count);
+    const struct pg_write write = { pg->tables[table->number].update, spell_postgres_update, table->column_count };
+    return send_rows(pg, &write, table, rows, count);
 }
 
 static enum db_result postgres_remove(struct db *db, const struct db_table *table, const void *const *rows, size_t count)
 {
     struct postgres *pg = of(db);
-    struct pg_statement *statement = statement_of_table(pg, &pg->tables[table->number].remove, table, table->key_count, spell_postgres_delete);
-    return send_rows(pg, statement, table, table->key_count, rows, count);
+    const struct pg_write write = { pg->tables[table->number].remove, spell_postgres_delete, table->key_count };
+    return send_rows(pg, &write, table, rows, count);
 }
 
 /* ---- statements of .sql files ---- */
@@ -777,19 +830,11 @@ static struct pg_statement *statement_of(struct postgres *pg, const struct db_st
     return slot == NULL ? NULL : *slot;
 }
 
-static bool add_values(struct postgres *pg, struct parameters *parameters, const struct db_statement *statement, const struct db_value *values)
-{
-    bool ok = true;
-    for (size_t i = 0; i < statement->parameter_count && ok; i++)
-        ok = add_value(pg, parameters, &values[i]);
-    return ok;
-}
-
 static enum db_result send_query(struct postgres *pg, struct db_read *read)
 {
     struct pg_statement *prepared = statement_of(pg, read->statement);
     struct parameters parameters = { 0 };
-    if (prepared == NULL || !add_values(pg, &parameters, read->statement, read->prefixes))
+    if (prepared == NULL || !add_all(pg, &parameters, read->prefixes, read->statement->parameter_count))
         return no_memory(pg);
     return send_run(pg, prepared, &parameters, read, read->statement->name);
 }
@@ -815,7 +860,7 @@ static enum db_result postgres_execute(struct db *db, const struct db_statement 
     struct postgres *pg = of(db);
     struct pg_statement *prepared = statement_of(pg, statement);
     struct parameters parameters = { 0 };
-    if (prepared == NULL || !add_values(pg, &parameters, statement, values))
+    if (prepared == NULL || !add_all(pg, &parameters, values, statement->parameter_count))
         return no_memory(pg);
     enum db_result result = send_run(pg, prepared, &parameters, NULL, statement->name);
     if (result != DB_OK || (changed == NULL && db->state != DB_IDLE))

@@ -1,6 +1,7 @@
 /* src/db/spell.c: statements from descriptors.
  * SQLite gets point statements, and inserts of several rows: starting and ending a statement is a third of an insert's
- * cost. PostgreSQL gets arrays: there the cost is the message and the executor's start. */
+ * cost. PostgreSQL gets arrays: there the cost is the message and the executor's start. But a function that gives rows
+ * fills memory which the server takes from the system and returns with each statement: a few rows are cheaper as values. */
 #include "db/spell.h"
 
 /* "a, b, c": columns from .. to - 1, each with `before` in front. */
@@ -31,11 +32,23 @@ static const char *postgres_array(enum db_type type)
     return NULL;
 }
 
-/* "unnest($1::bigint[], $2::text[]) AS k(a, b)" over columns 0 .. count - 1. */
-static void add_unnest(struct buffer *out, const struct db_table *table, size_t count)
+/* "($1, $2), ($3, $4)"; with `place`, each row's own behind it: "($1, 1), ($2, 2)". */
+static void add_values(struct buffer *out, size_t columns, size_t rows, bool place)
 {
-    buffer_text(out, "unnest(");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < rows * columns; i++) {
+        buffer_printf(out, "%s$%zu", i % columns > 0 ? ", " : i > 0 ? ", (" : "(", i + 1);
+        if ((i + 1) % columns == 0 && place)
+            buffer_printf(out, ", %zu", i / columns + 1);
+        buffer_text(out, (i + 1) % columns == 0 ? ")" : "");
+    }
+}
+
+/* "unnest($1::bigint[], $2::text[]) AS k(a, b)" over columns 0 .. count - 1, or "(VALUES ($1, $2)) AS k(a, b)". */
+static void add_rows(struct buffer *out, const struct db_table *table, size_t count, size_t rows)
+{
+    buffer_text(out, rows > 0 ? "(VALUES " : "unnest(");
+    add_values(out, count, rows, false);
+    for (size_t i = 0; i < count && rows == 0; i++)
         buffer_printf(out, "%s$%zu::%s", i > 0 ? ", " : "", i + 1, postgres_array(table->columns[i].type));
     buffer_text(out, ") AS k(");
     add_columns(out, table, 0, count, "");
@@ -141,13 +154,13 @@ const char *spell_sqlite_path(struct arena *arena, const struct db_path *path)
     return out.at;
 }
 
-const char *spell_postgres_load(struct arena *arena, const struct db_table *table)
+const char *spell_postgres_load(struct arena *arena, const struct db_table *table, size_t rows)
 {
     struct buffer out = { .arena = arena };
     buffer_text(&out, "SELECT ");
     add_columns(&out, table, 0, table->column_count, "t.");
     buffer_text(&out, " FROM ");
-    add_unnest(&out, table, table->key_count);
+    add_rows(&out, table, table->key_count, rows);
     buffer_printf(&out, " CROSS JOIN %s AS t", table->name);
     add_postgres_key(&out, table);
     buffer_text(&out, " ORDER BY ");
@@ -155,27 +168,40 @@ const char *spell_postgres_load(struct arena *arena, const struct db_table *tabl
     return out.at;
 }
 
-const char *spell_postgres_lock(struct arena *arena, const struct db_table *table)
+const char *spell_postgres_lock(struct arena *arena, const struct db_table *table, size_t rows)
 {
-    return arena_printf(arena, "%s FOR UPDATE OF t", spell_postgres_load(arena, table));
+    return arena_printf(arena, "%s FOR UPDATE OF t", spell_postgres_load(arena, table, rows));
 }
 
-const char *spell_postgres_insert(struct arena *arena, const struct db_table *table)
+const char *spell_postgres_insert(struct arena *arena, const struct db_table *table, size_t rows)
 {
     struct buffer out = { .arena = arena };
     buffer_printf(&out, "INSERT INTO %s (", table->name);
     add_columns(&out, table, 0, table->column_count, "");
+    if (rows > 0) {
+        buffer_text(&out, ") VALUES ");
+        add_values(&out, table->column_count, rows, false);
+        return out.at;
+    }
     buffer_text(&out, ") SELECT ");
     add_columns(&out, table, 0, table->column_count, "k.");
     buffer_text(&out, " FROM ");
-    add_unnest(&out, table, table->column_count);
+    add_rows(&out, table, table->column_count, rows);
     return out.at;
 }
 
 /* Divides by zero when a row was not there: the server itself must fail, for the COMMIT may be on its way already. */
-#define POSTGRES_ALL_CHANGED " RETURNING 1) SELECT 1 / CAST((SELECT count(*) FROM changed) = cardinality($1) AS int) AS all_there"
+static void add_all_changed(struct buffer *out, size_t rows)
+{
+    buffer_text(out, " RETURNING 1) SELECT 1 / CAST((SELECT count(*) FROM changed) = ");
+    if (rows > 0)
+        buffer_printf(out, "%zu", rows);
+    else
+        buffer_text(out, "cardinality($1)");
+    buffer_text(out, " AS int) AS all_there");
+}
 
-const char *spell_postgres_update(struct arena *arena, const struct db_table *table)
+const char *spell_postgres_update(struct arena *arena, const struct db_table *table, size_t rows)
 {
     struct buffer out = { .arena = arena };
     size_t from = table->key_count < table->column_count ? table->key_count : 0; /* nothing but a key: set it to itself */
@@ -183,33 +209,34 @@ const char *spell_postgres_update(struct arena *arena, const struct db_table *ta
     for (size_t i = from; i < table->column_count; i++)
         buffer_printf(&out, "%s%s = k.%s", i > from ? ", " : "", table->columns[i].name, table->columns[i].name);
     buffer_text(&out, " FROM ");
-    add_unnest(&out, table, table->column_count);
+    add_rows(&out, table, table->column_count, rows);
     add_postgres_key(&out, table);
-    buffer_text(&out, POSTGRES_ALL_CHANGED);
+    add_all_changed(&out, rows);
     return out.at;
 }
 
-const char *spell_postgres_delete(struct arena *arena, const struct db_table *table)
+const char *spell_postgres_delete(struct arena *arena, const struct db_table *table, size_t rows)
 {
     struct buffer out = { .arena = arena };
     buffer_printf(&out, "WITH changed AS (DELETE FROM %s AS t USING ", table->name);
-    add_unnest(&out, table, table->key_count);
+    add_rows(&out, table, table->key_count, rows);
     add_postgres_key(&out, table);
-    buffer_text(&out, POSTGRES_ALL_CHANGED);
+    add_all_changed(&out, rows);
     return out.at;
 }
 
 /* LATERAL with a limit stays a loop over the prefixes, each an index scan in the path's order. */
-const char *spell_postgres_path(struct arena *arena, const struct db_path *path)
+const char *spell_postgres_path(struct arena *arena, const struct db_path *path, size_t rows)
 {
     struct buffer out = { .arena = arena };
     const struct db_table *table = path->table;
     buffer_text(&out, "SELECT ");
     add_columns(&out, table, 0, table->column_count, "t.");
-    buffer_text(&out, " FROM unnest(");
-    for (size_t i = 0; i < path->prefix_count; i++)
+    buffer_text(&out, rows > 0 ? " FROM (VALUES " : " FROM unnest(");
+    add_values(&out, path->prefix_count, rows, true);
+    for (size_t i = 0; i < path->prefix_count && rows == 0; i++)
         buffer_printf(&out, "%s$%zu::%s", i > 0 ? ", " : "", i + 1, postgres_array(table->columns[path->columns[i]].type));
-    buffer_text(&out, ") WITH ORDINALITY AS k(");
+    buffer_text(&out, rows > 0 ? ") AS k(" : ") WITH ORDINALITY AS k(");
     for (size_t i = 0; i < path->prefix_count; i++)
         buffer_printf(&out, "k%zu, ", i + 1);
     buffer_text(&out, "place) CROSS JOIN LATERAL (SELECT ");
@@ -223,7 +250,7 @@ const char *spell_postgres_path(struct arena *arena, const struct db_path *path)
         buffer_text(&out, " ORDER BY ");
         add_path_order(&out, path, "");
     }
-    buffer_printf(&out, " LIMIT $%zu) AS t ORDER BY k.place", path->prefix_count + 1);
+    buffer_printf(&out, " LIMIT $%zu) AS t ORDER BY k.place", (rows > 0 ? rows : 1) * path->prefix_count + 1);
     if (path->column_count > path->prefix_count) {
         buffer_text(&out, ", ");
         add_path_order(&out, path, "t.");

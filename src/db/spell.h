@@ -18,14 +18,15 @@ const char *spell_sqlite_indexed(struct arena *arena, const struct db_table *tab
 /* One prefix; the limit is the parameter behind it, -1 for none. */
 const char *spell_sqlite_path(struct arena *arena, const struct db_path *path);
 
-/* PostgreSQL: sets of rows as one array a column, in column order; key columns only for load. */
-const char *spell_postgres_load(struct arena *arena, const struct db_table *table);
-const char *spell_postgres_lock(struct arena *arena, const struct db_table *table); /* the same, and nobody else may have them meanwhile */
-const char *spell_postgres_insert(struct arena *arena, const struct db_table *table);
-const char *spell_postgres_update(struct arena *arena, const struct db_table *table);
-const char *spell_postgres_delete(struct arena *arena, const struct db_table *table);
-/* Many prefixes, one array a column; the limit behind them, NULL for none. */
-const char *spell_postgres_path(struct arena *arena, const struct db_path *path);
+/* PostgreSQL: `rows` rows, each value a parameter, row by row; 0: any number of them, one array a column, in column order.
+ * Key columns only for load and delete. */
+const char *spell_postgres_load(struct arena *arena, const struct db_table *table, size_t rows);
+const char *spell_postgres_lock(struct arena *arena, const struct db_table *table, size_t rows); /* the same, and nobody else may have them meanwhile */
+const char *spell_postgres_insert(struct arena *arena, const struct db_table *table, size_t rows);
+const char *spell_postgres_update(struct arena *arena, const struct db_table *table, size_t rows);
+const char *spell_postgres_delete(struct arena *arena, const struct db_table *table, size_t rows);
+/* Prefixes in the same way; the limit behind them, NULL for none. */
+const char *spell_postgres_path(struct arena *arena, const struct db_path *path, size_t rows);
 /* Behind each migration: of indexes that cost the same, as all do while a table is empty, PostgreSQL takes the youngest, and a
  * prepared statement keeps that plan until the table is analysed. So the primary key of an empty table is made anew, as the
  * youngest: else a row is looked for among all of its unit. */

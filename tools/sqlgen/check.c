@@ -74,19 +74,30 @@ static void compare_columns(struct check *check, const struct subject *subject)
     PQclear(described);
 }
 
+/* A column of the prefix that the path's condition pins: PostgreSQL compares what came with the constant, once. */
+static bool is_constant(const char *line, size_t column)
+{
+    static const char *const ways[] = { "(k.k", "(\"*VALUES*\".column", "($" }; /* arrays, several rows, one */
+    char constant[80];
+    bool found = false;
+    for (size_t i = 0; i < COUNT(ways) && strstr(line, "One-Time Filter:") != NULL; i++) {
+        snprintf(constant, sizeof(constant), "%s%zu = ", ways[i], column);
+        found = found || strstr(line, constant) != NULL;
+    }
+    return found;
+}
+
 /* How many columns of the prefix a line of the plan matches, by an index's condition or because they are constant. */
 static size_t prefix_matched(const PGresult *plan, const struct db_path *path)
 {
     size_t matched = 0;
     for (size_t k = 0; k < path->prefix_count; k++) {
         const char *column = path->table->columns[path->columns[k]].name;
-        char condition[80], constant[80];
+        char condition[80];
         snprintf(condition, sizeof(condition), "(%s = ", column);
-        snprintf(constant, sizeof(constant), "(k.k%zu = ", k + 1);
         for (int i = 0; i < PQntuples(plan); i++) {
             const char *line = PQgetvalue(plan, i, 0);
-            if ((strstr(line, "Index Cond:") != NULL && strstr(line, condition) != NULL) ||
-                (strstr(line, "One-Time Filter:") != NULL && strstr(line, constant) != NULL)) {
+            if ((strstr(line, "Index Cond:") != NULL && strstr(line, condition) != NULL) || is_constant(line, k + 1)) {
                 matched++;
                 break;
             }
@@ -177,46 +188,57 @@ static void judge_statement(struct check *check, const struct statement *stateme
                                      .may_scan = statement->scan != NULL });
 }
 
-static void judge_path(struct check *check, const struct path *path)
+/* What is spelled from a descriptor is judged for any number of rows, for one and for several. */
+#define SHAPES 3 /* rows: 0, 1, 2 */
+
+/* Parameters of a statement over `count` columns in this shape; returns how many. */
+static size_t types_of(const struct db_table *table, const uint8_t *columns, size_t count, size_t rows, Oid types[])
+{
+    for (size_t i = 0; i < count * (rows > 0 ? rows : 1); i++) {
+        enum db_type type = table->columns[columns != NULL ? columns[i % count] : i % count].type;
+        types[i] = rows > 0 ? oid_of(type) : array_oid_of(type);
+    }
+    return count * (rows > 0 ? rows : 1);
+}
+
+static void judge_path(struct check *check, const struct path *path, size_t rows)
 {
     const struct db_path *db = &path->db;
-    Oid types[65];
-    for (size_t i = 0; i < db->prefix_count; i++)
-        types[i] = array_oid_of(db->table->columns[db->columns[i]].type);
-    types[db->prefix_count] = oid_of(DB_INT);
+    Oid types[64 * SHAPES];
+    size_t count = types_of(db->table, db->columns, db->prefix_count, rows, types);
+    types[count] = oid_of(DB_INT);
     judge(check, &(struct subject) { .file = path->file,
                                      .name = db->name,
-                                     .sql = spell_postgres_path(check->model->arena, db),
+                                     .sql = spell_postgres_path(check->model->arena, db, rows),
                                      .line = path->line,
                                      .types = types,
-                                     .type_count = db->prefix_count + 1,
+                                     .type_count = count + 1,
                                      .columns = db->table->columns,
                                      .column_count = db->table->column_count,
                                      .path = db });
 }
 
-static void judge_table(struct check *check, const struct db_table *table)
+static void judge_table(struct check *check, const struct db_table *table, size_t rows)
 {
     struct arena *arena = check->model->arena;
-    Oid types[64];
-    for (size_t i = 0; i < table->column_count; i++)
-        types[i] = array_oid_of(table->columns[i].type);
-    struct subject subject = { .file = "schema.h", .line = 1, .name = table->name, .types = types, .type_count = table->column_count };
-    subject.sql = spell_postgres_insert(arena, table);
+    Oid types[64 * SHAPES];
+    struct subject subject = { .file = "schema.h", .line = 1, .name = table->name, .types = types };
+    subject.type_count = types_of(table, NULL, table->column_count, rows, types);
+    subject.sql = spell_postgres_insert(arena, table, rows);
     judge(check, &subject);
     if (table->key_count == 0)
         return;
     subject.keyed = table;
-    subject.sql = spell_postgres_update(arena, table);
+    subject.sql = spell_postgres_update(arena, table, rows);
     judge(check, &subject);
-    subject.type_count = table->key_count;
-    subject.sql = spell_postgres_delete(arena, table);
+    subject.type_count = types_of(table, NULL, table->key_count, rows, types);
+    subject.sql = spell_postgres_delete(arena, table, rows);
     judge(check, &subject);
     subject.columns = table->columns;
     subject.column_count = table->column_count;
-    subject.sql = spell_postgres_load(arena, table);
+    subject.sql = spell_postgres_load(arena, table, rows);
     judge(check, &subject);
-    subject.sql = spell_postgres_lock(arena, table);
+    subject.sql = spell_postgres_lock(arena, table, rows);
     judge(check, &subject);
 }
 
@@ -238,12 +260,14 @@ static void judge_store(struct check *check, size_t place, const char *const *fi
             must(check, migration->file, migration->postgres.at);
     }
     must(check, "sqlgen", postgres_keys_last);
-    for (size_t i = 0; i < model->table_count; i++)
-        if (model->tables[i].place == place)
-            judge_table(check, &model->tables[i].db);
-    for (size_t i = 0; i < model->path_count; i++)
-        if (model_table(model, model->paths[i].table)->place == place)
-            judge_path(check, &model->paths[i]);
+    for (size_t rows = 0; rows < SHAPES; rows++) {
+        for (size_t i = 0; i < model->table_count; i++)
+            if (model->tables[i].place == place)
+                judge_table(check, &model->tables[i].db, rows);
+        for (size_t i = 0; i < model->path_count; i++)
+            if (model_table(model, model->paths[i].table)->place == place)
+                judge_path(check, &model->paths[i], rows);
+    }
     for (size_t i = 0; i < count; i++) {
         struct statements statements = statements_of(model, files[i]);
         for (size_t k = 0; k < statements.count; k++)

@@ -137,6 +137,14 @@ static void a_missing_row_is_a_bug(void **state)
     struct thing_row there = thing(1, "c1"), missing = thing(40, "x");
     assert_int_equal(UPDATE(shop->db, &thing_table, &there, &missing), DB_BUG);
     assert_int_equal(DELETE(shop->db, &thing_table, &there, &missing), DB_BUG);
+    struct pair_row pairs[40]; /* one among many */
+    const void *rows[COUNT(pairs)];
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        rows[i] = memcpy(&pairs[i], &(struct pair_row) { 1, (int64_t)i }, sizeof(struct pair_row));
+    assert_ok(shop->db, db_insert(shop->db, &pair_table, rows, COUNT(pairs)));
+    pairs[17].id = 1000;
+    assert_int_equal(db_update(shop->db, &pair_table, rows, COUNT(pairs)), DB_BUG);
+    assert_int_equal(db_delete(shop->db, &pair_table, rows, COUNT(pairs)), DB_BUG);
     struct thing_count_result count;
     bool found;
     assert_ok(shop->db, thing_count(shop->db, shop->arena, &count, &found));
