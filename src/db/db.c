@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define TEXTS_BYTES ((size_t)64 << 20)
-#define NO_MEMORY "the machine has no memory left"
 
 const char *db_result_name(enum db_result result)
 {

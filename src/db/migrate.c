@@ -74,7 +74,7 @@ static enum db_result ask_number(struct db *db, const struct db_statement *state
     struct db_rows rows;
     *number = 0;
     if (arena == NULL)
-        return db_say(db, DB_BUSY, "the machine has no memory left");
+        return db_say(db, DB_BUSY, NO_MEMORY);
     enum db_result result = db_query(db, arena, statement, NULL, &rows);
     if (result == DB_OK)
         *number = ((const struct number *)db_row(&rows, 0))->number;

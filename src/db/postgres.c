@@ -76,7 +76,7 @@ static struct db *postgres_make(void)
 
 static enum db_result no_memory(struct postgres *pg)
 {
-    return db_say(&pg->db, DB_BUSY, "the machine has no memory left");
+    return db_say(&pg->db, DB_BUSY, NO_MEMORY);
 }
 
 /* ---- errors ---- */
@@ -140,6 +140,8 @@ static enum db_result wait_for_result(struct postgres *pg, int64_t limit_ms)
             return lost(pg, PQerrorMessage(pg->connection));
         if (!PQisBusy(pg->connection))
             return DB_OK;
+        if (strstr(PQerrorMessage(pg->connection), "out of memory") != NULL)
+            return lost(pg, NO_MEMORY); /* it had none for the result of a sync, and waits for ever for what has come already */
         struct pollfd poller = { .fd = PQsocket(pg->connection), .events = (short)(POLLIN | (flushed > 0 ? POLLOUT : 0)) };
         int64_t left = limit_ms < 0 ? -1 : max_i64(until - monotonic_ms(), 0);
         int ready = poll(&poller, 1, (int)left);
@@ -173,7 +175,7 @@ static enum db_result noted(struct postgres *pg, int sent, struct pg_pending pen
 {
     if (sent == 0)
         return lost(pg, PQerrorMessage(pg->connection));
-    return queue_add(pg, pending) ? DB_OK : lost(pg, "the machine has no memory left");
+    return queue_add(pg, pending) ? DB_OK : lost(pg, NO_MEMORY);
 }
 
 static enum db_result send_sync(struct postgres *pg)

@@ -96,7 +96,7 @@ static enum db_result failed(struct sqlite *sqlite, int code, const char *doing)
 
 static enum db_result no_memory(struct sqlite *sqlite)
 {
-    return db_say(&sqlite->db, DB_BUSY, "the machine has no memory left");
+    return db_say(&sqlite->db, DB_BUSY, NO_MEMORY);
 }
 
 /* ---- opening ---- */

@@ -4,6 +4,8 @@
 
 #include "db/db.h"
 
+#define NO_MEMORY "the machine has no memory left"
+
 enum db_state { DB_IDLE, DB_READING, DB_WRITING, DB_FAILED /* until db_rollback */ };
 
 /* One migration, compiled in by tools/sqlgen in both spellings. The checksum is over the text without comments and
