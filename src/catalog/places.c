@@ -2,7 +2,8 @@
 #include "base/id.h"
 #include "catalog/catalog.h"
 #include "engine/jobs.h"
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,11 +69,13 @@ static bool zone_is_installed(struct arena *arena, const char *zone)
             return false;
     if (access(ZONES "UTC", R_OK) != 0)
         return true; /* no tzdata here: the form must do */
-    FILE *file = fopen(arena_printf(arena, ZONES "%s", zone), "rb");
-    bool is_zone = file != NULL && fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0;
-    if (file != NULL)
-        fclose(file);
-    return is_zone;
+    int file = open(arena_printf(arena, ZONES "%s", zone), O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno != ENOENT && errno != ENOTDIR; /* nor where it cannot be looked for */
+    ssize_t bytes = read(file, magic, sizeof magic);
+    bool is_unread = bytes < 0 && errno != EISDIR;
+    close(file);
+    return is_unread || (bytes == (ssize_t)sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0);
 }
 
 /* Files are read here, never in decide: there only the form is looked at. */
