@@ -1,0 +1,220 @@
+/* tests/faulty/routes.c: see routes.h. */
+#include "routes.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define TEXT_MAX 2000
+#define ORDER(CHANNEL, TERM)                                                                                                                         \
+    "{\"channel\":\"" CHANNEL "\",\"channel_order_id\":\"O-%n\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":" \
+    "\"Ann\"},\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\","   \
+    "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"" TERM "\",\"status\":\"pending\"}}"
+#define KIT "\"components\":[{\"sku\":\"BULB\",\"quantity\":2},{\"sku\":\"SHADE\",\"quantity\":1}]}"
+#define UNIT "\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}"
+#define HAM "\"unit\":\"DE\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"21129\",\"priority\":2}"
+#define WEB "\"unit\":\"DE\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}"
+#define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
+
+/* clang-format off */
+/* Few steps where the projections are read: a round of theirs that failed is run again half a second later. */
+const struct good_request good_requests[] = {
+    { METHOD_GET, "/healthz", "/healthz", NULL, 200 },
+    { METHOD_GET, "/readyz", "/readyz", NULL, 200 },
+    { METHOD_GET, "/metrics", "/metrics", NULL, 200 },
+    { METHOD_GET, "/openapi.json", "/openapi.json", NULL, 200 },
+    { METHOD_GET, "/docs", "/docs", NULL, 200 },
+
+    { METHOD_PUT, "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"Shop %n\"," UNIT, 200 },
+    { METHOD_PATCH, "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"Shop %n\"}", 200 },
+    { METHOD_GET, "/v1/units/{code}", "/v1/units/DE", NULL, 200 },
+    { METHOD_GET, "/v1/units/{code}/history", "/v1/units/DE/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/units", "/v1/units", NULL, 200 },
+    { METHOD_PUT, "/v1/nodes/{code}", "/v1/nodes/HAM", "{\"name\":\"Hamburg %n\"," HAM, 200 },
+    { METHOD_PATCH, "/v1/nodes/{code}", "/v1/nodes/HAM", "{\"name\":\"Hamburg %n\"}", 200 },
+    { METHOD_GET, "/v1/nodes/{code}", "/v1/nodes/HAM", NULL, 200 },
+    { METHOD_GET, "/v1/nodes/{code}/history", "/v1/nodes/HAM/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/nodes", "/v1/nodes", NULL, 200 },
+    { METHOD_PUT, "/v1/skus/{code}", "/v1/skus/SKU-%n", "{\"name\":\"New\"}", 201 },
+    { METHOD_PATCH, "/v1/skus/{code}", "/v1/skus/LAMP", "{\"weight_g\":%n}", 200 },
+    { METHOD_GET, "/v1/skus/{code}", "/v1/skus/LAMP", NULL, 200 },
+    { METHOD_GET, "/v1/skus/{code}/history", "/v1/skus/LAMP/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/skus", "/v1/skus?limit=20", NULL, 200 },
+    { METHOD_PUT, "/v1/bundles/{code}", "/v1/bundles/KIT", "{\"name\":\"Kit %n\"," KIT, 200 },
+    { METHOD_PATCH, "/v1/bundles/{code}", "/v1/bundles/KIT", "{\"name\":\"Kit %n\"}", 200 },
+    { METHOD_GET, "/v1/bundles/{code}", "/v1/bundles/KIT", NULL, 200 },
+    { METHOD_GET, "/v1/bundles/{code}/history", "/v1/bundles/KIT/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/bundles", "/v1/bundles", NULL, 200 },
+    { METHOD_PUT, "/v1/channels/{code}", "/v1/channels/web", "{\"name\":\"Shop %n\"," WEB, 200 },
+    { METHOD_PATCH, "/v1/channels/{code}", "/v1/channels/web", "{\"name\":\"Shop %n\"}", 200 },
+    { METHOD_GET, "/v1/channels/{code}", "/v1/channels/web", NULL, 200 },
+    { METHOD_GET, "/v1/channels/{code}/history", "/v1/channels/web/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/channels", "/v1/channels", NULL, 200 },
+    { METHOD_PUT, "/v1/channels/{code}/listings/{channel_sku}", "/v1/channels/web/listings/L", "{\"sku\":\"LAMP\",\"cap\":%n}", 200 },
+    { METHOD_PATCH, "/v1/channels/{code}/listings/{channel_sku}", "/v1/channels/web/listings/L", "{\"cap\":%n}", 200 },
+    { METHOD_GET, "/v1/channels/{code}/listings/{channel_sku}", "/v1/channels/web/listings/L", NULL, 200 },
+    { METHOD_GET, "/v1/channels/{code}/listings/{channel_sku}/history", "/v1/channels/web/listings/L/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/channels/{code}/listings", "/v1/channels/web/listings", NULL, 200 },
+
+    { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", FOUND, 201 },
+    { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "]}", 200 },
+    { METHOD_GET, "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, 200 },
+    { METHOD_GET, "/v1/inventory/movements", "/v1/inventory/movements?sku=LAMP&limit=20", NULL, 200, .steps_max = 4 },
+    { METHOD_GET, "/v1/availability", "/v1/availability?channel=web&sku=LAMP", NULL, 200 },
+    { METHOD_PUT, "/v1/channels/{code}/fences/{node}/{sku}", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":%n}", 200 },
+    { METHOD_PATCH, "/v1/channels/{code}/fences/{node}/{sku}", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":%n}", 200 },
+    { METHOD_GET, "/v1/channels/{code}/fences/{node}/{sku}", "/v1/channels/web/fences/LEJ/LAMP", NULL, 200 },
+    { METHOD_GET, "/v1/channels/{code}/fences/{node}/{sku}/history", "/v1/channels/web/fences/LEJ/LAMP/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/channels/{code}/fences", "/v1/channels/web/fences", NULL, 200 },
+    { METHOD_POST, "/v1/reservations", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}", 201 },
+    { METHOD_DELETE, "/v1/reservations/{id}", "/v1/reservations/%r", NULL, 204, ABOUT_RESERVATION },
+
+    { METHOD_POST, "/v1/orders", "/v1/orders", ORDER("web", "on_account"), 201 },
+    { METHOD_POST, "/v1/orders/batch", "/v1/orders/batch", "{\"orders\":[" ORDER("web", "prepaid") "," ORDER("market", "on_account") "]}", 200 },
+    { METHOD_GET, "/v1/orders", "/v1/orders?channel=web&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/orders", "/v1/orders?q=O-1", NULL, 200, .steps_max = 4 },
+    { METHOD_GET, "/v1/orders/{id}", "/v1/orders/%o", NULL, 200 },
+    { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\"}", 200, ABOUT_ORDER },
+    { METHOD_POST, "/v1/orders/{id}/holds", "/v1/orders/%o/holds", "{\"kind\":\"fraud\",\"reason\":\"odd\"}", 200, ABOUT_ORDER },
+    { METHOD_POST, "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%o/holds/fraud/clear", "{\"reason\":\"known\"}", 200, ABOUT_HELD },
+    { METHOD_POST, "/v1/orders/{id}/payments", "/v1/orders/%o/payments",
+      "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"P-%n\"}", 200, ABOUT_ORDER },
+    { METHOD_POST, "/v1/orders/{id}/release", "/v1/orders/%o/release", NULL, 200, ABOUT_BY_HAND },
+    { METHOD_GET, "/v1/fulfilments", "/v1/fulfilments?node=LEJ&state=released&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/fulfilments/{id}", "/v1/fulfilments/%f", NULL, 200 },
+    { METHOD_POST, "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%f/pick", "{}", 200, ABOUT_WORK },
+    { METHOD_POST, "/v1/fulfilments/{id}/pack", "/v1/fulfilments/%f/pack", "{\"packages\":[{\"weight_g\":900}]}", 200, ABOUT_PICKED },
+    { METHOD_POST, "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%f/ship", "{\"carrier\":\"C\",\"tracking\":\"T-%n\"}", 200, ABOUT_PACKED },
+    { METHOD_POST, "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%f/deliver", NULL, 200, ABOUT_SHIPPED },
+
+    { METHOD_GET, "/v1/events", "/v1/events?unit=DE&limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/exceptions", "/v1/exceptions?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/exceptions/{id}", "/v1/exceptions/%x", NULL, 200 },
+    { METHOD_GET, "/v1/jobs", "/v1/jobs", NULL, 200 },
+    /* The last: with a second unit each master is written twice. */
+    { METHOD_PUT, "/v1/units/{code}", "/v1/units/U%n", "{\"name\":\"Another\"," UNIT, 201, .unit = "U%n", .steps_max = 8 },
+};
+/* clang-format on */
+const size_t good_request_count = sizeof good_requests / sizeof good_requests[0];
+
+void shop_write(const struct shop *shop, const char *text, char *out, size_t room)
+{
+    size_t bytes = 0;
+    for (const char *at = text; *at != '\0' && bytes + 48 < room; at++) {
+        if (*at != '%') {
+            out[bytes++] = *at;
+            continue;
+        }
+        at++;
+        int wrote = *at == 'n' ? snprintf(out + bytes, room - bytes, "%ld", shop->number)
+                               : snprintf(out + bytes, room - bytes, "%s",
+                                          *at == 'o'   ? shop->order
+                                          : *at == 'f' ? shop->work
+                                          : *at == 'r' ? shop->reservation
+                                                       : shop->exception);
+        bytes += (size_t)wrote;
+    }
+    out[bytes] = '\0';
+}
+
+static void must(struct shop *shop, const char *method, const char *target, const char *body)
+{
+    char to[200], what[TEXT_MAX];
+    shop_write(shop, target, to, sizeof to);
+    shop_write(shop, body, what, sizeof what);
+    client_must(&shop->client, method, to, what);
+}
+
+static void order(struct shop *shop, const char *body)
+{
+    must(shop, "POST", "/v1/orders", body);
+    text_after(shop->client.body, "id", shop->order, sizeof shop->order);
+    const char *works = strstr(shop->client.body, "\"fulfilments\":");
+    text_after(works == NULL ? "" : works, "id", shop->work, sizeof shop->work);
+}
+
+static void work(struct shop *shop, enum about about)
+{
+    order(shop, ORDER("web", "on_account"));
+    if (about >= ABOUT_PICKED)
+        must(shop, "POST", "/v1/fulfilments/%f/pick", "{}");
+    if (about >= ABOUT_PACKED)
+        must(shop, "POST", "/v1/fulfilments/%f/pack", "{\"packages\":[{\"weight_g\":900}]}");
+    if (about >= ABOUT_SHIPPED)
+        must(shop, "POST", "/v1/fulfilments/%f/ship", "{\"carrier\":\"C\",\"tracking\":\"T\"}");
+}
+
+static void about_the_first(struct shop *shop)
+{
+    memcpy(shop->order, shop->first_order, sizeof shop->order);
+    memcpy(shop->work, shop->first_work, sizeof shop->work);
+    memcpy(shop->exception, shop->first_exception, sizeof shop->exception);
+}
+
+void shop_prepare(struct shop *shop, const struct good_request *request)
+{
+    shop->number++;
+    switch (request->about) {
+    case ABOUT_NOTHING:
+        about_the_first(shop);
+        break;
+    case ABOUT_ORDER:
+        order(shop, ORDER("web", "prepaid"));
+        break;
+    case ABOUT_HELD:
+        order(shop, ORDER("web", "prepaid"));
+        must(shop, "POST", "/v1/orders/%o/holds", "{\"kind\":\"fraud\",\"reason\":\"odd\"}");
+        break;
+    case ABOUT_BY_HAND:
+        order(shop, ORDER("hand", "on_account"));
+        break;
+    case ABOUT_WORK:
+    case ABOUT_PICKED:
+    case ABOUT_PACKED:
+    case ABOUT_SHIPPED:
+        work(shop, request->about);
+        break;
+    case ABOUT_RESERVATION:
+        must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");
+        text_after(shop->client.body, "id", shop->reservation, sizeof shop->reservation);
+        break;
+    }
+}
+
+void shop_furnish(struct shop *shop)
+{
+    static const char *const masters[][2] = {
+        { "/v1/units/DE", "{\"name\":\"Shop\"," UNIT },
+        { "/v1/nodes/LEJ",
+          "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04435\",\"priority\":1}" },
+        { "/v1/nodes/HAM", "{\"name\":\"Hamburg\"," HAM },
+        { "/v1/skus/LAMP", "{\"name\":\"Lamp\"}" },
+        { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
+        { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
+        { "/v1/skus/RARE", "{\"name\":\"Rare\"}" },
+        { "/v1/bundles/KIT", "{\"name\":\"Kit\"," KIT },
+        { "/v1/channels/web", "{\"name\":\"Web\"," WEB },
+        { "/v1/channels/hand",
+          "{\"unit\":\"DE\",\"name\":\"B\",\"kind\":\"b2b\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}" },
+        { "/v1/channels/market",
+          "{\"unit\":\"DE\",\"name\":\"M\",\"kind\":\"marketplace\",\"priority\":3,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
+        { "/v1/channels/web/listings/L", "{\"sku\":\"LAMP\"}" },
+    };
+    static const char rare[] =
+        "{\"channel\":\"market\",\"channel_order_id\":\"RARE\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+        "{\"name\":\"Ann\"},\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"RARE\",\"quantity\":2,\"unit_price\":"
+        "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}";
+    for (size_t i = 0; i < sizeof masters / sizeof masters[0]; i++)
+        must(shop, "PUT", masters[i][0], masters[i][1]);
+    must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1000000000,\"reason\":\"receipt\"}");
+    must(shop, "PUT", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":1}");
+    must(shop, "POST", "/v1/orders", rare); /* which is not there: an exception */
+    client_must(&shop->client, "GET", "/v1/exceptions", NULL);
+    text_after(shop->client.body, "id", shop->first_exception, sizeof shop->first_exception);
+    shop->number = 1;
+    work(shop, ABOUT_WORK);
+    memcpy(shop->first_order, shop->order, sizeof shop->first_order);
+    memcpy(shop->first_work, shop->work, sizeof shop->first_work);
+}
