@@ -220,6 +220,21 @@ char *arena_text_n(struct arena *arena, const char *text, size_t bytes)
     return copy;
 }
 
+void *arena_room(struct arena *arena, void *items, size_t count, size_t *room, size_t first, size_t bytes_each)
+{
+    if (count < *room)
+        return items;
+    size_t more = *room == 0 ? first : *room * 2;
+    if (*room == 0 || !arena_extend(arena, items, *room * bytes_each, more * bytes_each)) {
+        void *grown = arena_alloc_array(arena, more, bytes_each);
+        if (count > 0)
+            memcpy(grown, items, count * bytes_each);
+        items = grown;
+    }
+    *room = more;
+    return items;
+}
+
 char *arena_text(struct arena *arena, const char *text)
 {
     return text == NULL ? NULL : arena_text_n(arena, text, strlen(text));

@@ -43,6 +43,10 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t bytes_each); /
  * with nothing changed, where it is not the last one or its block has no room: then allocate anew and copy. */
 bool arena_extend(struct arena *arena, void *last, size_t bytes, size_t more_bytes);
 
+/* For an array that grows by one: `items` itself while `count` is below *room; else, zeroed behind them, twice the room
+ * (`first` at the first time), in place or as a copy. */
+void *arena_room(struct arena *arena, void *items, size_t count, size_t *room, size_t first, size_t bytes_each);
+
 /* A copy that ends in NUL. `text` NULL gives NULL. */
 char *arena_text(struct arena *arena, const char *text);
 char *arena_text_n(struct arena *arena, const char *text, size_t bytes);

@@ -1,7 +1,6 @@
 /* src/base/fault.c: the rows of FAULT_CODES, and the list that a request's faults are collected in. */
 #include "base/fault.h"
 #include <assert.h>
-#include <string.h>
 
 static const struct fault_info infos[FAULT_CODE_COUNT] = { [FAULT_NONE] = { "none", 200, false, "", "" },
 #define FAULT_INFO(name, code, http, again, title, way_out) [FAULT_##name] = { code, http, again, title, way_out },
@@ -20,14 +19,7 @@ void fault_add(struct faults *faults, enum fault_code code, const char *pointer,
     assert(code != FAULT_NONE);
     if (faults->count >= FAULTS_MAX)
         return;
-    if (faults->count == faults->room) {
-        size_t room = faults->room == 0 ? 4 : faults->room * 2;
-        struct fault *items = ARENA_ARRAY(faults->arena, struct fault, room);
-        if (faults->count > 0)
-            memcpy(items, faults->items, faults->count * sizeof *items);
-        faults->items = items;
-        faults->room = room;
-    }
+    faults->items = arena_room(faults->arena, faults->items, faults->count, &faults->room, 4, sizeof *faults->items);
     va_list args;
     va_start(args, detail_format);
     faults->items[faults->count++] =

@@ -258,16 +258,7 @@ static enum outcome read_element(struct reading *r, const struct field *field, c
 /* A place for one more element, zeroed. */
 static void *list_place(struct arena *arena, struct field_list *list, size_t *room, size_t size)
 {
-    if (list->count == *room) {
-        size_t more = *room == 0 ? 4 : *room * 2;
-        if (*room == 0 || !arena_extend(arena, list->items, *room * size, more * size)) {
-            void *items = arena_alloc_array(arena, more, size);
-            if (list->count > 0)
-                memcpy(items, list->items, list->count * size);
-            list->items = items;
-        }
-        *room = more;
-    }
+    list->items = arena_room(arena, list->items, list->count, room, 4, size);
     return (char *)list->items + list->count++ * size;
 }
 

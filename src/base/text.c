@@ -6,6 +6,12 @@
 #include <string.h>
 #include <utf8proc.h>
 
+int by_number(const void *a, const void *b)
+{
+    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t size)
 {
     size_t need = buffer->size + size + 1;

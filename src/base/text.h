@@ -8,6 +8,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* For qsort over numbers. */
+int by_number(const void *a, const void *b);
+
 static inline int64_t min_i64(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -174,7 +174,7 @@ static void no_cause(struct check *check, int64_t unit, int64_t kind, int64_t id
     check_found(check, "movement_cause", "every movement has its cause", arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind], (long)id), 1, 0);
 }
 
-static int by_number(const void *a, const void *b)
+static int by_second_number(const void *a, const void *b)
 {
     const int64_t *left = a, *right = b;
     return left[1] < right[1] ? -1 : left[1] > right[1];
@@ -187,7 +187,7 @@ static enum db_result check_causes_of(struct check *check, const struct db_table
     enum db_result result = count == 0 ? DB_OK : db_load(check->db, check->arena, table, keys, count, &rows);
     if (result != DB_OK || count == 0)
         return result;
-    qsort(keys, count, 2 * sizeof *keys, by_number);
+    qsort(keys, count, 2 * sizeof *keys, by_second_number);
     size_t r = 0;
     for (size_t i = 0; i < count; i++) {
         while (r < rows.count && ((const int64_t *)db_row(&rows, r))[1] < keys[2 * i + 1])

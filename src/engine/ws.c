@@ -298,14 +298,7 @@ static void list_add(struct ws *ws, struct ws_list *list, struct ws_row *row)
     for (size_t i = at; i < list->count && path_compare(list->path, list->rows[i]->image, row->image) == 0; i++)
         if (list->rows[i] == row)
             return;
-    if (list->count == list->room) {
-        size_t room = list->room == 0 ? 4 : list->room * 2;
-        struct ws_row **rows = ARENA_ARRAY(arena_of(ws, list->path->table), struct ws_row *, room);
-        if (list->count > 0)
-            memcpy(rows, list->rows, list->count * sizeof(struct ws_row *));
-        list->rows = rows;
-        list->room = room;
-    }
+    list->rows = arena_room(arena_of(ws, list->path->table), list->rows, list->count, &list->room, 4, sizeof *list->rows);
     memmove(list->rows + at + 1, list->rows + at, (list->count - at) * sizeof(struct ws_row *));
     list->rows[at] = row;
     list->count++;
@@ -349,14 +342,7 @@ static void lists_remove(struct ws *ws, struct ws_row *row)
 
 static void undo_push(struct ws *ws, struct undo undo)
 {
-    if (ws->undo_count == ws->undo_room) {
-        size_t room = ws->undo_room == 0 ? 1024 : ws->undo_room * 2;
-        struct undo *grown = ARENA_ARRAY(ws->batch, struct undo, room);
-        if (ws->undo_count > 0)
-            memcpy(grown, ws->undo, ws->undo_count * sizeof *grown);
-        ws->undo = grown;
-        ws->undo_room = room;
-    }
+    ws->undo = arena_room(ws->batch, ws->undo, ws->undo_count, &ws->undo_room, 1024, sizeof *ws->undo);
     ws->undo[ws->undo_count++] = undo;
 }
 
@@ -829,14 +815,7 @@ struct feed {
 
 static void feed_add(struct ws *ws, struct feed *feed, struct db_read read)
 {
-    if (feed->count == feed->room) {
-        size_t room = feed->room == 0 ? 32 : feed->room * 2;
-        struct db_read *grown = ARENA_ARRAY(ws->batch, struct db_read, room);
-        if (feed->count > 0)
-            memcpy(grown, feed->reads, feed->count * sizeof *grown);
-        feed->reads = grown;
-        feed->room = room;
-    }
+    feed->reads = arena_room(ws->batch, feed->reads, feed->count, &feed->room, 32, sizeof *feed->reads);
     feed->reads[feed->count++] = read;
 }
 

@@ -101,13 +101,7 @@ static bool read_list(struct json_reader *json, const struct shape *shape, void 
     for (enum json_token token; (token = json_next(json)) != JSON_ARRAY_END; (*count)++) {
         if (token != JSON_OBJECT)
             return false;
-        if (*count == room) {
-            room = room == 0 ? 16 : room * 2;
-            void *grown = arena_alloc_array(json->arena, room, shape->bytes);
-            if (*count > 0)
-                memcpy(grown, *items, *count * shape->bytes);
-            *items = grown;
-        }
+        *items = arena_room(json->arena, *items, *count, &room, 16, shape->bytes);
         if (!read_thing(json, shape, (char *)*items + *count * shape->bytes))
             return false;
     }

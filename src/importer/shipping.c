@@ -2,7 +2,6 @@
  * long it has waited for stock. Orders of the last days stay released: a second run finds nothing to ship. */
 #include "importer/answers.h"
 #include "importer/replay.h"
-#include <string.h>
 
 /* What is done to work in a state, and in which state that leaves it: the machine's own order. A run that was cut off may have
  * left work in any of them. */
@@ -24,13 +23,7 @@ static void add_if_due(struct replay *replay, const struct work_seen *work, int6
     const uint32_t *invoice = work->order == NULL ? NULL : names_find(&replay->orders, work->order);
     if (invoice == NULL || day_of(replay->sales.invoices[*invoice].at_us) > day - replay->import->ship_after_days)
         return;
-    if (due->count == due->room) {
-        due->room = due->room == 0 ? 256 : due->room * 2;
-        const char **ids = ARENA_ARRAY(replay->scratch, const char *, due->room);
-        if (due->count > 0)
-            memcpy(ids, due->ids, due->count * sizeof *ids);
-        due->ids = ids;
-    }
+    due->ids = arena_room(replay->scratch, due->ids, due->count, &due->room, 256, sizeof *due->ids);
     due->ids[due->count++] = work->id;
 }
 

@@ -30,12 +30,6 @@ struct exceptions {
 
 /* ---- which ---- */
 
-static int by_number(const void *a, const void *b)
-{
-    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return left < right ? -1 : left > right;
-}
-
 /* Open ones: each type's next, laid together. */
 static enum db_result find_open(struct exceptions *x, int64_t *ids, size_t *count)
 {

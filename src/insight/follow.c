@@ -29,14 +29,7 @@ struct page {
 
 static void token_add(struct page *page, int64_t order, const char *token)
 {
-    if (page->token_count == page->token_room) {
-        size_t room = page->token_room == 0 ? 1024 : 2 * page->token_room;
-        struct order_token_row *grown = ARENA_ARRAY(page->follower->arena, struct order_token_row, room);
-        if (page->token_count > 0)
-            memcpy(grown, page->tokens, page->token_count * sizeof *grown);
-        page->tokens = grown;
-        page->token_room = room;
-    }
+    page->tokens = arena_room(page->follower->arena, page->tokens, page->token_count, &page->token_room, 1024, sizeof *page->tokens);
     page->tokens[page->token_count++] = (struct order_token_row) { .unit = page->head.unit, .token = token, .ord = order };
 }
 

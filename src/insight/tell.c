@@ -24,12 +24,6 @@ static void codes_want(struct codes *codes, int64_t id)
         codes->ids[codes->count++] = id;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return left < right ? -1 : left > right;
-}
-
 static enum db_result codes_load(const struct event_source *source, struct codes *codes)
 {
     size_t distinct = 0;

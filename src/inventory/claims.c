@@ -189,15 +189,10 @@ static void note_freed(struct stock *stock, int64_t node, int64_t sku, int64_t u
     size_t i = 0;
     while (i < stock->freed_count && (stock->freed[i].node != node || stock->freed[i].sku != sku))
         i++;
-    if (i == stock->freed_room) {
-        stock->freed_room = stock->freed_room == 0 ? 8 : stock->freed_room * 2;
-        struct freed *grown = ARENA_ARRAY(ws_arena(stock->ws), struct freed, stock->freed_room);
-        if (i > 0)
-            memcpy(grown, stock->freed, i * sizeof *grown);
-        stock->freed = grown;
-    }
-    if (i == stock->freed_count)
+    if (i == stock->freed_count) {
+        stock->freed = arena_room(ws_arena(stock->ws), stock->freed, i, &stock->freed_room, 8, sizeof *stock->freed);
         stock->freed[stock->freed_count++] = (struct freed) { .node = node, .sku = sku };
+    }
     stock->freed[i].units += units;
 }
 

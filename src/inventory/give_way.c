@@ -8,7 +8,6 @@
 #include "inventory/stock.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- who gives way ---- */
 
@@ -27,13 +26,7 @@ struct queue {
 
 static void push(struct ws *ws, struct claims *claims, const struct claim_row *claim)
 {
-    if (claims->count == claims->room) {
-        claims->room = claims->room == 0 ? 16 : claims->room * 2;
-        const struct claim_row **grown = ARENA_ARRAY(ws_arena(ws), const struct claim_row *, claims->room);
-        if (claims->count > 0)
-            memcpy(grown, claims->items, claims->count * sizeof *grown);
-        claims->items = grown;
-    }
+    claims->items = arena_room(ws_arena(ws), claims->items, claims->count, &claims->room, 16, sizeof *claims->items);
     claims->items[claims->count++] = claim;
 }
 

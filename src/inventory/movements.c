@@ -31,12 +31,6 @@ struct named {
     struct db_rows rows;
 };
 
-static int by_number(const void *a, const void *b)
-{
-    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return left < right ? -1 : left > right;
-}
-
 static enum db_result named_load(struct search *s, int64_t unit, struct named *named)
 {
     size_t distinct = 0;

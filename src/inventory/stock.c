@@ -4,7 +4,6 @@
  * the sums of its claims. Callers have refused before they come here: nothing below may fail. */
 #include "inventory/stock.h"
 #include <assert.h>
-#include <string.h>
 
 const char *const bucket_names[] = { "none", "available", "reserved", "allocated", "quarantined", NULL };
 const char *const cause_names[] = { "none", "adjustment", "order", "fulfilment", "reservation", "fence", "transfer", NULL };
@@ -41,14 +40,7 @@ static void touch(struct stock *stock, const struct position_row *position)
     for (size_t i = stock->count; i > 0 && i + 64 > stock->count; i--)
         if (stock->touched[i - 1] == position)
             return;
-    if (stock->count == stock->room) {
-        size_t room = stock->room == 0 ? 8 : stock->room * 2;
-        const struct position_row **grown = ARENA_ARRAY(ws_arena(stock->ws), const struct position_row *, room);
-        if (stock->count > 0)
-            memcpy(grown, stock->touched, stock->count * sizeof *grown);
-        stock->touched = grown;
-        stock->room = room;
-    }
+    stock->touched = arena_room(ws_arena(stock->ws), stock->touched, stock->count, &stock->room, 8, sizeof *stock->touched);
     stock->touched[stock->count++] = position;
 }
 

@@ -1,7 +1,6 @@
 /* src/simulation/agenda.c: a binary heap, and the queue before each node's pickers. */
 #include "simulation/agenda.h"
 #include <assert.h>
-#include <string.h>
 
 static bool earlier(const struct due *a, const struct due *b)
 {
@@ -17,14 +16,7 @@ static void swap(struct due *a, struct due *b)
 
 void agenda_put(struct agenda *agenda, int64_t at, enum due_kind kind, int64_t which)
 {
-    if (agenda->count == agenda->room) {
-        size_t room = agenda->room == 0 ? 1024 : agenda->room * 2;
-        struct due *grown = ARENA_ARRAY(agenda->arena, struct due, room);
-        if (agenda->count > 0)
-            memcpy(grown, agenda->heap, agenda->count * sizeof *grown);
-        agenda->heap = grown;
-        agenda->room = room;
-    }
+    agenda->heap = arena_room(agenda->arena, agenda->heap, agenda->count, &agenda->room, 1024, sizeof *agenda->heap);
     size_t i = agenda->count++;
     agenda->heap[i] = (struct due) { at, agenda->turns++, kind, which };
     for (; i > 0 && earlier(&agenda->heap[i], &agenda->heap[(i - 1) / 2]); i = (i - 1) / 2)

@@ -119,14 +119,7 @@ static bool is_known(const struct stage *s, const char *id)
 
 static void add_parcel(struct stage *s, const char *id, int64_t which, int node)
 {
-    if (s->parcel_count == s->parcel_room) {
-        size_t room = s->parcel_room == 0 ? 256 : s->parcel_room * 2;
-        struct parcel *grown = ARENA_ARRAY(s->arena, struct parcel, room);
-        if (s->parcel_count > 0)
-            memcpy(grown, s->parcels, s->parcel_count * sizeof *grown);
-        s->parcels = grown;
-        s->parcel_room = room;
-    }
+    s->parcels = arena_room(s->arena, s->parcels, s->parcel_count, &s->parcel_room, 256, sizeof *s->parcels);
     struct parcel *parcel = &s->parcels[s->parcel_count];
     *parcel = (struct parcel) { .which = which, .node = node };
     snprintf(parcel->id, sizeof parcel->id, "%s", id);

@@ -139,3 +139,24 @@ void receive(struct company *company, const char *node, const char *sku, int qua
 {
     must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%d,\"reason\":\"receipt\"}", node, sku, quantity);
 }
+
+size_t items_of(struct company *company, const char *list, int limit, const char *item, size_t *pages)
+{
+    enum { PAGES_MAX = 300 };
+    char next[120] = "";
+    size_t count = 0;
+    for (size_t page = 1; page <= PAGES_MAX; page++) {
+        get(company, "%s%climit=%d%s%s", list, strchr(list, '?') == NULL ? '?' : '&', limit, next[0] == '\0' ? "" : "&cursor=", next);
+        size_t came = times(company, item);
+        if (came > (size_t)limit)
+            fail_msg("%zu items in a page of %d", came, limit);
+        count += came;
+        if (pages != NULL)
+            *pages = page;
+        if (strstr(company->client.body, "\"next\":null") != NULL)
+            return count;
+        text_of(company, "next", next, sizeof next);
+    }
+    fail_msg("%s has no end", list);
+    return 0;
+}

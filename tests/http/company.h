@@ -31,8 +31,17 @@ size_t times(const struct company *company, const char *text);
 /* The text after "name":", from the last answer. */
 void text_of(const struct company *company, const char *name, char *out, size_t room);
 
+/* Goes through a list with pages of `limit`: how many items there are, and in how many pages (may be NULL). */
+size_t items_of(struct company *company, const char *list, int limit, const char *item, size_t *pages);
+
 void put_order(struct company *company, const char *channel, const char *id, const char *customer, const char *sku, int quantity);
 void receive(struct company *company, const char *node, const char *sku, int quantity);
+
+/* The first line of a scene: it ends at once where its store is not there. */
+#define SCENE(company)                \
+    struct company *company = *state; \
+    if (company == NULL)              \
+    return
 
 #define ON_BOTH(scene)                                                                          \
     { #scene " on SQLite", scene, on_sqlite, NULL, NULL },     \

@@ -7,11 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define SCENE(company)                  \
-    struct company *company = *state;   \
-    if (company == NULL)                \
-    return
-
 static int send_if_match(struct company *company, const char *etag, const char *method, const char *target, const char *body)
 {
     char line[100];

@@ -7,30 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define SCENE(company)                \
-    struct company *company = *state; \
-    if (company == NULL)              \
-    return
-
-/* Goes through a list with pages of `limit`; how many items, and how many pages. */
-static size_t items_of(struct company *company, const char *list, int limit, const char *item, size_t *pages)
-{
-    char next[120] = "";
-    size_t count = 0;
-    for (*pages = 1; *pages < 300; ++*pages) {
-        get(company, "%s%climit=%d%s%s", list, strchr(list, '?') == NULL ? '?' : '&', limit, next[0] == '\0' ? "" : "&cursor=", next);
-        size_t came = times(company, item);
-        if (came > (size_t)limit)
-            fail_msg("%zu items in a page of %d", came, limit);
-        count += came;
-        if (strstr(company->client.body, "\"next\":null") != NULL)
-            return count;
-        text_of(company, "next", next, sizeof next);
-    }
-    fail_msg("%s has no end", list);
-    return 0;
-}
-
 static void put_sku(struct company *company, const char *code)
 {
     char target[80];

@@ -12,12 +12,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define SCENE(company)                                                                                                                               \
-    struct company *company = *state;                                                                                                                \
-    if (texts.count == 0)                                                                                                                            \
-        skip();                                                                                                                                      \
-    if (company == NULL)                                                                                                                             \
-    return
+#define TEXT_SCENE(company) \
+    if (texts.count == 0)   \
+        skip();             \
+    SCENE(company)
 
 /* ---- which file of ../shared/vectors is for what ---- */
 
@@ -330,7 +328,7 @@ static void goes_into_an_order(struct company *company, struct arena *arena, con
 
 static void stored_strings_come_back(void **state)
 {
-    SCENE(company);
+    TEXT_SCENE(company);
     struct arena *arena = arena_new((size_t)8 << 20);
     size_t codes = 0;
     for (size_t i = 0; i < texts.count; i++) {
@@ -386,7 +384,7 @@ static const struct {
 
 static void any_string_may_be_asked_for(void **state)
 {
-    SCENE(company);
+    TEXT_SCENE(company);
     struct arena *arena = arena_new((size_t)8 << 20);
     size_t taken = 0;
     for (size_t i = 0; i < texts.count; i++) {
@@ -415,7 +413,7 @@ static const char *const headers[] = {
 /* As they are, control characters and all: each on a connection of its own, for what follows one may be anything. */
 static void headers_hold_any_string(void **state)
 {
-    SCENE(company);
+    TEXT_SCENE(company);
     struct arena *arena = arena_new((size_t)8 << 20);
     for (size_t i = 0; i < texts.count; i++) {
         for (size_t k = 0; k < COUNT(headers); k++) {
@@ -457,7 +455,7 @@ static void send_file(struct company *company, struct arena *arena, const char *
 
 static void files_as_bodies(void **state)
 {
-    SCENE(company);
+    TEXT_SCENE(company);
     static const char *const folders[] = { "json/test_parsing", "json/test_transform", "xml" };
     struct arena *arena = arena_new((size_t)8 << 20);
     size_t count = 0;
@@ -490,7 +488,7 @@ static size_t unhex(const char *hex, char *out)
 
 static void bytes_that_are_text_or_not(void **state)
 {
-    SCENE(company);
+    TEXT_SCENE(company);
     struct arena *arena = arena_new((size_t)8 << 20);
     char *list = vectors_text(arena, "utf8/utf8.json"), bytes[256];
     struct json_reader json;
