@@ -4,6 +4,24 @@
 #include "schema.h"
 #include <stdlib.h>
 
+const void *check_row(const struct db_rows *rows, const int64_t *key, size_t width)
+{
+    size_t low = 0, high = rows->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2, i = 0;
+        const int64_t *row = db_row(rows, middle);
+        while (i + 1 < width && row[i] == key[i])
+            i++;
+        if (row[i] == key[i])
+            return row;
+        if (row[i] < key[i])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 void check_found(struct check *check, const char *id, const char *what, const char *keys, int64_t expected, int64_t found)
 {
     struct violation violation = { id, what, keys, arena_printf(check->arena, "%ld", (long)expected), arena_printf(check->arena, "%ld", (long)found) };

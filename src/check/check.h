@@ -45,6 +45,9 @@ enum db_result known_load(struct check *check, int64_t unit); /* before all othe
 
 #define CHECK_RANGE 5000
 
+/* The row with this key of `width` numbers, or NULL: db_load gives rows in the order of their keys. */
+const void *check_row(const struct db_rows *rows, const int64_t *key, size_t width);
+
 void check_found(struct check *check, const char *id, const char *what, const char *keys, int64_t expected, int64_t found);
 
 #endif

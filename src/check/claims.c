@@ -156,25 +156,6 @@ static bool names_in_row(const struct position_row *p, int64_t holder)
     return p->claimant1 == holder || p->claimant2 == holder || p->claimant3 == holder || p->claimant4 == holder;
 }
 
-/* db_load gives rows in the order of their keys. */
-static const void *row_of_key(const struct db_rows *rows, const int64_t *key, size_t width)
-{
-    size_t low = 0, high = rows->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2, i = 0;
-        const int64_t *row = db_row(rows, middle);
-        while (i + 1 < width && row[i] == key[i])
-            i++;
-        if (row[i] == key[i])
-            return row;
-        if (row[i] < key[i])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 static enum db_result check_named(struct check *check, int64_t unit, const struct check_claims_result *claims, size_t count)
 {
     int64_t *places = ARENA_ARRAY(check->arena, int64_t, 4 * count + 4), *ranks = ARENA_ARRAY(check->arena, int64_t, 8 * count + 8);
@@ -188,8 +169,8 @@ static enum db_result check_named(struct check *check, int64_t unit, const struc
     if (result == DB_OK && count > 0)
         result = db_load(check->db, check->arena, &claimant_table, ranks, count, &rows);
     for (size_t i = 0; result == DB_OK && i < count; i++) {
-        const struct position_row *position = row_of_key(&positions, places + 4 * i, 4);
-        if (claims[i].kind != CLAIM_FENCE && (position == NULL || !names_in_row(position, claims[i].holder)) && row_of_key(&rows, ranks + 8 * i, 8) == NULL)
+        const struct position_row *position = check_row(&positions, places + 4 * i, 4);
+        if (claims[i].kind != CLAIM_FENCE && (position == NULL || !names_in_row(position, claims[i].holder)) && check_row(&rows, ranks + 8 * i, 8) == NULL)
             found_name(check, unit, claims[i].node, claims[i].sku, claims[i].holder, 1, 0);
     }
     return result;

@@ -3,25 +3,6 @@
 #include "check_sql.h"
 #include "schema.h"
 
-static const void *row_of(const struct db_rows *rows, const int64_t *key, size_t columns)
-{
-    size_t low = 0, high = rows->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const int64_t *row = db_row(rows, middle);
-        size_t i = 0;
-        while (i < columns && row[i] == key[i])
-            i++;
-        if (i == columns)
-            return row;
-        if (row[i] < key[i])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 /* The queue's rows with the demands and orders that they are of, at one moment. */
 static enum db_result check_rows(struct check *check, int64_t unit, const struct check_waiting_result *w, size_t count)
 {
@@ -37,8 +18,8 @@ static enum db_result check_rows(struct check *check, int64_t unit, const struct
     if (result == DB_OK && count > 0)
         result = db_load(check->db, check->arena, &orders_table, o, count, &orders);
     for (size_t i = 0; result == DB_OK && i < count; i++) {
-        const struct demand_row *demand = row_of(&demands, d + 4 * i, 4);
-        const struct orders_row *order = row_of(&orders, o + 2 * i, 2);
+        const struct demand_row *demand = check_row(&demands, d + 4 * i, 4);
+        const struct orders_row *order = check_row(&orders, o + 2 * i, 2);
         bool right = demand != NULL && order != NULL && demand->backordered > 0 && demand->sku == w[i].sku && order->priority == w[i].priority &&
                      (order->promise_by == NULL_INT ? INT64_MAX : order->promise_by) == w[i].promise && order->channel == w[i].channel;
         if (!right)
