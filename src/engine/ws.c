@@ -2,97 +2,13 @@
  * A row is known (stored in the database or not, present now or not) or unknown. Invariants: at most one ws_row for a
  * primary key; a list that is loaded holds every present row of its prefix up to its last loaded one; the undo log,
  * played backwards to a mark, restores rows, lists, ids and event numbers exactly. */
-#include "engine/ws.h"
+#include "engine/ws_inside.h"
 #include "engine/event.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct ws_row {
-    const struct db_table *table;
-    struct ws_row *next; /* in its hash chain */
-    struct ws_row *next_dirty;
-    uint32_t saved_at; /* the attempt whose undo log holds its image already */
-    bool stored, present, dirty;
-    char image[] __attribute__((aligned(16)));
-};
-
-struct ws_list {
-    const struct db_path *path;
-    struct ws_list *next;
-    struct db_value *prefix;
-    struct ws_row **rows;
-    size_t count, room;
-    size_t limit; /* rows asked of the database so far, 0: all */
-    size_t got;   /* rows that the last load gave */
-    bool loaded, complete;
-    bool asked; /* by the ws_feed that is under way */
-    struct ws_row *last; /* incomplete: the last row that the database gave; beyond it nothing is known */
-};
-
-struct ws_map {
-    void **chains;
-    size_t size, count; /* size is a power of two */
-};
-
-struct undo {
-    struct ws_row *row;
-    void *image; /* NULL: the row was made */
-    bool present, dirty, relist;
-};
-
-struct want {
-    struct want *next;
-    int64_t *key;            /* of a row */
-    struct db_value *prefix; /* of a list */
-    size_t limit;
-};
-
-struct ws {
-    int64_t unit, now_us;
-    struct arena *kept, *batch;
-    struct ws_map *rows, *lists; /* by table->number, path->number */
-    bool *keep;                  /* by table->number */
-    struct ws_row **dirty;       /* by table->number: heads */
-    size_t dirty_count;
-    struct want **row_wants, **list_wants;
-    size_t want_count;
-    struct undo *undo;
-    size_t undo_count, undo_room;
-    uint32_t attempt;
-    struct arena_door *need_door;
-    struct unit_clock_row clock;
-    int64_t actor;
-    bool clock_is_new; /* the unit is made by this batch */
-    bool kept_spoiled; /* a kept row points into memory that ends with the batch */
-    size_t kept_bytes;
-    struct ws *const *peers; /* in a company batch: all sets, the company's first */
-    const size_t *peer_count;
-    struct vault *vault;
-    struct ws *(*make_peer)(void *context, int64_t unit);
-    void *peer_context;
-};
-
-static struct ws_row *row_of(const void *image)
-{
-    return (struct ws_row *)((char *)(uintptr_t)image - offsetof(struct ws_row, image));
-}
-
 /* ---- keys ---- */
-
-static int64_t int_at(const struct db_table *table, const void *image, size_t column)
-{
-    int64_t value;
-    memcpy(&value, (const char *)image + table->columns[column].offset, sizeof value);
-    return value;
-}
-
-static const char *text_at(const struct db_table *table, const void *image, size_t column)
-{
-    const char *value;
-    memcpy(&value, (const char *)image + table->columns[column].offset, sizeof value);
-    return value;
-}
 
 static uint64_t key_hash(const struct db_table *table, const int64_t *key)
 {
@@ -119,7 +35,7 @@ static bool key_is(const struct db_table *table, const void *image, const int64_
     return true;
 }
 
-static void prefix_of(const struct db_path *path, const void *image, struct db_value *prefix)
+void ws_prefix_of(const struct db_path *path, const void *image, struct db_value *prefix)
 {
     for (size_t i = 0; i < path->prefix_count; i++) {
         size_t column = path->columns[i];
@@ -198,7 +114,7 @@ static struct arena *arena_of(struct ws *ws, const struct db_table *table)
     return ws->keep[table->number] ? ws->kept : ws->batch;
 }
 
-static struct ws_row *row_find(struct ws *ws, const struct db_table *table, const int64_t *key)
+struct ws_row *ws_row_find(struct ws *ws, const struct db_table *table, const int64_t *key)
 {
     struct ws_map *map = &ws->rows[table->number];
     if (map->size == 0)
@@ -210,7 +126,7 @@ static struct ws_row *row_find(struct ws *ws, const struct db_table *table, cons
 }
 
 /* A row for this key that is not there yet: neither stored nor present. */
-static struct ws_row *row_make(struct ws *ws, const struct db_table *table, const void *image)
+struct ws_row *ws_row_make(struct ws *ws, const struct db_table *table, const void *image)
 {
     struct ws_map *map = &ws->rows[table->number];
     struct arena *arena = arena_of(ws, table);
@@ -241,7 +157,7 @@ static void row_forget(struct ws *ws, struct ws_row *row)
     map->count--;
 }
 
-static struct ws_list *list_find(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
+struct ws_list *ws_list_find(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
 {
     struct ws_map *map = &ws->lists[path->number];
     if (map->size == 0)
@@ -262,7 +178,7 @@ static struct db_value *prefix_copy(struct arena *arena, const struct db_path *p
     return copy;
 }
 
-static struct ws_list *list_make(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
+struct ws_list *ws_list_make(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
 {
     struct ws_map *map = &ws->lists[path->number];
     struct arena *arena = arena_of(ws, path->table);
@@ -292,7 +208,7 @@ static size_t list_lower_bound(const struct ws_list *list, const void *image)
     return low;
 }
 
-static void list_add(struct ws *ws, struct ws_list *list, struct ws_row *row)
+void ws_list_add(struct ws *ws, struct ws_list *list, struct ws_row *row)
 {
     size_t at = list_lower_bound(list, row->image);
     for (size_t i = at; i < list->count && path_compare(list->path, list->rows[i]->image, row->image) == 0; i++)
@@ -309,13 +225,13 @@ static void lists_add(struct ws *ws, struct ws_row *row)
     for (size_t i = 0; i < row->table->path_count; i++) {
         const struct db_path *path = row->table->paths[i];
         struct db_value prefix[8];
-        prefix_of(path, row->image, prefix);
+        ws_prefix_of(path, row->image, prefix);
         if (prefix_is_none(path, prefix))
             continue;
-        struct ws_list *list = list_find(ws, path, prefix);
+        struct ws_list *list = ws_list_find(ws, path, prefix);
         if (list == NULL)
-            list = list_make(ws, path, prefix);
-        list_add(ws, list, row);
+            list = ws_list_make(ws, path, prefix);
+        ws_list_add(ws, list, row);
     }
 }
 
@@ -324,8 +240,8 @@ static void lists_remove(struct ws *ws, struct ws_row *row)
     for (size_t i = 0; i < row->table->path_count; i++) {
         const struct db_path *path = row->table->paths[i];
         struct db_value prefix[8];
-        prefix_of(path, row->image, prefix);
-        struct ws_list *list = prefix_is_none(path, prefix) ? NULL : list_find(ws, path, prefix);
+        ws_prefix_of(path, row->image, prefix);
+        struct ws_list *list = prefix_is_none(path, prefix) ? NULL : ws_list_find(ws, path, prefix);
         if (list == NULL)
             continue;
         for (size_t at = list_lower_bound(list, row->image); at < list->count; at++) {
@@ -495,7 +411,7 @@ static void row_want(struct ws *ws, const struct db_table *table, const int64_t 
 
 void ws_want(struct ws *ws, const struct db_table *table, const int64_t *key)
 {
-    if (row_find(ws, table, key) == NULL)
+    if (ws_row_find(ws, table, key) == NULL)
         row_want(ws, table, key);
 }
 
@@ -511,7 +427,7 @@ static void list_want(struct ws *ws, const struct db_path *path, const struct db
 
 void ws_want_path(struct ws *ws, const struct db_path *path, const struct db_value *prefix, size_t limit)
 {
-    const struct ws_list *list = list_find(ws, path, prefix);
+    const struct ws_list *list = ws_list_find(ws, path, prefix);
     if (list == NULL || !list->loaded)
         list_want(ws, path, prefix, limit);
 }
@@ -542,7 +458,7 @@ struct arena_door *ws_need_door(struct ws *ws, struct arena_door *door)
 
 const void *ws_get(struct ws *ws, const struct db_table *table, const int64_t *key)
 {
-    const struct ws_row *row = row_find(ws, table, key);
+    const struct ws_row *row = ws_row_find(ws, table, key);
     if (row == NULL) {
         row_want(ws, table, key);
         need(ws);
@@ -552,7 +468,7 @@ const void *ws_get(struct ws *ws, const struct db_table *table, const int64_t *k
 
 struct ws_cursor ws_scan(struct ws *ws, const struct db_path *path, const struct db_value *prefix, size_t limit)
 {
-    struct ws_list *list = list_find(ws, path, prefix);
+    struct ws_list *list = ws_list_find(ws, path, prefix);
     if (list == NULL || !list->loaded) {
         list_want(ws, path, prefix, limit);
         need(ws);
@@ -562,30 +478,30 @@ struct ws_cursor ws_scan(struct ws *ws, const struct db_path *path, const struct
 
 void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
 {
-    struct ws_list *list = list_find(ws, path, prefix);
+    struct ws_list *list = ws_list_find(ws, path, prefix);
     if (list == NULL)
-        list = list_make(ws, path, prefix);
+        list = ws_list_make(ws, path, prefix);
     list->loaded = list->complete = true;
 }
 
 const void *ws_get_listed(struct ws *ws, const struct db_table *table, const int64_t *key, const struct db_path *path, const struct db_value *prefix)
 {
-    const struct ws_list *list = list_find(ws, path, prefix);
+    const struct ws_list *list = ws_list_find(ws, path, prefix);
     if (list == NULL || !list->loaded || !list->complete)
         return ws_get(ws, table, key);
-    const struct ws_row *row = row_find(ws, table, key);
+    const struct ws_row *row = ws_row_find(ws, table, key);
     return row != NULL && row->present ? row->image : NULL;
 }
 
 struct ws_cursor ws_known_rows(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
 {
-    struct ws_list *list = list_find(ws, path, prefix);
+    struct ws_list *list = ws_list_find(ws, path, prefix);
     return (struct ws_cursor) { .list = list != NULL && list->loaded && list->complete ? list : NULL };
 }
 
 const void *ws_known_row(struct ws *ws, const struct db_table *table, const int64_t *key)
 {
-    const struct ws_row *row = row_find(ws, table, key);
+    const struct ws_row *row = ws_row_find(ws, table, key);
     return row != NULL && row->present ? row->image : NULL;
 }
 
@@ -598,7 +514,7 @@ const void *ws_known(struct ws *ws, const struct db_path *path, const struct db_
 static bool row_is_under(const struct ws_list *list, const struct ws_row *row)
 {
     struct db_value prefix[8];
-    prefix_of(list->path, row->image, prefix);
+    ws_prefix_of(list->path, row->image, prefix);
     return prefix_is(list->path, prefix, list->prefix);
 }
 
@@ -648,22 +564,14 @@ void *ws_edit(struct ws *ws, const void *image)
     return row->image;
 }
 
-static bool has_text(const struct db_table *table)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].type != DB_INT)
-            return true;
-    return false;
-}
-
 void *ws_insert(struct ws *ws, const struct db_table *table, const void *image)
 {
     int64_t key[16];
     for (size_t i = 0; i < table->key_count; i++)
         key[i] = int_at(table, image, i);
-    struct ws_row *row = row_find(ws, table, key);
+    struct ws_row *row = ws_row_find(ws, table, key);
     if (row == NULL) {
-        row = row_make(ws, table, image);
+        row = ws_row_make(ws, table, image);
         undo_push(ws, (struct undo) { .row = row });
     } else {
         assert(!row->present);
@@ -785,178 +693,6 @@ void ws_batch_begin(struct ws *ws, const struct unit_clock_row *clock, int64_t n
     ws->attempt = 0;
 }
 
-/* What is loaded lies in the batch's memory; a kept row needs its texts for longer. */
-static void row_fill(struct ws *ws, struct ws_row *row, const void *image)
-{
-    const struct db_table *table = row->table;
-    memcpy(row->image, image, table->row_size);
-    row->stored = row->present = true;
-    for (size_t i = 0; ws->keep[table->number] && i < table->column_count; i++) {
-        char *member = row->image + table->columns[i].offset;
-        if (table->columns[i].type == DB_TEXT) {
-            const char *text = text_at(table, row->image, i);
-            text = text == NULL ? NULL : arena_text(ws->kept, text);
-            memcpy(member, &text, sizeof text);
-        } else if (table->columns[i].type == DB_BLOB) {
-            struct bytes blob;
-            memcpy(&blob, member, sizeof blob);
-            if (blob.at != NULL)
-                blob.at = memcpy(arena_alloc(ws->kept, blob.size + 1), blob.at, blob.size);
-            memcpy(member, &blob, sizeof blob);
-        }
-    }
-}
-
-/* What ws_feed asks of the database in one go. */
-struct feed {
-    struct db_read *reads;
-    size_t count, room;
-};
-
-static void feed_add(struct ws *ws, struct feed *feed, struct db_read read)
-{
-    feed->reads = arena_room(ws->batch, feed->reads, feed->count, &feed->room, 32, sizeof *feed->reads);
-    feed->reads[feed->count++] = read;
-}
-
-static void ask_rows(struct ws *ws, struct feed *feed, const struct db_table *table)
-{
-    size_t count = 0;
-    for (struct want *want = ws->row_wants[table->number]; want != NULL; want = want->next)
-        count++;
-    int64_t *keys = ARENA_ARRAY(ws->batch, int64_t, count * table->key_count);
-    size_t n = 0;
-    for (struct want *want = ws->row_wants[table->number]; want != NULL; want = want->next) {
-        if (row_find(ws, table, want->key) != NULL)
-            continue;
-        memcpy(keys + n * table->key_count, want->key, table->key_count * sizeof *keys);
-        char *absent = arena_alloc(ws->batch, table->row_size);
-        for (size_t i = 0; i < table->key_count; i++)
-            memcpy(absent + table->columns[i].offset, &want->key[i], sizeof(int64_t));
-        row_make(ws, table, absent); /* known to be absent, unless the database has it */
-        n++;
-    }
-    ws->row_wants[table->number] = NULL;
-    if (n > 0)
-        feed_add(ws, feed, (struct db_read){ .table = table, .keys = keys, .count = n });
-}
-
-static void take_row(struct ws *ws, const struct db_table *table, const void *image)
-{
-    int64_t key[16];
-    for (size_t k = 0; k < table->key_count; k++)
-        key[k] = int_at(table, image, k);
-    row_fill(ws, row_find(ws, table, key), image);
-}
-
-/* A loaded row joins its list; where it is known already, what is known is newer. */
-static void list_take(struct ws *ws, struct ws_list *list, const void *image)
-{
-    const struct db_table *table = list->path->table;
-    int64_t key[16];
-    for (size_t k = 0; k < table->key_count; k++)
-        key[k] = int_at(table, image, k);
-    struct ws_row *row = row_find(ws, table, key);
-    if (row == NULL) {
-        row = row_make(ws, table, image);
-        row_fill(ws, row, image);
-    }
-    list_add(ws, list, row);
-    list->last = row;
-    list->got++;
-}
-
-/* The lists that are wanted and do not hold what is wanted of them, each once and with the largest limit. */
-static size_t lists_to_ask(struct ws *ws, const struct db_path *path, struct ws_list **lists)
-{
-    size_t count = 0;
-    for (const struct want *want = ws->list_wants[path->number]; want != NULL; want = want->next) {
-        struct ws_list *list = list_find(ws, path, want->prefix);
-        if (list == NULL)
-            list = list_make(ws, path, want->prefix);
-        if (list->loaded && (list->complete || (want->limit != 0 && want->limit <= list->limit)))
-            continue;
-        if (!list->asked)
-            lists[count++] = list;
-        if (!list->asked || (list->limit != 0 && (want->limit == 0 || want->limit > list->limit)))
-            list->limit = want->limit;
-        list->asked = true;
-    }
-    ws->list_wants[path->number] = NULL;
-    return count;
-}
-
-/* One read for each limit: nearly always there is one. */
-static void ask_lists(struct ws *ws, struct feed *feed, const struct db_path *path)
-{
-    size_t wanted = 0;
-    for (const struct want *want = ws->list_wants[path->number]; want != NULL; want = want->next)
-        wanted++;
-    struct ws_list **lists = ARENA_ARRAY(ws->batch, struct ws_list *, wanted);
-    size_t left = lists_to_ask(ws, path, lists);
-    while (left > 0) {
-        size_t limit = lists[0]->limit, count = 0, others = 0;
-        struct db_value *prefixes = ARENA_ARRAY(ws->batch, struct db_value, left * path->prefix_count);
-        for (size_t i = 0; i < left; i++) {
-            struct ws_list *list = lists[i];
-            if (list->limit == limit)
-                memcpy(prefixes + count++ * path->prefix_count, list->prefix, path->prefix_count * sizeof *prefixes);
-            else
-                lists[others++] = list;
-        }
-        feed_add(ws, feed, (struct db_read){ .path = path, .prefixes = prefixes, .count = count, .limit = limit });
-        left = others;
-    }
-}
-
-static void take_lists(struct ws *ws, const struct db_read *read)
-{
-    const struct db_path *path = read->path;
-    for (size_t i = 0; i < read->count; i++) {
-        struct ws_list *list = list_find(ws, path, read->prefixes + i * path->prefix_count);
-        list->loaded = true;
-        list->asked = false;
-        list->got = 0;
-    }
-    for (size_t i = 0; i < read->rows.count; i++) {
-        struct db_value prefix[8];
-        prefix_of(path, db_row(&read->rows, i), prefix);
-        list_take(ws, list_find(ws, path, prefix), db_row(&read->rows, i));
-    }
-    for (size_t i = 0; i < read->count; i++) {
-        struct ws_list *list = list_find(ws, path, read->prefixes + i * path->prefix_count);
-        list->complete = read->limit == 0 || list->got < read->limit;
-    }
-}
-
-/* Rows of a table before its lists: a row that was wanted by its key is known as absent until it is taken. */
-enum db_result ws_feed(struct ws *ws, struct db *db, struct db_read *first)
-{
-    struct feed feed = { 0 };
-    if (first != NULL)
-        feed_add(ws, &feed, *first);
-    for (size_t i = 0; i < db_table_count; i++) {
-        if (ws->row_wants[i] != NULL)
-            ask_rows(ws, &feed, db_tables[i]);
-        for (size_t p = 0; p < db_tables[i]->path_count; p++)
-            if (ws->list_wants[db_tables[i]->paths[p]->number] != NULL)
-                ask_lists(ws, &feed, db_tables[i]->paths[p]);
-    }
-    ws->want_count = 0;
-    enum db_result result = db_read_all(db, ws->batch, feed.reads, feed.count);
-    if (result != DB_OK)
-        return result;
-    if (first != NULL)
-        *first = feed.reads[0];
-    for (const struct db_read *read = feed.reads + (first != NULL); read < feed.reads + feed.count; read++) {
-        for (size_t i = 0; read->table != NULL && i < read->rows.count; i++)
-            take_row(ws, read->table, db_row(&read->rows, i));
-        if (read->path != NULL)
-            take_lists(ws, read);
-    }
-    return DB_OK;
-}
-
 size_t ws_dirty_rows(const struct ws *ws)
 {
     return ws->dirty_count;
@@ -965,62 +701,6 @@ size_t ws_dirty_rows(const struct ws *ws)
 struct unit_clock_row *ws_clock(struct ws *ws)
 {
     return &ws->clock;
-}
-
-/* In key order: neighbours fall on the same page. */
-static int by_key(const void *a, const void *b)
-{
-    const void *left, *right;
-    memcpy(&left, a, sizeof left);
-    memcpy(&right, b, sizeof right);
-    const struct db_table *table = row_of(left)->table;
-    for (size_t i = 0; i < table->key_count; i++) {
-        int64_t l = int_at(table, left, i), r = int_at(table, right, i);
-        if (l != r)
-            return l < r ? -1 : 1;
-    }
-    return 0;
-}
-
-static enum db_result write_table(struct ws *ws, struct db *db, const struct db_table *table)
-{
-    size_t count = 0;
-    for (struct ws_row *row = ws->dirty[table->number]; row != NULL; row = row->next_dirty)
-        count++;
-    enum { INSERTED, UPDATED, DELETED, KINDS };
-    const void **kinds[KINDS];
-    size_t n[KINDS] = { 0 };
-    for (size_t kind = 0; kind < KINDS; kind++)
-        kinds[kind] = ARENA_ARRAY(ws->batch, const void *, count);
-    for (struct ws_row *row = ws->dirty[table->number]; row != NULL; row = row->next_dirty) {
-        if (!row->stored && !row->present)
-            continue;
-        int kind = !row->stored ? INSERTED : row->present ? UPDATED : DELETED;
-        kinds[kind][n[kind]++] = row->image;
-        if (ws->keep[table->number] && has_text(table))
-            ws->kept_spoiled = true;
-    }
-    enum db_result (*const writes[KINDS])(struct db *, const struct db_table *, const void *const *, size_t) = { db_insert, db_update, db_delete };
-    enum db_result result = DB_OK;
-    for (int kind = DELETED; kind >= INSERTED && result == DB_OK; kind--) {
-        if (n[kind] == 0)
-            continue;
-        qsort(kinds[kind], n[kind], sizeof *kinds[kind], by_key);
-        result = writes[kind](db, table, kinds[kind], n[kind]);
-    }
-    return result;
-}
-
-enum db_result ws_write(struct ws *ws, struct db *db)
-{
-    enum db_result result = DB_OK;
-    for (size_t i = 0; i < db_table_count && result == DB_OK; i++)
-        if (ws->dirty[i] != NULL)
-            result = write_table(ws, db, db_tables[i]);
-    const void *clock = &ws->clock;
-    if (result != DB_OK)
-        return result;
-    return ws->clock_is_new ? db_insert(db, &unit_clock_table, &clock, 1) : db_update(db, &unit_clock_table, &clock, 1);
 }
 
 static void settle_rows(struct ws *ws)
@@ -1050,43 +730,4 @@ void ws_batch_end(struct ws *ws, bool committed)
     ws->undo = NULL;
     ws->kept_spoiled = false;
     ws->clock_is_new = false;
-}
-
-/* ---- reads ---- */
-
-static bool read_attempt(struct ws *ws, void (*read)(struct ws *ws, void *context), void *context, struct arena_door *need_door)
-{
-    if (setjmp(need_door->where) != 0)
-        return false;
-    read(ws, context);
-    return true;
-}
-
-static enum db_result read_through(struct ws *ws, struct db *db, void (*read)(struct ws *ws, void *context), void *context)
-{
-    struct arena_door need_door;
-    ws_need_door(ws, &need_door);
-    enum db_result result = db_begin_read(db);
-    while (result == DB_OK && !read_attempt(ws, read, context, &need_door))
-        result = ws_feed(ws, db, NULL);
-    return result;
-}
-
-enum db_result ws_read(const struct reading *reading, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context)
-{
-    struct ws *ws = ws_new(&(struct ws_options) { .unit = unit, .vault = reading->vault, .batch_bytes = (size_t)64 << 20 });
-    if (ws == NULL)
-        return DB_BUSY;
-    struct arena_door full, *outer = arena_set_door(reading->arena, &full);
-    volatile enum db_result result = DB_BUSY;
-    ws_set_door(ws, &full);
-    ws->now_us = now_us;
-    if (setjmp(full.where) == 0)
-        result = read_through(ws, reading->db, read, context);
-    else
-        result = DB_BUSY;
-    arena_set_door(reading->arena, outer);
-    enum db_result ended = db_rollback(reading->db);
-    ws_free(ws);
-    return result == DB_OK ? ended : result;
 }
