@@ -13,12 +13,6 @@ enum { QUERY_LIMIT, QUERY_CURSOR, QUERY_UNIT }; /* as in api.c */
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
 #define LOOKED_AT_MAX 2000 /* SKUs of one page, bundles among them */
 
-static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
-{
-    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
-    answer->retry_after_s = 1;
-}
-
 /* ---- keys ---- */
 
 struct key {

@@ -203,7 +203,7 @@ static bool find_one(struct reading *reading, const struct request *request, str
     if (result == DB_OK)
         result = ws_read(reading, *unit, when_now_us(), read_one, one);
     if (result != DB_OK)
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        answer_store(answer, request->arena, result);
     else if (!one->found)
         answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no %s %s", subject_name(one->kind->subject),
                                                                                  request->path[1] != NULL ? request->path[1] : request->path[0]));

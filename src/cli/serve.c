@@ -46,10 +46,11 @@ static void committed(void *context)
 }
 
 /* The server's stream is the module's: insight knows nothing of HTTP. */
-static bool fill_stream(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more)
+static bool fill_stream(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more,
+                        enum db_result *result)
 {
     struct event_stream events = { stream->request, stream->last_event_id, stream->unit, stream->seq };
-    bool goes_on = events_fill(reading, &events, out, bytes_max, more);
+    bool goes_on = events_fill(reading, &events, out, bytes_max, more, result);
     stream->unit = events.unit;
     stream->seq = events.seq;
     return goes_on;

@@ -107,3 +107,9 @@ bool if_match_holds(const char *if_match, int64_t version)
     snprintf(now, sizeof now, "%ld", (long)version);
     return if_match == NULL || (version != 0 && (text_equal(if_match, "*") || text_equal(if_match, now)));
 }
+
+void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
+{
+    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
+    answer->retry_after_s = 1;
+}

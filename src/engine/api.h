@@ -63,6 +63,8 @@ struct answer {
  * of a body), or of one code. Never by the arena's door: where it is full they say the code, and nothing of this case. */
 void answer_faults(struct answer *answer, struct arena *arena, const struct faults *faults);
 void answer_fault(struct answer *answer, struct arena *arena, enum fault_code code, const char *pointer, const char *detail);
+/* A read that the store did not carry out: 503, to be asked again. result: what it said, not DB_OK. */
+void answer_store(struct answer *answer, struct arena *arena, enum db_result result);
 
 /* Whether If-Match lets a change of what is at `version` through (0: it is not there yet): none came, "*" and it is there, or its
  * ETag to the letter. */

@@ -52,12 +52,6 @@ static void read_page(struct ws *ws, void *context)
     page->shown = shown;
 }
 
-static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
-{
-    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
-    answer->retry_after_s = 1;
-}
-
 static void get_fulfilment(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct json_writer json;

@@ -26,8 +26,10 @@ struct stream {
 struct stream_source {
     void *context;
     /* On a reader's thread: adds the events after the cursor to `out`, as text/event-stream, about `bytes_max` at most,
-     * and moves the cursor. *more: there is more already. False: the stream ends (an unknown cursor, no store). */
-    bool (*fill)(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more);
+     * and moves the cursor. *more: there is more already. False: the stream ends, for what *result
+     * says of the store, or with DB_OK in it for an unknown cursor. */
+    bool (*fill)(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more,
+                 enum db_result *result);
 };
 
 struct http_options {

@@ -103,13 +103,17 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
     arena_rewind(exchange->arena, exchange->stream_mark);
     exchange->page = (struct buffer) { .arena = exchange->arena };
     exchange->more = false;
+    enum db_result result;
     reader->reading.arena = exchange->arena;
     exchange->ended = !reader_open(reader);
     if (exchange->ended)
         answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
-    else if (!source->fill(source->context, &reader->reading, &exchange->stream, &exchange->page, STREAM_PAGE_BYTES, &exchange->more)) {
+    else if (!source->fill(source->context, &reader->reading, &exchange->stream, &exchange->page, STREAM_PAGE_BYTES, &exchange->more, &result)) {
         exchange->ended = true;
-        answer_fault(&exchange->answer, exchange->arena, FAULT_MALFORMED_QUERY, NULL, "there is no such place to go on from");
+        if (result == DB_OK)
+            answer_fault(&exchange->answer, exchange->arena, FAULT_MALFORMED_QUERY, NULL, "there is no such place to go on from");
+        else
+            answer_store(&exchange->answer, exchange->arena, result);
     } else if (!is_durable(reader)) {
         exchange->ended = true;
         answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);

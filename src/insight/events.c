@@ -109,12 +109,6 @@ static enum db_result write_items(struct event_source *source, int64_t after, si
     return DB_OK;
 }
 
-static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
-{
-    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
-    answer->retry_after_s = 1;
-}
-
 static void list_events(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct event_source source = { .db = reading->db, .arena = request->arena };

@@ -159,12 +159,6 @@ static enum db_result write_exceptions(struct exceptions *x, int64_t unit, const
 
 /* ---- the routes' reads ---- */
 
-static void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
-{
-    answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
-    answer->retry_after_s = 1;
-}
-
 static enum db_result list_units(struct exceptions *x)
 {
     struct event_units_result *units;

@@ -53,8 +53,9 @@ struct event_stream {
     int64_t unit, seq;
 };
 /* Adds the events after the cursor to `out` as text/event-stream, about bytes_max of them, and moves the cursor; ids are
- * UNIT:SEQ. *more: there is more already. False: no such place to go on from, or no store. */
-bool events_fill(struct reading *reading, struct event_stream *stream, struct buffer *out, size_t bytes_max, bool *more);
+ * UNIT:SEQ. *more: there is more already. False: the store does not answer, which *result says, or with DB_OK in it there is no such
+ * place to go on from. */
+bool events_fill(struct reading *reading, struct event_stream *stream, struct buffer *out, size_t bytes_max, bool *more, enum db_result *result);
 
 /* ---- projections ---- */
 

@@ -96,8 +96,7 @@ static void list_jobs(struct reading *reading, const struct request *request, st
         result = list_unit(&j);
     }
     if (result != DB_OK) {
-        answer_fault(answer, request->arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");
-        answer->retry_after_s = 1;
+        answer_store(answer, request->arena, result);
         return;
     }
     char next[32];

@@ -22,20 +22,20 @@ bool event_id_parse(struct arena *arena, const char *text, const char **unit, in
 }
 
 /* Where the stream stands. The unit's code is found each time: a cursor holds numbers only. */
-static bool source_open(struct event_source *source, struct event_stream *stream)
+static bool source_open(struct event_source *source, struct event_stream *stream, enum db_result *result)
 {
     const struct request *request = stream->request;
     const char *unit = request->query_text[QUERY_UNIT], *wrong = NULL;
-    enum db_result result;
     int64_t seq = request->query_number[QUERY_AFTER];
     if (stream->last_event_id != NULL && !event_id_parse(source->arena, stream->last_event_id, &unit, &seq))
         return false;
-    if (!event_source_find(source, unit, &result, &wrong))
+    if (!event_source_find(source, unit, result, &wrong))
         return false;
     if (stream->seq < 0) {
         struct event_head_result head;
         bool found;
-        if (event_head(source->db, source->arena, source->unit, &head, &found) != DB_OK || seq > head.event_seq)
+        *result = event_head(source->db, source->arena, source->unit, &head, &found);
+        if (*result != DB_OK || seq > head.event_seq)
             return false; /* a number that was never given: it is of another database, and would hide what comes */
         stream->unit = source->unit;
         stream->seq = seq;
@@ -44,17 +44,21 @@ static bool source_open(struct event_source *source, struct event_stream *stream
     return true;
 }
 
-bool events_fill(struct reading *reading, struct event_stream *stream, struct buffer *out, size_t bytes_max, bool *more)
+bool events_fill(struct reading *reading, struct event_stream *stream, struct buffer *out, size_t bytes_max, bool *more, enum db_result *result)
 {
     struct event_source source = { .db = reading->db, .arena = reading->arena };
     *more = true;
-    if (!source_open(&source, stream))
+    *result = DB_OK;
+    if (!source_open(&source, stream, result))
         return false;
     const int64_t looked_from = stream->seq;
     while (*more && out->size < bytes_max && stream->seq - looked_from < EVENTS_LOOKED_AT_MAX) {
         struct event_page page;
         struct event_names *names;
-        if (event_page_read(&source, stream->seq, PIECE, &page) != DB_OK || event_names_load(&source, &page, &names) != DB_OK)
+        *result = event_page_read(&source, stream->seq, PIECE, &page);
+        if (*result == DB_OK)
+            *result = event_names_load(&source, &page, &names);
+        if (*result != DB_OK)
             return false;
         for (size_t i = 0; i < page.count; i++) {
             struct json_writer json;

@@ -309,7 +309,7 @@ void get_availability(struct reading *reading, const struct request *request, st
     if (result == DB_OK)
         result = write_items(&asked, &more);
     if (result != DB_OK) {
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        answer_store(answer, request->arena, result);
         return;
     }
     char next[CURSOR_BYTES_MAX];

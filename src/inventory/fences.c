@@ -180,7 +180,7 @@ static bool find_fence(struct reading *reading, const struct request *request, s
     if (result == DB_OK && read->owner != 0)
         result = ws_read(reading, read->owner, 0, read_fence, read);
     if (result != DB_OK)
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        answer_store(answer, request->arena, result);
     else if (read->body == NULL)
         answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, "there is no such fence");
     return result == DB_OK && read->body != NULL;
@@ -290,7 +290,7 @@ void list_fences(struct reading *reading, const struct request *request, struct 
     if (result == DB_OK)
         result = read_page(reading, unit, &page, at, request->query_number[0], &more);
     if (result != DB_OK) {
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        answer_store(answer, request->arena, result);
         return;
     }
     struct json_writer json;

@@ -240,7 +240,7 @@ void list_movements(struct reading *reading, const struct request *request, stru
     if (result == DB_OK && known)
         result = search(&s, only_unit);
     if (result != DB_OK) {
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        answer_store(answer, request->arena, result);
         return;
     }
     char next[32];

@@ -205,7 +205,7 @@ void list_inventory(struct reading *reading, const struct request *request, stru
     if (result == DB_OK)
         result = write_positions(&list, count, &json);
     if (result != DB_OK) {
-        answer_fault(answer, request->arena, FAULT_BUSY, NULL, "the store did not answer in time");
+        answer_store(answer, request->arena, result);
         return;
     }
     char next[CURSOR_BYTES_MAX];

@@ -237,8 +237,10 @@ static bool keys_reload(void *context, struct db *db)
     return true;
 }
 
-static bool events_fill(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more)
+static bool events_fill(void *context, struct reading *reading, struct stream *stream, struct buffer *out, size_t bytes_max, bool *more,
+                        enum db_result *result)
 {
+    *result = DB_OK;
     if (stream->seq < 0) {
         stream->seq = stream->last_event_id == NULL ? 0 : atoll(stream->last_event_id + strcspn(stream->last_event_id, ":") + 1);
         if (stream->last_event_id != NULL && strchr(stream->last_event_id, ':') == NULL)
