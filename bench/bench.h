@@ -14,7 +14,7 @@
 enum demand { DEMAND_UNIFORM, DEMAND_SKEWED, DEMAND_HOT };
 extern const char *const demand_names[];
 
-_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 uint64_t chance(uint64_t below);
 /* LINES different SKUs, by number. */
 void draw_skus(uint64_t sku_count, enum demand demand, uint64_t skus[LINES]);

@@ -108,7 +108,7 @@ static void measure(struct world *world, const struct wish *wish)
     printf("   n demand   floor/s   after pages  orders/s ratio   p50 ms   p99 ms  open p50 open p99 RSS M   CPU client faults\n");
     for (size_t i = 0; i < COUNT(steps); i++)
         for (size_t demand = DEMAND_UNIFORM; (wish->at == 0 || steps[i] == wish->at) && demand <= DEMAND_HOT; demand++)
-            outcomes[i][demand] = step(world, &server, steps[i], demand, wish->seconds, &bare);
+            outcomes[i][demand] = step(world, &server, steps[i], (enum demand)demand, wish->seconds, &bare);
     for (size_t i = 0; i < COUNT(steps); i++)
         if (wish->at == 0 || steps[i] == wish->at)
             judge_step(i, world->admin_url != NULL, outcomes[i]);

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static pid_t serving[SERVERS_MAX];
 
 static void end_all(void) /* also when the bench dies: it ends what it started */

@@ -84,7 +84,7 @@ static bool is_main(const struct db_table *table)
 void shape_take(struct shape *shape)
 {
     struct inside inside;
-    struct db_rows before[64];
+    struct db_rows before[64] = { 0 };
     const char *error = "";
     char body[4096];
     inside_open(&inside, "sqlite::memory:", true);

@@ -89,12 +89,12 @@ static void grow_list(struct keys *keys, struct arena *arena)
 /* Remembers the key; false where the object has it already. */
 static bool add_key(struct keys *keys, struct arena *arena, struct key key)
 {
-    unsigned first = key.bytes == 0 ? 0 : (unsigned char)key.text[0], last = key.bytes == 0 ? 0 : (unsigned char)key.text[key.bytes - 1];
+    size_t first = key.bytes == 0 ? 0 : (unsigned char)key.text[0], last = key.bytes == 0 ? 0 : (unsigned char)key.text[key.bytes - 1];
     uint64_t bit = UINT64_C(1) << ((key.bytes * 7 + first + last * 5) & 63);
     uint32_t *slot = NULL;
     if (keys->count >= FEW_KEYS) {
         if (keys->slots < keys->count * 2)
-            fill_table(keys, arena, keys->slots == 0 ? FEW_KEYS * 4 : keys->slots * 2);
+            fill_table(keys, arena, keys->slots == 0 ? (size_t)FEW_KEYS * 4 : keys->slots * 2);
         slot = find_slot(keys, &key);
         if (*slot != 0)
             return false;

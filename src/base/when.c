@@ -112,7 +112,7 @@ bool when_parse(const char *text, size_t bytes, int64_t *at_us)
     int fraction_us = 0, offset_s = 0;
     if (!read_fraction(&at, end, &fraction_us) || !read_offset(at, end, &offset_s))
         return false;
-    int64_t utc_s = days * DAY_S + hour * 3600 + minute * 60 + second - offset_s;
+    int64_t utc_s = days * DAY_S + hour * INT64_C(3600) + minute * INT64_C(60) + second - offset_s;
     if (second == 60 && utc_s % DAY_S != 0)
         return false; /* leap seconds end a day in UTC, wherever the clock on the wall stands */
     int64_t result = utc_s * SECOND_US + fraction_us;

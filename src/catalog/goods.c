@@ -241,7 +241,7 @@ static bool bundle_add(struct flattening *f, const struct component *bundle)
 /* False: too deep, too many, too large, too much work. */
 static bool flatten(struct flattening *f, int64_t bundle)
 {
-    struct component *levels = ARENA_ARRAY(ws_arena(f->ws), struct component, 2 * BUNDLES_OF_LEVEL_MAX);
+    struct component *levels = ARENA_ARRAY(ws_arena(f->ws), struct component, (size_t)2 * BUNDLES_OF_LEVEL_MAX);
     bool fits = true;
     f->level = levels;
     f->next = levels + BUNDLES_OF_LEVEL_MAX;

@@ -65,9 +65,9 @@ static void write_change(struct master *master, const struct master_kind *kind, 
     void *now = arena_alloc(master->command->arena, kind->fields->size);
     (void)kind->load(master, now);
     const char *body = json_of(master->command->arena, kind->fields, now, &bytes);
-    struct master_change_row change = { .unit = ws_unit(master->ws), .kind = kind->subject, .subject = master->id, .version = master->version,
+    struct master_change_row row = { .unit = ws_unit(master->ws), .kind = kind->subject, .subject = master->id, .version = master->version,
                                         .at = ws_now_us(master->ws), .actor = ws_actor(master->ws), .body = body };
-    ws_insert(master->ws, &master_change_table, &change);
+    ws_insert(master->ws, &master_change_table, &row);
     master->command->event_seq = tell(master, master->ws, kind, body);
     for (size_t i = 0; !kind->of_channel && i < ws_unit_count(master->ws); i++) {
         struct ws *unit = ws_unit_at(master->ws, i);

@@ -129,7 +129,7 @@ static enum db_result read_range(struct check *check, struct ledger *ledger, int
         result = check_clock(check->db, check->arena, unit, &clock, &found);
     if (result == DB_OK)
         result = read_skus(check, unit, *after, &positions, &count, more);
-    int64_t upto = *more ? positions[count - 1].sku : INT64_MAX;
+    int64_t upto = result == DB_OK && *more ? positions[count - 1].sku : INT64_MAX;
     if (result == DB_OK)
         result = claims_of_positions(check, unit, positions, count, *after, upto, &sums);
     if (result == DB_OK)

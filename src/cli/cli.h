@@ -29,7 +29,7 @@ int fail_with(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 int run_init(const struct flags *flags);
 int run_migrate(const struct flags *flags);
-int run_key(const struct flags *flags);
+int run_key(const struct flags *words);
 int run_serve(const struct flags *flags);
 int run_check(const struct flags *flags);
 int run_import(const struct flags *flags);

@@ -308,6 +308,7 @@ static const int64_t *keys_in_order(struct arena *arena, const int64_t *keys, si
 static enum db_result read_check(struct db *db, struct arena *arena, struct db_read *read)
 {
     const struct db_table *table = read->table;
+    assert(read->statement != NULL || read->path != NULL || table != NULL);
     size_t stride = read->statement != NULL ? read->statement->row_size : read->path != NULL ? read->path->table->row_size : table->row_size;
     read->rows = (struct db_rows) { .stride = stride };
     if (read->statement != NULL || read->path != NULL)
@@ -447,6 +448,7 @@ enum db_result db_delete(struct db *db, const struct db_table *table, const void
     return write(db, table, rows, count, db->driver->remove);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the driver writes to it */
 enum db_result db_execute(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed)
 {
     enum db_result result = enter(db);

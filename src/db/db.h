@@ -93,7 +93,7 @@ struct db_options {
 };
 /* Opens a connection. On failure *error is a sentence in the arena that says what to do. SQLite: WAL, 4 KiB pages,
  * synchronous=FULL, foreign_keys off (the checker proves them), automatic checkpoints off. */
-enum db_result db_open(struct db **db, const struct db_options *options, struct arena *arena, const char **error);
+enum db_result db_open(struct db **out, const struct db_options *options, struct arena *arena, const char **error);
 void db_close(struct db *db); /* NULL is allowed */
 bool db_is_sqlite(const struct db *db);
 bool db_is_lost(const struct db *db);           /* reopen it */

@@ -560,7 +560,7 @@ static enum db_result sqlite_read(struct db *db, struct arena *arena, struct db_
 
 static enum db_result sqlite_execute(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed)
 {
-    sqlite3_stmt *prepared;
+    sqlite3_stmt *prepared = NULL;
     enum db_result result = bound(of(db), statement, values, &prepared);
     if (result == DB_OK)
         result = run(of(db), prepared);

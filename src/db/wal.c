@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GATHERED_BYTES (120 * 1024) /* SQLite takes a write of 128 KiB or more modulo 128 KiB */
+#define GATHERED_BYTES ((size_t)120 * 1024) /* SQLite takes a write of 128 KiB or more modulo 128 KiB */
 #define SETTLE_S 5
 
 struct db_wal {

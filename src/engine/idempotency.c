@@ -41,7 +41,7 @@ static void refuse_again(struct command *command, const char *problem)
     *pointer++ = '\0';
     char *detail = strchr(pointer, '\t');
     *detail++ = '\0';
-    fault_add(&command->faults, (enum fault_code)atoi(text), *pointer == '-' ? NULL : pointer, "%s", detail);
+    fault_add(&command->faults, (enum fault_code)strtol(text, NULL, 10), *pointer == '-' ? NULL : pointer, "%s", detail);
 }
 
 bool idempotency_answers(struct ws *ws, struct command *command)

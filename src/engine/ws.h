@@ -44,9 +44,9 @@ size_t ws_count(struct ws *ws, const struct db_path *path, const struct db_value
 void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *prefix);
 
 /* Changes. The pointer stays good for the batch. Columns of a path are never edited, but for those of its WHERE. */
-void *ws_edit(struct ws *ws, const void *row);
-void *ws_insert(struct ws *ws, const struct db_table *table, const void *row); /* its key must be free */
-void ws_delete(struct ws *ws, const void *row);
+void *ws_edit(struct ws *ws, const void *image);
+void *ws_insert(struct ws *ws, const struct db_table *table, const void *image); /* its key must be free */
+void ws_delete(struct ws *ws, const void *image);
 
 /* Hints in prefetch; in decide they gather several needs before one ws_settle, which jumps when one is unknown. */
 void ws_want(struct ws *ws, const struct db_table *table, const int64_t *key);

@@ -15,7 +15,7 @@
 
 #define LINGER_US 2000000
 #define TURNS_MAX 64 /* then others have their turn */
-#define STREAM_OUT_BYTES (2 * STREAM_PAGE_BYTES)
+#define STREAM_OUT_BYTES ((size_t)2 * STREAM_PAGE_BYTES)
 
 struct connection *connection_new(struct http_server *server, int fd)
 {

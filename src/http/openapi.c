@@ -314,7 +314,7 @@ static const char *operation_id(struct arena *arena, const struct route *route)
     size_t bytes = 0;
     for (const char *at = id; *at != '\0'; at++)
         if (strchr("{}", *at) == NULL)
-            id[bytes++] = strchr("/.-", *at) != NULL ? '_' : *at;
+            id[bytes++] = (char)(strchr("/.-", *at) != NULL ? '_' : *at);
     id[bytes] = '\0';
     return id;
 }

@@ -78,7 +78,7 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t bytes)
     struct parser *parser = (struct parser *)llhttp;
     for (size_t i = 0; i < bytes && parser->name_bytes < NAME_BYTES_MAX; i++) {
         char c = at[i];
-        parser->name[parser->name_bytes++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        parser->name[parser->name_bytes++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     parser->value = parser->message.head_bytes;
     return 0;

@@ -7,6 +7,7 @@
 #include "http/docs.h"
 #include "http/openapi.h"
 #include "http/readers.h"
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -56,17 +57,17 @@ void server_refuse(int fd)
                                "Retry-After: 1\r\nConnection: close\r\n\r\n"
                                "{\"type\":\"/docs#busy\",\"title\":\"Busy\",\"status\":503,\"code\":\"busy\",\"detail\":\"come later\"}";
     char unread[4096];
-    ssize_t result = send(fd, busy, strlen(busy), MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown(fd, SHUT_WR);
-    result = recv(fd, unread, sizeof unread, MSG_DONTWAIT); /* what is unread when we close would become a reset */
-    (void)result;
+    if (send(fd, busy, strlen(busy), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) { /* else it is gone already */
+        shutdown(fd, SHUT_WR);
+        (void)!recv(fd, unread, sizeof unread, MSG_DONTWAIT); /* what is unread when we close would become a reset */
+    }
     close(fd);
 }
 
 static void accept_one(struct http_server *server, int fd)
 {
     int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* slower without; nothing else */
     if (server->connection_count >= server->options.connections_max) {
         server_refuse(fd);
         return;
@@ -84,7 +85,8 @@ static void accept_one(struct http_server *server, int fd)
 static void listen_for(struct http_server *server, uint32_t events)
 {
     struct epoll_event event = { .events = events, .data.ptr = &server->listener };
-    epoll_ctl(server->epoll, EPOLL_CTL_MOD, server->listener, &event);
+    int failed = epoll_ctl(server->epoll, EPOLL_CTL_MOD, server->listener, &event);
+    assert(failed == 0); /* both are ours and known to each other */
 }
 
 static void accept_some(struct http_server *server)
@@ -232,14 +234,15 @@ static bool listen_at(struct http_server *server, const char *host, uint16_t por
     bool ok = server->listener >= 0 && setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
               bind(server->listener, found->ai_addr, found->ai_addrlen) == 0 && listen(server->listener, BACKLOG) == 0;
     freeaddrinfo(found);
-    struct sockaddr_storage bound;
+    struct sockaddr_in6 bound = { 0 };
     socklen_t bytes = sizeof bound;
     ok = ok && getsockname(server->listener, (struct sockaddr *)&bound, &bytes) == 0;
     if (!ok) {
         *error = arena_printf(arena, "cannot listen at %s port %u: %s", host, port, strerror(errno));
         return false;
     }
-    server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port : ((struct sockaddr_in *)&bound)->sin_port);
+    static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port), "the port of both kinds");
+    server->port = ntohs(bound.sin6_port);
     return true;
 }
 

@@ -105,7 +105,7 @@ struct asker *asker_open(const char *url, const char *key, size_t connections, s
     asker->lane_count = connections < 1 ? 1 : connections > ASKER_CONNECTIONS_MAX ? ASKER_CONNECTIONS_MAX : connections;
     for (size_t i = 0; i < ASKER_CONNECTIONS_MAX; i++)
         asker->lanes[i].fd = -1;
-    int failed = 0;
+    int failed;
     if (strlen(key) >= sizeof asker->key || strpbrk(key, "\r\n") != NULL)
         *error = "the key is none that millrace key add has printed";
     else if (!read_url(asker, url, port, sizeof port))

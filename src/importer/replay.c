@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/when.h"
 #include "importer/answers.h"
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -424,6 +425,7 @@ static bool cancel_in_order(struct replay *replay, const struct invoice *cancell
         struct sale_line *sold = &s->lines[i];
         if (sold->number == 0 || sold->asked == 0)
             continue;
+        assert((size_t)sold->number <= wish->seen.line_count); /* the order has the invoice's lines: look_at_orders */
         const struct line_seen *seen = &wish->seen.lines[sold->number - 1];
         int64_t some = units_to_cancel(sold, seen);
         sold->cancelled = min_i64(seen->cancelled + some, sold->asked - sold->returned);

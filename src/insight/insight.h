@@ -36,7 +36,7 @@ enum db_result event_page_read(const struct event_source *source, int64_t after,
 
 /* Codes of what the events of a page are about. */
 struct event_names;
-enum db_result event_names_load(const struct event_source *source, const struct event_page *page, struct event_names **names);
+enum db_result event_names_load(const struct event_source *source, const struct event_page *page, struct event_names **out);
 /* An item of GET /v1/events. */
 void event_write(const struct event_source *source, const struct event_names *names, const struct event_row *event, struct json_writer *json);
 

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "inventory/stock.h"
 #include "inventory_sql.h"
+#include <assert.h>
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -263,6 +264,7 @@ static enum db_result read_page(struct reading *reading, int64_t unit, struct fe
     page->nodes = ARENA_ARRAY(reading->arena, int64_t, page->count + 1);
     page->skus = ARENA_ARRAY(reading->arena, int64_t, page->count + 1);
     for (size_t i = 0; i < page->count; i++) {
+        assert(i < rest_count || behind != NULL);
         struct fences_behind_result row = i < rest_count ? (struct fences_behind_result){ rest[i].node, rest[i].sku, rest[i].quantity, rest[i].version }
                                                          : behind[i - rest_count];
         page->items[i] = (struct fence_item_io){ .quantity = row.quantity, .version = row.version };

@@ -6,6 +6,7 @@
 #include "orders/commands.h"
 #include "orders/order_io.h"
 #include "orders_sql.h"
+#include <assert.h>
 #include <string.h>
 
 enum { QUERY_STAGE, QUERY_CHANNEL, QUERY_HOLD, QUERY_Q, QUERY_LIMIT, QUERY_CURSOR };
@@ -118,6 +119,7 @@ static enum db_result with_all_words(struct reading *r, const struct filter *f, 
     enum db_result result = DB_OK;
     int64_t from = after + 1, found;
     size_t agree = 0, turn = 0, seeks = 0;
+    assert(f->word_count > 0 && f->word_count <= WORDS_MAX);
     for (size_t i = 0; i < f->word_count; i++)
         postings[i].word = f->words[i];
     while (result == DB_OK && !out->ended && !out->tired && (int64_t)out->count <= most) {

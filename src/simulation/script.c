@@ -182,7 +182,7 @@ static bool arrives_late(int sku)
 /* A delivery is booked pallet by pallet, as it comes off the ramp. */
 static void draw_delivery(struct chance *chance, struct script *script, int sku, int64_t quantity)
 {
-    int64_t at = DAY_START_US + draw_from(chance, 15 * 60, 21 * 60) * MINUTE_US;
+    int64_t at = DAY_START_US + draw_from(chance, (int64_t)15 * 60, (int64_t)21 * 60) * MINUTE_US;
     int node = (int)draw_below(chance, 3);
     for (; quantity > 0; quantity -= PALLET, at += 30 * SECOND_US) {
         script->receipts[script->receipt_count++] = (struct stock_news) { at, node, sku, min_i64(quantity, PALLET) };
@@ -191,7 +191,7 @@ static void draw_delivery(struct chance *chance, struct script *script, int sku,
     }
 }
 
-static void draw_supply(struct chance *chance, struct script *script, int64_t wanted[SKUS])
+static void draw_supply(struct chance *chance, struct script *script, const int64_t wanted[SKUS])
 {
     for (int sku = 0; sku < SKUS; sku++) {
         int64_t bought = max_i64(NODES, wanted[sku] * draw_from(chance, 80, 125) / 100), later = 0;

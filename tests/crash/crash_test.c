@@ -25,7 +25,7 @@ static int64_t taken_again_ms(const struct site *site, const struct server *serv
     int64_t from = now_ms();
     char key[40];
     client_open(&client, server->port, site->key);
-    for (int i = 0; now_ms() - from < CLIENT_TIMEOUT_S * 1000; i++, usleep(5000)) {
+    for (int i = 0; now_ms() - from < INT64_C(1000) * CLIENT_TIMEOUT_S; i++, usleep(5000)) {
         snprintf(key, sizeof key, "probe-%zu-%d", kill, i);
         if (client_call(&client, "POST", "/v1/inventory/adjustments", key,
                         "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\"}") == 201)

@@ -26,6 +26,6 @@ struct proxy {
 void proxy_start(struct proxy *proxy, const char *url);
 void proxy_stop(struct proxy *proxy); /* takes no connections any more; those there are go on until they end */
 void proxy_url(const struct proxy *proxy, const char *url, char *out, size_t room); /* `url` by way of the proxy */
-void proxy_cut_at(struct proxy *proxy, enum proxy_cut cut, int n);                  /* at the n-th from now on, once */
+void proxy_cut_at(struct proxy *proxy, enum proxy_cut how, int n);                  /* at the n-th from now on, once */
 
 #endif

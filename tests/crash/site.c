@@ -120,7 +120,7 @@ int64_t server_start(struct server *server, const struct site *site)
 {
     int64_t from = now_ms();
     int out[2];
-    char said[200];
+    char said[200] = "";
     size_t bytes = 0;
     assert_int_equal(pipe(out), 0);
     server->pid = fork();
@@ -152,7 +152,7 @@ static void end(struct server *server, int with)
     if (server->pid <= 0)
         return;
     kill(server->pid, with);
-    for (int64_t until = now_ms() + CLIENT_TIMEOUT_S * 1000; waitpid(server->pid, &status, WNOHANG) == 0; usleep(2000))
+    for (int64_t until = now_ms() + INT64_C(1000) * CLIENT_TIMEOUT_S; waitpid(server->pid, &status, WNOHANG) == 0; usleep(2000))
         if (now_ms() > until && with != SIGKILL) {
             kill(server->pid, SIGKILL);
             waitpid(server->pid, &status, 0);

@@ -283,7 +283,7 @@ static void a_thousand_entries_and_not_one_more(void **state)
         char *body = calloc(1, 200000), *at = body + sprintf(body, "{\"things\":[");
         for (int i = 0; i < count; i++)
             at += sprintf(at, "%s{\"sku\":\"A\",\"note\":\"%0100d\"}", i > 0 ? "," : "", i); /* over 64 KiB: parsed by a reader */
-        strcpy(at, "]}");
+        memcpy(at, "]}", sizeof "]}");
         struct reply reply = call(*state, "POST", "/v1/things/batch", ADMIN_KEY, NULL, body);
         assert_int_equal(reply.status, count == 1000 ? 200 : 422);
         assert_true(has(reply.body, count == 1000 ? "\"status\":201" : "batch_too_large"));

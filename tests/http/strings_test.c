@@ -176,16 +176,15 @@ static const char *text_at(struct arena *arena, const char *body, const char *po
             for (token = json_next(&json); index > 0; index--)
                 if (!json_skip_rest(&json, token) || (token = json_next(&json)) == JSON_ARRAY_END)
                     return NULL;
-        while (token == JSON_OBJECT || token == JSON_KEY) {
-            if ((token = json_next(&json)) != JSON_KEY)
+        bool here = token != JSON_OBJECT; /* an element of a list, or nothing that has members */
+        while (!here && json_next(&json) == JSON_KEY) {
+            here = json.bytes == bytes && memcmp(json.text, pointer, bytes) == 0;
+            if (!here && !json_skip(&json))
                 return NULL;
-            bool here = json.bytes == bytes && memcmp(json.text, pointer, bytes) == 0;
-            if (here) {
-                token = json_next(&json);
-                break;
-            }
-            token = json_skip(&json) ? JSON_KEY : JSON_ERROR;
+            token = here ? json_next(&json) : JSON_NULL;
         }
+        if (!here)
+            return NULL;
         pointer += bytes;
     }
     return token == JSON_STRING ? arena_text_n(arena, json.text, json.bytes) : NULL;
@@ -201,9 +200,9 @@ static void comes_back(struct company *company, struct arena *arena, const char 
 /* Refused for what is at `pointer`, and the answer says so. */
 static void refused_at(const struct company *company, const char *pointer, const char *text)
 {
-    char quoted[80];
-    snprintf(quoted, sizeof quoted, "\"pointer\":\"%s\"", pointer);
-    if (company->client.status != 422 || strstr(company->client.body, quoted) == NULL)
+    char place[80];
+    snprintf(place, sizeof place, "\"pointer\":\"%s\"", pointer);
+    if (company->client.status != 422 || strstr(company->client.body, place) == NULL)
         fail_msg("\"%s\" at %s: %d %.600s", text, pointer, company->client.status, company->client.body);
 }
 

@@ -35,7 +35,9 @@ char *vectors_text(struct arena *arena, const char *name)
 {
     size_t bytes;
     char *text = vectors_bytes(arena, name, &bytes);
-    for (char *at = text; at != NULL && (at = strstr(at, "\\u0000")) != NULL;)
+    if (text == NULL)
+        return NULL;
+    for (char *at = text; (at = strstr(at, "\\u0000")) != NULL;)
         memcpy(at, FOR_NUL, strlen(FOR_NUL));
     return text;
 }
@@ -68,12 +70,14 @@ void list_open(struct json_reader *json, struct arena *arena, const char *text, 
 {
     json_open(json, arena, text, strlen(text));
     enum json_token token = json_next(json);
-    while (name != NULL && (token = json_next(json)) == JSON_KEY) {
-        if (strncmp(json->text, name, json->bytes) == 0 && name[json->bytes] == '\0') {
+    for (bool here = name == NULL; !here;) {
+        token = json_next(json);
+        assert_int_equal(token, JSON_KEY);
+        here = strncmp(json->text, name, json->bytes) == 0 && name[json->bytes] == '\0';
+        if (here)
             token = json_next(json);
-            break;
-        }
-        json_skip(json);
+        else
+            json_skip(json);
     }
     assert_int_equal(token, JSON_ARRAY);
 }

@@ -107,12 +107,12 @@ static const char *held_order(struct shop *shop)
 
 static const char *hand_order(struct shop *shop) /* of a channel that releases by hand */
 {
-    struct reply order = shop_must(shop, 201, "POST", "/v1/orders",
-                                   "{\"channel\":\"hand\",\"channel_order_id\":\"H-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                                   "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,"
-                                   "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\"}}",
-                                   ++number);
-    return id_after(shop, order.body, NULL, "id");
+    struct reply made = shop_must(shop, 201, "POST", "/v1/orders",
+                                  "{\"channel\":\"hand\",\"channel_order_id\":\"H-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                                  "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,"
+                                  "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\"}}",
+                                  ++number);
+    return id_after(shop, made.body, NULL, "id");
 }
 
 static const char *const steps[][2] = { { "pick", "{}" },

@@ -263,7 +263,7 @@ static bool is_unique(struct model *model, const struct path *path, const struct
     while (!found && sqlite3_step(list) == SQLITE_ROW) {
         found = sqlite3_column_int(list, 1) == 0 || path->db.where != NULL; /* a condition that is not the index's makes a scan, refused below */
         for (const char *at = text_at(list, 2); found && at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL)
-            found = holds(&path->db, (size_t)atoi(at));
+            found = holds(&path->db, strtoul(at, NULL, 10));
     }
     sqlite3_finalize(list);
     return found;

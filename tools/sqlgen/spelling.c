@@ -143,7 +143,6 @@ static void create_table(struct speller *speller, bool rowid)
         const struct token *token = token_at(speller, speller->at);
         if (item && !is_constraint(token))
             column(speller);
-        item = false;
         token = token_at(speller, speller->at);
         if (token->kind == TOKEN_END)
             break;

@@ -26,7 +26,7 @@ bool token_is(const struct token *token, const char *word); /* words in either c
 
 /* ---- errors (main.c) ---- */
 
-_Noreturn void refuse(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void refuse(const char *file, int line, const char *format, ...) __attribute__((noreturn, format(printf, 3, 4)));
 char *file_text(struct arena *arena, const char *file);
 bool is_name(const char *text); /* a name in C, in SQL and in PostgreSQL: lower case, no reserved word */
 

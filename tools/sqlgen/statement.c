@@ -47,7 +47,7 @@ static void read_parameters(struct model *model, struct statement *statement, co
     for (size_t at = 0; tokens.items[at].kind != TOKEN_END;) {
         const struct token *token = &tokens.items[at];
         size_t number = statement->parameter_count + 1;
-        if (token->kind != TOKEN_PARAMETER || atoi(token->text + 1) != (int)number || tokens.count < at + 3 || number > COUNT(statement->parameters))
+        if (token->kind != TOKEN_PARAMETER || strtoul(token->text + 1, NULL, 10) != number || tokens.count < at + 3 || number > COUNT(statement->parameters))
             refuse(statement->file, comment->line, "%s: write the parameters as -- $1 name TYPE; $2 name TYPE, from 1, at most %zu", statement->name,
                    COUNT(statement->parameters));
         struct parameter *parameter = &statement->parameters[statement->parameter_count++];
@@ -161,8 +161,8 @@ static void check_parameters(const struct statement *statement, const struct tok
     for (size_t i = 0; i < count; i++) {
         if (tokens[i].kind != TOKEN_PARAMETER)
             continue;
-        int number = atoi(tokens[i].text + 1);
-        if (number < 1 || (size_t)number > statement->parameter_count)
+        size_t number = strtoul(tokens[i].text + 1, NULL, 10);
+        if (number < 1 || number > statement->parameter_count)
             refuse(statement->file, tokens[i].line, "%s: %s is not declared: add it to the -- $1 name TYPE line", statement->name, tokens[i].text);
         used[number - 1] = true;
     }

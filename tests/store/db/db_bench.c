@@ -67,8 +67,9 @@ static double bare_insert(const char *path, int rows)
     sqlite3 *handle = bare_open(path);
     sqlite3_stmt *insert;
     char sql[1024] = "INSERT INTO thing VALUES ";
+    size_t used = strlen(sql);
     for (int i = 0; i < rows; i++)
-        strcat(sql, i == 0 ? "(?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?)");
+        used += (size_t)snprintf(sql + used, sizeof sql - used, "%s(?,?,?,?,?,?,?,?)", i == 0 ? "" : ",");
     check(sqlite3_prepare_v3(handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &insert, NULL), handle);
     struct thing_row *things = calloc(BATCH, sizeof(*things));
     int64_t spent = 0, id = 0;
@@ -163,7 +164,7 @@ static void ours(struct db *db, struct arena *arena, double per_second[WORK_COUN
 {
     struct thing_row *things = calloc(BATCH, sizeof(*things));
     const void **rows = calloc(BATCH, sizeof(*rows));
-    int64_t *keys = calloc(BATCH * 2, sizeof(*keys));
+    int64_t *keys = calloc((size_t)BATCH * 2, sizeof(*keys));
     for (enum work work = WORK_INSERT; work < WORK_COUNT; work++) {
         int64_t spent = 0, id = 0;
         for (int batch = 0; batch < BATCHES; batch++) {
@@ -171,7 +172,7 @@ static void ours(struct db *db, struct arena *arena, double per_second[WORK_COUN
             for (int i = 0; i < BATCH; i++) {
                 fill(&things[i], ++id);
                 rows[i] = &things[i];
-                keys[i * 2] = 1;
+                keys[2 * (size_t)i] = 1;
                 keys[i * 2 + 1] = id;
             }
             int64_t from = when_monotonic_us();

@@ -90,7 +90,7 @@ static void many_rows_are_written_and_found(void **state)
     enum { MANY = 5000 };
     struct pair_row *pairs = ARENA_ARRAY(shop->arena, struct pair_row, MANY);
     const void **rows = ARENA_ARRAY(shop->arena, const void *, MANY);
-    int64_t *keys = ARENA_ARRAY(shop->arena, int64_t, MANY * 2);
+    int64_t *keys = ARENA_ARRAY(shop->arena, int64_t, (size_t)MANY * 2);
     struct db_rows found;
     for (int64_t i = 0; i < MANY; i++) {
         pairs[i] = (struct pair_row) { 1, (i * 7919) % MANY };

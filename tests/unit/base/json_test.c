@@ -286,7 +286,9 @@ static size_t try_folder(struct arena *arena, const char *folder)
         char *text = vector_bytes(arena, arena_printf(arena, "%s/%s", folder, entry->d_name), &bytes);
         struct json_reader json;
         bool taken = is_json(arena, text, bytes, &json);
-        char kind = strstr(folder, "parsing") != NULL ? entry->d_name[0] : 'i';
+        char kind = 'i';
+        if (strstr(folder, "parsing") != NULL)
+            kind = entry->d_name[0];
         if (is_refused_by_design(entry->d_name))
             kind = 'n';
         if ((kind == 'y' && !taken) || (kind == 'n' && taken))

@@ -116,9 +116,9 @@ static void hashes_differ(void **state)
         assert_true(hash != hash_bytes(bytes, size, 2));
         assert_true(hash != hash_bytes(bytes, size + 1 < sizeof bytes ? size + 1 : 0, 1));
         for (size_t bit = 0; bit < size * 8; bit++) {
-            bytes[bit / 8] ^= (char)(1 << bit % 8);
+            bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
             assert_true(hash != hash_bytes(bytes, size, 1));
-            bytes[bit / 8] ^= (char)(1 << bit % 8);
+            bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
         }
     }
 }

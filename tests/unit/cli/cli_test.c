@@ -43,6 +43,8 @@ static int set_up(void **state, bool postgres)
         on_server(scene, "CREATE DATABASE \"%s\"");
         while (name != NULL && strstr(name + 1, "/postgres") != NULL) /* the last one: the database, not the scheme */
             name = strstr(name + 1, "/postgres");
+        if (name == NULL)
+            return -1;
         scene->url = arena_printf(scene->arena, "%.*s/%s%s", (int)(name - server), server, scene->name, query == NULL ? "" : query);
     }
     *state = scene;
