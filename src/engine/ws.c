@@ -57,6 +57,7 @@ static bool prefix_is(const struct db_path *path, const struct db_value *a, cons
 /* A row belongs under no prefix whose last column says "none": an event about no order, an adjustment without document. */
 static bool prefix_is_none(const struct db_path *path, const struct db_value *prefix)
 {
+    assert(path->prefix_count > 0);
     for (size_t i = 0; i < path->prefix_count; i++)
         if (prefix[i].type == DB_TEXT && prefix[i].text == NULL)
             return true;
