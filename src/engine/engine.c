@@ -19,9 +19,10 @@
 #define THREADS_BESIDE 2 /* finisher and checkpoint */
 #define GATHER_PART 6
 #define GATHER_MAX_US 3000
-#define CHECKPOINT_PAGES 6144 /* 24 MiB: a copy begins */
-#define FINISH_PAGES 512      /* so few are left that the writer may stop for them */
-#define WAL_PAGES_MAX 16384   /* 64 MiB: it stops for however many are left */
+#define COPY_PAGES 2048      /* 8 MiB: a copy begins */
+#define RESTART_PAGES 10240  /* 40 MiB: the WAL begins anew as soon as little is left to copy */
+#define WAL_PAGES_MAX 16384  /* 64 MiB: and now, however much is left */
+#define LITTLE_PAGES 128     /* or what two batches write */
 
 struct queue {
     struct command *first, **last;
@@ -376,7 +377,9 @@ static void *copy_main(void *context)
     return NULL;
 }
 
-/* Between two batches. Copies follow each other, each of what came during the one before, until little is left. */
+/* Between two batches. Copies of a few MiB follow each other all the time, each short enough that nobody waits long for the
+ * disk; when the WAL is long they follow at once, each of what came during the one before, until so little is left that the
+ * writer may stop for it. */
 static void tidy_wal(struct engine *engine)
 {
     struct db_wal_use use;
@@ -385,11 +388,12 @@ static void tidy_wal(struct engine *engine)
     if (db == NULL || !db_is_sqlite(db) || db_wal_use(db, &use) != DB_OK)
         return;
     engine->wal_pages += use.pages;
-    if (engine->wal_pages < CHECKPOINT_PAGES)
+    const int64_t left = engine->wal_pages - engine->copied_pages;
+    if (left < COPY_PAGES && engine->wal_pages < RESTART_PAGES)
         return;
     pthread_mutex_lock(&engine->lock);
-    bool at_rest = !engine->copying, little = engine->wal_pages - engine->copied_pages < FINISH_PAGES;
-    bool finish = at_rest && engine->copied_pages > 0 && (little || engine->wal_pages > WAL_PAGES_MAX);
+    bool at_rest = !engine->copying, finish = at_rest && engine->wal_pages >= RESTART_PAGES &&
+                   (left <= max_i64(LITTLE_PAGES, 2 * use.pages) || engine->wal_pages > WAL_PAGES_MAX);
     if (at_rest && !finish) {
         engine->copied_pages = engine->wal_pages;
         engine->copying = true;
