@@ -215,14 +215,14 @@ static uint64_t stream_count(uint64_t preset)
 
 static void any_cut_gives_the_same_outcome_on_sqlite(void **state)
 {
-    streams(STORE_SQLITE, stream_count(2000));
+    streams(STORE_SQLITE, stream_count(10000));
 }
 
 static void any_cut_gives_the_same_outcome_on_postgresql(void **state)
 {
     if (!store_is_there(STORE_POSTGRES))
         skip();
-    streams(STORE_POSTGRES, stream_count(2000) / 50);
+    streams(STORE_POSTGRES, stream_count(10000) / 50);
 }
 
 int main(void)

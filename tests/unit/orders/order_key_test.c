@@ -28,8 +28,8 @@ static void other_ids_lie_elsewhere(void **state)
 {
     static const char *const apart[][2] = { { "A-1", "B-1" }, { "1a", "2a" }, { "", "0" }, { "1000000000001", "2000000000001" }, { "-1", "1" } };
     for (size_t i = 0; i < COUNT(apart); i++) {
-        int64_t distance = key("web", apart[i][0]) - key("web", apart[i][1]);
-        assert_true(distance > 1000000 || distance < -1000000);
+        int64_t one = key("web", apart[i][0]), other = key("web", apart[i][1]);
+        assert_true(one / 2 - other / 2 > 1000000 || one / 2 - other / 2 < -1000000); /* the halves' distance fits in 64 bits */
     }
     assert_int_not_equal(key("web", "1001") >> 40, key("b2b", "1001") >> 40);
     assert_int_equal(key("web", "7"), key("web", "007")); /* the ids decide */
