@@ -126,6 +126,14 @@ struct ws_row *ws_row_find(struct ws *ws, const struct db_table *table, const in
     return row;
 }
 
+struct ws_row *ws_row_of_image(struct ws *ws, const struct db_table *table, const void *image)
+{
+    int64_t key[16];
+    for (size_t i = 0; i < table->key_count; i++)
+        key[i] = int_at(table, image, i);
+    return ws_row_find(ws, table, key);
+}
+
 /* A row for this key that is not there yet: neither stored nor present. */
 struct ws_row *ws_row_make(struct ws *ws, const struct db_table *table, const void *image)
 {
@@ -567,10 +575,7 @@ void *ws_edit(struct ws *ws, const void *image)
 
 void *ws_insert(struct ws *ws, const struct db_table *table, const void *image)
 {
-    int64_t key[16];
-    for (size_t i = 0; i < table->key_count; i++)
-        key[i] = int_at(table, image, i);
-    struct ws_row *row = ws_row_find(ws, table, key);
+    struct ws_row *row = ws_row_of_image(ws, table, image);
     if (row == NULL) {
         row = ws_row_make(ws, table, image);
         undo_push(ws, (struct undo) { .row = row });

@@ -100,6 +100,7 @@ static inline bool has_text(const struct db_table *table)
 
 /* The row of a key, NULL where nothing is known of it; a new one, known to be absent. The list of a prefix, in the same way. */
 struct ws_row *ws_row_find(struct ws *ws, const struct db_table *table, const int64_t *key);
+struct ws_row *ws_row_of_image(struct ws *ws, const struct db_table *table, const void *image); /* by the key that stands in it */
 struct ws_row *ws_row_make(struct ws *ws, const struct db_table *table, const void *image);
 struct ws_list *ws_list_find(struct ws *ws, const struct db_path *path, const struct db_value *prefix);
 struct ws_list *ws_list_make(struct ws *ws, const struct db_path *path, const struct db_value *prefix);

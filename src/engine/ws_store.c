@@ -64,20 +64,14 @@ static void ask_rows(struct ws *ws, struct feed *feed, const struct db_table *ta
 
 static void take_row(struct ws *ws, const struct db_table *table, const void *image)
 {
-    int64_t key[16];
-    for (size_t k = 0; k < table->key_count; k++)
-        key[k] = int_at(table, image, k);
-    row_fill(ws, ws_row_find(ws, table, key), image);
+    row_fill(ws, ws_row_of_image(ws, table, image), image);
 }
 
 /* A loaded row joins its list; where it is known already, what is known is newer. */
 static void list_take(struct ws *ws, struct ws_list *list, const void *image)
 {
     const struct db_table *table = list->path->table;
-    int64_t key[16];
-    for (size_t k = 0; k < table->key_count; k++)
-        key[k] = int_at(table, image, k);
-    struct ws_row *row = ws_row_find(ws, table, key);
+    struct ws_row *row = ws_row_of_image(ws, table, image);
     if (row == NULL) {
         row = ws_row_make(ws, table, image);
         row_fill(ws, row, image);
