@@ -1,6 +1,7 @@
 /* src/cli/scheduler.c: one command at a time: the next is submitted when the one before is answered, so a busy engine is
  * not made busier. */
 #include "cli/scheduler.h"
+#include "base/thread.h"
 #include "base/when.h"
 #include "cli_sql.h"
 #include "engine/forget.h"
@@ -137,7 +138,7 @@ static bool wait_for_tick(struct scheduler *scheduler, bool at_once)
 static void *work(void *context)
 {
     struct scheduler *scheduler = context;
-    pthread_setname_np(pthread_self(), "scheduler");
+    thread_begin("scheduler", 0);
     for (bool open = false; wait_for_tick(scheduler, open);) {
         open = look_safely(scheduler);
         scheduler->tick(scheduler->context);

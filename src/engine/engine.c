@@ -4,6 +4,7 @@
  * in three queues, people before channels before bulk; bulk gets at most a quarter of a batch while others wait. A batch is
  * what one unit has waiting, in order. */
 #include "engine/engine.h"
+#include "base/thread.h"
 #include "base/when.h"
 #include "db/wal.h"
 #include "engine/batch.h"
@@ -19,6 +20,7 @@
 #define THREADS_BESIDE 2 /* finisher and checkpoint */
 #define GATHER_PART 6
 #define GATHER_MAX_US 3000
+#define STEPS_BACK 5         /* of the thread that copies the WAL: it is behind only while the WAL grows */
 #define COPY_PAGES 2048      /* 8 MiB: a copy begins */
 #define RESTART_PAGES 10240  /* 40 MiB: the WAL begins anew as soon as little is left to copy */
 #define WAL_PAGES_MAX 16384  /* 64 MiB: and now, however much is left */
@@ -354,7 +356,7 @@ static size_t take_batch(struct lane *lane)
 static void *copy_main(void *context)
 {
     struct engine *engine = context;
-    pthread_setname_np(pthread_self(), "checkpoint");
+    thread_begin("checkpoint", STEPS_BACK);
     struct db *db = NULL;
     struct arena *arena = arena_new((size_t)1 << 20);
     const char *error;
@@ -424,7 +426,7 @@ static void *work(void *context)
     const bool syncs_beside = engine->options.db.wal != NULL;
     size_t expected = 0;
     int64_t batch_us = 0;
-    pthread_setname_np(pthread_self(), "writer");
+    thread_begin("writer", 0);
     for (size_t count = 1; count > 0;) {
         pthread_mutex_lock(&engine->lock);
         if (!syncs_beside)
@@ -471,7 +473,7 @@ static struct command *take_decided(struct engine *engine)
 static void *finish_main(void *context)
 {
     struct engine *engine = context;
-    pthread_setname_np(pthread_self(), "finisher");
+    thread_begin("finisher", 0);
     for (struct command *at; (at = take_decided(engine)) != NULL;) {
         int64_t at_us = when_monotonic_us();
         if (db_wal_sync(engine->options.db.wal) != DB_OK)

@@ -2,6 +2,7 @@
  * when it is first needed and again when it is lost; meanwhile reads are answered 503, and the read that met the loss
  * is run once more, for a read may be repeated. */
 #include "http/readers.h"
+#include "base/thread.h"
 #include "base/when.h"
 #include "db/wal.h"
 #include "http/edge.h"
@@ -185,7 +186,7 @@ static void *reader_main(void *context)
 {
     struct reader *reader = context;
     struct readers *readers = reader->readers;
-    pthread_setname_np(pthread_self(), "reader");
+    thread_begin("reader", 0);
     pthread_mutex_lock(&readers->lock);
     for (;;) {
         while (readers->first == NULL && !readers->stopping)

@@ -2,6 +2,7 @@
  * readers, what was woken, what is overdue; then the dead are buried. Other threads only ever push an exchange onto
  * `done` and write the eventfd when it was empty: a batch's thousand answers cost one write. */
 #include "http/server.h"
+#include "base/thread.h"
 #include "base/when.h"
 #include "http/connection.h"
 #include "http/docs.h"
@@ -200,7 +201,7 @@ static void *server_main(void *context)
 {
     struct http_server *server = context;
     struct epoll_event events[EVENTS_A_ROUND];
-    pthread_setname_np(pthread_self(), "http");
+    thread_begin("http", 0);
     while (!server->draining || server->connections != NULL || atomic_load(&server->abroad) > 0) {
         int64_t wait_us = server->ready != NULL ? 0 : max_i64(0, server->next_sweep_us - when_monotonic_us());
         int count = epoll_wait(server->epoll, events, EVENTS_A_ROUND, (int)((wait_us + 999) / 1000));

@@ -3,6 +3,7 @@
  * request came sees all that was answered before, also by other servers. Rounds gather: many commits, or many waiting
  * reads, are one round. */
 #include "insight/insight.h"
+#include "base/thread.h"
 #include "base/when.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #define GATHER_US 20000 /* after a commit, while nobody waits */
 #define IDLE_US 250000  /* what other servers committed is followed without being told */
 #define AFTER_FAULT_US 500000
+#define STEPS_BACK 10 /* a word found some milliseconds later against an order that waits */
 
 struct reached {
     int64_t unit, seq;
@@ -108,7 +110,7 @@ static bool work_wait(struct projection *p, int64_t idle_us)
 static void *follow_main(void *context)
 {
     struct projection *p = context;
-    pthread_setname_np(pthread_self(), "projection");
+    thread_begin("projection", STEPS_BACK);
     pthread_mutex_lock(&p->lock);
     while (work_wait(p, IDLE_US)) {
         int64_t round = ++p->begun;
