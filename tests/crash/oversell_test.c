@@ -236,6 +236,7 @@ static void sell_out(const char *postgres, int server_count)
     wait_for(THREADS);
     print_message("%ld ms\n", (long)(now_ms() - from));
     all_have_sold(server_count);
+    client_close(&client); /* the server may have done so: 100,000 orders take longer than an idle connection may */
     all_is_promised_once(&client, units);
     the_last_ten(servers, server_count, &site);
     client_close(&client);
