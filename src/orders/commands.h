@@ -8,11 +8,21 @@ extern const struct command_type order_cancel, order_hold, order_hold_clear, ord
 
 bool order_command_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void order_command_prefetch(struct ws *ws, const struct command *command);
+void order_command_want(struct ws *ws, const struct command *command, const struct db_path *const *paths, size_t count); /* of the order */
 /* Opens the order of the path; false: a fault was added (404, or 412 by If-Match). */
 bool order_of_command(struct ws *ws, struct command *command, struct order *order);
+/* Answers with the order as the command leaves it. */
+void order_answer_changed(struct order *order, struct command *command);
 /* Takes units off what a node has of the order and has not shipped; a fulfilment order whose lines are all gone is cancelled. */
 void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units);
 /* Puts a demand into the queue of its SKU while it waits, and takes it out when it does not. */
 void demand_waits(struct order *order, const struct demand_row *demand);
+
+/* One of the commands that people send about an order. */
+#define ORDER_COMMAND(NAME, TEXT, INPUT, PREFETCH, DECIDE, INVERSE)                                                                  \
+    const struct command_type NAME = {                                                                                              \
+        .name = TEXT, .input = INPUT, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = order_command_edge,                       \
+        .prefetch = PREFETCH, .decide = DECIDE, .again = order_again, .inverse = INVERSE,                                           \
+    }
 
 #endif

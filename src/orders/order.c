@@ -2,6 +2,7 @@
  * Nothing here stores what could be derived: the stage is a function of the facts, and the events tell it when it
  * changes. order_advance is the only place that releases. */
 #include "orders/orders.h"
+#include "orders/payments.h"
 #include <assert.h>
 #include <string.h>
 
@@ -246,13 +247,14 @@ static bool has_soft_claims(const struct order *order, bool *waits)
 enum fault_code order_release_gate(struct order *order)
 {
     const struct orders_row *row = order->row;
-    int64_t paid = row->captured - row->refunded, promised = max_i64(row->authorised - row->voided, paid);
+    const struct payment_sums sums = payment_sums_of(row);
+    const struct payment_standing standing = payment_standing(&sums);
     bool waits, soft = has_soft_claims(order, &waits);
     if (!soft)
         return FAULT_STATE_CONFLICT;
     if (row->holds > 0)
         return FAULT_HOLD_LEFT;
-    if ((row->term == TERM_PREPAID && paid < order_due(order)) || (row->term == TERM_AUTHORISED && promised < order_due(order)))
+    if (!payment_meets((enum payment_term)row->term, &standing, order_due(order)))
         return FAULT_PAYMENT_OPEN;
     return waits && row->shortage != SHORTAGE_PARTIAL ? FAULT_SHORTAGE : FAULT_NONE;
 }

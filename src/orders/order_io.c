@@ -61,7 +61,7 @@ static const struct field shipping_rows[] = {
 };
 static const struct field_table shipping_fields = { "Shipping", shipping_rows, COUNT(shipping_rows), sizeof(struct shipping_io) };
 
-static const char *const status_names[] = { "pending", "authorised", "captured", NULL };
+const char *const payment_words[] = { "pending", "authorised", "captured", NULL };
 const char *const term_names[] = { "prepaid", "authorised", "on_account", "collected", "none", NULL };
 const char *const payment_names[] = { "authorised", "captured", "failed", "voided", "refunded", NULL };
 const char *const stage_names[] = { "captured", "reserved", "released", "shipped", "delivered", "settled", "cancelled", NULL };
@@ -70,7 +70,7 @@ const char *const fulfilment_names[] = { "open",   "released", "sent",      "acc
 
 static const struct field payment_rows[] = {
     { "term", FIELD_ENUM, AT(payment_io, term), .required = true, .names = term_names, .doc = "what must be true before release" },
-    { "status", FIELD_ENUM, AT(payment_io, status), .required = true, .names = status_names, .doc = "what is true already" },
+    { "status", FIELD_ENUM, AT(payment_io, status), .required = true, .names = payment_words, .doc = "what is true already" },
     { "method", FIELD_TEXT, AT(payment_io, method), .max = 64, .hide_absent = true, .doc = "card, invoice, ..." },
     { "amount", FIELD_MONEY, AT(payment_io, amount), .hide_absent = true, .doc = "absent: the total" },
     { "reference", FIELD_TEXT, AT(payment_io, reference), .max = 128, .hide_absent = true, .doc = "of the payment provider" },

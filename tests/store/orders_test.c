@@ -152,6 +152,31 @@ static void a_payment_releases_and_a_hold_stops_it(struct shop *shop)
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 0, 1 });
 }
 
+static struct reply pays(struct shop *shop, int status, const char *id, const char *kind, const char *amount, const char *reference)
+{
+    return shop_must(shop, status, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id),
+                     "{\"kind\":\"%s\",\"amount\":{\"amount\":\"%s\",\"currency\":\"EUR\"},\"reference\":\"%s\"}", kind, amount, reference);
+}
+
+static void the_payment_word_follows_the_facts(struct shop *shop)
+{
+    static const struct {
+        const char *kind, *amount, *word;
+    } facts[] = {
+        { "failed", "20.00", "pending" },      { "authorised", "20.00", "authorised" }, { "voided", "20.00", "pending" },
+        { "authorised", "8.00", "authorised" }, { "captured", "5.00", "captured" },      { "refunded", "5.00", "authorised" },
+        { "voided", "3.00", "pending" },       { "captured", "6.00", "captured" },      { "refunded", "2.00", "captured" },
+    };
+    char id[32], word[32];
+    text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
+    for (size_t i = 0; i < COUNT(facts); i++) {
+        struct reply paid = pays(shop, 200, id, facts[i].kind, facts[i].amount, arena_printf(shop->arena, "p%zu", i));
+        text_in(paid.body, "\"payment\"", "status", word, sizeof word);
+        if (strcmp(word, facts[i].word) != 0)
+            fail_msg("%zu: %s %s: %s", i, facts[i].kind, facts[i].amount, word);
+    }
+}
+
 static void the_same_channel_order_comes_twice(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 5);
@@ -339,7 +364,7 @@ static scene *const scenes[] = {
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
     a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
-    many_claims_give_way_by_rank,
+    many_claims_give_way_by_rank,           the_payment_word_follows_the_facts,
 };
 
 static void play(void **state)
@@ -362,7 +387,7 @@ int main(void)
         "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
-        "a page of released orders", "a key comes again after a cancel", "many claims give way by rank",
+        "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];

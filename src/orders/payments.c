@@ -1,0 +1,135 @@
+/* src/orders/payments.c: payments are facts with amounts: they are added up by kind, and all else follows from the sums.
+ * Captured money was authorised before, or taken at once; so a capture uses up what is open, a void takes what is left of
+ * it, and a refund gives back what was taken and opens nothing. */
+#include "orders/payments.h"
+#include "orders/commands.h"
+#include "orders/order_io.h"
+
+#define AT(type, member) offsetof(struct type, member)
+
+/* ---- what the facts come to ---- */
+
+struct payment_sums payment_sums_of(const struct orders_row *row)
+{
+    return (struct payment_sums){ .authorised = row->authorised, .captured = row->captured, .voided = row->voided, .refunded = row->refunded };
+}
+
+struct payment_standing payment_standing(const struct payment_sums *sums)
+{
+    int64_t not_voided = max_i64(0, sums->authorised - sums->voided);
+    return (struct payment_standing){ .paid = max_i64(0, sums->captured - sums->refunded), .open = max_i64(0, not_voided - sums->captured) };
+}
+
+static bool money_was_taken(const struct payment_standing *s)
+{
+    return s->paid > 0;
+}
+static bool money_is_promised(const struct payment_standing *s)
+{
+    return s->open > 0;
+}
+static bool else_nothing(const struct payment_standing *s)
+{
+    return s->paid == 0 && s->open == 0;
+}
+
+/* The first rule that holds gives the word. */
+static const struct {
+    enum payment_word word;
+    bool (*holds)(const struct payment_standing *standing);
+    const char *says;
+} word_rules[] = {
+    { PAYMENT_IS_CAPTURED, money_was_taken, "more is captured than refunded, be it in part" },
+    { PAYMENT_IS_AUTHORISED, money_is_promised, "more is authorised than voided and captured" },
+    { PAYMENT_PENDING, else_nothing, "nothing stands: nothing came, it failed, or all was voided or refunded" },
+};
+
+enum payment_word payment_word(const struct payment_standing *standing)
+{
+    size_t i = 0;
+    while (!word_rules[i].holds(standing))
+        i++; /* nothing stands below zero: the last one holds where no other does */
+    return word_rules[i].word;
+}
+
+void payment_words_print(FILE *out)
+{
+    fputs("| word | when |\n| --- | --- |\n", out);
+    for (size_t i = 0; i < COUNT(word_rules); i++)
+        fprintf(out, "| %s | %s |\n", payment_words[word_rules[i].word], word_rules[i].says);
+}
+
+bool payment_meets(enum payment_term term, const struct payment_standing *standing, int64_t due)
+{
+    switch (term) {
+    case TERM_PREPAID:
+        return standing->paid >= due;
+    case TERM_AUTHORISED:
+        return standing->paid + standing->open >= due; /* fits: it is no more than captured or authorised, whichever is more */
+    case TERM_ON_ACCOUNT:
+    case TERM_COLLECTED:
+    case TERM_NONE:
+        break;
+    }
+    return true;
+}
+
+/* ---- a fact comes ---- */
+
+struct pay_in {
+    struct field_presence presence;
+    int64_t kind;
+    struct money amount;
+    const char *reference;
+};
+static const struct field pay_rows[] = {
+    { "kind", FIELD_ENUM, AT(pay_in, kind), .required = true, .names = payment_names, .doc = "what has happened" },
+    { "amount", FIELD_MONEY, AT(pay_in, amount), .required = true, .max = INT64_C(1000000000000000), .doc = "in the order's currency" },
+    { "reference", FIELD_TEXT, AT(pay_in, reference), .required = true, .min = 1, .max = 128, .doc = "of the payment provider" },
+};
+static const struct field_table pay_fields = { "PaymentFact", pay_rows, COUNT(pay_rows), sizeof(struct pay_in) };
+
+static void pay_prefetch(struct ws *ws, const struct command *command)
+{
+    order_command_prefetch(ws, command);
+    order_command_want(ws, command, (const struct db_path *const[]) { &payment_of_order }, 1);
+}
+
+/* While no amount was told, the word that came with the order stands: a free order may be captured. */
+static void word_follow(struct orders_row *row)
+{
+    const struct payment_sums sums = payment_sums_of(row);
+    const struct payment_standing standing = payment_standing(&sums);
+    if (sums.authorised > 0 || sums.captured > 0)
+        row->payment_status = payment_word(&standing);
+}
+
+/* A fact tells what has happened: it is recorded whatever the order's stage. */
+static void pay_decide(struct ws *ws, struct command *command)
+{
+    const struct pay_in *in = command->input;
+    struct order order;
+    if (!order_of_command(ws, command, &order))
+        return;
+    if (!text_equal(in->amount.currency, order.row->currency)) {
+        fault_add(&command->faults, FAULT_CURRENCY_MISMATCH, "/amount/currency", "the order is in %s", order.row->currency);
+        return;
+    }
+    struct orders_row fresh = *order.row;
+    int64_t *const sums[] = { &fresh.authorised, &fresh.captured, NULL, &fresh.voided, &fresh.refunded };
+    if (sums[in->kind] != NULL && !money_add(*sums[in->kind], in->amount.minor, sums[in->kind])) {
+        fault_add(&command->faults, FAULT_OUT_OF_RANGE, "/amount/amount", "the sum of the order's payments does not fit");
+        return;
+    }
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order.row->id) };
+    struct payment_row row = { .unit = ws_unit(ws), .ord = order.row->id, .number = (int64_t)ws_count(ws, &payment_of_order, prefix) + 1, .kind = in->kind,
+                               .amount = in->amount.minor, .reference = in->reference, .at = ws_now_us(ws) };
+    ws_insert(ws, &payment_table, &row);
+    word_follow(&fresh);
+    *order_edit(&order) = fresh;
+    order_event(&order, EVENT_ORDER_PAYMENT, in->amount.minor);
+    order_advance(&order, false);
+    order_answer_changed(&order, command);
+}
+
+ORDER_COMMAND(order_pay, "order.pay", &pay_fields, pay_prefetch, pay_decide, "order.pay with the opposite fact");
