@@ -2,6 +2,7 @@
 #ifndef MILLRACE_CHECK_CHECK_H
 #define MILLRACE_CHECK_CHECK_H
 
+#include "engine/vault.h"
 #include "db/db.h"
 
 /* Called for each violation: the rule's id, what it says, the keys, what was expected and what found. */
@@ -17,11 +18,12 @@ struct known {
     int64_t unit;
 };
 bool known_add(struct known *known, int64_t id); /* false: no memory */
-void known_sort(struct known *known); /* each once */
+int64_t known_sort(struct known *known); /* each once; gives one that came twice, 0 where none did */
 
 struct check {
     struct db *db;
     struct arena *arena; /* of one range: reset after each */
+    const struct vault *vault; /* the numbers of order keys are proved with it; NULL: they are not, the caller says so */
     void (*tell)(void *context, const struct violation *violation);
     void *context;
     int64_t violations;
@@ -39,6 +41,8 @@ enum db_result check_orders_of(struct check *check, int64_t unit);
 enum db_result check_claims_of(struct check *check, int64_t unit);
 enum db_result check_events_of(struct check *check, int64_t unit);
 enum db_result check_keys_of(struct check *check, int64_t unit); /* before check_orders_of */
+struct check_orders_result;
+enum db_result check_numbers(struct check *check, int64_t unit, const struct check_orders_result *orders, size_t count); /* of a range of orders */
 enum db_result check_waiting_of(struct check *check, int64_t unit);
 enum db_result check_references(struct check *check, int64_t unit);
 enum db_result known_load(struct check *check, int64_t unit); /* before all others */

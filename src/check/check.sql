@@ -37,7 +37,7 @@ SELECT m.id, m.sku, m.class, m.quantity, m.from_node, m.from_bucket, m.to_node, 
 
 -- name: check_orders :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT o.id, o.channel, o.stage, o.holds, o.person, o.priority, o.promise_by FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
+SELECT o.id, o.channel, o.channel_order_id, o.stage, o.holds, o.person, o.priority, o.promise_by FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
 
 -- name: check_demands :many
 -- $1 unit ID; $2 after ID; $3 upto ID

@@ -341,6 +341,7 @@ enum db_result check_orders_of(struct check *check, int64_t unit)
             check_other_rows(check, &r);
             check_holders(check, &r);
             check_queued(check, &r);
+            result = check_numbers(check, unit, r.orders, r.order_count);
         }
         arena_reset(check->arena);
     }

@@ -29,15 +29,19 @@ static int by_id(const void *a, const void *b)
     return *left < *right ? -1 : *left > *right;
 }
 
-void known_sort(struct known *known)
+int64_t known_sort(struct known *known)
 {
     size_t kept = 0;
+    int64_t twice = 0;
     if (known->count > 1)
         qsort(known->ids, known->count, sizeof *known->ids, by_id);
     for (size_t i = 0; i < known->count; i++)
         if (i == 0 || known->ids[i] != known->ids[kept - 1])
             known->ids[kept++] = known->ids[i];
+        else
+            twice = known->ids[i];
     known->count = kept;
+    return twice;
 }
 
 bool known_has(struct check *check, const struct known *known, int64_t id)

@@ -433,7 +433,7 @@ static void play(enum store store, uint64_t cases, int steps)
         for (int i = 0; i < NODES * SKUS; i += 2) /* something to sell, and some of it here and there */
             change_stock(shop, &place.model, i, 1 + (int)(seed % 2));
         order_all(shop, &place);
-        struct check check = { .db = engine_db(shop->engine), .arena = arena_new((size_t)64 << 20), .tell = tell };
+        struct check check = { .db = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)64 << 20), .tell = tell };
         assert_int_equal(check_all(&check), DB_OK);
         arena_free(check.arena);
         shop_close(shop);

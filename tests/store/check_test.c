@@ -30,6 +30,9 @@ static const struct broken {
     { "one channel order, two orders", "order_twice",
       "UPDATE order_key SET number = (SELECT number FROM order_key WHERE ord = " ORDER("1") ") WHERE ord = " ORDER("4") ";"
       "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'", false },
+    { "a shop's id is given to another order", "order_twice", "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'", false, "order_key" },
+    { "an order under another's number", "order_key", "UPDATE order_key SET number = number + 1 WHERE ord = " ORDER("4"), false },
+    { "an order with two keys", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, ord FROM order_key WHERE ord = " ORDER("1"), false },
     { "an event is gone", "event_gap", "DELETE FROM event WHERE seq = 3 AND unit > 0", false },
     { "the last event is gone", "event_gap", "DELETE FROM event WHERE unit > 0 AND seq = (SELECT MAX(seq) FROM event WHERE unit > 0)", false },
     { "an event before the one before", "event_time", "UPDATE event SET at = at - 1 WHERE seq = 4 AND unit > 0", false },
@@ -95,7 +98,7 @@ static void see(void *context, const struct violation *violation)
 static struct seen look(struct shop *shop, const struct broken *broken)
 {
     struct seen seen = { .broken = broken };
-    struct check check = { .db = engine_db(shop->engine), .arena = arena_new((size_t)1 << 28), .tell = see, .context = &seen };
+    struct check check = { .db = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)1 << 28), .tell = see, .context = &seen };
     assert_int_equal(check_all(&check), DB_OK);
     arena_free(check.arena);
     return seen;

@@ -133,7 +133,7 @@ static void assert_clean(struct shop *shop, const char *when)
 {
     char text[160];
     snprintf(text, sizeof text, "%s", when);
-    struct check check = { .db = engine_db(shop->engine), .arena = arena_new((size_t)1 << 28), .tell = told, .context = text };
+    struct check check = { .db = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)1 << 28), .tell = told, .context = text };
     if (check_all(&check) != DB_OK || check.violations > 0)
         fail_msg("%s: %ld violations", when, (long)check.violations);
     arena_free(check.arena);

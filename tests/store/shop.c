@@ -92,7 +92,7 @@ static void fail_violated(void *context, const struct violation *v)
 
 void shop_check(struct shop *shop)
 {
-    struct check check = { .db = engine_db(shop->engine), .arena = arena_new((size_t)1 << 28), .tell = fail_violated };
+    struct check check = { .db = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)1 << 28), .tell = fail_violated };
     must(check_all(&check), "check");
     arena_free(check.arena);
 }
