@@ -60,8 +60,8 @@ struct command {
     enum command_state state;
     struct answer answer;
     struct faults faults;    /* refused: why */
-    int64_t event_seq;       /* of the event that the answer stands for; 0: none */
-    bool existing;           /* nothing was written: a duplicate, a replay */
+    int64_t event_seq;       /* of the event as of which the answer is: its own, or where nothing changed the last about what it shows; 0: none */
+    bool existing;           /* nothing was changed: a duplicate, a replay */
 
     /* The caller's. `done` is called once, on the engine's thread, after the commit is durable (or after the refusal of
      * a batch that was). */

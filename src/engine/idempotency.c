@@ -1,6 +1,7 @@
 /* src/engine/idempotency.c: no response is stored: a 2xx is rendered once more from its event, a 409 keeps its code,
  * pointer and detail. */
 #include "engine/idempotency.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,8 +66,10 @@ void idempotency_keep(struct ws *ws, const struct command *command)
 {
     int status = command->answer.status;
     bool refused = command->state == COMMAND_REFUSED;
-    if (!is_kept(command) || (refused && status != 409) || (command->existing && (refused || command->event_seq == 0)))
+    bool given_again = command->existing && (refused || command->event_seq == 0); /* by a row that is there, or by 422 */
+    if (!is_kept(command) || given_again || (refused && status != 409))
         return;
+    assert(refused || command->event_seq > 0); /* else there is nothing to render it from */
     struct idempotency_row row = { .unit = ws_unit(ws), .day = day_of(ws), .key_high = command->key_hash[0], .key_low = command->key_hash[1],
                                    .body_high = command->body_hash[0], .body_low = command->body_hash[1], .status = status, .event_seq = command->event_seq };
     if (refused) {

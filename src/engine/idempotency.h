@@ -1,5 +1,6 @@
 /* src/engine/idempotency.h: a command sent again with its key is answered again, not done again. Rows live in one
- * generation a day; three are looked at, so a key is remembered for at least 48 hours. 2xx and 409 are remembered. */
+ * generation a day; three are looked at, so a key is remembered for at least 48 hours. 2xx and 409 are remembered, a 2xx
+ * also where it changed nothing: its row names the event as of which the answer was. */
 #ifndef MILLRACE_ENGINE_IDEMPOTENCY_H
 #define MILLRACE_ENGINE_IDEMPOTENCY_H
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-/* Claims that a fact breaks in its own command, and in each step of the job that has the rest: 12 rows each, with its order, its queue and its exception. */
+/* Claims that a fact breaks in its own command, and in each step of the job that has the rest: 13 rows each, with its order, its queue and its exception. */
 #define CLAIMS_AT_ONCE 600
 #define CLAIMS_A_STEP 150
 
@@ -168,6 +168,7 @@ static bool known_document(struct adjust *a)
     if (row == NULL)
         return false;
     a->command->existing = true;
+    a->command->event_seq = row->event_seq;
     a->command->answer.status = 200;
     adjust_again(a->ws, a->command, row->event_seq);
     return true;

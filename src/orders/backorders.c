@@ -296,6 +296,8 @@ void orders_claims_broken(struct ws *ws, const struct broken *broken, const char
                                          .quarantined = NULL_INT, .quantity = broken->quantity, .class = 0, .amount = NULL_INT, .unit_cost = NULL_INT });
         exception_open(ws, EXCEPTION_BROKEN_CLAIM, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, why);
         order_advance(&order, false);
+        if (order.last_seq == 0) /* less is claimed, the stage did not change */
+            order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);
     }
 }
 

@@ -410,6 +410,7 @@ static void order_decide(struct ws *ws, struct command *command)
         struct order order;
         (void)order_open(ws, known->id, &order);
         command->existing = true;
+        command->event_seq = order_told(&order);
         order_answer(&order, command, 200);
         return;
     }

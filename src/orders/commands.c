@@ -52,8 +52,8 @@ bool order_of_command(struct ws *ws, struct command *command, struct order *orde
 
 void order_answer_changed(struct order *order, struct command *command)
 {
-    command->event_seq = order->last_seq;
     command->existing = order->last_seq == 0; /* nothing changed: the answer is the order as it stands */
+    command->event_seq = command->existing ? order_told(order) : order->last_seq;
     order_answer(order, command, 200);
 }
 

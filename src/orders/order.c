@@ -231,6 +231,16 @@ int64_t order_event(struct order *order, enum event_type type, int64_t amount)
     return order->last_seq;
 }
 
+int64_t order_told(const struct order *order)
+{
+    int64_t seq = 0;
+    const struct event_row *event;
+    struct ws_cursor cursor = ws_scan(order->ws, &event_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    while ((event = ws_next(order->ws, &cursor)) != NULL)
+        seq = event->seq;
+    return seq;
+}
+
 /* ---- release ---- */
 
 static bool has_soft_claims(const struct order *order, bool *waits)

@@ -83,6 +83,8 @@ size_t hold_clear(struct order *order, const char *kind, const char *source); /*
 
 /* Tells the order's state in an event; every command about an order ends with one. amount NULL_INT: bears none. */
 int64_t order_event(struct order *order, enum event_type type, int64_t amount);
+/* The seq of the newest event about the order, its fulfilments' reports and exceptions too: what it shows now is as of it. */
+int64_t order_told(const struct order *order);
 
 /* One open exception per cause. */
 enum exception_type { EXCEPTION_SHORTAGE = 1, EXCEPTION_OVERSELL, EXCEPTION_BROKEN_CLAIM, EXCEPTION_UNMAPPED };
@@ -92,8 +94,9 @@ void exceptions_close_of_order(struct order *order);
 /* The order as the API shows it, from the rows of the working set. */
 void order_answer(struct order *order, struct command *command, int status);
 
-/* Writes the order as JSON: as it stands, or as it was at one of its events (as_of not NULL; order->demands become those). */
-void order_write(struct order *order, const struct event_row *as_of, struct json_writer *json);
+/* Writes the order as JSON: as it stands, or as it was at one of its events (as_of not NULL; order->demands become those).
+ * Returns the version that it shows. */
+int64_t order_write(struct order *order, const struct event_row *as_of, struct json_writer *json);
 struct fulfilment_io;
 void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t state, struct fulfilment_io *out);
 void tags_read(struct arena *arena, const char *text, struct field_list *tags);

@@ -43,7 +43,7 @@ static const char *sku_code(struct ws *ws, int64_t sku)
     return ((const struct sku_row *)ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), sku)))->code;
 }
 
-static const struct db_value *of_order(struct view *view, struct db_value prefix[2])
+static const struct db_value *of_order(const struct view *view, struct db_value prefix[2])
 {
     prefix[0] = db_int(ws_unit(view->ws));
     prefix[1] = db_int(view->order->row->id);
@@ -289,15 +289,59 @@ static int64_t next_int(const char **at)
     return value;
 }
 
+/* Which of the names stands behind the key, -1: none does. */
+static int64_t next_name(const char *text, const char *key, const char *const *names)
+{
+    const char *at = text == NULL ? NULL : strstr(text, key);
+    for (int64_t i = 0; at != NULL && names[i] != NULL; i++) {
+        size_t bytes = strlen(names[i]);
+        if (strncmp(at + strlen(key), names[i], bytes) == 0 && at[strlen(key) + bytes] == '"')
+            return i;
+    }
+    return -1;
+}
+
+static bool bears_state(const struct event_row *event)
+{
+    return event->subject_kind == SUBJECT_ORDER && event->data != NULL;
+}
+
+/* An answer that changed nothing is as of the order's last event, which may be of another kind: the state is then that of
+ * the last one before it that bears one. */
+static const struct event_row *state_before(const struct view *view, const struct event_row *event)
+{
+    struct db_value prefix[2];
+    const struct event_row *each, *found = event;
+    struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, of_order(view, prefix), 0);
+    while (!bears_state(event) && (each = ws_next(view->ws, &cursor)) != NULL && each->seq < event->seq)
+        if (bears_state(each))
+            found = each;
+    return found;
+}
+
+/* What nodes reported since, where no stage came of it: each report moved one fulfilment, and the order's version. */
+static void read_reports(struct view *view, int64_t since)
+{
+    struct db_value prefix[2];
+    const struct event_row *event;
+    struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, of_order(view, prefix), 0);
+    while (since < view->at.seq && (event = ws_next(view->ws, &cursor)) != NULL && event->seq <= view->at.seq) {
+        if (event->seq <= since || event->subject_kind != SUBJECT_FULFILMENT)
+            continue;
+        view->at.version++;
+        for (size_t i = 0; i < view->at.fulfilment_count; i++)
+            if (view->at.fulfilments[2 * i] == event->subject)
+                view->at.fulfilments[2 * i + 1] = next_name(event->data, "\"state\":\"", fulfilment_names);
+    }
+}
+
 /* Reads what order_event() wrote; see write_state() in order.c. */
 static void read_state(struct view *view, const struct event_row *event)
 {
     struct order *order = view->order;
     struct arena *arena = ws_arena(view->ws);
-    const char *at = strstr(event->data, "\"stage\":\"") + strlen("\"stage\":\"");
-    for (int i = 0; i < STAGE_COUNT; i++)
-        if (strncmp(at, stage_names[i], strlen(stage_names[i])) == 0 && at[strlen(stage_names[i])] == '"')
-            view->at.stage = i;
+    const char *at = event->data;
+    view->at.stage = next_name(at, "\"stage\":\"", stage_names);
     at = strstr(at, "\"version\":");
     view->at.version = next_int(&at);
     const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
@@ -317,7 +361,6 @@ static void read_state(struct view *view, const struct event_row *event)
     view->at.fulfilments = ARENA_ARRAY(arena, int64_t, 2 * view->at.fulfilment_count + 1);
     for (size_t i = 0; i < 2 * view->at.fulfilment_count; i++)
         view->at.fulfilments[i] = next_int(&fulfilments);
-    view->at.seq = event->seq;
 }
 
 static void show(struct view *view)
@@ -344,17 +387,22 @@ static void show(struct view *view)
     }
 }
 
-void order_write(struct order *order, const struct event_row *as_of, struct json_writer *json)
+int64_t order_write(struct order *order, const struct event_row *as_of, struct json_writer *json)
 {
     struct order_io out;
     struct view view = { .ws = order->ws, .order = order, .out = &out };
     view.at = (struct as_of){ .seq = INT64_MAX, .stage = order->row->stage, .version = order->row->version };
-    if (as_of != NULL)
-        read_state(&view, as_of);
+    if (as_of != NULL) {
+        const struct event_row *state = state_before(&view, as_of);
+        view.at.seq = as_of->seq;
+        read_state(&view, state);
+        read_reports(&view, state->seq);
+    }
     show(&view);
     if (order->row->tags != NULL) /* kept as the JSON list that it is in the answer */
         tags_read(ws_arena(order->ws), order->row->tags, &out.tags), field_set(&order_fields, &out, "tags");
     fields_write(json, &order_fields, &out);
+    return view.at.version;
 }
 
 void tags_read(struct arena *arena, const char *text, struct field_list *tags)
@@ -368,11 +416,11 @@ void tags_read(struct arena *arena, const char *text, struct field_list *tags)
     tags->items = items;
 }
 
-static void answer_with(struct order *order, const struct event_row *as_of, struct command *command, int status, int64_t version)
+static void answer_with(struct order *order, const struct event_row *as_of, struct command *command, int status)
 {
     struct json_writer json;
     json_begin(&json, command->arena);
-    order_write(order, as_of, &json);
+    int64_t version = order_write(order, as_of, &json);
     command->answer.status = status;
     command->answer.body = json.out.at;
     command->answer.body_bytes = json.out.size;
@@ -384,7 +432,7 @@ static void answer_with(struct order *order, const struct event_row *as_of, stru
 void order_answer(struct order *order, struct command *command, int status)
 {
     if (command->arena != NULL && command->wants_answer)
-        answer_with(order, NULL, command, status, order->row->version);
+        answer_with(order, NULL, command, status);
     command->answer.status = status;
 }
 
@@ -393,6 +441,5 @@ void order_again(struct ws *ws, struct command *command, int64_t seq)
     const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
     struct order order;
     (void)order_open(ws, event->about, &order);
-    const char *version = strstr(event->data, "\"version\":");
-    answer_with(&order, event, command, command->answer.status, next_int(&version));
+    answer_with(&order, event, command, command->answer.status);
 }

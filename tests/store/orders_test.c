@@ -355,6 +355,56 @@ static void a_key_comes_again_after_a_cancel(struct shop *shop)
     assert_int_equal(number_in(first[1], "\"fulfilments\"", "quantity"), 2);
 }
 
+static struct command *send_keyed(struct shop *shop, const char *target, const char *body, const char *key)
+{
+    struct command *command = local_command(shop->local, shop->arena, "POST", target, body, key);
+    engine_run(shop->engine, &command, 1);
+    return command;
+}
+
+/* Sent again it is answered as it was, and another body under its key is refused. */
+static void assert_kept(struct shop *shop, const char *target, const char *body, const char *other, const struct command *first)
+{
+    const char *key = arena_printf(shop->arena, "key of %s", target);
+    struct command *again = send_keyed(shop, target, body, key), *mismatch = send_keyed(shop, target, other, key);
+    assert_int_equal(again->answer.status, first->answer.status);
+    assert_string_equal(again->answer.body, first->answer.body);
+    assert_int_equal(mismatch->answer.status, 422);
+    assert_non_null(strstr(mismatch->answer.body, "idempotency_mismatch"));
+}
+
+/* A hold that stands, a document and an order that are known: 200, and nothing was changed. The key is remembered all the same. */
+static void a_key_comes_again_that_changed_nothing(struct shop *shop)
+{
+    char id[64], ful[32];
+    const char *receipt = "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":5,\"reason\":\"receipt\",\"document\":\"D-1\"}";
+    const char *known = "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+                        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":"
+                        "\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
+    const char *hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"a\"}", *other_hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"b\"}";
+    const char *order_body = arena_printf(shop->arena, known, 2), *adjust = "/v1/inventory/adjustments";
+    shop_must(shop, 201, "POST", adjust, "%s", receipt);
+    text_in(shop_must(shop, 201, "POST", "/v1/orders", "%s", order_body).body, NULL, "id", id, sizeof id);
+    const char *holds = arena_printf(shop->arena, "/v1/orders/%s/holds", id);
+    const char *paid = shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id), "%s",
+                                 "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}").body;
+    text_in(paid, "\"fulfilments\"", "id", ful, sizeof ful);
+    shop_must(shop, 200, "POST", holds, "%s", hold);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/pick", ful), "{}"); /* no event of the order tells of it */
+    struct command *held = send_keyed(shop, holds, hold, arena_printf(shop->arena, "key of %s", holds));
+    struct command *booked = send_keyed(shop, adjust, receipt, arena_printf(shop->arena, "key of %s", adjust));
+    struct command *ordered = send_keyed(shop, "/v1/orders", order_body, "key of /v1/orders");
+    assert_true(held->answer.status == 200 && booked->answer.status == 200 && ordered->answer.status == 200);
+    assert_non_null(strstr(held->answer.body, "\"state\":\"picking\""));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "%s/fraud/clear", holds), "{\"reason\":\"fine\"}");
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\"}");
+    assert_kept(shop, holds, hold, other_hold, held);
+    assert_kept(shop, adjust, receipt, "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":5,\"reason\":\"receipt\",\"document\":\"D-2\"}", booked);
+    assert_kept(shop, "/v1/orders", order_body, arena_printf(shop->arena, known, 3), ordered);
+    assert_non_null(strstr(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body, "\"holds\":[]"));
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
+}
+
 typedef void scene(struct shop *shop);
 static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
@@ -365,6 +415,7 @@ static scene *const scenes[] = {
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
     a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
     many_claims_give_way_by_rank,           the_payment_word_follows_the_facts,
+    a_key_comes_again_that_changed_nothing,
 };
 
 static void play(void **state)
@@ -388,6 +439,7 @@ int main(void)
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
         "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
+        "a key comes again that changed nothing",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
