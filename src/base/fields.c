@@ -482,9 +482,11 @@ static enum outcome read_object(struct reading *r, const struct field_table *tab
     }
     if (check_object(r, table, here, seen) != TAKEN)
         all = FAULTY;
-    for (size_t i = 0; i < table->count && r->mode != FIELDS_PATCH; i++)
-        if ((((struct field_presence *)out)->came >> i & 1) == 0)
+    for (size_t i = 0; i < table->count && r->mode != FIELDS_PATCH; i++) {
+        bool has_parts = types[table->fields[i].type].token == JSON_OBJECT || types[table->fields[i].type].token == JSON_ARRAY;
+        if ((((struct field_presence *)out)->came >> i & 1) == 0 && !(has_parts && seen >> i & 1)) /* a faulty one keeps its good parts */
             field_reset(table, i, out);
+    }
     return all;
 }
 

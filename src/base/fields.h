@@ -72,7 +72,8 @@ enum fields_mode {
 
 /* Reads one JSON value into `out` (of table->size bytes, zeroed). Collects a fault with its pointer (prefixed by
  * `pointer`) for each thing wrong and reads on; malformed JSON leaves one MALFORMED_JSON for all of this call and ends.
- * True without faults; else `out` is not to be used. Texts and nested structs live in the reader's arena.
+ * True without faults; else `out` holds what could be read, to look for more faults: texts, codes and objects that could not are
+ * NULL, numbers 0 or their preset, lists keep a zeroed element for each that is no object. Texts and nested structs live in the reader's arena.
  *   REQUIRED, EITHER_OR, UNKNOWN_FIELD, READ_ONLY_FIELD, NOT_AVAILABLE   of the fields of an object
  *   WRONG_TYPE     another kind of value; null where it is none; an int with a point, an exponent, or -0
  *   OUT_OF_RANGE   an int, an amount, a text's bytes or a list's count not within min .. max; no name of the enum

@@ -16,6 +16,10 @@
     {                                                                                                                                 \
         master_patch(ws, command, &NAME##_master);                                                                                    \
     }                                                                                                                                 \
+    static void NAME##_look_up(struct ws *ws, struct command *command)                                                                \
+    {                                                                                                                                 \
+        master_look_up(ws, command, &NAME##_master);                                                                                  \
+    }                                                                                                                                 \
     static void NAME##_get(struct reading *reading, const struct request *request, struct answer *answer)                             \
     {                                                                                                                                 \
         master_get(reading, request, answer, &NAME##_master);                                                                         \
@@ -31,10 +35,10 @@
     CHANGE_FIELDS(NAME##_change, TITLE "Change", NAME##_fields);                                                                      \
     static const struct command_type NAME##_put_type = { .name = #NAME ".put", .input = &NAME##_fields, .mode = FIELDS_PUT,           \
                                                          .queue = QUEUE_PEOPLE, .company = COMPANY, .edge = EDGE,                     \
-                                                         .decide = NAME##_put, .inverse = #NAME ".put of the version before" };       \
+                                                         .look_up = NAME##_look_up, .decide = NAME##_put, .inverse = #NAME ".put of the version before" };       \
     static const struct command_type NAME##_patch_type = { .name = #NAME ".patch", .input = &NAME##_fields, .mode = FIELDS_PATCH,     \
                                                            .queue = QUEUE_PEOPLE, .company = COMPANY, .edge = EDGE,                   \
-                                                           .decide = NAME##_patch, .inverse = #NAME ".put of the version before" }
+                                                           .look_up = NAME##_look_up, .decide = NAME##_patch, .inverse = #NAME ".put of the version before" }
 KIND(unit, "Unit", true, unit_edge);
 KIND(node, "Node", true, master_edge);
 KIND(sku, "Sku", true, master_edge);

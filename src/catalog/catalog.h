@@ -40,7 +40,7 @@ struct master_kind {
     void (*want)(struct master *master, int64_t id);
     /* Fills in what did not come and follows from other fields, so that equal resources compare equal. May be NULL. */
     void (*complete)(struct master *master, void *io);
-    /* Checks `io` against other rows; adds faults. */
+    /* Checks `io` against other rows; adds faults. Where the form is faulty texts may be NULL. */
     void (*check)(struct master *master, const void *io);
     /* Writes rows and copies. */
     void (*store)(struct master *master, const void *io);
@@ -62,6 +62,7 @@ extern const struct master_kind unit_master, node_master, sku_master, bundle_mas
 /* Commands of PUT and PATCH, and reads of one, by kind. */
 void master_put(struct ws *ws, struct command *command, const struct master_kind *kind);
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind);
+void master_look_up(struct ws *ws, struct command *command, const struct master_kind *kind); /* what else is wrong with a faulty form */
 bool unit_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults); /* and the time zone must be installed */
 bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void master_get(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);

@@ -97,27 +97,28 @@ static void check_node(struct master *master, const char *const *codes, size_t i
     char pointer[64];
     snprintf(pointer, sizeof pointer, "/nodes/%zu", i);
     const char *at = arena_text(master->faults->arena, pointer);
+    if (codes[i] == NULL)
+        return;
     const struct node_row *node = node_find(master->ws, codes[i]);
     for (size_t k = 0; k < i; k++)
-        if (strcmp(codes[k], codes[i]) == 0)
+        if (text_equal(codes[k], codes[i]))
             fault_add(master->faults, FAULT_INVALID, at, "%s stands in the list twice", codes[i]);
     if (node == NULL)
         fault_add(master->faults, FAULT_NODE_UNKNOWN, at, "there is no node %s", codes[i]);
-    else if (node->owner != master->owner)
+    else if (master->owner != 0 && node->owner != master->owner)
         fault_add(master->faults, FAULT_WRONG_UNIT, at, "%s is a node of another unit", codes[i]);
 }
 
 static void channel_check(struct master *master, const void *in)
 {
     const struct channel_io *io = in;
-    const struct business_unit_row *unit = ws_find(master->ws, &business_unit_by_code, WS_PREFIX(db_int(0), db_text(io->unit)));
-    if (unit == NULL) {
+    const struct business_unit_row *unit = io->unit == NULL ? NULL : ws_find(master->ws, &business_unit_by_code, WS_PREFIX(db_int(0), db_text(io->unit)));
+    if (unit == NULL && io->unit != NULL)
         fault_add(master->faults, FAULT_UNIT_UNKNOWN, "/unit", "there is no unit %s", io->unit);
-        return;
-    }
-    if (master->id != 0 && master->owner != unit->id)
+    else if (unit != NULL && master->id != 0 && master->owner != unit->id)
         fault_add(master->faults, FAULT_WRONG_UNIT, "/unit", "a channel stays in its unit");
-    master->owner = unit->id;
+    if (io->unit != NULL)
+        master->owner = unit == NULL ? 0 : unit->id;
     for (size_t i = 0; i < io->nodes.count; i++)
         check_node(master, io->nodes.items, i);
 }
@@ -212,7 +213,7 @@ static const struct sku_row *listed_sku(struct master *master, const struct list
 static void listing_check(struct master *master, const void *in)
 {
     const struct listing_io *io = in;
-    if (listed_sku(master, io) == NULL)
+    if (io->sku != NULL && listed_sku(master, io) == NULL)
         fault_add(master->faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", io->sku);
 }
 

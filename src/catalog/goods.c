@@ -315,10 +315,12 @@ static void check_part(struct master *master, const struct part_io *parts, size_
     char pointer[64];
     snprintf(pointer, sizeof pointer, "/components/%zu/sku", i);
     const char *at = arena_text(master->faults->arena, pointer);
+    if (parts[i].sku == NULL)
+        return;
     const struct sku_row *sku = sku_find(master->ws, parts[i].sku);
     bool cycle = strcmp(parts[i].sku, master->code) == 0;
     for (size_t k = 0; k < i; k++)
-        if (strcmp(parts[k].sku, parts[i].sku) == 0) {
+        if (text_equal(parts[k].sku, parts[i].sku)) {
             fault_add(master->faults, FAULT_INVALID, at, "%s stands in the list twice: add up its quantity", parts[i].sku);
             return;
         }

@@ -144,6 +144,13 @@ void master_patch(struct ws *ws, struct command *command, const struct master_ki
     change(&master, kind, before, whole);
 }
 
+void master_look_up(struct ws *ws, struct command *command, const struct master_kind *kind)
+{
+    struct master master = master_of(ws, command);
+    (void)kind->load(&master, arena_alloc(command->arena, kind->fields->size));
+    kind->check(&master, command->input);
+}
+
 /* ---- reads ---- */
 
 struct reading_of_one {

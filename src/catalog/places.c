@@ -95,13 +95,13 @@ static void unit_want(struct master *master, int64_t id)
 static void unit_check(struct master *master, const void *in)
 {
     const struct unit_io *io = in;
-    if (!zone_is_name(io->time_zone))
+    if (io->time_zone != NULL && !zone_is_name(io->time_zone))
         fault_add(master->faults, FAULT_BAD_FORMAT, "/time_zone", "%s is no IANA time zone", io->time_zone);
     const struct unit_io *before = NULL;
     struct unit_io there;
     if (master->id != 0 && unit_load(master, &there))
         before = &there;
-    if (before != NULL && strcmp(before->currency, io->currency) != 0)
+    if (before != NULL && io->currency[0] != '\0' && strcmp(before->currency, io->currency) != 0)
         fault_add(master->faults, FAULT_IN_USE, "/currency", "the books of %s are in %s", master->code, before->currency);
 }
 
@@ -285,6 +285,8 @@ static void node_check(struct master *master, const void *in)
     for (size_t i = 0; i < COUNT(taken); i++)
         if (strcmp(master->code, taken[i]) == 0)
             fault_add(master->faults, FAULT_INVALID, NULL, "%s is a place outside, no node can be called so", master->code);
+    if (io->unit == NULL)
+        return;
     const struct business_unit_row *unit = find_by_code(master->ws, &business_unit_by_code, io->unit);
     if (unit == NULL)
         fault_add(master->faults, FAULT_UNIT_UNKNOWN, "/unit", "there is no unit %s", io->unit);

@@ -129,6 +129,8 @@ static void prefetch(struct batch *batch, struct command *const *commands, size_
 {
     struct ws *ws = batch->writer->sets[batch->first];
     for (size_t i = 0; i < count; i++) {
+        if (commands[i]->form.count > 0)
+            continue; /* its keys are not all there */
         idempotency_want(ws, commands[i]);
         if (commands[i]->type->prefetch != NULL)
             commands[i]->type->prefetch(ws, commands[i]);
@@ -164,7 +166,14 @@ static void decide(struct ws *ws, struct command *command)
     command->answer = (struct answer){ 0 };
     command->event_seq = 0;
     command->existing = false;
-    if (ws_clock(ws)->blocked != 0 && !command->type->passes_barrier)
+    bool blocked = ws_clock(ws)->blocked != 0 && !command->type->passes_barrier;
+    for (size_t i = 0; i < command->form.count; i++)
+        fault_add(&command->faults, command->form.items[i].code, command->form.items[i].pointer, "%s", command->form.items[i].detail);
+    if (command->form.count > 0 && !blocked)
+        command->type->look_up(ws, command);
+    else if (command->form.count > 0)
+        return; /* what it names may not be here yet */
+    else if (blocked)
         fault_add(&command->faults, FAULT_BUSY, NULL, "a job makes the unit ready; nothing was changed");
     else if (!idempotency_answers(ws, command))
         command->type->decide(ws, command);

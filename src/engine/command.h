@@ -25,11 +25,15 @@ struct command_type {
     enum queue_class queue;
     bool company;                    /* decided in unit 0 with the clock rows of all units */
     bool passes_barrier;             /* may run while a job makes the unit ready (unit_clock.blocked) */
-    /* Completes `input` from the path and seals persons. Faults of form; false with at least one. May be NULL. */
+    /* Completes `input` from the path and seals persons. Faults of form; false with at least one. May be NULL. Where there is a
+     * look_up it is asked also of an input with faults of form: texts and objects that could not be read are NULL. */
     bool (*edge)(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
     /* Names the rows that it will probably need: hints, loaded set-based for the whole batch. Called twice: what the first
      * round loaded tells the second what else is needed (ws_known). May be NULL. */
     void (*prefetch)(struct ws *ws, const struct command *command);
+    /* The form is faulty and the command will be refused: adds the faults of what it names, as far as that could be read, so that
+     * all are told at once. Changes nothing. NULL: faults of form are told alone. */
+    void (*look_up)(struct ws *ws, struct command *command);
     /* Decides; answers through command->answer (a status and a rendered body), or refuses by faults. */
     void (*decide)(struct ws *ws, struct command *command);
     /* Renders the 2xx that event `seq` stands for once more (an idempotency key was sent again). NULL: keys are not kept. */
@@ -53,6 +57,7 @@ struct command {
     int64_t body_hash[2];    /* of method, path and raw bytes */
     bool wants_answer;       /* render the body; off in imports and simulations that look at the outcome only */
     size_t bytes;            /* for the queue's bound */
+    struct faults form;      /* faults of form, found at the edge: refused whatever is looked up */
     int64_t unit;            /* -1: not known yet, the engine finds it by the two codes below */
     const char *of_channel, *of_node;
 

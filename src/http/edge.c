@@ -1,5 +1,6 @@
-/* src/http/edge.c: the door for everything that writes. Form is judged here, with all its faults at once, so that the
- * engine sees only what could be true; what a command means, and what a key stands for, the engine decides.
+/* src/http/edge.c: the door for everything that writes. Form is judged here, with all its faults at once; what a command
+ * means, and what a key stands for, the engine decides. What is faulty in form goes on only where the engine can say what
+ * else is wrong with it (command_type.look_up), never to be decided.
  * A batch is many commands that have nothing to do with each other: each entry is parsed alone, remembered alone under
  * (key, index), decided alone, and has an arena of its own, since two units may decide two entries at the same time. */
 #include "http/edge.h"
@@ -129,7 +130,25 @@ static void command_done(struct command *command)
         server_done(exchange);
 }
 
-/* Fills one command. False: its faults say what is wrong with its form. */
+bool command_read(struct command *command, struct edge *edge, const struct request *request)
+{
+    const struct command_type *type = command->type;
+    const struct field_table *table = type->input != NULL ? type->input : &nothing;
+    void *input = arena_alloc(command->arena, table->size);
+    command->input = input;
+    bool good = (type->input == NULL && request->body_bytes == 0) ||
+                fields_read_text(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input, &command->faults);
+    bool json = good || command->faults.items[0].code != FAULT_MALFORMED_JSON;
+    if (!good)
+        tell_dry_run(command, request);
+    if (!good && (type->look_up == NULL || !json))
+        return false;
+    good = (type->edge == NULL || type->edge(edge, request, command, &command->faults)) && good;
+    command->form = command->faults;
+    return good || type->look_up != NULL;
+}
+
+/* Fills one command. False: its faults say what is wrong with its form, and nothing more can be said. */
 static bool command_make(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
     const struct command_type *type = type_of(exchange->route);
@@ -148,18 +167,11 @@ static bool command_make(struct exchange *exchange, struct command *command, int
                                   .done = command_done,
                                   .owner = exchange };
     memcpy(command->path, request->path, sizeof command->path);
-    const struct field_table *table = type->input != NULL ? type->input : &nothing;
-    void *input = arena_alloc(arena, table->size);
-    command->input = input;
     of_entry.arena = arena;
     of_entry.body = body;
     of_entry.body_bytes = body_bytes;
-    if ((type->input != NULL || body_bytes > 0) && !fields_read_text(arena, body, body_bytes, table, type->mode, input, &command->faults)) {
-        tell_dry_run(command, request);
-        return false;
-    }
     struct edge edge = { .vault = exchange->server->options.vault, .arena = arena };
-    if (type->edge != NULL && !type->edge(&edge, &of_entry, command, &command->faults))
+    if (!command_read(command, &edge, &of_entry))
         return false;
     hash_command(exchange, command, index, body, body_bytes);
     return true;

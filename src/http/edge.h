@@ -2,6 +2,7 @@
 #ifndef MILLRACE_HTTP_EDGE_H
 #define MILLRACE_HTTP_EDGE_H
 
+#include "engine/command.h"
 #include "http/server.h"
 
 #define BATCH_ENTRIES_MAX 1000
@@ -9,6 +10,10 @@
 /* Checks the form of a command's or a batch's request and makes its commands. False: exchange->answer says why not. Its
  * arena must have a door. Runs on any thread. */
 bool edge_parse(struct exchange *exchange);
+
+/* Reads request->body into command->input, and asks the type's edge. Faults of form stand in command->form where the engine
+ * is still to look up what the command names. False: they stand in command->faults, and it ends here. */
+bool command_read(struct command *command, struct edge *edge, const struct request *request);
 
 /* The field of a table by which a command only tells what would happen; NULL: it cannot. */
 const struct field *dry_run_of(const struct field_table *table);

@@ -1,6 +1,7 @@
 /* src/http/local.c: a request is routed, read and checked as the server does it, and run at once. */
 #include "http/local.h"
 #include "engine/vault.h"
+#include "http/edge.h"
 #include "http/router.h"
 #include <stdlib.h>
 #include <string.h>
@@ -64,14 +65,8 @@ struct command *local_command(struct local *local, struct arena *arena, const ch
     *command = (struct command){ .type = type, .arena = arena, .actor = local->actor, .source = "local", .unit = -1, .wants_answer = true };
     command->faults.arena = arena;
     memcpy(command->path, request->path, sizeof command->path);
-    bool good = true;
-    if (type->input != NULL) {
-        void *input = arena_alloc(arena, type->input->size);
-        good = fields_read_text(arena, body == NULL ? "" : body, request->body_bytes, type->input, type->mode, input, &command->faults);
-        command->input = input;
-    }
     struct edge edge = { .vault = local->vault, .arena = arena };
-    good = good && (type->edge == NULL || type->edge(&edge, request, command, &command->faults));
+    bool good = command_read(command, &edge, request);
     hash_request(local, command, method, target, body, idempotency_key);
     if (!good) {
         command->state = COMMAND_REFUSED;

@@ -52,6 +52,8 @@ static bool adjust_edge(struct edge *edge, const struct request *request, struct
 {
     const struct adjust_io *in = command->input;
     command->of_node = in->node;
+    if (faults->count > 0)
+        return false; /* what stands in the fields is not all what was meant */
     bool moves = field_came(&adjust_fields, in, "from");
     if (moves && (!field_came(&adjust_fields, in, "delta") || in->delta <= 0 || in->from == in->bucket))
         fault_add(faults, FAULT_INVALID, "/from", "a move needs a delta above 0 and two different buckets");
@@ -177,13 +179,13 @@ static bool known_document(struct adjust *a)
 static bool resolve(struct adjust *a)
 {
     const int64_t unit = ws_unit(a->ws);
-    a->node = ws_find(a->ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(a->in->node)));
-    a->sku = ws_find(a->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(a->in->sku)));
-    if (a->node == NULL || a->node->owner != unit)
+    a->node = a->in->node == NULL ? NULL : ws_find(a->ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(a->in->node)));
+    a->sku = a->in->sku == NULL ? NULL : ws_find(a->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(a->in->sku)));
+    if (a->in->node != NULL && (a->node == NULL || a->node->owner != unit))
         fault_add(&a->command->faults, FAULT_NODE_UNKNOWN, "/node", "there is no node %s", a->in->node);
-    if (a->sku == NULL)
+    if (a->sku == NULL && a->in->sku != NULL)
         fault_add(&a->command->faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", a->in->sku);
-    else if (a->sku->bundle)
+    else if (a->sku != NULL && a->sku->bundle)
         fault_add(&a->command->faults, FAULT_HOLDS_NO_STOCK, "/sku", "%s is a bundle", a->in->sku);
     const struct business_unit_row *books = a->in->unit_cost.currency[0] == '\0' ? NULL : ws_get(a->ws, &business_unit_table, WS_KEY(unit, unit));
     if (books != NULL && !text_equal(books->currency, a->in->unit_cost.currency))
@@ -290,6 +292,12 @@ static void write_adjustment(struct adjust *a)
     answer(a->command, text, 201);
 }
 
+static void adjust_look_up(struct ws *ws, struct command *command)
+{
+    struct adjust a = { .ws = ws, .command = command, .in = command->input };
+    (void)resolve(&a);
+}
+
 static void adjust_decide(struct ws *ws, struct command *command)
 {
     struct adjust a = { .ws = ws, .command = command, .in = command->input };
@@ -325,5 +333,5 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
 }
 
 const struct command_type stock_adjust = { .name = "stock.adjust", .input = &adjust_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
-                                           .edge = adjust_edge, .prefetch = adjust_prefetch, .decide = adjust_decide, .again = adjust_again,
+                                           .edge = adjust_edge, .prefetch = adjust_prefetch, .look_up = adjust_look_up, .decide = adjust_decide, .again = adjust_again,
                                            .inverse = "stock.adjust with reason correction" };

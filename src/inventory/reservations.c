@@ -102,14 +102,26 @@ static void take_line(struct stock *stock, const struct outlet *outlet, const st
     }
 }
 
+static const struct channel_row *find_channel(struct ws *ws, const struct reserve_io *in)
+{
+    const struct channel_row *channel = in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
+    return channel == NULL || channel->owner != ws_unit(ws) ? NULL : channel;
+}
+
 /* Faults of look-up are all told, before any of stock. */
-static void resolve_skus(struct ws *ws, struct command *command)
+static void look_up(struct ws *ws, struct command *command)
 {
     const struct reserve_io *in = command->input;
     const struct reserve_line_io *lines = in->lines.items;
+    if (in->channel != NULL && find_channel(ws, in) == NULL)
+        fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", in->channel);
     for (size_t i = 0; i < in->lines.count; i++)
-        if (ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(lines[i].sku))) == NULL)
-            fault_at(command, FAULT_SKU_UNKNOWN, i, "sku", lines[i].sku);
+        if (lines[i].sku != NULL)
+            ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(lines[i].sku)), 0);
+    ws_settle(ws);
+    for (size_t i = 0; i < in->lines.count; i++)
+        if (lines[i].sku != NULL && ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(lines[i].sku))) == NULL)
+            fault_at(command, FAULT_SKU_UNKNOWN, i, "sku", arena_printf(command->arena, "there is no SKU %s", lines[i].sku));
 }
 
 static void reserve_line(struct stock *stock, struct command *command, const struct outlet *outlet, size_t i, struct holder holder)
@@ -146,16 +158,12 @@ static void answer_reservation(struct ws *ws, struct command *command, int64_t i
 static void reserve_decide(struct ws *ws, struct command *command)
 {
     const struct reserve_io *in = command->input;
-    const struct channel_row *channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
-    if (channel == NULL || channel->owner != ws_unit(ws)) {
-        fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", in->channel);
-        return;
-    }
+    const struct channel_row *channel = find_channel(ws, in);
     struct outlet outlet;
-    outlet_open(ws, channel, &outlet);
-    resolve_skus(ws, command);
+    look_up(ws, command);
     if (command->faults.count > 0)
         return;
+    outlet_open(ws, channel, &outlet);
     struct reservation_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .channel = channel->id, .state = RESERVATION_OPEN,
                                    .expires_at = ws_now_us(ws) + in->ttl_s * 1000000 };
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, row.id });
@@ -222,7 +230,7 @@ static void expire_decide(struct ws *ws, struct command *command)
 }
 
 const struct command_type reservation_create = { .name = "reservation.create", .input = &reserve_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
-                                                 .edge = reserve_edge, .decide = reserve_decide, .again = reserve_again,
+                                                 .edge = reserve_edge, .look_up = look_up, .decide = reserve_decide, .again = reserve_again,
                                                  .inverse = "reservation.delete" };
 const struct command_type reservation_delete = { .name = "reservation.delete", .queue = QUEUE_CHANNELS, .edge = delete_edge, .decide = delete_decide,
                                                  .inverse = "reservation.create" };

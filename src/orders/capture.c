@@ -41,7 +41,7 @@ static void fault_at(struct capture *c, enum fault_code code, const char *detail
 
 static void check_currency(struct command *command, const struct order_io *in, struct money money, const char *pointer, size_t line, struct faults *faults)
 {
-    if (money.currency[0] != '\0' && strcmp(money.currency, in->currency) != 0)
+    if (money.currency[0] != '\0' && in->currency[0] != '\0' && strcmp(money.currency, in->currency) != 0)
         fault_add(faults, FAULT_CURRENCY_MISMATCH, arena_printf(command->arena, pointer, line), "%s in an order in %s", money.currency, in->currency);
 }
 
@@ -55,7 +55,8 @@ static void check_currencies(struct command *command, const struct order_io *in,
     }
     if (in->shipping != NULL)
         check_currency(command, in, in->shipping->price, "/shipping/price/currency", 0, faults);
-    check_currency(command, in, in->payment->amount, "/payment/amount/currency", 0, faults);
+    if (in->payment != NULL)
+        check_currency(command, in, in->payment->amount, "/payment/amount/currency", 0, faults);
 }
 
 static bool order_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
@@ -64,6 +65,7 @@ static bool order_edge(struct edge *edge, const struct request *request, struct 
     if (in->lines.count > ORDER_LINES_MAX)
         fault_add(faults, FAULT_ORDER_TOO_LARGE, "/lines", "%zu lines, at most %d", in->lines.count, ORDER_LINES_MAX);
     check_currencies(command, in, faults);
+    command->of_channel = in->channel;
     if (faults->count > 0)
         return false;
     struct people_io people = { .customer = in->customer, .ship_to = in->ship_to, .bill_to = in->bill_to };
@@ -74,7 +76,6 @@ static bool order_edge(struct edge *edge, const struct request *request, struct 
     fields_write(&json, &people_fields, &people);
     vault_seal(edge->vault, command->arena, (struct bytes){ (const uint8_t *)json.out.at, json.out.size }, &in->wrapped_key, &in->sealed);
     in->key = order_key_of(edge->vault, command->arena, in->channel, in->channel_order_id);
-    command->of_channel = in->channel;
     return true;
 }
 
@@ -172,7 +173,7 @@ static void resolve_total(struct capture *c)
         fits = money_multiply(lines[i].quantity, lines[i].unit_price.minor, &amount) && money_add(c->total, amount, &c->total) &&
                money_add(c->total, -lines[i].discount.minor, &c->total) &&
                (c->in->prices_include_tax || money_add(c->total, lines[i].tax.minor, &c->total));
-        if (fits && lines[i].discount.minor > amount)
+        if (fits && lines[i].quantity > 0 && lines[i].unit_price.currency[0] != '\0' && lines[i].discount.minor > amount)
             fault_at(c, FAULT_OUT_OF_RANGE, "the discount is more than the line", "discount", i);
     }
     if (!fits)
@@ -383,26 +384,55 @@ static bool promise(struct capture *c)
     return !refuse_shortage(c); /* the engine undoes all of a refused command */
 }
 
-/* The channel is wrong already; what else is wrong with the lines is told with it. */
-static void tell_unknown_skus(struct capture *c)
+static const struct channel_row *find_channel(struct ws *ws, const struct order_io *in)
 {
-    const struct line_io *lines = c->in->lines.items;
-    for (size_t i = 0; i < c->in->lines.count; i++)
-        if (lines[i].sku != NULL)
-            ws_want_path(c->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(c->ws)), db_text(lines[i].sku)), 0);
-    ws_settle(c->ws);
-    for (size_t i = 0; i < c->in->lines.count; i++)
-        if (lines[i].sku != NULL && ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(c->ws)), db_text(lines[i].sku))) == NULL)
-            fault_at(c, FAULT_SKU_UNKNOWN, arena_printf(c->command->arena, "there is no SKU %s", lines[i].sku), "sku", i);
+    const struct channel_row *channel = in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
+    return channel == NULL || channel->owner != ws_unit(ws) ? NULL : channel;
+}
+
+/* What a line names, asked for (`tell` false) or told where it is not there. */
+static void look_up_line(struct capture *c, size_t i, bool tell)
+{
+    const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
+    struct arena *arena = c->command->arena;
+    int64_t unit = ws_unit(c->ws);
+    if (line->sku != NULL && !tell)
+        ws_want_path(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)), 0);
+    else if (line->sku != NULL && ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku))) == NULL)
+        fault_at(c, FAULT_SKU_UNKNOWN, arena_printf(arena, "there is no SKU %s", line->sku), "sku", i);
+    if (line->channel_sku == NULL || c->channel == NULL)
+        return;
+    const struct db_value listing[] = { db_int(unit), db_int(c->channel->id), db_text(line->channel_sku) };
+    if (!tell)
+        ws_want_path(c->ws, &listing_by_code, listing, 0);
+    else if (ws_find(c->ws, &listing_by_code, listing) == NULL)
+        fault_at(c, FAULT_LISTING_UNKNOWN, arena_printf(arena, "%s has no listing %s", c->in->channel, line->channel_sku), "channel_sku", i);
+}
+
+/* The order is refused already; what else is wrong with it is told with that, as far as it could be read. */
+static void order_look_up(struct ws *ws, struct command *command)
+{
+    struct capture c = { .ws = ws, .command = command, .in = command->input };
+    c.channel = find_channel(ws, c.in);
+    if (c.channel == NULL && c.in->channel != NULL)
+        fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", c.in->channel);
+    size_t count = c.in->lines.count < ORDER_LINES_MAX ? c.in->lines.count : ORDER_LINES_MAX;
+    for (int tell = 0; tell <= 1 && (c.channel == NULL || c.channel->kind != CHANNEL_MARKETPLACE); tell++) {
+        for (size_t i = 0; i < count; i++)
+            look_up_line(&c, i, tell != 0);
+        ws_settle(ws);
+    }
+    resolve_total(&c);
+    if (c.channel != NULL)
+        resolve_reservation(&c);
 }
 
 static void order_decide(struct ws *ws, struct command *command)
 {
     struct capture c = { .ws = ws, .command = command, .in = command->input };
-    c.channel = ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(c.in->channel)));
-    if (c.channel == NULL || c.channel->owner != ws_unit(ws)) {
-        fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", c.in->channel);
-        tell_unknown_skus(&c);
+    c.channel = find_channel(ws, c.in);
+    if (c.channel == NULL) {
+        order_look_up(ws, command);
         return;
     }
     const struct orders_row *known = known_order(&c);
@@ -429,6 +459,7 @@ const struct command_type order_create = {
     .queue = QUEUE_CHANNELS,
     .edge = order_edge,
     .prefetch = order_prefetch,
+    .look_up = order_look_up,
     .decide = order_decide,
     .again = order_again,
     .inverse = "order.cancel",

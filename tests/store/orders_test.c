@@ -195,6 +195,54 @@ static void all_faults_are_told_at_once(struct shop *shop)
             fail_msg("%s is not told: %s", pointers[i], reply.body);
 }
 
+/* What is wrong in form and what is not known are told in one answer, each in its place; then nothing was done. */
+static void faults_of_form_and_of_what_is_named_are_told_together(struct shop *shop)
+{
+#define MONEY(amount, currency) "{\"amount\":\"" amount "\",\"currency\":\"" currency "\"}"
+#define LINE(sku, quantity, currency) "{\"sku\":\"" sku "\",\"quantity\":" quantity ",\"unit_price\":" MONEY("10.00", currency) "}"
+#define ORDER(channel, lines)                                                                                                                    \
+    "{\"channel\":\"" channel "\",\"channel_order_id\":\"F\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"}," \
+    "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"payment\":{\"term\":\"none\",\"status\":\"pending\"},\"lines\":[" lines "]}"
+    static const struct {
+        const char *method, *target, *body, *told[4];
+    } cases[] = {
+        { "POST", "/v1/orders", ORDER("nope", LINE("LAMP", "0", "EUR")), { "/lines/0/quantity", "/channel" } },
+        { "POST", "/v1/orders", ORDER("web", LINE("NOPE", "1", "EUR") "," LINE("LAMP", "0", "EUR")), { "/lines/1/quantity", "/lines/0/sku" } },
+        { "POST", "/v1/orders", ORDER("nope", LINE("NOPE", "0", "USD")), { "/lines/0/quantity", "/lines/0/unit_price/currency", "/channel", "/lines/0/sku" } },
+        { "POST", "/v1/orders", ORDER("nope", LINE("LAMP", "1", "USD")), { "/lines/0/unit_price/currency", "/channel" } },
+        { "POST", "/v1/orders", ORDER("market", LINE("NOPE", "0", "EUR")), { "/lines/0/quantity" } },
+        { "POST", "/v1/orders", ORDER("web", "{\"channel_sku\":\"NO\",\"quantity\":0,\"unit_price\":" MONEY("1.00", "EUR") "},7"),
+          { "/lines/0/quantity", "/lines/1", "/lines/0/channel_sku" } },
+        { "POST", "/v1/reservations", "{\"channel\":\"nope\",\"lines\":[{\"sku\":\"NOPE\",\"quantity\":1}],\"ttl_s\":9}", { "/channel", "/lines/0/sku" } },
+        { "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"NOPE\",\"quantity\":0},{}],\"ttl_s\":0}",
+          { "/lines/0/quantity", "/lines/1/sku", "/ttl_s", "/lines/0/sku" } },
+        { "POST", "/v1/inventory/adjustments", "{\"node\":\"NO\",\"sku\":\"NOPE\",\"delta\":0,\"reason\":\"found\"}", { "/delta", "/node", "/sku" } },
+        { "POST", "/v1/inventory/adjustments", "{\"node\":\"NO\",\"sku\":\"KIT\",\"delta\":\"x\"}", { "/delta", "/reason", "/node", "/sku" } },
+        { "PUT", "/v1/bundles/SET", "{\"components\":[{\"sku\":\"LAMP\",\"quantity\":0},{\"sku\":\"NOPE\",\"quantity\":1}]}",
+          { "/components/0/quantity", "/name", "/components/1/sku" } },
+        { "PATCH", "/v1/bundles/KIT", "{\"name\":\"\",\"components\":[{\"sku\":\"NOPE\",\"quantity\":1}]}", { "/name", "/components/0/sku" } },
+        { "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"NOPE\",\"buffer\":-1}", { "/buffer", "/sku" } },
+        { "PUT", "/v1/channels/new", "{\"unit\":\"NO\",\"name\":\"\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"NO\",\"\"],\"shortage\":\"reject\"}",
+          { "/name", "/nodes/1", "/unit", "/nodes/0" } },
+        { "PUT", "/v1/nodes/NEW", "{\"unit\":\"NO\",\"kind\":\"store\",\"country\":\"DE\",\"postal_code\":\"1\"}", { "/name", "/unit" } },
+    };
+    receive(shop, "LEJ", "LAMP", 5);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *body = shop_must(shop, 422, cases[i].method, cases[i].target, "%s", cases[i].body).body, *at = body;
+        for (size_t k = 0; k < COUNT(cases[i].told) && cases[i].told[k] != NULL; k++)
+            if (strstr(body, arena_printf(shop->arena, "\"pointer\":\"%s\"", cases[i].told[k])) == NULL)
+                fail_msg("%s: %s is not told: %s", cases[i].body, cases[i].told[k], body);
+        size_t told = 0, expected = 0;
+        while ((at = strstr(at, "\"pointer\"")) != NULL && *at++ != '\0')
+            told++;
+        while (expected < COUNT(cases[i].told) && cases[i].told[expected] != NULL)
+            expected++;
+        if (told < expected || (told > expected && expected < COUNT(cases[i].told)))
+            fail_msg("%s: %zu faults, not %zu: %s", cases[i].body, told, expected, body);
+    }
+    assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
+}
+
 static void an_unknown_sku_is_refused_or_unmapped(struct shop *shop)
 {
     assert_int_equal(order(shop, "web", "1", "NONE", 1).status, 422);
@@ -409,7 +457,7 @@ typedef void scene(struct shop *shop);
 static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
     a_cancel_gives_back_and_the_next_one_gets_it, a_damage_breaks_the_lowest_rank_first,   a_payment_releases_and_a_hold_stops_it,
-    the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             an_unknown_sku_is_refused_or_unmapped,
+    the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             faults_of_form_and_of_what_is_named_are_told_together, an_unknown_sku_is_refused_or_unmapped,
     fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
@@ -435,7 +483,7 @@ int main(void)
     static const char *const names[] = {
         "two channels want the last unit", "a bundle and a single share a component", "a receipt fills what waits by rank",
         "a cancel gives back and the next one gets it", "a damage breaks the lowest rank first", "a payment releases and a hold stops it",
-        "the same channel order comes twice", "all faults are told at once", "an unknown SKU is refused or unmapped",
+        "the same channel order comes twice", "all faults are told at once", "faults of form and of what is named are told together", "an unknown SKU is refused or unmapped",
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
         "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
