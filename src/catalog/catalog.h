@@ -44,6 +44,8 @@ struct master_kind {
     void (*check)(struct master *master, const void *io);
     /* Writes rows and copies. */
     void (*store)(struct master *master, const void *io);
+    /* What follows in other modules, once the change is told; see catalog_followers. May be NULL. */
+    void (*follow)(struct master *master, const void *io);
 };
 struct master {
     struct ws *ws;
@@ -52,7 +54,15 @@ struct master {
     const char *code, *outer; /* of the path; outer: the channel of a listing */
     int64_t id, version;      /* of what was loaded; 0: it is new */
     int64_t owner;            /* the unit that it belongs to, 0: all */
+    bool eased;               /* by store: channels may have stock that they could not have before */
 };
+
+/* What masters tell the modules above, which catalog does not know: defined by orders. ws is a unit's. */
+struct catalog_followers {
+    void (*channels_eased)(struct ws *ws);             /* some channel of the unit may have more than before, of whatever SKU */
+    void (*sku_eased)(struct ws *ws, int64_t sku);     /* ... of this SKU or bundle */
+};
+extern const struct catalog_followers catalog_followers;
 /* Marks an optional field of a loaded struct as there. */
 void master_has(const struct field_table *table, void *io, const char *name);
 

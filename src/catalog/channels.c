@@ -27,7 +27,7 @@ static const struct field channel_rows[] = {
     { "unit", FIELD_CODE, AT(channel_io, unit), .required = true, .doc = "never changes" },
     { "name", FIELD_TEXT, AT(channel_io, name), .required = true, .min = 1, .max = 255 },
     { "kind", FIELD_ENUM, AT(channel_io, kind), .required = true, .names = channel_kind_names, .doc = "a marketplace's orders are always accepted" },
-    { "priority", FIELD_INT, AT(channel_io, priority), .min = 1, .max = 1000, .preset = 1, .doc = "1 is served first" },
+    { "priority", FIELD_INT, AT(channel_io, priority), .min = 1, .max = 1000, .preset = 1, .doc = "1 is served first; an order keeps the rank that it came with" },
     { "nodes", FIELD_CODES, AT(channel_io, nodes), .required = true, .min = 1, .max = CHANNEL_NODES_MAX, .doc = "that may ship its orders" },
     { "shortage", FIELD_ENUM, AT(channel_io, shortage), .required = true, .names = shortage_names, .doc = "what happens to what is short" },
     { "buffer", FIELD_INT, AT(channel_io, buffer), .min = 0, .max = INT64_C(1000000000), .doc = "units held back of each SKU" },
@@ -135,6 +135,27 @@ static void nodes_write(struct master *master, struct ws *ws, const struct chann
     }
 }
 
+static bool serves(struct ws *ws, int64_t channel, int64_t node)
+{
+    const struct channel_node_row *each;
+    for (struct ws_cursor cursor = nodes_of(ws, channel); (each = ws_next(ws, &cursor)) != NULL;)
+        if (each->node == node)
+            return true;
+    return false;
+}
+
+/* Whether this channel, or by the rank of its group another one, may have more than before: asked before anything is written. A
+ * new one may join a group and raise it. What listings show (cap, share) keeps nothing from who waits. */
+static bool eases(struct master *master, struct ws *ws, const struct channel_row *row, const struct channel_io *io)
+{
+    if (row == NULL)
+        return true;
+    bool eased = io->buffer < row->buffer || (io->split && !row->split) || io->priority != row->priority || !text_equal(io->group, row->channel_group);
+    for (size_t i = 0; i < io->nodes.count && !eased; i++)
+        eased = !serves(ws, row->id, node_find(master->ws, ((const char *const *)io->nodes.items)[i])->id);
+    return eased;
+}
+
 static void channel_store(struct master *master, const void *in)
 {
     const struct channel_io *io = in;
@@ -146,6 +167,7 @@ static void channel_store(struct master *master, const void *in)
         row.unit = ws_unit(sets[i]);
         const struct channel_row *there = ws_get(sets[i], &channel_table, WS_KEY(row.unit, row.id));
         row.listings = there == NULL ? 0 : there->listings;
+        master->eased = eases(master, sets[i], there, io);
         if (there != NULL)
             *(struct channel_row *)ws_edit(sets[i], there) = row;
         else
@@ -154,8 +176,14 @@ static void channel_store(struct master *master, const void *in)
     }
 }
 
+static void channel_follow(struct master *master, const void *io)
+{
+    if (master->eased)
+        catalog_followers.channels_eased(ws_of_unit(master->ws, master->owner));
+}
+
 const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL, .fields = &channel_fields, .load = channel_load, .want = channel_want, .complete = channel_complete, .check = channel_check,
-                                         .store = channel_store };
+                                         .store = channel_store, .follow = channel_follow };
 
 /* ---- listings: one SKU as one channel knows it; of the channel's unit ---- */
 
@@ -226,6 +254,7 @@ static void listing_store(struct master *master, const void *in)
                                .sku = listed_sku(master, io)->id, .buffer = io->buffer, .cap = io->cap, .share_ppm = io->share_ppm,
                                .quota = NULL_INT, .shortage = NULL_INT, .version = master->version };
     const struct listing_row *there = ws_get(ws, &listing_table, WS_KEY(row.unit, row.id));
+    master->eased = there != NULL && there->buffer > row.buffer && there->sku == row.sku;
     if (there != NULL && there->sku == row.sku) {
         *(struct listing_row *)ws_edit(ws, there) = row;
         return;
@@ -239,5 +268,11 @@ static void listing_store(struct master *master, const void *in)
     ((struct channel_row *)ws_edit(ws, channel))->listings++;
 }
 
+static void listing_follow(struct master *master, const void *io)
+{
+    if (master->eased)
+        catalog_followers.sku_eased(master->ws, listed_sku(master, io)->id);
+}
+
 const struct master_kind listing_master = { .subject = SUBJECT_LISTING, .fields = &listing_fields, .of_channel = true, .load = listing_load, .want = listing_want, .check = listing_check,
-                                         .store = listing_store };
+                                         .store = listing_store, .follow = listing_follow };

@@ -74,6 +74,8 @@ static void write_change(struct master *master, const struct master_kind *kind, 
         if (master->owner == 0 || ws_unit(unit) == master->owner)
             tell(master, unit, kind, body);
     }
+    if (kind->follow != NULL)
+        kind->follow(master, io);
     answer_with(master, body, bytes, made ? 201 : 200);
 }
 

@@ -1,7 +1,24 @@
 /* src/check/waiting.c: nothing stands in a queue that does not wait, and at another rank than its order's. */
 #include "check/check.h"
 #include "check_sql.h"
+#include "orders/orders.h"
 #include "schema.h"
+#include <string.h>
+
+/* What somebody waits for must be found by a change of masters. */
+static enum db_result check_listed(struct check *check, int64_t unit, const struct check_waiting_result *w, size_t count)
+{
+    struct db_rows listed = { 0 };
+    int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 3 * count);
+    for (size_t i = 0; i < count; i++)
+        memcpy(keys + 3 * i, (const int64_t[]){ unit, w[i].sku % WAITING_PARTS, w[i].sku }, 3 * sizeof *keys);
+    enum db_result result = db_load(check->db, check->arena, &waiting_sku_table, keys, count, &listed);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        if ((i == 0 || w[i].sku != w[i - 1].sku) && check_row(&listed, keys + 3 * i, 3) == NULL)
+            check_found(check, "waiting_sku", "a SKU that somebody waits for is listed as such",
+                        arena_printf(check->arena, "unit %ld sku %ld", (long)unit, (long)w[i].sku), 1, 0);
+    return result;
+}
 
 /* The queue's rows with the demands and orders that they are of, at one moment. */
 static enum db_result check_rows(struct check *check, int64_t unit, const struct check_waiting_result *w, size_t count)
@@ -17,6 +34,8 @@ static enum db_result check_rows(struct check *check, int64_t unit, const struct
     enum db_result result = count == 0 ? DB_OK : db_load(check->db, check->arena, &demand_table, d, count, &demands);
     if (result == DB_OK && count > 0)
         result = db_load(check->db, check->arena, &orders_table, o, count, &orders);
+    if (result == DB_OK && count > 0)
+        result = check_listed(check, unit, w, count);
     for (size_t i = 0; result == DB_OK && i < count; i++) {
         const struct demand_row *demand = check_row(&demands, d + 4 * i, 4);
         const struct orders_row *order = check_row(&orders, o + 2 * i, 2);

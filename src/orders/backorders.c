@@ -24,26 +24,11 @@ void demand_waits(struct order *order, const struct demand_row *demand)
 {
     struct waiting_row row = waiting_key(order, demand);
     const struct waiting_row *there = waiting_find(order->ws, &row);
-    if (demand->backordered > 0 && there == NULL && demand->sku != 0)
+    if (demand->backordered > 0 && there == NULL && demand->sku != 0) {
         ws_insert(order->ws, &waiting_table, &row);
-    else if (demand->backordered == 0 && there != NULL)
+        waiting_skus_note(order->ws, &demand->sku, 1);
+    } else if (demand->backordered == 0 && there != NULL)
         ws_delete(order->ws, there);
-}
-
-static bool fill_demand(struct stock *stock, struct order *order, size_t i, const struct outlet *outlet)
-{
-    int64_t before = order->demands[i]->backordered;
-    struct demand_row *demand = demand_edit(order, i);
-    struct holder holder = demand_holder(order, demand);
-    for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
-        int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
-        outlet_take(stock, outlet, n, demand->sku, &holder, units);
-        demand->backordered -= units;
-        demand->reserved += units;
-    }
-    demand->oversold = min_i64(demand->oversold, demand->backordered);
-    demand_waits(order, demand);
-    return demand->backordered < before;
 }
 
 /* ---- a spot and its queue ---- */
@@ -82,10 +67,18 @@ static struct spot spot_open(struct ws *ws, int64_t node, int64_t sku, int64_t j
     return spot;
 }
 
+#define QUEUE_AT_ONCE (FILL_ROWS / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1)
+
+static void queue_want(struct spot *spot, size_t outlet)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(spot->sku), db_int(spot->outlets[outlet].channel->id) };
+    ws_want_path(spot->ws, &waiting_of_channel, prefix, QUEUE_AT_ONCE);
+}
+
 static struct ws_cursor queue_of(struct spot *spot, size_t outlet)
 {
     const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(spot->sku), db_int(spot->outlets[outlet].channel->id) };
-    return ws_scan(spot->ws, &waiting_of_channel, prefix, FILL_ROWS / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1);
+    return ws_scan(spot->ws, &waiting_of_channel, prefix, QUEUE_AT_ONCE);
 }
 
 static bool ranks_before(const struct waiting_row *a, const struct waiting_row *b)
@@ -117,6 +110,36 @@ static const struct waiting_row *spot_head(struct spot *spot, struct outlet **ou
     return best;
 }
 
+/* Whether nobody who ranks before the line waits for these units too: several places may have got units at once, and each goes to
+ * the top of its own queue. Then its turn comes at that place. */
+static bool is_turn_of(const struct spot *spot, int64_t node, const struct demand_row *demand)
+{
+    struct outlet *outlet;
+    if (node == spot->node && demand->sku == spot->sku)
+        return true;
+    struct spot other = spot_open(spot->ws, node, demand->sku, spot->job, 0);
+    const struct waiting_row *head = spot_head(&other, &outlet);
+    return head == NULL || (head->ord == demand->ord && head->line == demand->line);
+}
+
+static bool fill_demand(struct stock *stock, const struct spot *spot, struct order *order, size_t i, const struct outlet *outlet)
+{
+    int64_t before = order->demands[i]->backordered;
+    struct demand_row *demand = demand_edit(order, i);
+    struct holder holder = demand_holder(order, demand);
+    for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
+        int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
+        if (units == 0 || !is_turn_of(spot, outlet->nodes[n]->id, demand))
+            continue;
+        outlet_take(stock, outlet, n, demand->sku, &holder, units);
+        demand->backordered -= units;
+        demand->reserved += units;
+    }
+    demand->oversold = min_i64(demand->oversold, demand->backordered);
+    demand_waits(order, demand);
+    return demand->backordered < before;
+}
+
 /* The whole line is looked at: a bundle's other components may have been there all the time. */
 static bool fill_line(struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
 {
@@ -128,7 +151,7 @@ static bool fill_line(struct spot *spot, const struct waiting_row *waiting, cons
     int64_t line = waiting->line;
     for (size_t i = 0; i < order.demand_count; i++) {
         if (order.demands[i]->line == line && order.demands[i]->backordered > 0 && order.demands[i]->sku != 0)
-            filled = fill_demand(&stock, &order, i, outlet) || filled;
+            filled = fill_demand(&stock, spot, &order, i, outlet) || filled;
         waits = waits || order.demands[i]->backordered > 0;
     }
     stock_end(&stock);
@@ -169,23 +192,41 @@ static void want_stock(struct spot *spot, int64_t order)
         ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(claim->sku)), 0);
 }
 
-static void spot_load(struct spot *spot)
+/* Wants what the first `most` lines need that units here may go to; returns how many there are. round 0: the orders, 1: their stock. */
+static int64_t spot_want(struct spot *spot, int round, int64_t most)
 {
-    const int64_t most = spot->rows / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1;
     const struct waiting_row *waiting;
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < spot->count; i++) {
-            struct ws_cursor cursor = queue_of(spot, i);
-            if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
-                continue;
-            for (int64_t n = 0; n < most && (waiting = ws_next(spot->ws, &cursor)) != NULL; n++) {
-                if (round == 0)
-                    want_order(spot->ws, waiting->ord);
-                else
-                    want_stock(spot, waiting->ord);
-            }
+    int64_t longest = 0;
+    for (size_t i = 0; i < spot->count; i++) {
+        int64_t stock = outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku), n = 0;
+        if (stock == 0)
+            continue;
+        struct ws_cursor cursor = queue_of(spot, i);
+        for (; n < min_i64(most, stock) && (waiting = ws_next(spot->ws, &cursor)) != NULL; n++) {
+            if (round == 0)
+                want_order(spot->ws, waiting->ord);
+            else
+                want_stock(spot, waiting->ord);
         }
-        ws_settle(spot->ws);
+        longest = max_i64(longest, n);
+    }
+    return longest;
+}
+
+static void spots_load(struct spot *spots, size_t count, int64_t rows)
+{
+    if (count == 0)
+        return;
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < spots[s].count; i++)
+            if (outlet_stock(spots->ws, &spots[s].outlets[i], spots[s].at[i], spots[s].sku) > 0)
+                queue_want(&spots[s], i);
+    ws_settle(spots->ws);
+    for (int round = 0; round < 2; round++) {
+        int64_t most = rows / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1;
+        for (size_t s = 0; s < count && most > 0; s++)
+            most -= spot_want(&spots[s], round, most);
+        ws_settle(spots->ws);
     }
 }
 
@@ -197,7 +238,7 @@ static const struct waiting_row *spot_fill(struct spot *spot)
     struct outlet *outlet;
     const struct waiting_row *head = spot_head(spot, &outlet);
     if (head != NULL && spot->rows > 0)
-        spot_load(spot);
+        spots_load(spot, 1, spot->rows);
     while (spot->rows > 0 && (head = spot_head(spot, &outlet)) != NULL)
         if (!fill_line(spot, head, outlet))
             return NULL;
@@ -212,8 +253,13 @@ static void position_block(struct ws *ws, int64_t node, int64_t sku, int64_t job
 void backorders_fill(struct ws *ws, const struct freed *places, size_t count)
 {
     int64_t rows = FILL_ROWS;
+    struct spot *spots = ARENA_ARRAY(ws_arena(ws), struct spot, count + 1);
+    for (size_t i = 0; i < count; i++)
+        spots[i] = spot_open(ws, places[i].node, places[i].sku, 0, rows);
+    spots_load(spots, count, rows); /* for all of them at once: what is filled is decided anew after each load */
     for (size_t i = 0; i < count; i++) {
-        struct spot spot = spot_open(ws, places[i].node, places[i].sku, 0, rows);
+        struct spot spot = spots[i];
+        spot.rows = rows;
         const struct waiting_row *next = spot_fill(&spot);
         rows = spot.rows;
         if (next == NULL)
@@ -273,10 +319,19 @@ static void want_orders(struct ws *ws, const struct broken *broken)
     ws_settle(ws);
 }
 
-void orders_claims_broken(struct ws *ws, const struct broken *broken, const char *why)
+/* The same SKU may stand elsewhere: who lost it here must not be overtaken there. A fact is about one SKU. */
+static void fill_elsewhere(struct ws *ws, const struct broken *broken)
 {
-    want_orders(ws, broken);
-    for (; broken != NULL; broken = broken->next) {
+    while (broken != NULL && broken->kind != CLAIM_ORDER)
+        broken = broken->next;
+    if (broken != NULL)
+        backorders_fill_skus(ws, &broken->sku, 1);
+}
+
+void orders_claims_broken(struct ws *ws, const struct broken *first, const char *why)
+{
+    want_orders(ws, first);
+    for (const struct broken *broken = first; broken != NULL; broken = broken->next) {
         if (broken->kind != CLAIM_ORDER)
             continue;
         struct order order;
@@ -299,6 +354,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *broken, const char
         if (order.last_seq == 0) /* less is claimed, the stage did not change */
             order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);
     }
+    fill_elsewhere(ws, first);
 }
 
 const struct stock_followers stock_followers = { .supply = backorders_fill, .claims_broken = orders_claims_broken };

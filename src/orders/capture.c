@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "inventory/availability.h"
 #include "inventory/reservations.h"
+#include "orders/commands.h"
 #include "orders/order_io.h"
 #include "orders/order_key.h"
 #include "orders/promise.h"
@@ -281,14 +282,20 @@ static void write_line(struct capture *c, int64_t id, size_t i)
 
 static void write_waiting(struct capture *c, const struct order *order)
 {
+    int64_t *skus = ARENA_ARRAY(ws_arena(c->ws), int64_t, order->demand_count);
+    size_t count = 0;
     for (size_t i = 0; i < order->demand_count; i++) {
         const struct demand_row *demand = order->demands[i];
         struct holder rank = demand_holder(order, demand);
         struct waiting_row row = { .unit = demand->unit, .sku = demand->sku, .priority = rank.priority, .promise = rank.promise, .ord = demand->ord,
                                    .line = demand->line, .part = demand->part, .channel = c->channel->id };
-        if (demand->backordered > 0 && demand->sku != 0)
-            ws_insert(c->ws, &waiting_table, &row);
+        if (demand->backordered == 0 || demand->sku == 0)
+            continue;
+        ws_insert(c->ws, &waiting_table, &row);
+        skus[count++] = demand->sku;
     }
+    if (count > 0)
+        waiting_skus_note(c->ws, skus, count);
 }
 
 static void write_decision(struct capture *c, int64_t id, const struct choice *choice)

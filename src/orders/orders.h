@@ -74,6 +74,7 @@ enum fault_code order_release_gate(struct order *order);
 /* Gives units that became available to those who wait for them, by rank, the moment they appear: as many lines as one
  * command may fill; for a queue that is longer a job is opened, and the position is its alone until it has ended. */
 void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
+#define WAITING_PARTS 64 /* SKUs that somebody waits for stand in `waiting_sku`, in as many parts */
 /* Order lines that lost claims to a fact fall back into backorders, with an exception each; broken: of kind order. */
 void orders_claims_broken(struct ws *ws, const struct broken *broken, const char *why);
 

@@ -49,7 +49,8 @@ static const struct broken {
     { "it waits, and stands in no queue", "waiting_demand", "DELETE FROM waiting WHERE unit > 0", false },
     { "it stands in the queue, and does not wait", "waiting_demand",
       "INSERT INTO waiting (unit, sku, priority, promise, ord, line, part, channel) SELECT unit, sku, 2, 9223372036854775807, ord, line, part, 888 "
-      "FROM demand WHERE ord = " ORDER("1"), false },
+      "FROM demand WHERE ord = " ORDER("1"), false, "waiting_sku" },
+    { "nobody would know that it waits for this SKU", "waiting_sku", "DELETE FROM waiting_sku WHERE unit > 0", false },
     { "it waits at a better rank", "waiting_demand", "UPDATE waiting SET priority = 1 WHERE unit > 0", false },
     { "a claim of nobody", "claim_holder", "UPDATE claim SET holder = 888888 WHERE kind = 4 AND holder = " ORDER("1"), false, "demand_reserved claimants reserved_claims" },
     { "a claim of a checkout that has ended", "claim_holder", "UPDATE reservation SET state = 3", false },

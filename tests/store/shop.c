@@ -222,7 +222,7 @@ static void dump_row(struct buffer *out, const struct db_table *table, const cha
     buffer_text(out, "\n");
 }
 
-static struct db_rows whole_table(struct shop *shop, struct arena *arena, const struct db_table *table)
+struct db_rows shop_table(struct shop *shop, struct arena *arena, const struct db_table *table)
 {
     struct buffer sql = { .arena = shop->arena };
     struct db_statement *statement = ARENA_NEW(shop->arena, struct db_statement);
@@ -246,7 +246,7 @@ char *shop_dump(struct shop *shop, struct arena *arena)
         if (table == &batch_table || strcmp(table->name, "cursor_of_unit") == 0 || strcmp(table->name, "movement_by_sku") == 0 ||
             strcmp(table->name, "order_token") == 0 || strcmp(table->name, "schema_migration") == 0)
             continue;
-        struct db_rows rows = whole_table(shop, arena, table);
+        struct db_rows rows = shop_table(shop, arena, table);
         for (size_t i = 0; i < rows.count; i++)
             dump_row(&out, table, db_row(&rows, i));
     }

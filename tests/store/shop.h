@@ -46,5 +46,7 @@ void text_in(const char *text, const char *after, const char *name, char *out, s
 
 /* Every table but `batch`, unit_clock.batch_id left out, as text in key order: two that are equal are the same company. */
 char *shop_dump(struct shop *shop, struct arena *arena);
+/* A whole table in key order, as it stands in the store. */
+struct db_rows shop_table(struct shop *shop, struct arena *arena, const struct db_table *table);
 
 #endif

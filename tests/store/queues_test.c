@@ -1,0 +1,416 @@
+/* tests/store/queues_test.c: nobody waits for units that stand where the channel may have them.
+ * Scenes first: what a channel may have grows without a unit coming. Then a property: seeded streams of orders and of all
+ * that moves stock or changes who may have it; after each command and the jobs that it started, no line that waits could be
+ * filled by what its channel may have (read from the tables, summed here by hand), and no line got units that one before it
+ * in rank could have had. MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is named. */
+#include "engine/jobs.h"
+#include "store/shop.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct reply order_of(struct shop *shop, const char *channel, const char *id, const char *sku, int quantity)
+{
+    return shop_call(shop, "POST", "/v1/orders",
+                     "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\","
+                     "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+                     channel, id, sku, quantity);
+}
+
+/* The order's line 1, as it stands now. */
+static int64_t figure(struct shop *shop, const char *id, const char *name)
+{
+    return number_in(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body, "\"lines\"", name);
+}
+
+static const char *id_of(struct shop *shop, struct reply made)
+{
+    char id[32];
+    assert_int_equal(made.status, 201);
+    text_in(made.body, NULL, "id", id, sizeof id);
+    return arena_text(shop->arena, id);
+}
+
+/* ---- scenes ---- */
+
+static void a_channel_gains_a_node(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/nodes/N3", "{\"unit\":\"DE\",\"name\":\"N3\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    shop_must(shop, 201, "PUT", "/v1/channels/soc",
+              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\"],\"shortage\":\"backorder\"}");
+    receive(shop, "N3", "LAMP", 3);
+    const char *waits = id_of(shop, order_of(shop, "web", "1", "LAMP", 2));
+    assert_int_equal(figure(shop, waits, "backordered"), 2);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"nodes\":[\"LEJ\",\"HAM\",\"N3\"]}");
+    assert_int_equal(figure(shop, waits, "reserved"), 2);
+    const char *late = id_of(shop, order_of(shop, "soc", "2", "LAMP", 2));
+    assert_int_equal(figure(shop, late, "reserved"), 1);
+}
+
+static void a_fence_opens_to_another_group(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 3);
+    shop_must(shop, 201, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":3}");
+    const char *waits = id_of(shop, order_of(shop, "web", "1", "LAMP", 2));
+    assert_int_equal(figure(shop, waits, "backordered"), 2);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"group\":\"b2b\"}"); /* shares its fences now */
+    assert_int_equal(figure(shop, waits, "reserved"), 2);
+    const char *second = id_of(shop, order_of(shop, "market", "2", "LAMP", 1));
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"group\":\"web\"}");
+    shop_must(shop, 200, "PATCH", "/v1/channels/b2b", "{\"priority\":9}"); /* ranks below market */
+    assert_int_equal(figure(shop, second, "reserved"), 1);
+}
+
+static void less_is_held_back(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"LAMP\",\"buffer\":2}");
+    receive(shop, "LEJ", "LAMP", 2);
+    const char *waits = id_of(shop, order_of(shop, "web", "1", "LAMP", 1));
+    assert_int_equal(figure(shop, waits, "backordered"), 1);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web/listings/L", "{\"cap\":1}");
+    assert_int_equal(figure(shop, waits, "backordered"), 1); /* what is shown keeps nothing from it */
+    shop_must(shop, 200, "PATCH", "/v1/channels/web/listings/L", "{\"buffer\":1}");
+    assert_int_equal(figure(shop, waits, "reserved"), 1);
+}
+
+static void what_breaks_in_one_place_is_taken_from_another(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 2);
+    receive(shop, "HAM", "LAMP", 2);
+    const char *id = id_of(shop, order_of(shop, "web", "1", "LAMP", 2));
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-2,\"reason\":\"damage\"}");
+    assert_int_equal(figure(shop, id, "reserved"), 2);
+    assert_int_equal(figure(shop, id, "backordered"), 0);
+}
+
+/* More SKUs wait than one command looks at: the unit waits for the job, and nobody overtakes meanwhile. */
+static void thousands_of_queues_are_woken_by_a_job(struct shop *shop)
+{
+    enum { SKUS = 700 };
+    shop_must(shop, 201, "PUT", "/v1/nodes/N3", "{\"unit\":\"DE\",\"name\":\"N3\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    shop_must(shop, 201, "PUT", "/v1/channels/soc",
+              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\"],\"shortage\":\"backorder\"}");
+    for (int i = 0; i < SKUS; i++) {
+        const char *sku = arena_printf(shop->arena, "S%d", i);
+        shop_must(shop, 201, "PUT", arena_printf(shop->arena, "/v1/skus/%s", sku), "{\"name\":\"S\"}");
+        receive(shop, "N3", sku, 1);
+        assert_int_equal(order_of(shop, "web", sku, sku, 1).status, 201);
+    }
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"nodes\":[\"LEJ\",\"N3\"]}");
+    assert_int_equal(order_of(shop, "soc", "late", "S1", 1).status, 503);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"nodes\":[\"HAM\",\"N3\"]}"); /* begins again */
+    assert_true(shop_jobs(shop, 1) >= 1);
+    assert_null(strstr(shop_must(shop, 200, "GET", "/v1/orders?stage=captured", NULL).body, "ord_"));
+    assert_int_equal(figure(shop, id_of(shop, order_of(shop, "soc", "late", "S1", 1)), "backordered"), 1);
+}
+
+/* ---- what a channel may have, by hand ---- */
+
+struct tables {
+    struct db_rows channels, serves, positions, claims, demands, waiting;
+};
+
+static struct tables read_tables(struct shop *shop, struct arena *arena)
+{
+    return (struct tables){ shop_table(shop, arena, &channel_table), shop_table(shop, arena, &channel_node_table), shop_table(shop, arena, &position_table),
+                            shop_table(shop, arena, &claim_table),   shop_table(shop, arena, &demand_table),       shop_table(shop, arena, &waiting_table) };
+}
+
+#define EACH(TYPE, ROW, ROWS) \
+    for (size_t ROW##_i = 0; ROW##_i < (ROWS)->count; ROW##_i++) \
+        for (const struct TYPE *ROW = db_row(ROWS, ROW##_i); ROW != NULL && ROW->unit == 1; ROW = NULL)
+
+static const struct channel_row *channel_of(const struct tables *t, int64_t id)
+{
+    EACH(channel_row, row, &t->channels)
+        if (row->id == id)
+            return row;
+    return NULL;
+}
+
+/* The best of a group, by priority and then id, as one number. */
+static int64_t rank_of(const struct tables *t, const char *group)
+{
+    int64_t best = INT64_MAX;
+    EACH(channel_row, row, &t->channels)
+        if (strcmp(row->channel_group, group) == 0 && row->priority * 100000 + row->id < best)
+            best = row->priority * 100000 + row->id;
+    return best;
+}
+
+static bool serves(const struct tables *t, int64_t channel, int64_t node)
+{
+    EACH(channel_node_row, row, &t->serves)
+        if (row->channel == channel && row->node == node)
+            return true;
+    return false;
+}
+
+static int64_t stock_for(const struct tables *t, const struct channel_row *channel, int64_t sku)
+{
+    int64_t units = 0;
+    EACH(position_row, row, &t->positions)
+        if (row->sku == sku && row->class == 0 && serves(t, channel->id, row->node))
+            units += row->available;
+    EACH(claim_row, row, &t->claims) {
+        if (row->kind != 1 || row->sku != sku || !serves(t, channel->id, row->node))
+            continue;
+        const struct channel_row *holder = channel_of(t, row->holder);
+        if (strcmp(holder->channel_group, channel->channel_group) == 0 || rank_of(t, holder->channel_group) > rank_of(t, channel->channel_group))
+            units += row->soft;
+    }
+    return units;
+}
+
+/* One piece more of the line, with all that it is made of. */
+static bool could_be_filled(const struct tables *t, const struct waiting_row *w)
+{
+    const struct channel_row *channel = channel_of(t, w->channel);
+    int64_t pieces = INT64_MAX;
+    bool stands = true;
+    EACH(demand_row, d, &t->demands)
+        if (d->ord == w->ord && d->line == w->line && (d->ordered - d->backordered) / d->need < pieces)
+            pieces = (d->ordered - d->backordered) / d->need;
+    EACH(demand_row, d, &t->demands)
+        if (d->ord == w->ord && d->line == w->line && stock_for(t, channel, d->sku) < (pieces + 1) * d->need - (d->ordered - d->backordered))
+            stands = false;
+    return stands;
+}
+
+static int rank_compare(const struct waiting_row *a, const struct waiting_row *b)
+{
+    const int64_t left[] = { a->priority, a->promise, a->ord, a->line, a->part }, right[] = { b->priority, b->promise, b->ord, b->line, b->part };
+    for (size_t i = 0; i < COUNT(left); i++)
+        if (left[i] != right[i])
+            return left[i] < right[i] ? -1 : 1;
+    return 0;
+}
+
+/* Units that a line holds at a place. */
+static int64_t held(const struct tables *t, const struct claim_row *like)
+{
+    EACH(claim_row, row, &t->claims)
+        if (row->kind == 4 && row->holder == like->holder && row->line == like->line && row->part == like->part && row->node == like->node && row->sku == like->sku)
+            return row->soft + row->hard;
+    return 0;
+}
+
+static bool had_a_fence(const struct tables *t, const struct claim_row *at)
+{
+    EACH(position_row, row, &t->positions)
+        if (row->sku == at->sku && row->node == at->node)
+            return row->fenced > 0;
+    return false;
+}
+
+/* Whether the line of this claim got units that somebody before it, of one component, waits for and could have had there. */
+static bool overtakes(const struct tables *before, const struct tables *now, const struct claim_row *claim)
+{
+    if (claim->kind != 4 || held(before, claim) >= claim->soft + claim->hard || had_a_fence(before, claim))
+        return false;
+    struct waiting_row mine = { .priority = claim->priority, .promise = claim->promise, .ord = claim->holder, .line = claim->line, .part = claim->part };
+    EACH(waiting_row, w, &now->waiting) {
+        size_t parts = 0, waited = 0;
+        EACH(demand_row, d, &now->demands)
+            parts += d->ord == w->ord && d->line == w->line;
+        EACH(waiting_row, old, &before->waiting)
+            waited += old->sku == w->sku && rank_compare(old, w) == 0;
+        if (w->sku == claim->sku && parts == 1 && waited == 1 && rank_compare(w, &mine) < 0 && serves(now, w->channel, claim->node))
+            return true;
+    }
+    return false;
+}
+
+static void verify(struct shop *shop, const struct tables *before, const struct tables *now, const char *what, uint64_t seed)
+{
+    EACH(waiting_row, w, &now->waiting)
+        if (could_be_filled(now, w))
+            fail_msg("seed %lu: after %s, order %ld line %ld waits for SKU %ld that its channel may have", (unsigned long)seed, what, (long)w->ord,
+                     (long)w->line, (long)w->sku);
+    EACH(claim_row, claim, &now->claims)
+        if (overtakes(before, now, claim))
+            fail_msg("seed %lu: after %s, order %ld line %ld overtook", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
+}
+
+/* ---- streams ---- */
+
+#define COMMANDS 60
+static const char *const codes[] = { "web", "b2b", "market", "soc" }, *const nodes[] = { "LEJ", "HAM", "N3" }, *const skus[] = { "LAMP", "BULB", "SHADE", "KIT" };
+
+struct stream {
+    struct shop *shop;
+    uint64_t random;
+    size_t number;
+    char orders[COMMANDS][32], reservation[32];
+    size_t order_count;
+};
+
+static int draw(struct stream *s, uint64_t below)
+{
+    s->random += 0x9e3779b97f4a7c15u;
+    return (int)(hash_u64(s->random) % below);
+}
+
+static const char *do_order(struct stream *s)
+{
+    const char *channel = codes[draw(s, 4)], *sku = skus[draw(s, 4)];
+    struct reply reply = order_of(s->shop, channel, arena_printf(s->shop->arena, "Q-%zu", ++s->number), sku, 1 + draw(s, 4));
+    if (reply.status == 201)
+        text_in(reply.body, NULL, "id", s->orders[s->order_count++], sizeof s->orders[0]);
+    return arena_printf(s->shop->arena, "an order of %s on %s", sku, channel);
+}
+
+static const char *do_stock(struct stream *s)
+{
+    static const char *const what[] = { "\"delta\":%d,\"reason\":\"receipt\"", "\"delta\":%d,\"reason\":\"receipt\",\"bucket\":\"quarantined\"", "\"set\":%d,\"reason\":\"count\"",
+                                        "\"delta\":-%d,\"reason\":\"damage\"", "\"delta\":%d,\"from\":\"quarantined\",\"bucket\":\"available\",\"reason\":\"correction\"",
+                                        "\"delta\":%d,\"from\":\"available\",\"bucket\":\"quarantined\",\"reason\":\"correction\"" };
+    const char *how = what[draw(s, COUNT(what))], *sku = skus[draw(s, 3)], *node = nodes[draw(s, 3)];
+    int units = 1 + draw(s, 4);
+    struct buffer out = { .arena = s->shop->arena };
+    buffer_printf(&out, "%.*s%d%s", (int)(strstr(how, "%d") - how), how, units, strstr(how, "%d") + 2);
+    shop_call(s->shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",%s}", node, sku, out.at);
+    return arena_printf(s->shop->arena, "%s of %s at %s", out.at, sku, node);
+}
+
+static const char *do_channel(struct stream *s)
+{
+    const char *channel = codes[draw(s, 4)], *body = "";
+    int from = draw(s, 3), more = draw(s, 2);
+    if (draw(s, 2) == 0)
+        body = arena_printf(s->shop->arena, "{\"nodes\":[\"%s\"%s%s%s]}", nodes[from], more ? ",\"" : "", more ? nodes[(from + 1) % 3] : "", more ? "\"" : "");
+    else if (draw(s, 2) == 0)
+        body = arena_printf(s->shop->arena, "{\"group\":\"%s\"}", codes[draw(s, 4)]);
+    else
+        body = arena_printf(s->shop->arena, "{\"priority\":%d}", 1 + draw(s, 5));
+    shop_must(s->shop, 200, "PATCH", arena_printf(s->shop->arena, "/v1/channels/%s", channel), "%s", body);
+    return arena_printf(s->shop->arena, "PATCH %s %s", channel, body);
+}
+
+static const char *do_fence(struct stream *s)
+{
+    const char *target = arena_printf(s->shop->arena, "/v1/channels/%s/fences/%s/%s", codes[draw(s, 4)], nodes[draw(s, 3)], skus[draw(s, 3)]);
+    shop_call(s->shop, "PUT", target, "{\"quantity\":%d}", draw(s, 4));
+    return arena_printf(s->shop->arena, "PUT %s", target);
+}
+
+static const char *do_master(struct stream *s)
+{
+    if (draw(s, 2) == 0)
+        shop_call(s->shop, "PUT", "/v1/bundles/KIT", "{\"name\":\"Kit\",\"components\":[{\"sku\":\"BULB\",\"quantity\":%d},{\"sku\":\"SHADE\",\"quantity\":1}]}", 1 + draw(s, 3));
+    else
+        shop_call(s->shop, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"%s\",\"cap\":%d,\"share_ppm\":%d}", skus[draw(s, 4)], draw(s, 3), draw(s, 3) * 500000);
+    return "a bundle or a listing";
+}
+
+static const char *do_checkout(struct stream *s)
+{
+    extern const struct command_type reservation_expire;
+    struct command expire = { .type = &reservation_expire, .arena = s->shop->arena, .unit = 1, .faults = { .arena = s->shop->arena } }, *each = &expire;
+    int kind = draw(s, 4);
+    if (kind == 0) {
+        s->shop->now_us += INT64_C(61000000);
+        engine_run(s->shop->engine, &each, 1);
+        return "checkouts expire";
+    }
+    if (kind == 1 && s->reservation[0] != '\0') {
+        shop_call(s->shop, "DELETE", arena_printf(s->shop->arena, "/v1/reservations/%s", s->reservation), NULL);
+        return "a checkout is given back";
+    }
+    struct reply made = shop_call(s->shop, "POST", "/v1/reservations", "{\"channel\":\"%s\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"ttl_s\":60}", codes[draw(s, 4)],
+                                  skus[draw(s, 4)], 1 + draw(s, 2));
+    if (made.status == 201)
+        text_in(made.body, NULL, "id", s->reservation, sizeof s->reservation);
+    return "a checkout";
+}
+
+static const char *do_cancel(struct stream *s)
+{
+    if (s->order_count == 0)
+        return do_stock(s);
+    const char *id = s->orders[draw(s, s->order_count)];
+    if (draw(s, 2) == 0)
+        shop_call(s->shop, "POST", arena_printf(s->shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"no\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+    else
+        shop_call(s->shop, "POST", arena_printf(s->shop->arena, "/v1/orders/%s/payments", id),
+                  "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}");
+    return "a cancel or a payment";
+}
+
+static const char *do_one(struct stream *s)
+{
+    static const char *(*const deeds[])(struct stream *s) = { do_order, do_order, do_order, do_stock, do_stock, do_stock, do_channel, do_channel, do_fence, do_master, do_checkout, do_cancel };
+    return deeds[draw(s, COUNT(deeds))](s);
+}
+
+static void stream(enum store store, uint64_t seed)
+{
+    struct shop *shop = shop_open(store);
+    struct stream s = { .shop = shop, .random = seed };
+    struct arena *arenas[] = { arena_new((size_t)64 << 20), arena_new((size_t)64 << 20) };
+    shop_furnish(shop);
+    shop_must(shop, 201, "PUT", "/v1/nodes/N3", "{\"unit\":\"DE\",\"name\":\"N3\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    shop_must(shop, 201, "PUT", "/v1/channels/soc",
+              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\"],\"shortage\":\"partial\"}");
+    struct tables before = read_tables(shop, arenas[0]);
+    for (int i = 0; i < COMMANDS; i++) {
+        const char *what = do_one(&s);
+        shop_jobs(shop, 1);
+        struct arena *arena = arenas[(i + 1) % 2];
+        arena_reset(arena);
+        struct tables now = read_tables(shop, arena);
+        verify(shop, &before, &now, what, seed);
+        before = now;
+    }
+    arena_free(arenas[0]);
+    arena_free(arenas[1]);
+    shop_close(shop);
+}
+
+static void (*const scenes[])(struct shop *shop) = {
+    a_channel_gains_a_node,
+    a_fence_opens_to_another_group,
+    less_is_held_back,
+    what_breaks_in_one_place_is_taken_from_another,
+    thousands_of_queues_are_woken_by_a_job,
+};
+
+static void queues_on(enum store store, uint64_t streams)
+{
+    const char *asked = getenv("MILLRACE_QUEUE_STREAMS");
+    if (!store_is_there(store)) {
+        skip();
+        return;
+    }
+    for (size_t i = 0; i < COUNT(scenes); i++) {
+        struct shop *shop = shop_open(store);
+        shop_furnish(shop);
+        scenes[i](shop);
+        shop_close(shop);
+    }
+    streams = asked != NULL ? strtoull(asked, NULL, 10) : streams;
+    for (uint64_t seed = 1; seed <= streams; seed++)
+        stream(store, seed);
+}
+
+static void queues_on_sqlite(void **state)
+{
+    queues_on(STORE_SQLITE, 40);
+}
+
+static void queues_on_postgresql(void **state)
+{
+    queues_on(STORE_POSTGRES, 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queues_on_sqlite),
+        cmocka_unit_test(queues_on_postgresql),
+    };
+    return cmocka_run_group_tests_name("queues", tests, NULL, NULL);
+}
