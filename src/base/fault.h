@@ -23,6 +23,7 @@
     X(NO_SUCH_HOLD, "no_such_hold", 409, false, "There is no such hold", "look at the order's holds")                                        \
     X(HOLD_LEFT, "hold_left", 409, true, "The order is held", "clear the holds that the order still has")                                    \
     X(PAYMENT_OPEN, "payment_open", 409, true, "The payment term is not met", "record the payment first")                                    \
+    X(PAYMENT_CONFLICT, "payment_conflict", 409, false, "The payment is known with another amount", "send each fact under a reference of its own") \
     X(IN_USE, "in_use", 409, false, "Something else depends on it", "change what depends on it first")                                       \
     X(RESERVATION_GONE, "reservation_gone", 409, false, "The reservation is gone", "it expired or was used; order without it")               \
     X(PRECONDITION_FAILED, "precondition_failed", 412, true, "It has changed meanwhile", "read it again and send its ETag in If-Match")      \

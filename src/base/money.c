@@ -209,3 +209,10 @@ void money_format(int64_t minor, int exponent, char out[32])
         out[i] = backwards[count - 1 - i];
     out[count] = '\0';
 }
+
+const char *money_text(struct arena *arena, int64_t minor, const char *currency)
+{
+    char amount[32];
+    money_format(minor, currency_exponent(currency), amount);
+    return arena_printf(arena, "%s %s", amount, currency);
+}

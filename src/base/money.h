@@ -36,5 +36,7 @@ bool money_allocate(int64_t total, const int64_t *weights, int64_t *parts, size_
 bool money_parse(const char *text, size_t bytes, int exponent, int64_t *minor);
 /* 1999 to "19.99", always with all digits of the exponent. out needs 32 bytes. */
 void money_format(int64_t minor, int exponent, char out[32]);
+/* "19.99 EUR", for people. The currency is one with an exponent. */
+const char *money_text(struct arena *arena, int64_t minor, const char *currency);
 
 #endif

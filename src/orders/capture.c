@@ -8,6 +8,7 @@
 #include "orders/commands.h"
 #include "orders/order_io.h"
 #include "orders/order_key.h"
+#include "orders/payments.h"
 #include "orders/promise.h"
 #include <stdio.h>
 #include <string.h>
@@ -242,7 +243,7 @@ static struct orders_row order_row(struct capture *c, int64_t id)
                                 .service = in->shipping == NULL ? NULL : in->shipping->service,
                                 .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by,
                                 .priority = c->channel->priority, .shortage = c->shortage, .term = payment->term, .payment_status = payment->status,
-                                .method = payment->method, .authorised = payment->status == 1 ? amount : 0, .captured = payment->status == 2 ? amount : 0,
+                                .method = payment->method, .authorised = payment->status == PAYMENT_IS_AUTHORISED ? amount : 0, .captured = payment->status == PAYMENT_IS_CAPTURED ? amount : 0,
                                 .payment_amount = payment->amount.currency[0] == '\0' ? NULL_INT : payment->amount.minor,
                                 .payment_reference = payment->reference, .person = id, .tags = in->tags.count == 0 ? NULL : tags.out.at, .reservation = c->reservation,
                                 .requested_at = NULL_INT, .origin_kind = NULL_INT, .origin = NULL_INT, .party = NULL_INT };
@@ -341,6 +342,25 @@ static bool write_exceptions(struct capture *c, struct order *order)
     return short_units > 0;
 }
 
+/* A payment that came with the order is told with it: the books have no other event of it. */
+static void tell_created(struct capture *c, struct order *order)
+{
+    const struct orders_row *row = order->row;
+    struct json_writer json;
+    order_event_begin(order, &json);
+    if (row->payment_status != PAYMENT_PENDING) {
+        struct money amount = { .minor = row->authorised + row->captured }; /* one of them is 0 */
+        snprintf(amount.currency, sizeof amount.currency, "%.3s", row->currency);
+        json_key(&json, "payment");
+        json_object(&json);
+        payment_tell(&json, row->payment_status == PAYMENT_IS_CAPTURED ? PAYMENT_CAPTURED : PAYMENT_AUTHORISED, row->payment_reference, row->method);
+        json_key(&json, "amount");
+        json_money(&json, amount);
+        json_object_end(&json);
+    }
+    (void)order_event_end(order, &json, EVENT_ORDER_CREATED, c->total);
+}
+
 static void write_order(struct capture *c)
 {
     struct ws *ws = c->ws;
@@ -365,7 +385,7 @@ static void write_order(struct capture *c)
                          demand_holder(&order, &(struct demand_row){ .line = (int64_t)i + 1 }));
     write_waiting(c, &order);
     write_decision(c, id, &choice);
-    order_event(&order, EVENT_ORDER_CREATED, c->total);
+    tell_created(c, &order);
     stock_end(&stock);
     if (write_exceptions(c, &order)) /* the order's last event stands for the answer, timeline and all: it comes after them */
         order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);

@@ -184,7 +184,6 @@ static void write_given_up(struct order *order, struct json_writer *json)
 
 static void write_state(struct order *order, struct json_writer *json)
 {
-    json_object(json);
     json_key(json, "stage");
     json_text(json, stage_names[order->row->stage]);
     json_key(json, "version");
@@ -214,20 +213,24 @@ static void write_state(struct order *order, struct json_writer *json)
         }
         json_array_end(json);
     }
-    json_object_end(json);
 }
 
-int64_t order_event(struct order *order, enum event_type type, int64_t amount)
+void order_event_begin(struct order *order, struct json_writer *json)
+{
+    json_begin(json, ws_arena(order->ws));
+    json_object(json);
+}
+
+int64_t order_event_end(struct order *order, struct json_writer *json, enum event_type type, int64_t amount)
 {
     order_edit(order)->version++;
-    struct json_writer json;
-    json_begin(&json, ws_arena(order->ws));
-    write_state(order, &json);
+    write_state(order, json);
+    json_object_end(json);
     order->last_seq = ws_event(order->ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_ORDER, .subject = order->row->id,
                                                               .about = order->row->id, .available = NULL_INT, .reserved = NULL_INT,
                                                               .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
                                                               .amount = amount, .currency = amount == NULL_INT ? NULL : order->row->currency,
-                                                              .unit_cost = NULL_INT, .data = json.out.at });
+                                                              .unit_cost = NULL_INT, .data = json->out.at });
     return order->last_seq;
 }
 
@@ -239,6 +242,13 @@ int64_t order_told(const struct order *order)
     while ((event = ws_next(order->ws, &cursor)) != NULL)
         seq = event->seq;
     return seq;
+}
+
+int64_t order_event(struct order *order, enum event_type type, int64_t amount)
+{
+    struct json_writer json;
+    order_event_begin(order, &json);
+    return order_event_end(order, &json, type, amount);
 }
 
 /* ---- release ---- */

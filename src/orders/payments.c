@@ -74,6 +74,20 @@ bool payment_meets(enum payment_term term, const struct payment_standing *standi
     return true;
 }
 
+void payment_tell(struct json_writer *json, enum payment_kind kind, const char *reference, const char *method)
+{
+    json_key(json, "kind");
+    json_text(json, payment_names[kind]);
+    if (reference != NULL) {
+        json_key(json, "reference");
+        json_text(json, reference);
+    }
+    if (method != NULL) {
+        json_key(json, "method");
+        json_text(json, method);
+    }
+}
+
 /* ---- a fact comes ---- */
 
 struct pay_in {
@@ -85,7 +99,7 @@ struct pay_in {
 static const struct field pay_rows[] = {
     { "kind", FIELD_ENUM, AT(pay_in, kind), .required = true, .names = payment_names, .doc = "what has happened" },
     { "amount", FIELD_MONEY, AT(pay_in, amount), .required = true, .max = INT64_C(1000000000000000), .doc = "in the order's currency" },
-    { "reference", FIELD_TEXT, AT(pay_in, reference), .required = true, .min = 1, .max = 128, .doc = "of the payment provider" },
+    { "reference", FIELD_TEXT, AT(pay_in, reference), .required = true, .min = 1, .max = 128, .doc = "the payment provider's for this fact: the same kind and reference again changes nothing" },
 };
 static const struct field_table pay_fields = { "PaymentFact", pay_rows, COUNT(pay_rows), sizeof(struct pay_in) };
 
@@ -104,7 +118,35 @@ static void word_follow(struct orders_row *row)
         row->payment_status = payment_word(&standing);
 }
 
-/* A fact tells what has happened: it is recorded whatever the order's stage. */
+/* What was told already with this kind and reference: a provider's reference stands for one fact of a kind. NULL_INT: nothing
+ * was. The order itself may have come with a payment: then it is in the sums, and in no row. */
+static int64_t known_amount(struct ws *ws, const struct orders_row *order, const struct pay_in *in)
+{
+    const int64_t sums[] = { order->authorised, order->captured, 0, 0, 0 };
+    int64_t came_with = sums[in->kind];
+    const struct payment_row *row;
+    struct ws_cursor cursor = ws_scan(ws, &payment_of_order, WS_PREFIX(db_int(order->unit), db_int(order->id)), 0);
+    while ((row = ws_next(ws, &cursor)) != NULL) {
+        if (row->kind != in->kind)
+            continue;
+        if (text_equal(row->reference, in->reference))
+            return row->amount;
+        came_with -= row->amount;
+    }
+    return came_with > 0 && order->payment_reference != NULL && text_equal(order->payment_reference, in->reference) ? came_with : NULL_INT;
+}
+
+/* False: refused. `fresh` is the order's row with the fact in its sums. */
+static bool pay_sums(const struct pay_in *in, struct orders_row *fresh, struct faults *faults)
+{
+    int64_t *const sums[] = { &fresh->authorised, &fresh->captured, NULL, &fresh->voided, &fresh->refunded };
+    if (sums[in->kind] == NULL || money_add(*sums[in->kind], in->amount.minor, sums[in->kind]))
+        return true;
+    fault_add(faults, FAULT_OUT_OF_RANGE, "/amount/amount", "the sum of the order's payments does not fit");
+    return false;
+}
+
+/* A fact tells what has happened: it is recorded whatever the order's stage, once. */
 static void pay_decide(struct ws *ws, struct command *command)
 {
     const struct pay_in *in = command->input;
@@ -115,10 +157,15 @@ static void pay_decide(struct ws *ws, struct command *command)
         fault_add(&command->faults, FAULT_CURRENCY_MISMATCH, "/amount/currency", "the order is in %s", order.row->currency);
         return;
     }
+    int64_t known = known_amount(ws, order.row, in);
+    if (known != NULL_INT && known != in->amount.minor)
+        fault_add(&command->faults, FAULT_PAYMENT_CONFLICT, "/amount", "%s with reference %s is known with %s", payment_names[in->kind], in->reference,
+                  money_text(command->faults.arena, known, order.row->currency));
     struct orders_row fresh = *order.row;
-    int64_t *const sums[] = { &fresh.authorised, &fresh.captured, NULL, &fresh.voided, &fresh.refunded };
-    if (sums[in->kind] != NULL && !money_add(*sums[in->kind], in->amount.minor, sums[in->kind])) {
-        fault_add(&command->faults, FAULT_OUT_OF_RANGE, "/amount/amount", "the sum of the order's payments does not fit");
+    if (command->faults.count > 0 || (known == NULL_INT && !pay_sums(in, &fresh, &command->faults)))
+        return;
+    if (known != NULL_INT) { /* the same fact came again */
+        order_answer_changed(&order, command);
         return;
     }
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order.row->id) };
@@ -127,7 +174,10 @@ static void pay_decide(struct ws *ws, struct command *command)
     ws_insert(ws, &payment_table, &row);
     word_follow(&fresh);
     *order_edit(&order) = fresh;
-    order_event(&order, EVENT_ORDER_PAYMENT, in->amount.minor);
+    struct json_writer json;
+    order_event_begin(&order, &json);
+    payment_tell(&json, (enum payment_kind)in->kind, in->reference, order.row->method);
+    (void)order_event_end(&order, &json, EVENT_ORDER_PAYMENT, in->amount.minor);
     order_advance(&order, false);
     order_answer_changed(&order, command);
 }

@@ -26,6 +26,9 @@ extern const char *const payment_words[];
 /* Its rules in markdown: docs/machines.md is made of them. */
 void payment_words_print(FILE *out);
 
+/* Tells a payment in an event: kind, reference and method, where they came (NULL: not). */
+void payment_tell(struct json_writer *json, enum payment_kind kind, const char *reference, const char *method);
+
 /* Whether the term lets what costs `due` go out. */
 bool payment_meets(enum payment_term term, const struct payment_standing *standing, int64_t due);
 

@@ -61,6 +61,8 @@ static struct sent about_order(struct stream_maker *maker)
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds/fraud/clear", "{\"reason\":\"fine\"}" },
         { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}" },
+        { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"s\"}" },
+        { "payments", "{\"kind\":\"refunded\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}" },
     };
     size_t verb = draw(maker, COUNT(verbs));
     const char *id = maker->orders[draw(maker, maker->order_count)];

@@ -177,6 +177,63 @@ static void the_payment_word_follows_the_facts(struct shop *shop)
     }
 }
 
+/* Half of what is due, told twice: it is one half. */
+static void a_payment_is_told_twice(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 2);
+    text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
+    struct reply first = pays(shop, 200, id, "captured", "10.00", "p1"), again = pays(shop, 200, id, "captured", "10.00", "p1");
+    assert_string_equal(again.body, first.body);
+    assert_non_null(strstr(again.body, "\"stage\":\"reserved\""));
+    struct reply other = pays(shop, 409, id, "captured", "10.50", "p1");
+    assert_non_null(strstr(other.body, "\"code\":\"payment_conflict\""));
+    assert_non_null(strstr(other.body, "captured with reference p1 is known with 10.00 EUR"));
+    assert_non_null(strstr(pays(shop, 200, id, "failed", "10.00", "p1").body, "\"stage\":\"reserved\"")); /* another kind is another fact */
+    assert_non_null(strstr(pays(shop, 200, id, "captured", "10.00", "p2").body, "\"stage\":\"released\""));
+}
+
+static void the_payment_that_an_order_came_with_is_told_again(struct shop *shop)
+{
+    char id[32];
+    struct reply came = shop_must(shop, 201, "POST", "/v1/orders",
+                                  "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                                  "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":"
+                                  "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\",\"method\":\"card\","
+                                  "\"amount\":{\"amount\":\"15.00\",\"currency\":\"EUR\"},\"reference\":\"p1\"}}");
+    text_in(came.body, NULL, "id", id, sizeof id);
+    int64_t version = number_in(came.body, NULL, "version");
+    assert_int_equal(number_in(pays(shop, 200, id, "captured", "15.00", "p1").body, NULL, "version"), version);
+    pays(shop, 409, id, "captured", "5.00", "p1");
+    assert_true(number_in(pays(shop, 200, id, "captured", "5.00", "p2").body, NULL, "version") > version);
+    version = number_in(pays(shop, 200, id, "authorised", "15.00", "p1").body, NULL, "version"); /* another kind */
+    assert_int_equal(number_in(pays(shop, 200, id, "captured", "15.00", "p1").body, NULL, "version"), version);
+}
+
+/* Books are built from events alone. */
+static void payments_can_be_read_from_their_events(struct shop *shop)
+{
+    char id[32];
+    text_in(shop_must(shop, 201, "POST", "/v1/orders",
+                      "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                      "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":9,\"unit_price\":"
+                      "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\",\"method\":\"card\","
+                      "\"amount\":{\"amount\":\"15.00\",\"currency\":\"EUR\"},\"reference\":\"p0\"}}")
+                .body,
+            NULL, "id", id, sizeof id);
+    pays(shop, 200, id, "failed", "30.00", "p1");
+    pays(shop, 200, id, "captured", "30.00", "p2");
+    static const char *const said[] = {
+        "\"payment\":{\"kind\":\"captured\",\"reference\":\"p0\",\"method\":\"card\",\"amount\":{\"amount\":\"15.00\",\"currency\":\"EUR\"}}",
+        "\"amount\":{\"amount\":\"30.00\",\"currency\":\"EUR\"},\"kind\":\"failed\",\"reference\":\"p1\",\"method\":\"card\"",
+        "\"amount\":{\"amount\":\"30.00\",\"currency\":\"EUR\"},\"kind\":\"captured\",\"reference\":\"p2\",\"method\":\"card\"",
+    };
+    const char *events = shop_must(shop, 200, "GET", "/v1/events?unit=DE", NULL).body;
+    for (size_t i = 0; i < COUNT(said); i++)
+        if (strstr(events, said[i]) == NULL)
+            fail_msg("no %s in %s", said[i], events);
+}
+
 static void the_same_channel_order_comes_twice(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 5);
@@ -464,6 +521,8 @@ static scene *const scenes[] = {
     a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
     many_claims_give_way_by_rank,           the_payment_word_follows_the_facts,
     a_key_comes_again_that_changed_nothing,
+    a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
+    payments_can_be_read_from_their_events,
 };
 
 static void play(void **state)
@@ -488,6 +547,7 @@ int main(void)
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
         "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
         "a key comes again that changed nothing",
+        "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];

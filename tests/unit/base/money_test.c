@@ -116,6 +116,10 @@ static void amounts_come_back(void **state)
         if (money_parse(bad[i], strlen(bad[i]), 2, &minor) || minor != 42)
             fail_msg("\"%s\" was taken", bad[i]);
     }
+    struct arena *arena = arena_new(4096);
+    assert_string_equal(money_text(arena, 1999, "EUR"), "19.99 EUR");
+    assert_string_equal(money_text(arena, -100, "JPY"), "-100 JPY");
+    arena_free(arena);
     int64_t minor;
     assert_false(money_parse("1\0", 2, 2, &minor));
     assert_false(money_parse("1.0", 3, 0, &minor));
