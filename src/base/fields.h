@@ -102,9 +102,12 @@ size_t field_bytes(enum field_type type);
 /* Writes the struct as an object, fields in table order. */
 void fields_write(struct json_writer *json, const struct field_table *table, const void *in);
 
-/* The JSON schema (OpenAPI 3.1) of the table: `for_write` leaves read_only out, else write_only. Nested tables become
+/* The JSON schema (OpenAPI 3.1) of the table. An answer leaves write_only out; a request read_only, and knows no other field;
+ * a PUT takes read_only too, since what GET gave may be sent back; of a patch nothing must come, and null takes out what is not
+ * required. Nested tables become
  * $ref "#/components/schemas/NAME". */
-void fields_schema(struct json_writer *json, const struct field_table *table, bool for_write);
+enum fields_schema { FIELDS_ANSWER, FIELDS_REQUEST, FIELDS_REPLACE, FIELDS_MERGE };
+void fields_schema(struct json_writer *json, const struct field_table *table, enum fields_schema use);
 
 static inline bool field_came(const struct field_table *table, const void *in, const char *name);
 

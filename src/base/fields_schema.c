@@ -164,28 +164,28 @@ static describe *const describers[] = {
     [FIELD_COUNTRY] = describe_country, [FIELD_OBJECT] = describe_object, [FIELD_LIST] = describe_list, [FIELD_CODES] = describe_list,
 };
 
-static bool is_shown(const struct field *field, bool for_write)
+static bool is_shown(const struct field *field, enum fields_schema use)
 {
-    return !field->not_available && !(for_write ? field->read_only : field->write_only);
+    return !field->not_available && !(use == FIELDS_ANSWER ? field->write_only : use != FIELDS_REPLACE && field->read_only);
 }
 
 /* Answers too promise only what requests must bring, as requests refer to nested tables in the form of the answer. */
-static bool is_required(const struct field *field, bool for_write)
+static bool is_required(const struct field *field, enum fields_schema use)
 {
-    return is_shown(field, for_write) && field->required;
+    return is_shown(field, use) && field->required && (use == FIELDS_ANSWER || !field->read_only);
 }
 
-static void add_required(struct json_writer *json, const struct field_table *table, bool for_write)
+static void add_required(struct json_writer *json, const struct field_table *table, enum fields_schema use)
 {
     bool some = false;
     for (size_t i = 0; i < table->count; i++)
-        some = some || is_required(&table->fields[i], for_write);
+        some = some || is_required(&table->fields[i], use);
     if (!some)
         return; /* an empty list is allowed, but some tools refuse it */
     json_key(json, "required");
     json_array(json);
     for (size_t i = 0; i < table->count; i++)
-        if (is_required(&table->fields[i], for_write))
+        if (is_required(&table->fields[i], use))
             json_text(json, table->fields[i].name);
     json_array_end(json);
 }
@@ -230,7 +230,16 @@ static void add_eithers(struct json_writer *json, const struct field_table *tabl
         json_array_end(json);
 }
 
-void fields_schema(struct json_writer *json, const struct field_table *table, bool for_write)
+/* In a patch null takes a field out that need not be there, and what does not come stays: there is no default. */
+static struct field as_merged(const struct field *field)
+{
+    struct field merged = *field;
+    merged.nullable = field->nullable || !field->required;
+    merged.preset = 0;
+    return merged;
+}
+
+void fields_schema(struct json_writer *json, const struct field_table *table, enum fields_schema use)
 {
     json_object(json);
     add_text(json, "type", "object");
@@ -238,11 +247,12 @@ void fields_schema(struct json_writer *json, const struct field_table *table, bo
     json_object(json);
     for (size_t i = 0; i < table->count; i++) {
         const struct field *field = &table->fields[i];
-        if (!is_shown(field, for_write))
+        if (!is_shown(field, use))
             continue;
         json_key(json, field->name);
         json_object(json);
-        describers[field->type](json, field);
+        const struct field shown = use == FIELDS_MERGE ? as_merged(field) : *field;
+        describers[field->type](json, &shown);
         if (field->doc != NULL)
             add_text(json, "description", field->doc);
         if (field->read_only) {
@@ -252,9 +262,11 @@ void fields_schema(struct json_writer *json, const struct field_table *table, bo
         json_object_end(json);
     }
     json_object_end(json);
-    add_required(json, table, for_write);
-    if (for_write) {
-        add_eithers(json, table);
+    if (use != FIELDS_MERGE)
+        add_required(json, table, use);
+    if (use != FIELDS_ANSWER) {
+        if (use != FIELDS_MERGE)
+            add_eithers(json, table);
         json_key(json, "additionalProperties");
         json_bool(json, false);
     }

@@ -90,6 +90,7 @@ struct route {
     const struct command_type *batch_of; /* command is NULL: the body is {batch_name: [...]}, each entry such a command, each alone */
     const char *batch_name, *result_name; /* "orders", "order" */
     const struct field_table *answer_of; /* for openapi */
+    const char *content;                 /* answer_of is NULL: what it answers with, for openapi */
     bool list;        /* answers {"items":[answer_of],"next"} */
     bool event_stream; /* GET with Accept: text/event-stream is live */
     struct query query[QUERY_MAX];

@@ -1,6 +1,6 @@
 /* src/http/openapi.c: one walk over the routes for the paths, one over the tables that they reach for the schemas. A
  * table that is answered is described as it is written; where it is also sent, NAMERequest leaves out what only we
- * write. */
+ * write; where it is merged, NAMEPatch requires nothing. tests/http/contract.c holds real answers against it. */
 #include "http/openapi.h"
 #include "engine/command.h"
 #include "http/edge.h"
@@ -10,7 +10,8 @@
 
 struct described {
     const struct field_table *table;
-    bool answered, sent; /* sent: the body of a command, not merely inside one */
+    bool answered, merged;
+    enum fields_schema sent; /* FIELDS_ANSWER: it is the body of no POST or PUT, at most inside one */
 };
 
 struct description {
@@ -76,16 +77,18 @@ static void reach_all(struct description *all)
             continue;
         reach(all, input_of(route), false);
         struct described *described = described_of(all, input_of(route));
-        if (described != NULL)
-            described->sent = true;
+        if (described != NULL && route->method == METHOD_PATCH)
+            described->merged = true;
+        else if (described != NULL)
+            described->sent = route->method == METHOD_PUT ? FIELDS_REPLACE : FIELDS_REQUEST;
     }
 }
 
-static void schema_ref(struct description *all, const struct field_table *table, bool request)
+static void schema_ref(struct description *all, const struct field_table *table, enum fields_schema use)
 {
-    bool apart = request && described_of(all, table) != NULL && described_of(all, table)->answered;
+    bool apart = use == FIELDS_REQUEST && described_of(all, table) != NULL && described_of(all, table)->answered;
     json_object(&all->json);
-    pair(&all->json, "$ref", arena_printf(all->arena, "#/components/schemas/%s%s", table->name, apart ? "Request" : ""));
+    pair(&all->json, "$ref", arena_printf(all->arena, "#/components/schemas/%s%s", table->name, use == FIELDS_MERGE ? "Patch" : apart ? "Request" : ""));
     json_object_end(&all->json);
 }
 
@@ -201,13 +204,26 @@ static void list_schema(struct description *all, const char *name, const struct 
     if (request)
         raw(json, "maxItems", "1000");
     json_key(json, "items");
-    schema_ref(all, of, request);
+    schema_ref(all, of, request ? FIELDS_REQUEST : FIELDS_ANSWER);
     json_object_end(json);
     if (request && dry_run_of(of) != NULL)
         raw(json, "dry_run", "{\"type\":\"boolean\",\"default\":false}");
     if (!request)
         raw(json, "next", "{\"type\":[\"string\",\"null\"]}");
     json_object_end(json);
+    json_object_end(json);
+}
+
+static void body_content(struct description *all, const struct route *route, const char *type)
+{
+    struct json_writer *json = &all->json;
+    json_key(json, type);
+    json_object(json);
+    json_key(json, "schema");
+    if (route->batch_of != NULL)
+        list_schema(all, route->batch_name, input_of(route), true);
+    else
+        schema_ref(all, input_of(route), route->method == METHOD_PATCH ? FIELDS_MERGE : FIELDS_REQUEST);
     json_object_end(json);
 }
 
@@ -221,14 +237,9 @@ static void body_write(struct description *all, const struct route *route)
     raw(json, "required", "true");
     json_key(json, "content");
     json_object(json);
-    json_key(json, "application/json");
-    json_object(json);
-    json_key(json, "schema");
-    if (route->batch_of != NULL)
-        list_schema(all, route->batch_name, input_of(route), true);
-    else
-        schema_ref(all, input_of(route), true);
-    json_object_end(json);
+    if (route->method == METHOD_PATCH)
+        body_content(all, route, "application/merge-patch+json");
+    body_content(all, route, "application/json");
     json_object_end(json);
     json_object_end(json);
 }
@@ -253,7 +264,7 @@ static void results_schema(struct description *all, const struct route *route)
     raw(json, "problem", "{\"$ref\":\"#/components/schemas/Problem\"}");
     if (route->answer_of != NULL) {
         json_key(json, route->result_name);
-        schema_ref(all, route->answer_of, false);
+        schema_ref(all, route->answer_of, FIELDS_ANSWER);
     }
     for (int i = 0; i < 5; i++)
         json_object_end(json);
@@ -276,10 +287,16 @@ static void success_write(struct description *all, const struct route *route, co
         else if (route->list)
             list_schema(all, "items", route->answer_of, false);
         else
-            schema_ref(all, route->answer_of, false);
+            schema_ref(all, route->answer_of, FIELDS_ANSWER);
         json_object_end(json);
         if (route->event_stream)
             raw(json, "text/event-stream", "{\"schema\":{\"type\":\"string\"}}");
+        json_object_end(json);
+    } else if (route->content != NULL) {
+        bool is_json = strncmp(route->content, "application/json", strlen("application/json")) == 0;
+        json_key(json, "content");
+        json_object(json);
+        raw(json, route->content, is_json ? "{\"schema\":{\"type\":\"object\"}}" : "{\"schema\":{\"type\":\"string\"}}");
         json_object_end(json);
     }
     json_object_end(json);
@@ -290,7 +307,8 @@ static void responses_write(struct description *all, const struct route *route)
     struct json_writer *json = &all->json;
     json_key(json, "responses");
     json_object(json);
-    success_write(all, route, "200", route->batch_of != NULL ? "One result for each entry, in order" : "Done, or as it stands");
+    if (route->method != METHOD_DELETE)
+        success_write(all, route, "200", route->batch_of != NULL ? "One result for each entry, in order" : "Done, or as it stands");
     if (route->command != NULL && (route->method == METHOD_POST || route->method == METHOD_PUT))
         success_write(all, route, "201", "Made");
     if (route->method == METHOD_DELETE)
@@ -412,11 +430,15 @@ static void components_write(struct description *all)
     for (size_t i = 0; i < all->table_count; i++) {
         const struct described *described = &all->tables[i];
         json_key(json, described->table->name);
-        fields_schema(json, described->table, !described->answered);
-        if (!described->answered || !described->sent)
-            continue;
-        json_key(json, arena_printf(all->arena, "%sRequest", described->table->name));
-        fields_schema(json, described->table, true);
+        fields_schema(json, described->table, described->answered ? FIELDS_ANSWER : FIELDS_REQUEST);
+        if (described->answered && described->sent != FIELDS_ANSWER) {
+            json_key(json, arena_printf(all->arena, "%sRequest", described->table->name));
+            fields_schema(json, described->table, described->sent);
+        }
+        if (described->merged) {
+            json_key(json, arena_printf(all->arena, "%sPatch", described->table->name));
+            fields_schema(json, described->table, FIELDS_MERGE);
+        }
     }
     json_object_end(json);
     json_object_end(json);

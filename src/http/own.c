@@ -4,6 +4,9 @@
 #include "http/connection.h"
 #include "http/readers.h"
 
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define DOCS_TYPE "text/html; charset=utf-8"
+
 static void say(struct answer *answer, const char *type, const char *body, size_t bytes)
 {
     *answer = (struct answer) { .status = 200, .content_type = type, .body = body, .body_bytes = bytes };
@@ -19,7 +22,7 @@ static void metrics_read(struct exchange *exchange)
     for (const struct connection *connection = server->connections; connection != NULL; connection = connection->next)
         now.streams += connection->state == STREAMING;
     metrics_write(server->metrics, &now, &out);
-    say(&exchange->answer, "text/plain; version=0.0.4; charset=utf-8", out.at, out.size);
+    say(&exchange->answer, METRICS_TYPE, out.at, out.size);
 }
 
 static void health_read(struct exchange *exchange)
@@ -34,7 +37,7 @@ static void openapi_read(struct exchange *exchange)
 
 static void docs_read(struct exchange *exchange)
 {
-    say(&exchange->answer, "text/html; charset=utf-8", exchange->server->docs, exchange->server->docs_bytes);
+    say(&exchange->answer, DOCS_TYPE, exchange->server->docs, exchange->server->docs_bytes);
 }
 
 /* On a reader's thread: an answer of the store is what is asked for. */
@@ -53,12 +56,21 @@ static void on_the_http_thread(struct reading *reading, const struct request *re
     answer_fault(answer, request->arena, FAULT_INTERNAL, NULL, NULL);
 }
 
+struct status_io {
+    struct field_presence presence;
+    const char *status;
+};
+static const struct field status_rows[] = {
+    { "status", FIELD_TEXT, FIELD_AT(struct status_io, status), .required = true, .read_only = true, .doc = "ok, or ready" },
+};
+static const struct field_table status_fields = { "Status", status_rows, COUNT(status_rows), sizeof(struct status_io) };
+
 static const struct route routes[] = {
-    { .method = METHOD_GET, .path = "/healthz", .read = on_the_http_thread, .summary = "Says that this process lives" },
-    { .method = METHOD_GET, .path = "/readyz", .read = ready_read, .summary = "Says that the store answers" },
-    { .method = METHOD_GET, .path = "/metrics", .read = on_the_http_thread, .summary = "Figures in the text format of Prometheus" },
-    { .method = METHOD_GET, .path = "/openapi.json", .read = on_the_http_thread, .summary = "This description" },
-    { .method = METHOD_GET, .path = "/docs", .read = on_the_http_thread, .summary = "This description, for people" },
+    { .method = METHOD_GET, .path = "/healthz", .read = on_the_http_thread, .answer_of = &status_fields, .summary = "Says that this process lives" },
+    { .method = METHOD_GET, .path = "/readyz", .read = ready_read, .answer_of = &status_fields, .summary = "Says that the store answers" },
+    { .method = METHOD_GET, .path = "/metrics", .read = on_the_http_thread, .content = METRICS_TYPE, .summary = "Figures in the text format of Prometheus" },
+    { .method = METHOD_GET, .path = "/openapi.json", .read = on_the_http_thread, .content = "application/json", .summary = "This description" },
+    { .method = METHOD_GET, .path = "/docs", .read = on_the_http_thread, .content = DOCS_TYPE, .summary = "This description, for people" },
 };
 
 const struct route_table own_routes = { .module = "http", .routes = routes, .count = COUNT(routes) };

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "engine/jobs.h"
 #include "inventory/availability.h"
+#include "inventory/reads.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,36 @@ static const struct field rows[] = {
     { "as_of", FIELD_INT, AT(adjust_io, as_of), .not_available = true },
 };
 const struct field_table adjust_fields = { "Adjustment", rows, COUNT(rows), sizeof(struct adjust_io) };
+
+/* The answer, as openapi tells it; written by answer_text. */
+struct broken_io {
+    struct field_presence presence;
+    const char *kind, *id, *sku, *order;
+    int64_t line, quantity;
+};
+static const struct field broken_rows[] = {
+    { "kind", FIELD_CODE, AT(broken_io, kind), .required = true, .read_only = true, .doc = "order, fence, reservation or transfer" },
+    { "id", FIELD_TEXT, AT(broken_io, id), .required = true, .read_only = true, .doc = "of a fence: channel/node/SKU" },
+    { "line", FIELD_INT, AT(broken_io, line), .read_only = true, .hide_absent = true, .doc = "of an order" },
+    { "sku", FIELD_CODE, AT(broken_io, sku), .required = true, .read_only = true },
+    { "quantity", FIELD_INT, AT(broken_io, quantity), .required = true, .read_only = true, .doc = "units that gave way" },
+    { "order", FIELD_TEXT, AT(broken_io, order), .read_only = true, .hide_absent = true, .doc = "the id of an order once more" },
+};
+static const struct field_table broken_fields = { "BrokenClaim", broken_rows, COUNT(broken_rows), sizeof(struct broken_io) };
+struct adjusted_io {
+    struct field_presence presence;
+    const char *id;
+    void *position;
+    struct field_list broken;
+    int64_t to_break;
+};
+static const struct field adjusted_rows[] = {
+    { "id", FIELD_TEXT, AT(adjusted_io, id), .required = true, .read_only = true },
+    { "position", FIELD_OBJECT, AT(adjusted_io, position), .required = true, .read_only = true, .of = &position_fields, .doc = "as it is now" },
+    { "broken", FIELD_LIST, AT(adjusted_io, broken), .required = true, .read_only = true, .of = &broken_fields, .doc = "claims that gave way, the lowest rank first" },
+    { "to_break", FIELD_INT, AT(adjusted_io, to_break), .read_only = true, .hide_absent = true, .doc = "units that claims still have to give up, by a job" },
+};
+const struct field_table adjusted_fields = { "AdjustmentDone", adjusted_rows, COUNT(adjusted_rows), sizeof(struct adjusted_io) };
 
 static bool adjust_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
 {

@@ -4,7 +4,7 @@
 
 #include "engine/command.h"
 
-extern const struct field_table adjust_fields;
+extern const struct field_table adjust_fields, adjusted_fields;
 extern const struct command_type stock_adjust;
 
 #endif

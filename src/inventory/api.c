@@ -12,10 +12,10 @@
 CHANGE_FIELDS(fence_change, "FenceChange", fence_fields);
 
 static const struct route routes[] = {
-    { .method = METHOD_POST, .path = "/v1/inventory/adjustments", .scopes = WRITERS, .command = &stock_adjust, .answer_of = &adjust_fields,
+    { .method = METHOD_POST, .path = "/v1/inventory/adjustments", .scopes = WRITERS, .command = &stock_adjust, .answer_of = &adjusted_fields,
       .summary = "Tell stock to be otherwise" },
     { .method = METHOD_POST, .path = "/v1/inventory/adjustments/batch", .scopes = WRITERS, .batch_of = &stock_adjust, .batch_name = "adjustments",
-      .result_name = "adjustment", .answer_of = &adjust_fields, .summary = "Many adjustments, each alone" },
+      .result_name = "adjustment", .answer_of = &adjusted_fields, .summary = "Many adjustments, each alone" },
     { .method = METHOD_GET, .path = "/v1/inventory", .scopes = READERS, .read = list_inventory, .answer_of = &position_fields, .list = true,
       .summary = "Positions of a SKU, a node, both, or all",
       .query = { { .name = "sku", .type = FIELD_CODE, .doc = "positions of this SKU" },
@@ -42,7 +42,8 @@ static const struct route routes[] = {
       .answer_of = &fence_change, .list = true, .summary = "Who changed what of a fence", .query = { LIST_QUERY } },
     { .method = METHOD_GET, .path = "/v1/channels/{code}/fences", .scopes = READERS, .read = list_fences, .answer_of = &fence_item_fields, .list = true,
       .summary = "Fences of a channel", .query = { LIST_QUERY } },
-    { .method = METHOD_POST, .path = "/v1/reservations", .scopes = CHECKOUT, .command = &reservation_create, .summary = "Reserve for a checkout" },
+    { .method = METHOD_POST, .path = "/v1/reservations", .scopes = CHECKOUT, .command = &reservation_create, .answer_of = &reserved_fields,
+      .summary = "Reserve for a checkout" },
     { .method = METHOD_DELETE, .path = "/v1/reservations/{id}", .scopes = CHECKOUT, .command = &reservation_delete, .summary = "Give a reservation back" },
 };
 const struct route_table inventory_routes = { "inventory", routes, COUNT(routes) };

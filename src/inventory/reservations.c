@@ -33,6 +33,18 @@ static const struct field reserve_rows[] = {
 };
 static const struct field_table reserve_fields = { "ReservationIn", reserve_rows, COUNT(reserve_rows), sizeof(struct reserve_io) };
 
+/* The answer, as openapi tells it. */
+struct reserved_io {
+    struct field_presence presence;
+    const char *id;
+    int64_t expires_at;
+};
+static const struct field reserved_rows[] = {
+    { "id", FIELD_TEXT, AT(reserved_io, id), .required = true, .read_only = true, .doc = "to be named by the order" },
+    { "expires_at", FIELD_TIME, AT(reserved_io, expires_at), .required = true, .read_only = true },
+};
+const struct field_table reserved_fields = { "Reservation", reserved_rows, COUNT(reserved_rows), sizeof(struct reserved_io) };
+
 static struct ws_cursor claims_of(struct ws *ws, int64_t holder)
 {
     return ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder)), 0);

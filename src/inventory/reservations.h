@@ -12,6 +12,7 @@ void reservation_end(struct stock *stock, int64_t reservation_id, enum reservati
 /* Notes the order that has used it. */
 void reservation_used_by(struct ws *ws, int64_t reservation_id, int64_t order);
 
+extern const struct field_table reserved_fields; /* what a made one is answered with */
 extern const struct command_type reservation_create, reservation_delete, reservation_expire;
 
 #endif

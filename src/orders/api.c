@@ -72,6 +72,7 @@ struct filter {
     const char *hold;
     const char *words[WORDS_MAX]; /* an order must have all of them */
     size_t word_count;
+    struct list_place only; /* q= is the id of one order; id 0: it is not */
     bool nothing; /* q= holds no word: no order has it */
 };
 
@@ -152,7 +153,9 @@ static enum db_result candidates_of(struct reading *r, const struct filter *f, i
             out->ids[out->count++] = rows[i].MEMBER;          \
         out->ended = (int64_t)n <= most;                      \
     }
-    if (f->nothing)
+    if (f->only.id != 0 && f->only.unit == unit && f->only.id > after)
+        out->ids[out->count++] = f->only.id;
+    if (f->only.id != 0 || f->nothing)
         out->ended = true;
     else if (f->word_count > 0)
         result = with_all_words(r, f, unit, after, most, out);
@@ -325,6 +328,12 @@ static bool read_filter(struct reading *r, const struct request *request, struct
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "there is no channel %s", code));
         return false;
     }
+    struct list_place named;
+    if (q != NULL && id_parse(q, strlen(q), "ord", &named.unit, &named.id)) {
+        filter->only = named;
+        filter->nothing = named.id == 0;
+        return true;
+    }
     if (q != NULL && r->projection == NULL) {
         answer_fault(answer, request->arena, FAULT_NOT_AVAILABLE, NULL, "this server keeps no index of words: search by stage, channel or hold");
         return false;
@@ -374,7 +383,7 @@ static const struct route routes[] = {
       .query = { [QUERY_STAGE] = { .name = "stage", .type = FIELD_ENUM, .names = stage_names, .doc = "orders in this stage" },
                  [QUERY_CHANNEL] = { .name = "channel", .type = FIELD_CODE, .doc = "orders of this channel" },
                  [QUERY_HOLD] = { .name = "hold", .type = FIELD_CODE, .doc = "orders with a hold of this kind" },
-                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .projected = true, .doc = "words of number, id, customer or address: orders that have all of them" },
+                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .projected = true, .doc = "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },

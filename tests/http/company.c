@@ -1,5 +1,6 @@
 /* tests/http/company.c: see company.h. */
 #include "company.h"
+#include "contract.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,16 @@
 #include <cmocka.h>
 
 #define TEXT_MAX 8000
+
+/* Every call of every scene: what came is what /openapi.json says. */
+static struct contract *contract;
+
+static void hold_against_contract(const struct company *company, const struct contract_call *call)
+{
+    const char *said = call->got == NULL || strlen(call->got) + 1 == sizeof company->client.body ? NULL : contract_breach(contract, call);
+    if (said != NULL)
+        fail_msg("%s %s %s: %d is not as /openapi.json says: %s: %.600s", call->method, call->target, call->sent == NULL ? "" : call->sent, call->status, said, call->got);
+}
 
 static void furnish(struct company *company)
 {
@@ -40,6 +51,9 @@ static int open_company(void **state, bool postgres)
     site_make(&company->site, NULL, postgres ? site_postgres() : NULL);
     server_start(&company->server, &company->site);
     client_open(&company->client, company->server.port, company->site.key);
+    assert_int_equal(client_call(&company->client, "GET", "/openapi.json", NULL, NULL), 200);
+    contract = contract_of(company->client.body);
+    assert_non_null(contract);
     furnish(company);
     return 0;
 }
@@ -83,6 +97,7 @@ const char *must(struct company *company, int status, const char *method, const 
     int came = client_call(&company->client, method, target, NULL, format == NULL ? NULL : body);
     if (came != status)
         fail_msg("%s %s: %d, not %d: %.600s", method, target, came, status, company->client.body);
+    hold_against_contract(company, &(struct contract_call){ method, target, format == NULL ? NULL : body, status, company->client.body });
     return company->client.body;
 }
 

@@ -21,7 +21,7 @@ static void an_order_is_found_by_all_its_words(void **state)
         { "!!!", 0 },           { "", 0 },                 { "schmidt+q-7", 1 },  { "schmidt+q-6", 0 },    { "nobody", 0 },
     };
     static const char *const names[] = { "Anna Müller", "Bernd Müller", "Anna Schmidt", "Anna Müller", "Carl Müller", "Dora Müller", "Anna Müller", "Eva Schmidt" };
-    char id[16], list[200];
+    char id[40], list[200];
     for (int i = 0; i < 8; i++) {
         snprintf(id, sizeof id, "Q-%d", i);
         put_order(company, "web", id, names[i], "BULB", 1);
@@ -36,6 +36,14 @@ static void an_order_is_found_by_all_its_words(void **state)
     }
     assert_int_equal(items_of(company, "/v1/orders?q=anna+m%C3%BCller&channel=market", 2, ID, NULL), 0);
     assert_int_equal(items_of(company, "/v1/orders?q=anna+m%C3%BCller&stage=captured", 2, ID, NULL), 3);
+    get(company, "/v1/orders?q=anna+m%%C3%%BCller&limit=1");
+    text_of(company, "id", id, sizeof id);
+    snprintf(list, sizeof list, "/v1/orders?q=%s", id);
+    assert_int_equal(items_of(company, list, 2, ID, NULL), 1);
+    says(company, id);
+    snprintf(list, sizeof list, "/v1/orders?q=%s&stage=shipped", id);
+    assert_int_equal(items_of(company, list, 2, ID, NULL), 0);
+    assert_int_equal(items_of(company, "/v1/orders?q=ord_0000000000000", 2, ID, NULL), 0);
     must(company, 400, "GET", "/v1/orders?q=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q", NULL);
 }
 

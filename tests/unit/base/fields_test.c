@@ -354,7 +354,7 @@ static void the_schema_says_what_the_reader_takes(void **state)
 {
     struct json_writer json;
     json_begin(&json, *state);
-    fields_schema(&json, &line_table, true);
+    fields_schema(&json, &line_table, FIELDS_REQUEST);
     assert_string_equal(
         json.out.at,
         "{\"type\":\"object\",\"properties\":{\"sku\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
@@ -365,7 +365,7 @@ static void the_schema_says_what_the_reader_takes(void **state)
         "\"required\":[\"quantity\"],\"allOf\":[{\"oneOf\":[{\"required\":[\"sku\"]},{\"required\":[\"channel_sku\"]}]}],"
         "\"additionalProperties\":false}");
     json_begin(&json, *state);
-    fields_schema(&json, &order_table, false);
+    fields_schema(&json, &order_table, FIELDS_ANSWER);
     static const char *const parts[] = {
         "\"channel\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64,\"description\":\"where it came from\"}",
         "\"placed_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}",
