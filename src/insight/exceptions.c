@@ -96,7 +96,7 @@ static const struct field item_rows[] = {
     { "repeats", FIELD_INT, AT(item, repeats), .read_only = true, .doc = "how often its cause came while it was open" },
     { "opened_at", FIELD_TIME, AT(item, opened_at), .read_only = true },
     { "closed_at", FIELD_TIME, AT(item, closed_at), .read_only = true, .hide_absent = true },
-    { "detail", FIELD_TEXT, AT(item, detail), .read_only = true, .nullable = true, .doc = "what is known of the cause" },
+    { "detail", FIELD_TEXT, AT(item, detail), .read_only = true, .nullable = true, .doc = "what is known of the cause; of an oversell one word: docs/machines.md" },
 };
 static const struct field_table item_fields = { "Exception", item_rows, COUNT(item_rows), sizeof(struct item) };
 

@@ -5,6 +5,7 @@
 #include "engine/jobs.h"
 #include "orders/commands.h"
 #include "orders/orders.h"
+#include "orders/oversell.h"
 #include <stdio.h>
 
 /* Units that wait at one demand. */
@@ -319,6 +320,12 @@ static void want_orders(struct ws *ws, const struct broken *broken)
     ws_settle(ws);
 }
 
+/* What it sold is sold: units that it loses are an oversell, whoever erred. */
+static bool is_marketplace(const struct order *order)
+{
+    return ((const struct channel_row *)ws_get(order->ws, &channel_table, WS_KEY(ws_unit(order->ws), order->row->channel)))->kind == CHANNEL_MARKETPLACE;
+}
+
 /* The same SKU may stand elsewhere: who lost it here must not be overtaken there. A fact is about one SKU. */
 static void fill_elsewhere(struct ws *ws, const struct broken *broken)
 {
@@ -344,12 +351,16 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
             if (broken->hard) /* the node no longer has to ship them */
                 fulfilment_gives_up(&order, broken->node, broken->line, broken->part, broken->quantity);
             demand->backordered += broken->quantity;
+            demand->oversold += is_marketplace(&order) ? broken->quantity : 0;
             demand_waits(&order, demand);
         }
         ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = SUBJECT_ORDER, .subject = broken->holder, .about = broken->holder,
                                          .sku = broken->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
                                          .quarantined = NULL_INT, .quantity = broken->quantity, .class = 0, .amount = NULL_INT, .unit_cost = NULL_INT });
-        exception_open(ws, EXCEPTION_BROKEN_CLAIM, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, why);
+        if (is_marketplace(&order))
+            exception_open(ws, EXCEPTION_OVERSELL, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, oversell_cause_of_fact());
+        else
+            exception_open(ws, EXCEPTION_BROKEN_CLAIM, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, why);
         order_advance(&order, false);
         if (order.last_seq == 0) /* less is claimed, the stage did not change */
             order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);

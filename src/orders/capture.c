@@ -8,6 +8,7 @@
 #include "orders/commands.h"
 #include "orders/order_io.h"
 #include "orders/order_key.h"
+#include "orders/oversell.h"
 #include "orders/payments.h"
 #include "orders/promise.h"
 #include <stdio.h>
@@ -319,6 +320,17 @@ static void write_decision(struct capture *c, int64_t id, const struct choice *c
     ws_insert(c->ws, &decision_table, &row);
 }
 
+/* Of the first line that is short. */
+static const char *cause_of_oversell(struct capture *c, const struct order *order)
+{
+    size_t i = 0;
+    while (c->wishes[i].sku == NULL || c->wishes[i].granted == c->wishes[i].quantity)
+        i++;
+    struct oversold oversold = { .ws = c->ws, .order = order->row, .outlet = &c->outlet, .wish = &c->wishes[i],
+                                 .short_of = c->wishes[i].quantity - c->wishes[i].granted };
+    return oversell_cause(&oversold);
+}
+
 /* What a person must see: units that wait, units sold twice, lines that nobody knows. True when units wait. */
 static bool write_exceptions(struct capture *c, struct order *order)
 {
@@ -332,7 +344,7 @@ static bool write_exceptions(struct capture *c, struct order *order)
     snprintf(number, sizeof number, "%ld", (long)order->row->id);
     struct arena *arena = ws_arena(c->ws);
     if (short_units > 0 && c->marketplace)
-        exception_open(c->ws, EXCEPTION_OVERSELL, arena_printf(arena, "oversell/%s", number), order->row->id, 0, short_units, "stale_channel");
+        exception_open(c->ws, EXCEPTION_OVERSELL, arena_printf(arena, "oversell/%s", number), order->row->id, 0, short_units, cause_of_oversell(c, order));
     else if (short_units > 0)
         exception_open(c->ws, EXCEPTION_SHORTAGE, arena_printf(arena, "shortage/%s", number), order->row->id, 0, short_units, "waits for supply");
     if (unmapped) {

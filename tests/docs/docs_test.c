@@ -2,6 +2,7 @@
  * say; `docs_test DIR --write` writes them. */
 #include "engine/event.h"
 #include "fulfilment/fulfilment.h"
+#include "orders/oversell.h"
 #include "orders/payments.h"
 #include "base/fault.h"
 #include <setjmp.h>
@@ -20,6 +21,9 @@ static void print_machines(FILE *out)
     order_stages_print(out);
     fputs("\n## The payment word of an order\n\nThe first line that holds gives it, of the sums of all facts by kind.\n\n", out);
     payment_words_print(out);
+    fputs("\n## Why a marketplace sold what is not there\n\nThe `detail` of an exception of type `oversell`: the first that holds, of the order's first line that is short.\n\n",
+          out);
+    oversell_causes_print(out);
     fputs("\n## A fulfilment order\n\nWhat is not listed is refused: 409 `state_conflict`. release, reduce and cancel are the order's doing; the others are\n"
           "reported by the node. `sent`, `accepted`, `declined`, `cancel_requested` and `failed` are for nodes that others run: no event leads there yet.\n\n",
           out);

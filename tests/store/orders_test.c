@@ -70,6 +70,57 @@ static void a_receipt_fills_what_waits_by_rank(struct shop *shop)
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 0, 2, 0 });
 }
 
+static const char *exceptions_of(struct shop *shop, const char *type)
+{
+    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/exceptions?state=open&type=%s", type), NULL).body;
+}
+
+/* What the marketplace sold and is not there has one cause each, and the exception says which. */
+static void an_oversell_says_why(struct shop *shop)
+{
+#define SAYS(cause) assert_non_null(strstr(exceptions_of(shop, "oversell"), "\"detail\":\"" cause "\""))
+    assert_int_equal(number_in(order(shop, "market", "1", "LAMP", 1).body, NULL, "oversold"), 1);
+    SAYS("stale_channel");
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"delta\":2,\"reason\":\"receipt\",\"bucket\":\"quarantined\"}");
+    order(shop, "market", "2", "SHADE", 2);
+    SAYS("uninspected_return");
+    receive(shop, "LEJ", "SHADE", 2);
+    shop->now_us += INT64_C(366) * 86400 * 1000000; /* past the time at which customers buy */
+    receive(shop, "LEJ", "LAMP", 2);
+    order(shop, "web", "3", "LAMP", 1);
+    assert_null(strstr(exceptions_of(shop, "oversell"), "race"));
+    order(shop, "market", "4", "LAMP", 1);
+    SAYS("race");
+}
+
+static void an_oversell_of_a_bundle_and_of_what_bundles_hold(struct shop *shop)
+{
+    order(shop, "market", "1", "KIT", 1);
+    SAYS("bundle");
+    receive(shop, "LEJ", "BULB", 2);
+    receive(shop, "LEJ", "SHADE", 1); /* now it holds them */
+    assert_null(strstr(exceptions_of(shop, "oversell"), "bundle"));
+    order(shop, "market", "2", "BULB", 1);
+    SAYS("bundle");
+}
+
+static void a_count_that_breaks_what_a_marketplace_sold(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 3);
+    text_in(order(shop, "market", "1", "LAMP", 3).body, NULL, "id", id, sizeof id);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}");
+    const char *target = arena_printf(shop->arena, "/v1/orders/%s", id), *body = shop_must(shop, 200, "GET", target, NULL).body;
+    assert_int_equal(number_in(body, "\"lines\"", "backordered"), 2);
+    assert_int_equal(number_in(body, "\"lines\"", "oversold"), 2);
+    SAYS("count_error");
+    assert_null(strstr(exceptions_of(shop, "broken_claim"), "exc_")); /* one exception for one cause */
+    receive(shop, "LEJ", "LAMP", 2);
+    assert_int_equal(number_in(shop_must(shop, 200, "GET", target, NULL).body, "\"lines\"", "oversold"), 0);
+    assert_null(strstr(exceptions_of(shop, "oversell"), "exc_"));
+#undef SAYS
+}
+
 static void a_cancel_gives_back_and_the_next_one_gets_it(struct shop *shop)
 {
     char id[32], target[80];
@@ -515,6 +566,7 @@ static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
     a_cancel_gives_back_and_the_next_one_gets_it, a_damage_breaks_the_lowest_rank_first,   a_payment_releases_and_a_hold_stops_it,
     the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             faults_of_form_and_of_what_is_named_are_told_together, an_unknown_sku_is_refused_or_unmapped,
+    an_oversell_says_why,                  an_oversell_of_a_bundle_and_of_what_bundles_hold, a_count_that_breaks_what_a_marketplace_sold,
     fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
@@ -543,6 +595,7 @@ int main(void)
         "two channels want the last unit", "a bundle and a single share a component", "a receipt fills what waits by rank",
         "a cancel gives back and the next one gets it", "a damage breaks the lowest rank first", "a payment releases and a hold stops it",
         "the same channel order comes twice", "all faults are told at once", "faults of form and of what is named are told together", "an unknown SKU is refused or unmapped",
+        "an oversell says why", "an oversell of a bundle and of what bundles hold", "a count that breaks what a marketplace sold",
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
         "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
