@@ -168,6 +168,12 @@ static int64_t tell(const struct fulfilment *fulfilment)
     for (size_t i = 0; i < fulfilment->line_count; i++)
         json_int(&json, fulfilment_due(fulfilment->lines[i]));
     json_array_end(&json);
+    if (row->state == FULFILMENT_SHIPPED) {
+        json_key(&json, "carrier");
+        json_text(&json, row->carrier);
+        json_key(&json, "tracking");
+        json_text(&json, row->tracking);
+    }
     json_object_end(&json);
     bool bears = fulfilment->amount != NULL_INT;
     return ws_event(fulfilment->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = row->id,

@@ -12,11 +12,9 @@ enum { QUERY_TYPE, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
 #define LOOKED_AT_MAX 5000
 #define PIECE 500
 
-/* In the order of enum exception_type, from the first; of the column `state`, from 1. */
-static const char *const type_names[] = { "shortage", "oversell", "broken_claim", "unmapped", NULL };
+/* In the order of the column `state`, from 1. */
 static const char *const state_names[] = { "open", "closed", NULL };
-#define TYPES (COUNT(type_names) - 1)
-_Static_assert(TYPES == EXCEPTION_UNMAPPED, "a new type has a name here");
+#define TYPES (COUNT(exception_names) - 1)
 
 struct exceptions {
     struct reading *reading;
@@ -87,7 +85,7 @@ struct item {
 #define AT(type, member) offsetof(struct type, member)
 static const struct field item_rows[] = {
     { "id", FIELD_TEXT, AT(item, id), .read_only = true },
-    { "type", FIELD_ENUM, AT(item, type), .read_only = true, .names = type_names, .doc = "more may come" },
+    { "type", FIELD_ENUM, AT(item, type), .read_only = true, .names = exception_names, .doc = "more may come" },
     { "state", FIELD_ENUM, AT(item, state), .read_only = true, .names = state_names, .doc = "it closes itself when its cause is gone" },
     { "order", FIELD_TEXT, AT(item, order), .read_only = true, .nullable = true, .doc = "the order that it is about" },
     { "node", FIELD_CODE, AT(item, node), .read_only = true, .nullable = true },
@@ -224,7 +222,7 @@ static void get_exception(struct reading *reading, const struct request *request
 static const struct route routes[] = {
     { .method = METHOD_GET, .path = "/v1/exceptions", .scopes = READERS, .read = list_exceptions, .answer_of = &item_fields, .list = true,
       .summary = "Work for people, in the order in which it came",
-      .query = { { .name = "type", .type = FIELD_ENUM, .names = type_names, .doc = "exceptions of this type" },
+      .query = { { .name = "type", .type = FIELD_ENUM, .names = exception_names, .doc = "exceptions of this type" },
                  { .name = "state", .type = FIELD_ENUM, .names = state_names, .doc = "open: what is still to be done; without: both" },
                  LIST_QUERY } },
     { .method = METHOD_GET, .path = "/v1/exceptions/{id}", .scopes = READERS, .read = get_exception, .answer_of = &item_fields, .summary = "An exception" },

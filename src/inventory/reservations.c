@@ -50,11 +50,37 @@ static struct ws_cursor claims_of(struct ws *ws, int64_t holder)
     return ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder)), 0);
 }
 
-static void tell(struct ws *ws, enum event_type type, int64_t id, struct command *command)
+/* What a checkout holds, for whoever keeps count of it: in the words of the request. */
+static const char *held(struct ws *ws, const struct reserve_io *in, int64_t expires_at)
+{
+    const struct reserve_line_io *lines = in->lines.items;
+    struct json_writer json;
+    json_begin(&json, ws_arena(ws));
+    json_object(&json);
+    json_key(&json, "channel");
+    json_text(&json, in->channel);
+    json_key(&json, "lines");
+    json_array(&json);
+    for (size_t i = 0; i < in->lines.count; i++) {
+        json_object(&json);
+        json_key(&json, "sku");
+        json_text(&json, lines[i].sku);
+        json_key(&json, "quantity");
+        json_int(&json, lines[i].quantity);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_key(&json, "expires_at");
+    json_time(&json, expires_at);
+    json_object_end(&json);
+    return json.out.at;
+}
+
+static void tell(struct ws *ws, enum event_type type, int64_t id, const char *data, struct command *command)
 {
     int64_t seq = ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_RESERVATION, .subject = id, .available = NULL_INT,
                                                    .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT,
-                                                   .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT });
+                                                   .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT, .data = data });
     if (command != NULL)
         command->event_seq = seq;
 }
@@ -68,7 +94,7 @@ void reservation_end(struct stock *stock, int64_t reservation_id, enum reservati
     for (struct ws_cursor cursor = claims_of(ws, reservation_id); (claim = ws_next(ws, &cursor)) != NULL;)
         if (claim->kind == CLAIM_RESERVATION) /* a fence's holder may have the same number: channels are numbered by the company */
             claim_give_back(stock, claim, claim->soft, claim->hard);
-    tell(ws, EVENT_RESERVATION_ENDED, reservation_id, NULL);
+    tell(ws, EVENT_RESERVATION_ENDED, reservation_id, NULL, NULL);
 }
 
 void reservation_used_by(struct ws *ws, int64_t reservation_id, int64_t order)
@@ -186,7 +212,7 @@ static void reserve_decide(struct ws *ws, struct command *command)
         return; /* what was taken is undone with the command */
     ws_insert(ws, &reservation_table, &row);
     stock_end(&stock);
-    tell(ws, EVENT_RESERVATION_MADE, row.id, command);
+    tell(ws, EVENT_RESERVATION_MADE, row.id, held(ws, in, row.expires_at), command);
     answer_reservation(ws, command, row.id, row.expires_at);
 }
 

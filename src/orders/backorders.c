@@ -355,12 +355,13 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
             demand_waits(&order, demand);
         }
         ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = SUBJECT_ORDER, .subject = broken->holder, .about = broken->holder,
-                                         .sku = broken->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
+                                         .node = broken->node, .sku = broken->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
                                          .quarantined = NULL_INT, .quantity = broken->quantity, .class = 0, .amount = NULL_INT, .unit_cost = NULL_INT });
-        if (is_marketplace(&order))
-            exception_open(ws, EXCEPTION_OVERSELL, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, oversell_cause_of_fact());
-        else
-            exception_open(ws, EXCEPTION_BROKEN_CLAIM, cause_of(ws, broken), broken->holder, broken->sku, broken->quantity, why);
+        bool sold = is_marketplace(&order);
+        exception_open(ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM, .cause = cause_of(ws, broken),
+                                                .order = broken->holder, .sku = broken->sku, .quantity = broken->quantity,
+                                                .detail = sold ? oversell_cause_of_fact() : why, .line_count = 1,
+                                                .lines = &(struct line_units){ broken->line, broken->quantity } });
         order_advance(&order, false);
         if (order.last_seq == 0) /* less is claimed, the stage did not change */
             order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);

@@ -124,6 +124,22 @@ static bool wanted(const struct order *order, const struct cancel_io *in, int64_
     return faults->count == 0;
 }
 
+/* Before what follows of it: a release by what is due now comes after its cause. */
+static void tell_cancelled(struct order *order, const char *reason, const int64_t *pieces)
+{
+    struct line_units *lines = ARENA_ARRAY(ws_arena(order->ws), struct line_units, order->line_count);
+    size_t count = 0;
+    for (size_t i = 0; i < order->line_count; i++)
+        if (pieces[i] > 0)
+            lines[count++] = (struct line_units){ (int64_t)i + 1, pieces[i] };
+    struct json_writer json;
+    order_event_begin(order, &json);
+    json_key(&json, "reason");
+    json_text(&json, reason);
+    line_units_tell(&json, lines, count);
+    (void)order_event_end(order, &json, EVENT_ORDER_CANCELLED, NULL_INT);
+}
+
 static void cancel_decide(struct ws *ws, struct command *command)
 {
     struct order order;
@@ -141,11 +157,11 @@ static void cancel_decide(struct ws *ws, struct command *command)
     for (size_t i = 0; i < order.demand_count; i++)
         all_gone = all_gone && order.demands[i]->cancelled == order.demands[i]->ordered;
     if (all_gone)
-        exceptions_close_of_order(&order); /* before the event that stands for the answer */
-    int64_t before = order.last_seq;
+        (void)order_restage(&order);
+    tell_cancelled(&order, in->reason, pieces);
+    if (all_gone)
+        exceptions_close_of_order(&order);
     order_advance(&order, false);
-    if (order.last_seq == before || order.row->stage != STAGE_CANCELLED)
-        order_event(&order, EVENT_ORDER_CANCELLED, NULL_INT);
     stock_end(&stock);
     command->event_seq = order.last_seq;
     order_answer(&order, command, 200);

@@ -331,6 +331,18 @@ static const char *cause_of_oversell(struct capture *c, const struct order *orde
     return oversell_cause(&oversold);
 }
 
+/* The lines that are short of units; or those whose SKU nobody knows. */
+static void lines_that_lack(const struct capture *c, struct exception *e)
+{
+    struct line_units *lines = ARENA_ARRAY(ws_arena(c->ws), struct line_units, c->in->lines.count);
+    for (size_t i = 0; i < c->in->lines.count; i++) {
+        int64_t lacks = c->wishes[i].quantity - c->wishes[i].granted;
+        if ((c->wishes[i].sku == NULL) == (e->type == EXCEPTION_UNMAPPED) && lacks > 0)
+            lines[e->line_count++] = (struct line_units){ (int64_t)i + 1, lacks };
+    }
+    e->lines = lines;
+}
+
 /* What a person must see: units that wait, units sold twice, lines that nobody knows. True when units wait. */
 static bool write_exceptions(struct capture *c, struct order *order)
 {
@@ -340,15 +352,20 @@ static bool write_exceptions(struct capture *c, struct order *order)
         unmapped = unmapped || order->demands[i]->sku == 0;
         short_units += order->demands[i]->sku == 0 ? 0 : order->demands[i]->backordered;
     }
-    char number[32];
-    snprintf(number, sizeof number, "%ld", (long)order->row->id);
     struct arena *arena = ws_arena(c->ws);
-    if (short_units > 0 && c->marketplace)
-        exception_open(c->ws, EXCEPTION_OVERSELL, arena_printf(arena, "oversell/%s", number), order->row->id, 0, short_units, cause_of_oversell(c, order));
-    else if (short_units > 0)
-        exception_open(c->ws, EXCEPTION_SHORTAGE, arena_printf(arena, "shortage/%s", number), order->row->id, 0, short_units, "waits for supply");
+    struct exception e = { .type = c->marketplace ? EXCEPTION_OVERSELL : EXCEPTION_SHORTAGE, .order = order->row->id, .quantity = short_units,
+                           .detail = "waits for supply" };
+    if (short_units > 0) {
+        e.detail = c->marketplace ? cause_of_oversell(c, order) : e.detail;
+        e.cause = arena_printf(arena, "%s/%ld", exception_names[e.type - 1], (long)e.order);
+        lines_that_lack(c, &e);
+        exception_open(c->ws, &e);
+    }
     if (unmapped) {
-        exception_open(c->ws, EXCEPTION_UNMAPPED, arena_printf(arena, "unmapped/%s", number), order->row->id, 0, 0, "map the listing");
+        e = (struct exception){ .type = EXCEPTION_UNMAPPED, .cause = arena_printf(arena, "unmapped/%ld", (long)e.order), .order = e.order,
+                                .detail = "map the listing" };
+        lines_that_lack(c, &e);
+        exception_open(c->ws, &e);
         hold_add(order, "unmapped", "millrace", "a line names no SKU that is known");
     }
     return short_units > 0;

@@ -95,7 +95,7 @@ static void clear_decide(struct ws *ws, struct command *command)
     struct order order;
     if (!order_of_command(ws, command, &order))
         return;
-    if (hold_clear(&order, command->path[1], in->source) == 0) {
+    if (hold_clear(&order, command->path[1], in->source, in->reason) == 0) {
         fault_add(&command->faults, FAULT_NO_SUCH_HOLD, NULL, "the order has no hold %s%s%s", command->path[1], in->source == NULL ? "" : " of ",
                   in->source == NULL ? "" : in->source);
         return;

@@ -337,18 +337,24 @@ static void release(struct order *order)
     fulfilments_release(order, first_id);
 }
 
+bool order_restage(struct order *order)
+{
+    struct order_facts facts = facts_of(order);
+    enum stage stage = stage_of(&facts);
+    if (stage == (enum stage)order->row->stage)
+        return false;
+    order_edit(order)->stage = stage;
+    return true;
+}
+
 static void stage_set(struct order *order)
 {
     static const enum event_type told[STAGE_COUNT] = {
         [STAGE_CAPTURED] = EVENT_ORDER_BACKORDERED, [STAGE_RESERVED] = EVENT_ORDER_RESERVED,   [STAGE_RELEASED] = EVENT_ORDER_RELEASED,
         [STAGE_SHIPPED] = EVENT_ORDER_SHIPPED,      [STAGE_DELIVERED] = EVENT_ORDER_DELIVERED, [STAGE_CANCELLED] = EVENT_ORDER_CANCELLED,
     };
-    struct order_facts facts = facts_of(order);
-    enum stage stage = stage_of(&facts);
-    if (stage == (enum stage)order->row->stage)
-        return;
-    order_edit(order)->stage = stage;
-    order_event(order, told[stage], stage == STAGE_SHIPPED ? order_due(order) : NULL_INT);
+    if (order_restage(order))
+        order_event(order, told[order->row->stage], order->row->stage == STAGE_SHIPPED ? order_due(order) : NULL_INT);
 }
 
 void order_advance(struct order *order, bool asked)
@@ -366,6 +372,19 @@ void order_advance(struct order *order, bool asked)
 
 /* ---- holds ---- */
 
+static int64_t hold_event(struct order *order, enum event_type type, const char *kind, const char *source, const char *reason)
+{
+    struct json_writer json;
+    order_event_begin(order, &json);
+    json_key(&json, "kind");
+    json_text(&json, kind);
+    json_key(&json, "source");
+    json_text(&json, source);
+    json_key(&json, "reason");
+    json_text(&json, reason);
+    return order_event_end(order, &json, type, NULL_INT);
+}
+
 void hold_add(struct order *order, const char *kind, const char *source, const char *reason)
 {
     struct ws *ws = order->ws;
@@ -378,13 +397,13 @@ void hold_add(struct order *order, const char *kind, const char *source, const c
             return; /* it stands already: the same hold twice is one */
     }
     order_edit(order)->holds++;
-    int64_t seq = order_event(order, EVENT_ORDER_HELD, NULL_INT);
+    int64_t seq = hold_event(order, EVENT_ORDER_HELD, kind, source, reason);
     struct order_hold_row row = { .unit = ws_unit(ws), .ord = order->row->id, .number = number, .kind = kind, .source = source, .reason = reason,
                                   .since = ws_now_us(ws), .set_seq = seq };
     ws_insert(ws, &order_hold_table, &row);
 }
 
-size_t hold_clear(struct order *order, const char *kind, const char *source)
+size_t hold_clear(struct order *order, const char *kind, const char *source, const char *reason)
 {
     struct ws *ws = order->ws;
     size_t cleared = 0;
@@ -394,7 +413,7 @@ size_t hold_clear(struct order *order, const char *kind, const char *source)
         if (hold->cleared_seq != 0 || !text_equal(hold->kind, kind) || (source != NULL && !text_equal(hold->source, source)))
             continue;
         order_edit(order)->holds--;
-        ((struct order_hold_row *)ws_edit(ws, hold))->cleared_seq = order_event(order, EVENT_ORDER_HOLD_CLEARED, NULL_INT);
+        ((struct order_hold_row *)ws_edit(ws, hold))->cleared_seq = hold_event(order, EVENT_ORDER_HOLD_CLEARED, hold->kind, hold->source, reason);
         cleared++;
     }
     return cleared;
@@ -402,29 +421,58 @@ size_t hold_clear(struct order *order, const char *kind, const char *source)
 
 /* ---- exceptions ---- */
 
-static void exception_tell(struct ws *ws, enum event_type type, const struct exception_item_row *row)
+const char *const exception_names[] = { "shortage", "oversell", "broken_claim", "unmapped", NULL };
+
+void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count)
 {
-    ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_EXCEPTION, .subject = row->id, .about = row->about, .sku = row->sku,
-                                     .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT,
-                                     .quantity = row->quantity, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT });
+    json_key(json, "lines");
+    json_array(json);
+    for (size_t i = 0; i < count; i++) {
+        json_object(json);
+        json_key(json, "line");
+        json_int(json, lines[i].line);
+        json_key(json, "quantity");
+        json_int(json, lines[i].quantity);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
-void exception_open(struct ws *ws, enum exception_type type, const char *cause, int64_t order, int64_t sku, int64_t quantity, const char *detail)
+/* `opened` NULL: it is closed. */
+static int64_t exception_tell(struct ws *ws, enum event_type type, const struct exception_item_row *row, const struct exception *opened)
 {
-    struct ws_cursor cursor = ws_scan(ws, &exception_open_by_cause, WS_PREFIX(db_int(ws_unit(ws)), db_text(cause)), 0);
+    struct json_writer json;
+    json_begin(&json, ws_arena(ws));
+    json_object(&json);
+    json_key(&json, "type");
+    json_text(&json, exception_names[row->type - 1]);
+    if (opened != NULL) {
+        json_key(&json, "detail");
+        json_text(&json, opened->detail);
+        line_units_tell(&json, opened->lines, opened->line_count);
+    }
+    json_object_end(&json);
+    return ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_EXCEPTION, .subject = row->id, .about = row->about, .sku = row->sku,
+                                     .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT,
+                                     .quantity = row->quantity, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT, .data = json.out.at });
+}
+
+void exception_open(struct ws *ws, const struct exception *e)
+{
+    struct ws_cursor cursor = ws_scan(ws, &exception_open_by_cause, WS_PREFIX(db_int(ws_unit(ws)), db_text(e->cause)), 0);
     for (const struct exception_item_row *open; (open = ws_next(ws, &cursor)) != NULL;) {
         if (open->state != 1)
             continue;
         struct exception_item_row *again = ws_edit(ws, open);
         again->repeats++;
-        again->quantity += quantity;
+        again->quantity += e->quantity;
         return;
     }
-    struct exception_item_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .type = type, .state = 1, .cause = cause, .subject_kind = SUBJECT_ORDER,
-                                      .subject = order, .about = order, .sku = sku, .quantity = quantity, .repeats = 1, .opened_at = ws_now_us(ws),
-                                      .closed_at = NULL_INT, .detail = detail };
+    struct exception_item_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .type = e->type, .state = 1, .cause = e->cause, .subject_kind = SUBJECT_ORDER,
+                                      .subject = e->order, .about = e->order, .sku = e->sku, .quantity = e->quantity, .repeats = 1,
+                                      .opened_at = ws_now_us(ws), .closed_at = NULL_INT, .detail = e->detail };
     ws_insert(ws, &exception_item_table, &row);
-    exception_tell(ws, EVENT_EXCEPTION_OPENED, &row);
+    (void)exception_tell(ws, EVENT_EXCEPTION_OPENED, &row, e);
 }
 
 void exceptions_close_of_order(struct order *order)
@@ -438,6 +486,6 @@ void exceptions_close_of_order(struct order *order)
         struct exception_item_row *closed = ws_edit(ws, row);
         closed->state = 2;
         closed->closed_at = ws_now_us(ws);
-        exception_tell(ws, EVENT_EXCEPTION_CLOSED, closed);
+        order->last_seq = exception_tell(ws, EVENT_EXCEPTION_CLOSED, closed, NULL);
     }
 }

@@ -68,6 +68,8 @@ void order_stages_print(FILE *out);
  * and no hold is left, and the channel releases by itself (or `asked`); writes the stage and its events. Returns the
  * seq of the last event about the order. */
 void order_advance(struct order *order, bool asked);
+/* Sets the stage that the facts give; false: it was that already. For a command whose own event tells the change. */
+bool order_restage(struct order *order);
 /* Why it is not released: FAULT_NONE when nothing is in the way. */
 enum fault_code order_release_gate(struct order *order);
 
@@ -80,7 +82,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *broken, const char
 
 /* A hold is (kind, source). */
 void hold_add(struct order *order, const char *kind, const char *source, const char *reason);
-size_t hold_clear(struct order *order, const char *kind, const char *source); /* source NULL: all of the kind */
+size_t hold_clear(struct order *order, const char *kind, const char *source, const char *reason); /* source NULL: all of the kind */
 
 /* Tells the order's state in an event; every command about an order ends with one. amount NULL_INT: bears none. */
 int64_t order_event(struct order *order, enum event_type type, int64_t amount);
@@ -93,8 +95,22 @@ int64_t order_event_end(struct order *order, struct json_writer *json, enum even
 
 /* One open exception per cause. */
 enum exception_type { EXCEPTION_SHORTAGE = 1, EXCEPTION_OVERSELL, EXCEPTION_BROKEN_CLAIM, EXCEPTION_UNMAPPED };
-void exception_open(struct ws *ws, enum exception_type type, const char *cause, int64_t order, int64_t sku, int64_t quantity, const char *detail);
+extern const char *const exception_names[EXCEPTION_UNMAPPED + 1]; /* from the first type; NULL ends them */
+struct exception {
+    enum exception_type type;
+    const char *cause; /* one that is open already is repeated, not opened again */
+    int64_t order, sku, quantity;
+    const char *detail;
+    const struct line_units *lines; /* of the order, for the event */
+    size_t line_count;
+};
+void exception_open(struct ws *ws, const struct exception *exception);
 void exceptions_close_of_order(struct order *order);
+/* Units, or whole bundles, of an order's line; written as "lines":[{"line":1,"quantity":2}]. */
+struct line_units {
+    int64_t line, quantity;
+};
+void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count);
 
 /* The order as the API shows it, from the rows of the working set. */
 void order_answer(struct order *order, struct command *command, int status);

@@ -285,6 +285,50 @@ static void payments_can_be_read_from_their_events(struct shop *shop)
             fail_msg("no %s in %s", said[i], events);
 }
 
+/* Each of these stands in the text behind the one before it. */
+static void assert_in_order(const char *text, const char *const *parts, size_t count)
+{
+    const char *at = text;
+    for (size_t i = 0; i < count; i++) {
+        const char *found = strstr(at, parts[i]);
+        if (found == NULL)
+            fail_msg("no %s behind the others in %s", parts[i], text);
+        at = found + strlen(parts[i]);
+    }
+}
+
+static struct reply sent_with_key(struct shop *shop, const char *target, const char *body, const char *key)
+{
+    struct command *command = local_command(shop->local, shop->arena, "POST", target, body, key);
+    engine_run(shop->engine, &command, 1);
+    return (struct reply){ .status = command->answer.status, .body = arena_text(shop->arena, command->answer.body) };
+}
+
+/* What is left is paid: the cancel stands before the release that it causes, with its reason; and so does the end of an order
+ * before that of its exception. */
+static void a_cancel_stands_before_what_follows_of_it(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 2);
+    text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
+    pays(shop, 200, id, "captured", "10.00", "p1");
+    const char *target = arena_printf(shop->arena, "/v1/orders/%s/cancel", id);
+    const char *one = "{\"reason\":\"changed \\\"mind\\\"\",\"lines\":[{\"line\":1,\"quantity\":1}]}";
+    struct reply first = sent_with_key(shop, target, one, "k1");
+    assert_non_null(strstr(first.body, "\"stage\":\"released\""));
+    text_in(order(shop, "web", "2", "LAMP", 5).body, NULL, "id", id, sizeof id);
+    const char *waits = arena_printf(shop->arena, "/v1/orders/%s/cancel", id);
+    struct reply whole = sent_with_key(shop, waits, "{\"reason\":\"too slow\"}", "k2");
+    assert_string_equal(sent_with_key(shop, target, one, "k1").body, first.body);
+    assert_string_equal(sent_with_key(shop, waits, "{\"reason\":\"too slow\"}", "k2").body, whole.body);
+    static const char *const told[] = {
+        "\"order.payment\"", "\"order.cancelled\"", "\"reason\":\"changed \\\"mind\\\"\",\"lines\":[{\"line\":1,\"quantity\":1}]", "\"order.released\"",
+        "\"exception.opened\"", "\"type\":\"shortage\",\"detail\":\"waits for supply\",\"lines\":[{\"line\":1,\"quantity\":4}]",
+        "\"order.cancelled\"", "\"reason\":\"too slow\",\"lines\":[{\"line\":1,\"quantity\":5}]", "\"exception.closed\"", "\"type\":\"shortage\"",
+    };
+    assert_in_order(shop_must(shop, 200, "GET", "/v1/events?unit=DE&limit=1000", NULL).body, told, COUNT(told));
+}
+
 static void the_same_channel_order_comes_twice(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 5);
@@ -574,7 +618,7 @@ static scene *const scenes[] = {
     many_claims_give_way_by_rank,           the_payment_word_follows_the_facts,
     a_key_comes_again_that_changed_nothing,
     a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
-    payments_can_be_read_from_their_events,
+    payments_can_be_read_from_their_events, a_cancel_stands_before_what_follows_of_it,
 };
 
 static void play(void **state)
@@ -601,6 +645,7 @@ int main(void)
         "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
         "a key comes again that changed nothing",
         "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
+        "a cancel stands before what follows of it",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
