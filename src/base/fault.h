@@ -46,7 +46,7 @@
     X(CHANNEL_UNKNOWN, "channel_unknown", 422, false, "No such channel", "create the channel first")                                         \
     X(LISTING_UNKNOWN, "listing_unknown", 422, false, "No such listing", "create the listing on this channel first")                         \
     X(LINE_UNKNOWN, "line_unknown", 422, false, "No such line", "use the line numbers that the order shows")                                 \
-    X(CURRENCY_MISMATCH, "currency_mismatch", 422, false, "Another currency", "use the currency of the order and its unit")                  \
+    X(CURRENCY_MISMATCH, "currency_mismatch", 422, false, "Another currency", "use the currency of the order; of a unit cost the unit's")              \
     X(WRONG_UNIT, "wrong_unit", 422, false, "Of another unit", "name things of one unit only")                                               \
     X(BUNDLE_CYCLE, "bundle_cycle", 422, false, "A bundle that contains itself", "take the bundle out of its own components")                \
     X(HOLDS_NO_STOCK, "holds_no_stock", 422, false, "A bundle holds no stock", "name its components")                                        \

@@ -5,6 +5,7 @@
  * become text only for a fault. Clients send fields in the order of our documentation more often than not: the row
  * after the last one is tried first. */
 #include "base/fields.h"
+#include "base/country.h"
 #include "base/when.h"
 #include <assert.h>
 
@@ -142,6 +143,11 @@ static enum outcome read_text(struct reading *r, const struct field *field, cons
     size_t bytes = r->json->bytes, min = (size_t)field->min, max = field->max == 0 ? FIELD_TEXT_BYTES_MAX : (size_t)field->max;
     if (bytes < min || bytes > max)
         return refuse(r, here, FAULT_OUT_OF_RANGE, "%zu bytes of text, not within %zu .. %zu", bytes, min, max);
+    for (size_t i = 0; i < bytes && r->mode != FIELDS_KEPT; i++) {
+        unsigned char c = (unsigned char)r->json->text[i];
+        if ((c < 0x20 && !(field->lines && (c == '\t' || c == '\n' || c == '\r'))) || c == 0x7f)
+            return refuse(r, here, FAULT_BAD_FORMAT, "byte %zu is the control character U+%04X: send text %s", i + 1, c, field->lines ? "without it" : "of one line");
+    }
     *(const char **)at = arena_text_n(r->json->arena, r->json->text, bytes);
     return TAKEN;
 }
@@ -193,8 +199,8 @@ static enum outcome read_currency(struct reading *r, const struct field *field, 
 static enum outcome read_country(struct reading *r, const struct field *field, const struct place *here, enum json_token token, void *at)
 {
     const char *text = r->json->text;
-    if (r->json->bytes != 2 || text[0] < 'A' || text[0] > 'Z' || text[1] < 'A' || text[1] > 'Z')
-        return refuse(r, here, FAULT_BAD_FORMAT, "a country is two capital letters of ISO 3166-1");
+    if (r->json->bytes != 2 || (r->mode != FIELDS_KEPT && !country_is_assigned(text, r->json->bytes)))
+        return refuse(r, here, FAULT_BAD_FORMAT, "%.*s is no country of ISO 3166-1: two capital letters as DE", (int)excerpt(text, r->json->bytes), text);
     memcpy(at, (char[3]) { text[0], text[1] }, 3);
     return TAKEN;
 }
@@ -406,7 +412,7 @@ static enum outcome read_member(struct reading *r, const struct field_table *tab
         return pass_over(r, here, token);
     }
     if (field->read_only) {
-        if (r->mode != FIELDS_PUT) {
+        if (r->mode != FIELDS_PUT && r->mode != FIELDS_KEPT) {
             refuse(r, here, FAULT_READ_ONLY_FIELD, "\"%s\" is written by us only", field->name);
             return pass_over(r, here, token);
         }

@@ -9,13 +9,13 @@
 enum field_type {
     FIELD_BOOL,     /* bool */
     FIELD_INT,      /* int64_t, min .. max (both 0: int64 without bounds) */
-    FIELD_TEXT,     /* const char *; min .. max bytes (max 0: 1024) */
+    FIELD_TEXT,     /* const char *; min .. max bytes (max 0: 1024); one line without control characters, see `lines` */
     FIELD_CODE,     /* const char *; text_is_code, at most 64 bytes */
     FIELD_ENUM,     /* int64_t, index into names */
     FIELD_MONEY,    /* struct money; min .. max minor units (both 0: >= 0) */
     FIELD_TIME,     /* int64_t microseconds, RFC 3339 */
     FIELD_CURRENCY, /* char[4], ISO 4217 */
-    FIELD_COUNTRY,  /* char[3], ISO 3166-1 alpha-2 by form (two capital letters) */
+    FIELD_COUNTRY,  /* char[3], ISO 3166-1 alpha-2, one that is assigned (base/country.h) */
     FIELD_OBJECT,   /* void *: a struct of `of` in the arena, NULL where it did not come */
     FIELD_LIST,     /* struct field_list of structs of `of`; min .. max elements */
     FIELD_CODES,    /* struct field_list of const char *: a list of codes; min .. max elements */
@@ -40,6 +40,7 @@ struct field {
     bool read_only;       /* 422 `read_only_field` in POST and PATCH, ignored in PUT; written */
     bool write_only;      /* never written */
     bool hide_absent;     /* written only where its presence bit is set (optional ?) */
+    bool lines;           /* of a text: several lines, so that tab, LF and CR are taken */
     bool not_available;   /* 422 `not_available`; absent from openapi */
     uint8_t either;       /* fields of an object with the same number > 0: exactly one must come */
     int64_t min, max;     /* see the types; max 0 of a list: no bound but the arena's */
@@ -67,6 +68,7 @@ struct field_table {
 enum fields_mode {
     FIELDS_POST,  /* read_only is a fault */
     FIELDS_PUT,   /* read_only is ignored; what does not come gets its preset */
+    FIELDS_KEPT,  /* a PUT that we wrote ourselves, perhaps an older release: texts and countries are taken as they stand */
     FIELDS_PATCH, /* RFC 7396: required is not asked, presets are not filled, null sets is_null (a fault where the field is required) */
 };
 
@@ -77,7 +79,7 @@ enum fields_mode {
  *   REQUIRED, EITHER_OR, UNKNOWN_FIELD, READ_ONLY_FIELD, NOT_AVAILABLE   of the fields of an object
  *   WRONG_TYPE     another kind of value; null where it is none; an int with a point, an exponent, or -0
  *   OUT_OF_RANGE   an int, an amount, a text's bytes or a list's count not within min .. max; no name of the enum
- *   BAD_FORMAT     what is no code, time, currency, country, amount of its currency
+ *   BAD_FORMAT     what is no code, time, currency, country, amount of its currency; a control character in a text
  *   MALFORMED_JSON what json.h refuses: also equal keys and U+0000 in text; the pointer says where reading stood
  * Money and the elements of lists are values: whole also in a patch. */
 bool fields_read(struct json_reader *json, const struct field_table *table, enum fields_mode mode, const char *pointer, void *out,

@@ -31,7 +31,7 @@ static const char *json_of(struct arena *arena, const struct field_table *fields
 
 static bool precondition_holds(struct master *master)
 {
-    if (if_match_holds(master->command->if_match, master->version))
+    if (if_match_holds(master->command->if_match, master->version) && if_none_match_holds(master->command->if_none_match, master->version))
         return true;
     fault_add(master->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)master->version);
     return false;

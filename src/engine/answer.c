@@ -108,6 +108,11 @@ bool if_match_holds(const char *if_match, int64_t version)
     return if_match == NULL || (version != 0 && (text_equal(if_match, "*") || text_equal(if_match, now)));
 }
 
+bool if_none_match_holds(const char *if_none_match, int64_t version)
+{
+    return if_none_match == NULL || version == 0 || !if_match_holds(if_none_match, version);
+}
+
 void answer_store(struct answer *answer, struct arena *arena, enum db_result result)
 {
     answer_fault(answer, arena, result == DB_LOST ? FAULT_STORE_LOST : FAULT_BUSY, NULL, "the store did not answer in time");

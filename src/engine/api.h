@@ -45,6 +45,7 @@ struct request {
     size_t body_bytes;
     const char *idempotency_key;            /* NULL: none */
     const char *if_match;                   /* NULL: none; else the ETag's text without quotes, or "*" */
+    const char *if_none_match;              /* the same */
     struct actor actor;
     const struct route *route;
 };
@@ -69,6 +70,8 @@ void answer_store(struct answer *answer, struct arena *arena, enum db_result res
 /* Whether If-Match lets a change of what is at `version` through (0: it is not there yet): none came, "*" and it is there, or its
  * ETag to the letter. */
 bool if_match_holds(const char *if_match, int64_t version);
+/* Whether If-None-Match does: none came, "*" and it is not there yet, or another ETag than its own. */
+bool if_none_match_holds(const char *if_none_match, int64_t version);
 
 /* What a read runs with. */
 struct reading {

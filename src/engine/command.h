@@ -49,7 +49,7 @@ struct command {
     struct arena *arena; /* the request's: input and answer live there */
     struct actor actor;
     const char *source;      /* "http", "scheduler", "simulation" */
-    const char *if_match;
+    const char *if_match, *if_none_match;
     const char *path[PATH_PARTS_MAX];
 
     bool has_key;            /* an Idempotency-Key came */

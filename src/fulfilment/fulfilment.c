@@ -169,7 +169,7 @@ static bool open_for(struct ws *ws, struct command *command, struct fulfilment *
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no fulfilment order %s", command->path[0]);
         return false;
     }
-    if (if_match_holds(command->if_match, fulfilment->row->version))
+    if (if_match_holds(command->if_match, fulfilment->row->version) && if_none_match_holds(command->if_none_match, fulfilment->row->version))
         return true;
     fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)fulfilment->row->version);
     return false;

@@ -24,12 +24,14 @@ void key_make(char text[KEY_TEXT_BYTES], uint8_t hash[KEY_HASH_BYTES])
 
 enum auth_result auth_find(const struct auth_source *source, struct arena *arena, const char *authorization, struct actor *out)
 {
-    if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
+    if (authorization == NULL)
         return AUTH_NONE;
+    if (strncasecmp(authorization, "Bearer ", 7) != 0)
+        return AUTH_MALFORMED;
     const char *key = authorization + 7 + strspn(authorization + 7, " ");
     size_t bytes = strlen(key);
     if (bytes >= KEY_TEXT_BYTES || strncmp(key, PREFIX, strlen(PREFIX)) != 0)
-        return AUTH_NONE;
+        return AUTH_MALFORMED;
     /* The table is asked by the hash of what came: how long that takes tells nothing of the keys that are known. */
     uint8_t hash[KEY_HASH_BYTES];
     key_hash(key, bytes, hash);

@@ -23,6 +23,13 @@ static enum next_step to_reader(struct exchange *exchange, enum exchange_work wo
     return STEP_READER;
 }
 
+static const char *why_not(enum auth_result result)
+{
+    return result == AUTH_NONE        ? "no key came"
+           : result == AUTH_MALFORMED ? "what came has not the form of a key: Authorization: Bearer mr_..., as millrace key add printed it"
+                                      : "the key is not known";
+}
+
 /* AUTH_UNKNOWN comes back once more after the keys were read anew. */
 static bool admit(struct exchange *exchange, enum next_step *step)
 {
@@ -40,7 +47,7 @@ static bool admit(struct exchange *exchange, enum next_step *step)
     if (result == AUTH_UNKNOWN && exchange->keys_unread) /* 401 would be a lie that makes a client give up */
         *step = refused(exchange, FAULT_STORE_LOST, "the keys cannot be read");
     else if (result != AUTH_OK)
-        *step = refused(exchange, FAULT_UNAUTHENTICATED, result == AUTH_NONE ? "no key came" : "the key is not known");
+        *step = refused(exchange, FAULT_UNAUTHENTICATED, why_not(result));
     else if (!auth_may(&exchange->request.actor, exchange->route, exchange->arena, &needed))
         *step = refused(exchange, FAULT_FORBIDDEN, arena_printf(exchange->arena, "the key needs the scope %s", needed));
     else
@@ -53,6 +60,15 @@ static bool wants_stream(const struct exchange *exchange)
     const char *accept = message_header(exchange->message, HEADER_ACCEPT);
     return exchange->route->event_stream && exchange->server->options.streams.fill != NULL && accept != NULL && !exchange->is_head &&
            strcasestr(accept, "text/event-stream") != NULL;
+}
+
+/* A stream goes on: what bounds a page does not bound it. */
+static bool is_bounded(const struct exchange *exchange)
+{
+    for (size_t i = 0; i < QUERY_MAX && exchange->route->query[i].name != NULL; i++)
+        if (strcmp(exchange->route->query[i].name, "limit") == 0 && exchange->request.query_text[i] != NULL)
+            return true;
+    return false;
 }
 
 /* Most lists read the store itself and wait for nobody. */
@@ -69,6 +85,8 @@ static enum next_step run_read(struct exchange *exchange)
     struct http_server *server = exchange->server;
     if (own_answers(exchange))
         return STEP_ANSWER;
+    if (wants_stream(exchange) && is_bounded(exchange))
+        return refused(exchange, FAULT_MALFORMED_QUERY, "limit is of pages, a stream has none: leave it out");
     if (wants_stream(exchange)) {
         exchange->is_stream = true;
         exchange->stream = (struct stream) {

@@ -26,13 +26,12 @@ static bool refused(struct exchange *exchange, enum fault_code code, const char 
     return false;
 }
 
-/* application/json, with charset utf-8 or none. */
-static bool content_is_json(const char *type)
+/* This media type, with charset utf-8 or none. */
+static bool content_is(const char *type, const char *wanted)
 {
-    static const char json[] = "application/json";
-    if (type == NULL || strncasecmp(type, json, strlen(json)) != 0)
+    if (type == NULL || strncasecmp(type, wanted, strlen(wanted)) != 0)
         return false;
-    const char *rest = type + strlen(json);
+    const char *rest = type + strlen(wanted);
     rest += strspn(rest, " \t");
     if (*rest == '\0')
         return true;
@@ -48,9 +47,12 @@ static bool content_taken(struct exchange *exchange)
     if (coding != NULL && strcasecmp(coding, "identity") != 0)
         return refused(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE, NULL, "no Content-Encoding is taken");
     bool bodiless = exchange->route->command != NULL && exchange->route->command->input == NULL && exchange->request.body_bytes == 0;
-    if (!bodiless && !content_is_json(message_header(exchange->message, HEADER_CONTENT_TYPE)))
-        return refused(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE, NULL, "send Content-Type: application/json");
-    return true;
+    const char *type = message_header(exchange->message, HEADER_CONTENT_TYPE);
+    bool patch = exchange->route->method == METHOD_PATCH; /* RFC 7396 has a type of its own */
+    if (bodiless || content_is(type, "application/json") || (patch && content_is(type, "application/merge-patch+json")))
+        return true;
+    return refused(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE, NULL,
+                   patch ? "send Content-Type: application/merge-patch+json or application/json" : "send Content-Type: application/json");
 }
 
 static bool key_taken(struct exchange *exchange)
@@ -68,20 +70,29 @@ static bool key_taken(struct exchange *exchange)
     return true;
 }
 
-/* "*" or one ETag. A weak one is kept with its W/ and so equals none: If-Match compares strongly (RFC 9110, 13.1.1). */
+/* "*" or one quoted ETag, without its quotes. */
+static bool etag_read(struct exchange *exchange, const char *text, const char **etag)
+{
+    size_t bytes = strlen(text);
+    if (strcmp(text, "*") == 0)
+        *etag = text;
+    else if (bytes >= 2 && text[0] == '"' && strchr(text + 1, '"') == text + bytes - 1)
+        *etag = arena_text_n(exchange->arena, text + 1, bytes - 2);
+    else
+        return false;
+    return true;
+}
+
+/* If-Match compares strongly: a weak ETag is kept with its W/ and so equals none. If-None-Match compares weakly (RFC 9110, 13.1). */
 static bool match_taken(struct exchange *exchange)
 {
-    const char *match = message_header(exchange->message, HEADER_IF_MATCH);
-    if (match == NULL)
-        return true;
-    size_t bytes = strlen(match);
-    bool weak = strncmp(match, "W/\"", 3) == 0;
-    if (strcmp(match, "*") == 0 || weak)
+    const char *match = message_header(exchange->message, HEADER_IF_MATCH), *none = message_header(exchange->message, HEADER_IF_NONE_MATCH);
+    if (match != NULL && strncmp(match, "W/\"", 3) == 0)
         exchange->request.if_match = match;
-    else if (bytes >= 2 && match[0] == '"' && strchr(match + 1, '"') == match + bytes - 1)
-        exchange->request.if_match = arena_text_n(exchange->arena, match + 1, bytes - 2);
-    else
+    else if (match != NULL && !etag_read(exchange, match, &exchange->request.if_match))
         return refused(exchange, FAULT_MALFORMED_REQUEST, NULL, "If-Match is \"*\" or one quoted ETag");
+    if (none != NULL && !etag_read(exchange, strncmp(none, "W/", 2) == 0 ? none + 2 : none, &exchange->request.if_none_match))
+        return refused(exchange, FAULT_MALFORMED_REQUEST, NULL, "If-None-Match is \"*\" or one quoted ETag");
     return true;
 }
 
@@ -160,6 +171,7 @@ static bool command_make(struct exchange *exchange, struct command *command, int
                                   .actor = request->actor,
                                   .source = "http",
                                   .if_match = request->if_match,
+                                  .if_none_match = request->if_none_match,
                                   .wants_answer = true,
                                   .bytes = body_bytes + sizeof *command,
                                   .unit = -1,

@@ -184,6 +184,8 @@ static void parameters_write(struct description *all, const struct route *route)
         parameter_ref(json, "#/components/parameters/IdempotencyKey");
     if (route->read == NULL && route->method != METHOD_POST)
         parameter_ref(json, "#/components/parameters/IfMatch");
+    if (route->read == NULL && route->method == METHOD_PUT)
+        parameter_ref(json, "#/components/parameters/IfNoneMatch");
     json_array_end(json);
 }
 
@@ -416,7 +418,9 @@ static void components_write(struct description *all)
         "{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"description\":\"The same key and body get the same "
         "answer again, for 48 hours\",\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}},"
         "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,\"description\":\"The ETag that was read; 412 where it is another "
-        "by now\",\"schema\":{\"type\":\"string\"}}}");
+        "by now\",\"schema\":{\"type\":\"string\"}},"
+        "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,\"description\":\"*: make it only; 412 where it is there\","
+        "\"schema\":{\"type\":\"string\"}}}");
     raw(json, "responses",
         "{\"Problem\":{\"description\":\"Why not, and what to do\",\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":"
         "\"#/components/schemas/Problem\"}}}}}");

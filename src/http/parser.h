@@ -20,6 +20,7 @@
     X(AUTHORIZATION, "authorization")                                                                                                                \
     X(IDEMPOTENCY_KEY, "idempotency-key")                                                                                                            \
     X(IF_MATCH, "if-match")                                                                                                                          \
+    X(IF_NONE_MATCH, "if-none-match")                                                                                                                \
     X(ACCEPT, "accept")                                                                                                                              \
     X(LAST_EVENT_ID, "last-event-id")
 

@@ -18,7 +18,7 @@
     X(REFUSED, "refused", false, "were refused by the server")                                                                                       \
     X(TWICE, "twice", true, "stand twice in their invoice: both taken")                                                                              \
     X(SPELLING, "spelling", true, "spell their stock code in small letters: taken as in capitals")                                                   \
-    X(COUNTRY, "country", true, "name no country of ISO 3166-1: taken as ZZ")                                                                        \
+    X(COUNTRY, "country", true, "name no country of ISO 3166-1: taken as the shop's")                                                                \
     X(RETURNED, "returned", true, "cancel what has shipped: taken into quarantine as returned")                                                      \
     X(FOUND_FIRST, "found_first", true, "write off more than was surely there: the rest booked as found first")
 

@@ -142,8 +142,8 @@ static const char *country_of(struct reader *r, const char *name)
     for (size_t i = 0; i < COUNT(countries); i++)
         if (strcmp(countries[i].name, name) == 0)
             return countries[i].code;
-    remark(r->remarks, REMARK_COUNTRY, r->place, "country \"%s\" is taken as ZZ", name);
-    return "ZZ";
+    remark(r->remarks, REMARK_COUNTRY, r->place, "country \"%s\" is taken as GB, the shop's own", name);
+    return "GB";
 }
 
 static bool read_row(struct reader *r, const struct csv_row *csv, struct row *row)

@@ -184,7 +184,7 @@ static const struct route routes[] = {
       .answer_of = &event_fields, .list = true, .event_stream = true, .summary = "What has happened, in order; live with Accept: text/event-stream",
       .query = { [QUERY_UNIT] = { .name = "unit", .type = FIELD_CODE, .doc = "a unit's code, or company; may be left out where there is one unit" },
                  [QUERY_AFTER] = { .name = "after", .type = FIELD_INT, .min = 0, .max = INT64_C(1) << 53, .doc = "events after this number" },
-                 [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
+                 [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most; not of a stream" },
                  [QUERY_TYPE] = { .name = "type", .type = FIELD_ENUM, .names = type_names, .doc = "events of this type: at most 10,000 events are looked at" } } },
 };
 const struct route_table insight_routes = { "insight", routes, COUNT(routes) };

@@ -49,7 +49,7 @@ static void people_add(struct page *page, const struct person_row *person, int64
     struct faults faults = { .arena = arena };
     struct bytes plain;
     if (person->wrapped_key.at == NULL || !vault_unseal(page->follower->vault, arena, person->wrapped_key, person->sealed, &plain) ||
-        !fields_read_text(arena, (const char *)plain.at, plain.size, &people_fields, FIELDS_PUT, people, &faults))
+        !fields_read_text(arena, (const char *)plain.at, plain.size, &people_fields, FIELDS_KEPT, people, &faults))
         return;
     const struct person_io *const each[] = { people->customer, people->ship_to, people->bill_to };
     for (size_t i = 0; i < COUNT(each); i++) {

@@ -255,7 +255,8 @@ static void apply(struct adjust *a)
             move_units(a, a->delta, a->node->id, from, a->node->id, bucket);
     } else if (a->delta >= 0) {
         if (on_hand + a->delta > QUANTITY_MAX)
-            refuse(a, p, a->delta);
+            fault_add(&a->command->faults, FAULT_STOCK_CONFLICT, "", "%ld more would be over %ld, the largest stock of a SKU at a node: %s has %ld on hand of %s",
+                      (long)a->delta, (long)QUANTITY_MAX, a->node->code, (long)on_hand, a->sku->code);
         else
             move_units(a, a->delta, reasons[a->in->reason].more, BUCKET_NONE, a->node->id, bucket);
     } else if (fact && -a->delta <= on_hand) {

@@ -22,7 +22,7 @@ static const struct field cancel_line_rows[] = {
 };
 static const struct field_table cancel_line_fields = { "CancelLine", cancel_line_rows, COUNT(cancel_line_rows), sizeof(struct cancel_line_io) };
 static const struct field cancel_rows[] = {
-    { "reason", FIELD_TEXT, AT(cancel_io, reason), .required = true, .min = 1, .max = 255, .doc = "why, for the timeline" },
+    { "reason", FIELD_TEXT, AT(cancel_io, reason), .lines = true, .required = true, .min = 1, .max = 255, .doc = "why, for the timeline" },
     { "lines", FIELD_LIST, AT(cancel_io, lines), .min = 1, .max = ORDER_LINES_MAX, .of = &cancel_line_fields, .doc = "without: all that has not shipped" },
 };
 static const struct field_table cancel_fields = { "Cancel", cancel_rows, COUNT(cancel_rows), sizeof(struct cancel_io) };

@@ -44,7 +44,7 @@ bool order_of_command(struct ws *ws, struct command *command, struct order *orde
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no order %s", command->path[0]);
         return false;
     }
-    if (if_match_holds(command->if_match, order->row->version))
+    if (if_match_holds(command->if_match, order->row->version) && if_none_match_holds(command->if_none_match, order->row->version))
         return true;
     fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)order->row->version);
     return false;
@@ -65,12 +65,12 @@ struct hold_in {
 };
 static const struct field hold_in_rows[] = {
     { "kind", FIELD_CODE, AT(hold_in, kind), .required = true, .doc = "fraud, address, payment, ...: any code" },
-    { "reason", FIELD_TEXT, AT(hold_in, reason), .required = true, .min = 1, .max = 255, .doc = "for the person who clears it" },
+    { "reason", FIELD_TEXT, AT(hold_in, reason), .lines = true, .required = true, .min = 1, .max = 255, .doc = "for the person who clears it" },
     { "source", FIELD_TEXT, AT(hold_in, source), .min = 1, .max = 64, .doc = "default: the key's name" },
 };
 static const struct field_table hold_in_fields = { "HoldIn", hold_in_rows, COUNT(hold_in_rows), sizeof(struct hold_in) };
 static const struct field clear_rows[] = {
-    { "reason", FIELD_TEXT, AT(hold_in, reason), .required = true, .min = 1, .max = 255, .doc = "why it may go on" },
+    { "reason", FIELD_TEXT, AT(hold_in, reason), .lines = true, .required = true, .min = 1, .max = 255, .doc = "why it may go on" },
     { "source", FIELD_TEXT, AT(hold_in, source), .min = 1, .max = 64, .doc = "without: all of the kind" },
 };
 static const struct field_table clear_fields = { "HoldClear", clear_rows, COUNT(clear_rows), sizeof(struct hold_in) };

@@ -14,7 +14,7 @@ static const struct field_table customer_fields = { "Customer", customer_rows, C
 
 static const struct field address_rows[] = {
     { "name", FIELD_TEXT, AT(person_io, name), .required = true, .min = 1, .max = 255, .doc = "who receives it" },
-    { "street", FIELD_TEXT, AT(person_io, street), .max = 512, .hide_absent = true, .doc = "street and number" },
+    { "street", FIELD_TEXT, AT(person_io, street), .max = 512, .lines = true, .hide_absent = true, .doc = "street and number" },
     { "postal_code", FIELD_TEXT, AT(person_io, postal_code), .max = 32, .hide_absent = true, .doc = "as the country writes it" },
     { "city", FIELD_TEXT, AT(person_io, city), .max = 255, .hide_absent = true, .doc = "town or city" },
     { "country", FIELD_COUNTRY, AT(person_io, country), .required = true, .doc = "ISO 3166-1 alpha-2" },

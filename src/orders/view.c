@@ -123,7 +123,7 @@ static void show_people(struct view *view)
     struct faults faults = { .arena = ws_arena(view->ws) };
     if (person == NULL || person->wrapped_key.at == NULL ||
         !vault_unseal(ws_vault(view->ws), ws_arena(view->ws), person->wrapped_key, person->sealed, &plain) ||
-        !fields_read_text(ws_arena(view->ws), (const char *)plain.at, plain.size, &people_fields, FIELDS_PUT, people, &faults))
+        !fields_read_text(ws_arena(view->ws), (const char *)plain.at, plain.size, &people_fields, FIELDS_KEPT, people, &faults))
         return; /* erased: null */
     view->out->customer = people->customer;
     view->out->ship_to = people->ship_to;

@@ -7,6 +7,87 @@
 #include <string.h>
 #include <cmocka.h>
 
+static int send_with(struct company *company, const char *headers, const char *method, const char *target, const char *body)
+{
+    company->client.headers = headers;
+    int status = client_call(&company->client, method, target, NULL, body);
+    company->client.headers = NULL;
+    return status;
+}
+
+/* `If-None-Match: *` says: make it, do not replace it. */
+static void what_is_there_is_not_made_again(void **state)
+{
+    SCENE(company);
+    static const struct {
+        const char *says, *header, *target;
+        int status;
+    } cases[] = {
+        { "it is not there", "If-None-Match: *\r\n", "/v1/skus/ONCE", 201 },    { "now it is", "If-None-Match: *\r\n", "/v1/skus/ONCE", 412 },
+        { "its own", "If-None-Match: \"1\"\r\n", "/v1/skus/ONCE", 412 },        { "its own, weak", "If-None-Match: W/\"1\"\r\n", "/v1/skus/ONCE", 412 },
+        { "another", "If-None-Match: \"7\"\r\n", "/v1/skus/ONCE", 200 },       { "no ETag", "If-None-Match: 1\r\n", "/v1/skus/ONCE", 400 },
+        { "a fence", "If-None-Match: *\r\n", "/v1/channels/web/fences/LEJ/ONCE", 201 }, { "the fence again", "If-None-Match: *\r\n", "/v1/channels/web/fences/LEJ/ONCE", 412 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *body = strstr(cases[i].target, "fences") != NULL ? "{\"quantity\":0}" : "{\"name\":\"Once\"}";
+        if (send_with(company, cases[i].header, "PUT", cases[i].target, body) != cases[i].status)
+            fail_msg("%s: %d %.300s", cases[i].says, company->client.status, company->client.body);
+    }
+}
+
+static void a_patch_comes_as_its_own_type(void **state)
+{
+    SCENE(company);
+    static const char body[] = "{\"weight_g\":900}", type[] = "application/merge-patch+json";
+    must(company, 201, "PUT", "/v1/skus/MERGED", "{\"name\":\"Merged\"}");
+    assert_int_equal(client_send(&company->client, "PATCH", "/v1/skus/MERGED", type, body, strlen(body)), 200);
+    says(company, "\"weight_g\":900");
+    assert_int_equal(client_send(&company->client, "PUT", "/v1/skus/MERGED", type, body, strlen(body)), 415);
+    assert_int_equal(client_send(&company->client, "PATCH", "/v1/skus/MERGED", "text/plain", body, strlen(body)), 415);
+    says(company, "merge-patch");
+}
+
+static void a_key_that_is_none_is_told_so(void **state)
+{
+    SCENE(company);
+    const char *key = company->client.api_key;
+    company->client.api_key = "wrong";
+    int status = client_call(&company->client, "GET", "/v1/skus", NULL, NULL);
+    company->client.api_key = key;
+    assert_int_equal(status, 401);
+    says(company, "has not the form of a key");
+}
+
+/* What stands on one line has no control characters; a street may have several lines. */
+static void a_line_of_text_is_one_line(void **state)
+{
+    SCENE(company);
+    static const struct {
+        const char *says, *phone, *street, *country, *pointer, *detail;
+    } cases[] = {
+        { "all is well", "+49 30 1", "Street 1\\nback yard", "DE", NULL, NULL },
+        { "a bell in the telephone", "+49\\u000730", "Street 1", "DE", "/ship_to/phone", "byte 4 is the control character U+0007" },
+        { "a line feed in it", "+49\\n30", "Street 1", "DE", "/ship_to/phone", "U+000A" },
+        { "a delete in it", "+49\\u007f30", "Street 1", "DE", "/ship_to/phone", "U+007F" },
+        { "a bell in the street", "+49", "Street\\u0007", "DE", "/ship_to/street", "U+0007" },
+        { "no country", "+49", "Street 1", "ZZ", "/ship_to/country", "ZZ is no country" },
+        { "reserved, not assigned", "+49", "Street 1", "UK", "/ship_to/country", "UK is no country" },
+        { "Kosovo", "+383", "Street 1", "XK", NULL, NULL },
+    };
+    must(company, 201, "PUT", "/v1/skus/LINES", "{\"name\":\"Lines\"}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        must(company, cases[i].pointer == NULL ? 201 : 422, "POST", "/v1/orders",
+             "{\"channel\":\"web\",\"channel_order_id\":\"LINE-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
+             "\"ship_to\":{\"name\":\"Ann\",\"street\":\"%s\",\"phone\":\"%s\",\"country\":\"%s\"},\"lines\":[{\"sku\":\"LINES\",\"quantity\":1,\"unit_price\":"
+             "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+             i, cases[i].street, cases[i].phone, cases[i].country);
+        if (cases[i].pointer != NULL) {
+            says(company, cases[i].pointer);
+            says(company, cases[i].detail);
+        }
+    }
+}
+
 static int send_if_match(struct company *company, const char *etag, const char *method, const char *target, const char *body)
 {
     char line[100];
@@ -302,6 +383,10 @@ static void who_changed_what(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON_BOTH(what_is_there_is_not_made_again),
+        ON_BOTH(a_patch_comes_as_its_own_type),
+        ON_BOTH(a_key_that_is_none_is_told_so),
+        ON_BOTH(a_line_of_text_is_one_line),
         ON_BOTH(lists_go_through_all_masters_once),
         ON_BOTH(a_page_stands_while_rows_are_added),
         ON_BOTH(fences_of_a_channel),

@@ -165,6 +165,16 @@ static void events_of_an_order_say_what_others_may_know(void **state)
 }
 
 /* What the next release brings is refused by its name, never done for real. */
+static void a_stream_has_no_limit(void **state)
+{
+    SCENE(company);
+    company->client.headers = "Accept: text/event-stream\r\n";
+    int status = client_call(&company->client, "GET", "/v1/events?unit=DE&limit=3", NULL, NULL);
+    company->client.headers = NULL;
+    assert_int_equal(status, 400);
+    says(company, "malformed_query");
+}
+
 static void what_is_not_there_yet_is_refused(void **state)
 {
     SCENE(company);
@@ -194,6 +204,7 @@ static void what_is_not_there_yet_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON_BOTH(a_stream_has_no_limit),
         ON_BOTH(what_is_not_there_yet_is_refused),
         ON_BOTH(an_order_is_found_by_all_its_words),
         ON_BOTH(each_order_is_listed_once),

@@ -52,7 +52,8 @@ static void a_key_is_known_once_it_was_looked_for(void **state)
     assert_string_equal(actor.name, "warehouse");
 
     assert_int_equal(auth_find(&source, arena, NULL, &actor), AUTH_NONE);
-    assert_int_equal(auth_find(&source, arena, "Basic eDp5", &actor), AUTH_NONE);
+    assert_int_equal(auth_find(&source, arena, "Basic eDp5", &actor), AUTH_MALFORMED);
+    assert_int_equal(auth_find(&source, arena, "Bearer wrong", &actor), AUTH_MALFORMED);
     assert_int_equal(auth_find(&source, arena, "Bearer mr_", &actor), AUTH_UNKNOWN);
     key_table_free(table);
     db_close(db);

@@ -141,9 +141,22 @@ static void the_largest_quantities_are_shown(void **state)
     says(company, "\"available\":600000000000,");
 }
 
+static void the_largest_stock_is_named(void **state)
+{
+    SCENE(company);
+    static const char more[] = "{\"node\":\"LEJ\",\"sku\":\"MOST\",\"delta\":%ld,\"reason\":\"receipt\"}";
+    must(company, 201, "PUT", "/v1/skus/MOST", "{\"name\":\"Most\"}");
+    must(company, 201, "POST", "/v1/inventory/adjustments", more, 1000000000000L);
+    must(company, 409, "POST", "/v1/inventory/adjustments", more, 7L);
+    says(company, "stock_conflict");
+    says(company, "7 more would be over 1000000000000, the largest stock");
+    must(company, 422, "POST", "/v1/inventory/adjustments", more, 1000000000001L);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON_BOTH(the_largest_stock_is_named),
         ON_BOTH(movements_of_a_sku_tell_its_whole_way),  ON_BOTH(movements_are_paged_once_each),    ON_BOTH(positions_of_all_nodes_and_skus),
         ON_BOTH(availability_of_a_channel_or_of_a_sku), ON_BOTH(the_largest_quantities_are_shown),
     };
