@@ -120,7 +120,6 @@ bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
     ws_settle(ws);
     if (!order_open(ws, row->ord, &fulfilment->order))
         return false;
-    fulfilment->order.has_fulfilments = true;
     const struct db_value prefix[] = { db_int(unit), db_int(id) };
     fulfilment->lines = ARENA_ARRAY(ws_arena(ws), const struct fulfilment_line_row *, ws_count(ws, &line_of_fulfilment, prefix) + 1);
     const struct fulfilment_line_row *line;

@@ -226,10 +226,10 @@ static void write_fulfilments(const struct event_source *source, const char *tex
 }
 
 /* An order's event keeps its whole state, for answers that are given again. Outside it says the stage, the version and the
- * fulfilment orders; the figures of its demands are inner ones. */
+ * fulfilment orders; the rest is inner. */
 static bool is_inner(const char *key)
 {
-    return strcmp(key, "demands") == 0 || strcmp(key, "given_up") == 0;
+    return strcmp(key, "demands") == 0 || strcmp(key, "payment_status") == 0 || strcmp(key, "given_up") == 0;
 }
 
 /* The members of the event's text where it is a JSON object, each as it stands; what is none adds nothing. */

@@ -150,7 +150,6 @@ static void cancel_decide(struct ws *ws, struct command *command)
     if (!wanted(&order, in, pieces, &command->faults))
         return;
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
-    order.has_fulfilments = order.row->stage >= STAGE_RELEASED;
     for (size_t i = 0; i < order.line_count; i++)
         line_cancel(&stock, &order, (int64_t)i + 1, pieces[i]);
     bool all_gone = true;

@@ -135,6 +135,11 @@ void order_stages_print(FILE *out)
         fprintf(out, "| %s | %s |\n", stage_names[stage_rules[i].stage], stage_rules[i].says);
 }
 
+static struct ws_cursor fulfilments_of(const struct order *order)
+{
+    return ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+}
+
 static struct order_facts facts_of(struct order *order)
 {
     struct order_facts facts = { 0 };
@@ -149,7 +154,7 @@ static struct order_facts facts_of(struct order *order)
     }
     if (facts.shipped == 0)
         return facts;
-    struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    struct ws_cursor cursor = fulfilments_of(order);
     const struct fulfilment_row *fulfilment;
     bool all = true;
     while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
@@ -158,30 +163,51 @@ static struct order_facts facts_of(struct order *order)
     return facts;
 }
 
-/* What fulfilments have given up so far: fulfilment, line, part, units of each line, one behind the other. Most orders have none: then nothing is read. */
+/* What fulfilments have given up so far, by a cancel or because a fact took it: fulfilment, line, part, units of each line,
+ * one behind the other. Most have given up nothing: then nothing is written. */
 static void write_given_up(struct order *order, struct json_writer *json)
 {
     const struct fulfilment_row *fulfilment;
     const struct fulfilment_line_row *line;
     bool any = false;
-    for (size_t i = 0; i < order->demand_count; i++)
-        any = any || order->demands[i]->cancelled > 0;
-    if (!any)
-        return;
-    json_key(json, "given_up");
-    json_array(json);
-    struct ws_cursor all = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    struct ws_cursor all = fulfilments_of(order);
     while ((fulfilment = ws_next(order->ws, &all)) != NULL) {
         struct ws_cursor lines = ws_scan(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(fulfilment->id)), 0);
         while ((line = ws_next(order->ws, &lines)) != NULL) {
+            if (line->cancelled == 0)
+                continue;
+            if (!any)
+                json_key(json, "given_up"), json_array(json);
+            any = true;
             const int64_t figures[] = { fulfilment->id, line->line, line->part, line->cancelled };
-            for (size_t k = 0; line->cancelled > 0 && k < COUNT(figures); k++)
+            for (size_t k = 0; k < COUNT(figures); k++)
                 json_int(json, figures[k]);
         }
+    }
+    if (any)
+        json_array_end(json);
+}
+
+/* Under `partial`, and after a fact took what a node was to ship, there are some although the stage does not say so. */
+static void write_fulfilments(struct order *order, struct json_writer *json)
+{
+    struct ws_cursor cursor = fulfilments_of(order);
+    const struct fulfilment_row *fulfilment = ws_next(order->ws, &cursor);
+    if (fulfilment == NULL && order->row->stage < STAGE_RELEASED)
+        return;
+    write_given_up(order, json);
+    json_key(json, "fulfilments"); /* [id, state] of each */
+    json_array(json);
+    for (; fulfilment != NULL; fulfilment = ws_next(order->ws, &cursor)) {
+        json_array(json);
+        json_int(json, fulfilment->id);
+        json_int(json, fulfilment->state);
+        json_array_end(json);
     }
     json_array_end(json);
 }
 
+/* All that an answer shows and that may change later; read_state() in view.c reads it. */
 static void write_state(struct order *order, struct json_writer *json)
 {
     json_key(json, "stage");
@@ -199,20 +225,11 @@ static void write_state(struct order *order, struct json_writer *json)
         json_array_end(json);
     }
     json_array_end(json);
-    if (order->row->stage >= STAGE_RELEASED || order->has_fulfilments) {
-        write_given_up(order, json);
-        json_key(json, "fulfilments"); /* [id, state] of each */
-        json_array(json);
-        struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
-        const struct fulfilment_row *fulfilment;
-        while ((fulfilment = ws_next(order->ws, &cursor)) != NULL) {
-            json_array(json);
-            json_int(json, fulfilment->id);
-            json_int(json, fulfilment->state);
-            json_array_end(json);
-        }
-        json_array_end(json);
+    if (order->row->payment_status != PAYMENT_PENDING) { /* the word; most events are about orders that nobody has paid yet */
+        json_key(json, "payment_status");
+        json_int(json, order->row->payment_status);
     }
+    write_fulfilments(order, json);
 }
 
 void order_event_begin(struct order *order, struct json_writer *json)
@@ -281,7 +298,7 @@ enum fault_code order_release_gate(struct order *order)
 
 static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t node, int64_t first_id)
 {
-    struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    struct ws_cursor cursor = fulfilments_of(order);
     const struct fulfilment_row *fulfilment;
     while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
         if (fulfilment->node == node && fulfilment->id >= first_id) /* of this release: earlier ones are at work already */
@@ -296,7 +313,7 @@ static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t 
 /* The nodes have it: open becomes released in the command that made it. */
 static void fulfilments_release(struct order *order, int64_t first_id)
 {
-    struct ws_cursor cursor = ws_scan(order->ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(order->row->id)), 0);
+    struct ws_cursor cursor = fulfilments_of(order);
     const struct fulfilment_row *fulfilment;
     while ((fulfilment = ws_next(order->ws, &cursor)) != NULL) {
         if (fulfilment->id < first_id)
@@ -318,7 +335,6 @@ static void release(struct order *order)
     struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
     const struct claim_row *claim;
     size_t d = 0;
-    order->has_fulfilments = true;
     while ((claim = ws_next(ws, &cursor)) != NULL) {
         int64_t quantity = claim->soft;
         if (claim->kind != CLAIM_ORDER || quantity == 0)

@@ -38,8 +38,7 @@ struct order {
     size_t line_count;
     const struct demand_row **demands; /* by line, part */
     size_t demand_count;
-    bool has_fulfilments; /* a hint: there are some although the stage does not say so */
-    int64_t last_seq;     /* of the last event about it in this command */
+    int64_t last_seq; /* of the last event about it in this command */
 };
 /* By id; false: there is none in this unit. */
 bool order_open(struct ws *ws, int64_t id, struct order *order);

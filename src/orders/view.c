@@ -4,13 +4,14 @@
 #include "engine/vault.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
+#include "orders/payments.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* An event's state; seq INT64_MAX and figures NULL: now. */
 struct as_of {
-    int64_t seq, stage, version;
+    int64_t seq, stage, version, payment_status;
     struct demand_row *demands; /* figures only */
     int64_t *fulfilments;       /* id, state pairs */
     size_t fulfilment_count;
@@ -153,7 +154,7 @@ static void show_payment(struct view *view)
 {
     const struct orders_row *row = view->order->row;
     struct payment_io *payment = ARENA_NEW(ws_arena(view->ws), struct payment_io);
-    *payment = (struct payment_io){ .term = row->term, .status = row->payment_status, .method = row->method };
+    *payment = (struct payment_io){ .term = row->term, .status = view->at.payment_status, .method = row->method };
     if (row->method != NULL)
         field_set(table_of("payment"), payment, "method");
     if (row->payment_amount != NULL_INT) {
@@ -303,7 +304,7 @@ static int64_t next_name(const char *text, const char *key, const char *const *n
 
 static bool bears_state(const struct event_row *event)
 {
-    return event->subject_kind == SUBJECT_ORDER && event->data != NULL;
+    return event->subject_kind == SUBJECT_ORDER && event->data != NULL && strstr(event->data, "\"demands\":[") != NULL; /* a text has its quotes escaped */
 }
 
 /* An answer that changed nothing is as of the order's last event, which may be of another kind: the state is then that of
@@ -319,6 +320,23 @@ static const struct event_row *state_before(const struct view *view, const struc
     return found;
 }
 
+/* What was due of each line of the fulfilment has left. */
+static void read_shipped(struct view *view, const struct event_row *event)
+{
+    const struct db_value prefix[] = { db_int(ws_unit(view->ws)), db_int(event->subject) };
+    const char *due = strstr(event->data, "\"due\":[");
+    const struct fulfilment_line_row *line;
+    for (struct ws_cursor cursor = ws_scan(view->ws, &line_of_fulfilment, prefix, 0); (line = ws_next(view->ws, &cursor)) != NULL;) {
+        int64_t units = next_int(&due);
+        for (size_t i = 0; i < view->order->demand_count; i++) {
+            struct demand_row *demand = &view->at.demands[i];
+            bool of_line = demand->line == line->line && demand->part == line->part;
+            demand->allocated -= of_line ? units : 0;
+            demand->shipped += of_line ? units : 0;
+        }
+    }
+}
+
 /* What nodes reported since, where no stage came of it: each report moved one fulfilment, and the order's version. */
 static void read_reports(struct view *view, int64_t since)
 {
@@ -328,10 +346,13 @@ static void read_reports(struct view *view, int64_t since)
     while (since < view->at.seq && (event = ws_next(view->ws, &cursor)) != NULL && event->seq <= view->at.seq) {
         if (event->seq <= since || event->subject_kind != SUBJECT_FULFILMENT)
             continue;
+        int64_t state = next_name(event->data, "\"state\":\"", fulfilment_names);
         view->at.version++;
+        if (state == FULFILMENT_SHIPPED)
+            read_shipped(view, event);
         for (size_t i = 0; i < view->at.fulfilment_count; i++)
             if (view->at.fulfilments[2 * i] == event->subject)
-                view->at.fulfilments[2 * i + 1] = next_name(event->data, "\"state\":\"", fulfilment_names);
+                view->at.fulfilments[2 * i + 1] = state;
     }
 }
 
@@ -345,8 +366,9 @@ static void read_state(struct view *view, const struct event_row *event)
     at = strstr(at, "\"version\":");
     view->at.version = next_int(&at);
     const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
+    view->at.demands = ARENA_ARRAY(arena, struct demand_row, order->demand_count);
     for (size_t i = 0; i < order->demand_count; i++) {
-        struct demand_row *demand = ARENA_NEW(arena, struct demand_row);
+        struct demand_row *demand = &view->at.demands[i];
         *demand = *order->demands[i];
         int64_t *const figures[] = { &demand->cancelled, &demand->backordered, &demand->reserved, &demand->allocated, &demand->shipped, &demand->oversold };
         for (size_t k = 0; k < COUNT(figures); k++)
@@ -354,6 +376,8 @@ static void read_state(struct view *view, const struct event_row *event)
         demands[i] = demand;
     }
     order->demands = demands;
+    const char *payment = strstr(at, "\"payment_status\":");
+    view->at.payment_status = payment == NULL ? PAYMENT_PENDING : next_int(&payment);
     const char *given = strstr(at, "\"given_up\":["), *fulfilments = strstr(at, "\"fulfilments\":");
     view->at.given_up = given == NULL ? NULL : given + strlen("\"given_up\":[");
     for (const char *c = fulfilments; c != NULL && *c != '\0'; c++)
@@ -391,7 +415,8 @@ int64_t order_write(struct order *order, const struct event_row *as_of, struct j
 {
     struct order_io out;
     struct view view = { .ws = order->ws, .order = order, .out = &out };
-    view.at = (struct as_of){ .seq = INT64_MAX, .stage = order->row->stage, .version = order->row->version };
+    view.at = (struct as_of){ .seq = INT64_MAX, .stage = order->row->stage, .version = order->row->version,
+                               .payment_status = order->row->payment_status };
     if (as_of != NULL) {
         const struct event_row *state = state_before(&view, as_of);
         view.at.seq = as_of->seq;

@@ -605,6 +605,44 @@ static void a_key_comes_again_that_changed_nothing(struct shop *shop)
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
 }
 
+/* A part of the order is with a node while the rest waits; then a count takes what the node was to ship, and money comes in.
+ * Each answer comes again as it was: its fulfilments, their units, the payment's status. */
+static void keys_come_again_where_an_order_went_in_part(struct shop *shop)
+{
+    const char *capture = "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                          "\"on_shortage\":\"partial\",\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\","
+                          "\"quantity\":3,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+                          "\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}";
+    const char *count = "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}";
+    const char *paid = "{\"kind\":\"captured\",\"amount\":{\"amount\":\"30.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}";
+    struct {
+        const char *target, *body, *first;
+    } sent[] = { { "/v1/orders", capture, NULL }, { "holds", "{\"kind\":\"fraud\",\"reason\":\"x\",\"source\":\"a\"}", NULL },
+                 { "/v1/inventory/adjustments", count, NULL }, { "holds", "{\"kind\":\"fraud\",\"reason\":\"x\",\"source\":\"b\"}", NULL },
+                 { "payments", paid, NULL } };
+    receive(shop, "LEJ", "LAMP", 2);
+    char id[64] = "";
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < COUNT(sent); i++) {
+            const char *target = sent[i].target[0] == '/' ? sent[i].target : arena_printf(shop->arena, "/v1/orders/%s/%s", id, sent[i].target);
+            struct command *command = local_command(shop->local, shop->arena, "POST", target, sent[i].body, arena_printf(shop->arena, "k%zu", i));
+            engine_run(shop->engine, &command, 1);
+            assert_in_range(command->answer.status, 200, 201);
+            if (round > 0) {
+                assert_string_equal(command->answer.body, sent[i].first);
+                continue;
+            }
+            sent[i].first = arena_text(shop->arena, command->answer.body);
+            if (i == 0)
+                text_in(sent[i].first, NULL, "id", id, sizeof id);
+        }
+    assert_int_equal(number_in(sent[0].first, "\"fulfilments\"", "quantity"), 2);
+    assert_int_equal(number_in(sent[1].first, "\"fulfilments\"", "quantity"), 2);
+    assert_int_equal(number_in(sent[3].first, "\"fulfilments\"", "quantity"), 1);
+    assert_non_null(strstr(sent[0].first, "\"status\":\"pending\""));
+    assert_non_null(strstr(sent[4].first, "\"status\":\"captured\""));
+}
+
 typedef void scene(struct shop *shop);
 static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
@@ -615,6 +653,7 @@ static scene *const scenes[] = {
     an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
     a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
     a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
+    keys_come_again_where_an_order_went_in_part,
     many_claims_give_way_by_rank,           the_payment_word_follows_the_facts,
     a_key_comes_again_that_changed_nothing,
     a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
@@ -642,7 +681,8 @@ int main(void)
         "an oversell says why", "an oversell of a bundle and of what bundles hold", "a count that breaks what a marketplace sold",
         "fences keep units for their group", "a reservation is used by its order",
         "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
-        "a page of released orders", "a key comes again after a cancel", "many claims give way by rank", "the payment word follows the facts",
+        "a page of released orders", "a key comes again after a cancel", "keys come again where an order went in part",
+        "many claims give way by rank", "the payment word follows the facts",
         "a key comes again that changed nothing",
         "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
         "a cancel stands before what follows of it",
