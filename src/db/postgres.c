@@ -887,16 +887,15 @@ static enum db_result postgres_script(struct db *db, const char *sql)
     if (PQexitPipelineMode(pg->connection) == 0 || PQsendQuery(pg->connection, sql) == 0)
         return lost(pg, PQerrorMessage(pg->connection));
     PGresult *got;
+    enum db_result told = DB_OK;
     while ((result = db->lost ? DB_LOST : wait_for_result(pg, WAIT_EVER)) == DB_OK && (got = PQgetResult(pg->connection)) != NULL) {
         ExecStatusType status = PQresultStatus(got);
         if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-            db->failure = failed(pg, got, "script");
+            told = failed(pg, got, "script");
         PQclear(got);
     }
-    if (result == DB_OK) {
-        result = db->failure;
-        db->failure = DB_OK;
-    }
+    if (result == DB_OK)
+        result = told;
     if (!db->lost && PQenterPipelineMode(pg->connection) == 0)
         return lost(pg, PQerrorMessage(pg->connection));
     return result;

@@ -79,6 +79,22 @@ static void transactions_are_begun_and_ended_in_turn(void **state)
     assert_int_equal(things(shop, shop->db), 0);
 }
 
+/* Several statements in one text are not blamed for what failed before them. */
+static void a_script_tells_its_own_failure(void **state)
+{
+    struct shop *shop = *state;
+    struct thing_row one = thing(1, "c1");
+    shop_fill(shop, 1);
+    assert_ok(shop->db, db_begin(shop->db));
+    enum db_result result = INSERT(shop->db, &thing_table, &one);
+    assert_int_equal(result == DB_OK ? db_commit(shop->db) : result, DB_CONSTRAINT);
+    assert_ok(shop->db, db_rollback(shop->db));
+    assert_ok(shop->db, db_script(shop->db, "CREATE TABLE scripted(id BIGINT); DROP TABLE scripted"));
+    assert_int_equal(db_script(shop->db, "DROP TABLE scripted"), DB_BUG);
+    assert_ok(shop->db, db_script(shop->db, "CREATE TABLE scripted(id BIGINT)"));
+    assert_int_equal(things(shop, shop->db), 1);
+}
+
 static void a_reader_sees_one_snapshot(void **state)
 {
     struct shop *shop = *state;
@@ -346,6 +362,7 @@ int main(void)
         { "broken constraints roll the whole back", broken_constraints_roll_the_whole_back },
         { "after an error nothing reaches the store", after_an_error_nothing_reaches_the_store },
         { "transactions are begun and ended in turn", transactions_are_begun_and_ended_in_turn },
+        { "a script tells its own failure", a_script_tells_its_own_failure },
         { "a reader sees one snapshot", a_reader_sees_one_snapshot },
         { "a failure can be ordered", a_failure_can_be_ordered },
         { "a commit can be lost after it was carried out", a_commit_can_be_lost_after_it_was_carried_out },
