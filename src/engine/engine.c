@@ -382,11 +382,12 @@ static void *copy_main(void *context)
 /* Between two batches. Copies of a few MiB follow each other all the time, each short enough that nobody waits long for the
  * disk; when the WAL is long they follow at once, each of what came during the one before, until so little is left that the
  * writer may stop for it. */
-static void tidy_wal(struct engine *engine)
+static void tidy_wal(struct lane *lane)
 {
     struct db_wal_use use;
     int64_t wal_bytes;
-    struct db *db = engine_db(engine);
+    struct engine *engine = lane->engine;
+    struct db *db = lane->writer.db;
     if (db == NULL || !db_is_sqlite(db) || db_wal_use(db, &use) != DB_OK)
         return;
     engine->wal_pages += use.pages;
@@ -439,7 +440,7 @@ static void *work(void *context)
         int64_t began_us = when_monotonic_us();
         lane_run(lane, lane->taken, count);
         batch_us = when_monotonic_us() - began_us;
-        tidy_wal(engine);
+        tidy_wal(lane);
         pthread_mutex_lock(&engine->lock);
         lane->at_work = false;
         expected = (size_t)min_i64((int64_t)(count + lane->queued), (int64_t)engine->options.batch_commands);
