@@ -321,14 +321,12 @@ static const char *read_one(struct reader *r, const char *file)
     if (handle == NULL)
         return arena_printf(r->arena, "%s: %s", file, errno == 0 ? "no memory" : strerror(errno));
     r->place = (struct place_in_file) { .file = file };
-    struct arena_door door, *outer = NULL; /* a file that does not fit leaves by the door: the handle is closed first */
+    struct arena_door door, *outer = arena_set_door(r->arena, &door); /* a file that does not fit leaves by the door: the handle is closed first */
     const char *error;
-    if (setjmp(door.where) == 0) {
-        outer = arena_set_door(r->arena, &door);
+    if (setjmp(door.where) == 0)
         error = read_rows(r, csv_open(r->arena, read_file, handle));
-    } else {
+    else
         error = "the files are larger than what is held at once; give them in parts";
-    }
     (void)arena_set_door(r->arena, outer);
     (void)gzclose(handle);
     return error;
