@@ -352,13 +352,17 @@ static void check_sums(struct master *master, const struct recipe *recipe, const
         fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "at most %d different SKUs, %d levels, 10^9 units of one", COMPONENTS_MAX, DEPTH_MAX);
         return;
     }
-    work = RECHECK_WORK_MAX;
+    int64_t left = RECHECK_WORK_MAX;
     for (size_t i = 1; i < above->count; i++) {
+        const int64_t most = min_i64(left, FLATTEN_WORK_MAX); /* an order of it would end there */
+        work = most;
         memset(f.out, 0, COMPONENTS_MAX * sizeof *f.out);
-        if (flatten(&f, above->bundles[i]))
+        if (flatten(&f, above->bundles[i])) {
+            left -= most - work;
             continue;
+        }
         const struct sku_row *container = ws_get(master->ws, &sku_table, WS_KEY(ws_unit(master->ws), above->bundles[i]));
-        if (work < 0)
+        if (work < 0 && most < FLATTEN_WORK_MAX)
             fault_add(master->faults, FAULT_IN_USE, "/components", "it is part of too many bundles to check them all: make another one");
         else
             fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "%s contains it, and has at most %d different SKUs, %d levels, 10^9 units of one",

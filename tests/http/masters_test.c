@@ -245,6 +245,38 @@ static void shared_nesting_is_multiplied_out_once(void **state)
     says(company, "\"components\":[{\"sku\":\"LAMP\",\"quantity\":128}]");
 }
 
+/* Thirty bundles of two hundred parts make one too large to multiply out for an order: the part that would is refused. */
+static void no_part_makes_its_container_too_much_work(void **state)
+{
+    enum { SKUS = 1400, INNER = 40, PARTS = 200 };
+    SCENE(company);
+    char target[64], *list = calloc(PARTS + 1, 64), *body = calloc(PARTS + 2, 64);
+    size_t grown = 0, bytes = 0;
+    for (int i = 0; i < SKUS; i++) {
+        snprintf(target, sizeof target, "/v1/skus/S%d", i);
+        must(company, 201, "PUT", target, "{\"name\":\"x\"}");
+    }
+    for (int i = 0; i < INNER; i++) {
+        snprintf(target, sizeof target, "I%d", i);
+        put_bundle(company, 201, target, "S0", 1, NULL);
+        bytes += (size_t)sprintf(list + bytes, "%s{\"sku\":\"I%d\",\"quantity\":1}", i == 0 ? "" : ",", i);
+    }
+    must(company, 201, "PUT", "/v1/bundles/ALL", "{\"name\":\"x\",\"components\":[%s]}", list);
+    for (int i = 0; i < INNER; i++) {
+        bytes = 0;
+        for (int k = 0; k < PARTS; k++)
+            bytes += (size_t)sprintf(list + bytes, "%s{\"sku\":\"S%d\",\"quantity\":1}", k == 0 ? "" : ",", (i * PARTS + k) % SKUS);
+        snprintf(target, sizeof target, "/v1/bundles/I%d", i);
+        snprintf(body, (PARTS + 2) * 64, "{\"name\":\"x\",\"components\":[%s]}", list);
+        grown += client_call(&company->client, "PUT", target, NULL, body) == 200;
+    }
+    free(list);
+    free(body);
+    assert_in_range(grown, 10, INNER - 1);
+    put_order(company, "web", "ALL-1", "Ann", "ALL", 1);
+    says(company, "\"components\":[{\"sku\":");
+}
+
 static void a_cost_is_in_the_currency_of_the_books(void **state)
 {
     SCENE(company);
@@ -399,6 +431,8 @@ int main(void)
         ON_BOTH(a_changed_bundle_is_checked_in_those_that_contain_it),
         ON_BOTH(shared_nesting_is_multiplied_out_once),
         ON_BOTH(a_cost_is_in_the_currency_of_the_books),
+
+        ON_BOTH(no_part_makes_its_container_too_much_work), /* the last: it leaves many SKUs */
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }
