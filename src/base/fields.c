@@ -36,12 +36,7 @@ enum outcome {
 /* What of a client's text is quoted: whole characters, and not megabytes. */
 static size_t excerpt(const char *text, size_t bytes)
 {
-    if (bytes <= EXCERPT_BYTES)
-        return bytes;
-    size_t cut = EXCERPT_BYTES;
-    while (cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80)
-        cut--;
-    return cut;
+    return utf8_cut(text, bytes, EXCERPT_BYTES);
 }
 
 /* Adds a step to a JSON pointer (RFC 6901, 3: '~' is ~0, '/' is ~1). */

@@ -91,6 +91,15 @@ size_t utf8_sequence(const char *text, size_t bytes)
     return size;
 }
 
+size_t utf8_cut(const char *text, size_t bytes, size_t most)
+{
+    if (bytes <= most)
+        return bytes;
+    while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}
+
 bool utf8_valid(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes;) {

@@ -44,6 +44,8 @@ bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 size_t utf8_sequence(const char *text, size_t bytes);
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF). */
 bool utf8_valid(const char *text, size_t bytes);
+/* How many of the bytes, at most `most`, are whole characters of a text in UTF-8: where it may be cut. */
+size_t utf8_cut(const char *text, size_t bytes, size_t most);
 /* True when valid UTF-8, in NFC, 1..max_bytes bytes, without control characters (Cc): what a code must be.
  * max_bytes is at most 255. */
 bool text_is_code(const char *text, size_t bytes, size_t max_bytes);

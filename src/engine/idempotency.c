@@ -74,7 +74,8 @@ void idempotency_keep(struct ws *ws, const struct command *command)
                                    .body_high = command->body_hash[0], .body_low = command->body_hash[1], .status = status, .event_seq = command->event_seq };
     if (refused) {
         const struct fault *fault = &command->faults.items[0];
-        row.problem = arena_printf(ws_arena(ws), "%d\t%s\t%.400s", (int)fault->code, fault->pointer == NULL ? "-" : fault->pointer, fault->detail);
+        row.problem = arena_printf(ws_arena(ws), "%d\t%s\t%.*s", (int)fault->code, fault->pointer == NULL ? "-" : fault->pointer,
+                                   (int)utf8_cut(fault->detail, strlen(fault->detail), 400), fault->detail);
     }
     if (ws_get(ws, &idempotency_table, WS_KEY(row.unit, row.day, row.key_high, row.key_low)) == NULL)
         ws_insert(ws, &idempotency_table, &row);

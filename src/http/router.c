@@ -313,7 +313,7 @@ static void pair_read(struct request *request, const struct route *route, const 
     while (row < QUERY_MAX && route->query[row].name != NULL && strcmp(route->query[row].name, name) != 0)
         row++;
     if (row == QUERY_MAX || route->query[row].name == NULL) {
-        fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "unknown parameter \"%.64s\"", name);
+        fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "unknown parameter \"%.*s\"", (int)utf8_cut(name, strlen(name), 64), name);
         return;
     }
     if (request->query_text[row] != NULL) {

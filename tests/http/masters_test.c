@@ -1,4 +1,5 @@
 /* tests/http/masters_test.c: masters as a client sees them: what is the same, what is refused, who changed what. */
+#include "base/text.h"
 #include "company.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -412,6 +413,17 @@ static void who_changed_what(void **state)
     says(company, "\"Europe/Paris\"");
 }
 
+static void an_unknown_parameter_is_quoted_in_whole_letters(void **state)
+{
+    SCENE(company);
+    char target[300] = "/v1/skus?x";
+    for (int i = 0; i < 40; i++)
+        strcat(target, "%C3%A9");
+    const char *body = must(company, 400, "GET", strcat(target, "=1"), NULL);
+    says(company, "unknown parameter");
+    assert_true(utf8_valid(body, strlen(body)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,7 +443,7 @@ int main(void)
         ON_BOTH(a_changed_bundle_is_checked_in_those_that_contain_it),
         ON_BOTH(shared_nesting_is_multiplied_out_once),
         ON_BOTH(a_cost_is_in_the_currency_of_the_books),
-
+        ON_BOTH(an_unknown_parameter_is_quoted_in_whole_letters),
         ON_BOTH(no_part_makes_its_container_too_much_work), /* the last: it leaves many SKUs */
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
