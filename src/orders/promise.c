@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define SETS_MAX 3000 /* sets of nodes tried: bounds the work of one order; beyond it all nodes may ship */
+#define SETS_MAX 3000 /* sets of nodes looked at: bounds the work of one order; beyond it the best so far ships, or all nodes may */
 
 struct plan {
     const struct outlet *outlet;
@@ -177,9 +177,9 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
     bool wanted = false;
     for (size_t i = 0; i < count; i++)
         wanted = wanted || wishes[i].granted > 0;
-    size_t tried = 0;
+    size_t looked = 0, tried = 0;
     bool found = !wanted;
-    for (size_t size = 1; size < outlet->node_count && !found && tried < SETS_MAX; size++) {
+    for (size_t size = 1; size < outlet->node_count && !found && looked < SETS_MAX; size++) {
         struct choice set = { .count = size };
         for (size_t i = 0; i < size; i++)
             set.nodes[i] = i;
@@ -190,7 +190,7 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
                 *choice = set;
                 found = true;
             }
-        } while (next_set(set.nodes, size, outlet->node_count) && tried < SETS_MAX);
+        } while (next_set(set.nodes, size, outlet->node_count) && ++looked < SETS_MAX);
     }
     if (!found)
         all_nodes(outlet, choice);
