@@ -110,5 +110,6 @@ enum db_result check_all(struct check *check)
     free(check->nodes.ids);
     free(check->channels.ids);
     free(check->keyed.ids);
+    check->skus = check->nodes = check->channels = check->keyed = (struct known) { 0 };
     return result;
 }
