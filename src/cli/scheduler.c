@@ -39,7 +39,7 @@ static void answered(struct command *command)
 static bool submit(struct scheduler *scheduler, const struct command_type *type, int64_t unit, const void *input)
 {
     struct command *command = ARENA_NEW(scheduler->arena, struct command);
-    *command = (struct command) { .type = type, .arena = scheduler->arena, .source = "scheduler", .input = input, .unit = unit, .done = answered, .owner = scheduler };
+    *command = (struct command) { .type = type, .arena = scheduler->arena, .input = input, .unit = unit, .done = answered, .owner = scheduler };
     command->faults.arena = scheduler->arena;
     scheduler->answered = false;
     engine_submit(scheduler->engine, command);

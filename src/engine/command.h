@@ -48,7 +48,6 @@ struct command {
     const void *input;
     struct arena *arena; /* the request's: input and answer live there */
     struct actor actor;
-    const char *source;      /* "http", "scheduler", "simulation" */
     const char *if_match, *if_none_match;
     const char *path[PATH_PARTS_MAX];
 

@@ -72,7 +72,7 @@ enum db_result jobs_advance(struct engine *engine, struct arena *arena, int64_t 
         *open = true;
         for (size_t i = 0; i < count; i++) {
             inputs[i] = (struct job_input){ ids[i] };
-            commands[i] = (struct command){ .type = unit == 0 ? &company_job_step : &job_step, .input = &inputs[i], .arena = arena, .source = "jobs",
+            commands[i] = (struct command){ .type = unit == 0 ? &company_job_step : &job_step, .input = &inputs[i], .arena = arena,
                                             .unit = unit, .faults = { .arena = arena } };
             each[i] = &commands[i];
         }

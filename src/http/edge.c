@@ -169,7 +169,6 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     *command = (struct command) { .type = type,
                                   .arena = arena,
                                   .actor = request->actor,
-                                  .source = "http",
                                   .if_match = request->if_match,
                                   .if_none_match = request->if_none_match,
                                   .wants_answer = true,

@@ -62,7 +62,7 @@ struct command *local_command(struct local *local, struct arena *arena, const ch
         return NULL;
     const struct command_type *type = routed.route->command;
     struct command *command = ARENA_NEW(arena, struct command);
-    *command = (struct command){ .type = type, .arena = arena, .actor = local->actor, .source = "local", .unit = -1, .wants_answer = true };
+    *command = (struct command){ .type = type, .arena = arena, .actor = local->actor, .unit = -1, .wants_answer = true };
     command->faults.arena = arena;
     memcpy(command->path, request->path, sizeof command->path);
     struct edge edge = { .vault = local->vault, .arena = arena };
