@@ -1,6 +1,7 @@
 /* src/fulfilment/api.c: /v1/fulfilments: one, the open work of a node, and what the node reports. */
 #include "base/id.h"
 #include "base/when.h"
+#include "catalog/catalog.h"
 #include "fulfilment/fulfilment.h"
 #include "fulfilment_sql.h"
 #include <string.h>
@@ -115,10 +116,7 @@ static void list_work(struct reading *reading, const struct request *request, st
     for (size_t i = 0; result == DB_OK && i < count; i++)
         ids[i] = rows[i].id;
     struct json_writer json;
-    json_begin(&json, request->arena);
-    json_object(&json);
-    json_key(&json, "items");
-    json_array(&json);
+    list_begin(&json, request->arena);
     struct page page = { .ids = ids, .count = more ? limit : count, .json = &json };
     if (result == DB_OK && page.count > 0)
         result = ws_read(reading, work.unit, when_now_us(), read_page, &page);
@@ -126,13 +124,9 @@ static void list_work(struct reading *reading, const struct request *request, st
         answer_store(answer, request->arena, result);
         return;
     }
-    json_array_end(&json);
-    json_key(&json, "next");
     char next[32];
     id_format("ful", work.unit, more ? ids[limit - 1] : 0, next);
-    json_text(&json, more ? next : NULL);
-    json_object_end(&json);
-    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+    list_end(&json, more ? next : NULL, answer);
 }
 
 #define WORK_SCOPES (SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)

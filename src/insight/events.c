@@ -1,6 +1,7 @@
 /* src/insight/events.c: events in the order in which they were committed, a page at a time, and GET /v1/events.
  * Numbers of a unit have no gaps, so a page is a range of keys; with a type it is what that type has in a bounded range. */
 #include "insight/insight.h"
+#include "catalog/catalog.h"
 #include "insight_sql.h"
 #include <stdio.h>
 
@@ -124,20 +125,13 @@ static void list_events(struct reading *reading, const struct request *request, 
     source.type = request->query_text[QUERY_TYPE] == NULL ? 0 : request->query_number[QUERY_TYPE] + 1;
     struct json_writer json;
     int64_t next;
-    json_begin(&json, request->arena);
-    json_object(&json);
-    json_key(&json, "items");
-    json_array(&json);
+    list_begin(&json, request->arena);
     result = write_items(&source, request->query_number[QUERY_AFTER], (size_t)request->query_number[QUERY_LIMIT], &json, &next);
     if (result != DB_OK) {
         answer_store(answer, request->arena, result);
         return;
     }
-    json_array_end(&json);
-    json_key(&json, "next");
-    json_text(&json, next == 0 ? NULL : arena_printf(request->arena, "%ld", (long)next));
-    json_object_end(&json);
-    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+    list_end(&json, next == 0 ? NULL : arena_printf(request->arena, "%ld", (long)next), answer);
 }
 
 /* ---- what it looks like, for /openapi.json ---- */

@@ -32,11 +32,11 @@ struct capture {
     bool marketplace;
 };
 
-static void fault_at(struct capture *c, enum fault_code code, const char *detail, const char *format, size_t line)
+static void fault_at(struct capture *c, enum fault_code code, const char *detail, const char *field, size_t line)
 {
     struct arena *arena = c->command->arena;
     char pointer[64];
-    snprintf(pointer, sizeof pointer, "/lines/%zu/%s", line, format);
+    snprintf(pointer, sizeof pointer, "/lines/%zu/%s", line, field);
     fault_add(&c->command->faults, code, arena_text(arena, pointer), "%s", detail);
 }
 
