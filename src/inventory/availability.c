@@ -20,6 +20,15 @@ struct atp_terms availability_terms(struct ws *ws, const struct outlet *outlet, 
                                .share_ppm = listing == NULL ? 1000000 : listing->share_ppm };
 }
 
+const struct listing_row *only_listing(struct ws *ws, const struct channel_row *channel, int64_t sku)
+{
+    if (channel->listings == 0)
+        return NULL;
+    struct ws_cursor cursor = ws_scan(ws, &listing_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(channel->id), db_int(sku)), 0);
+    const struct listing_row *first = ws_next(ws, &cursor);
+    return first != NULL && ws_next(ws, &cursor) == NULL ? first : NULL;
+}
+
 size_t recipe_of(struct ws *ws, const struct sku_row *sku, struct component **out)
 {
     if (!sku->bundle) {

@@ -169,7 +169,7 @@ static void reserve_line(struct stock *stock, struct command *command, const str
     const struct sku_row *sku = ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(line->sku)));
     struct component *components;
     size_t count = recipe_of(ws, sku, &components);
-    struct atp_terms terms = availability_terms(ws, outlet, NULL, components, count);
+    struct atp_terms terms = availability_terms(ws, outlet, only_listing(ws, outlet->channel, sku->id), components, count);
     if (atp_sell(&terms) < line->quantity) {
         fault_at(command, FAULT_SHORTAGE, i, "quantity",
                  arena_printf(command->arena, "asked %ld of %s, %ld can be promised", (long)line->quantity, line->sku, (long)atp_sell(&terms)));

@@ -129,16 +129,6 @@ static const struct orders_row *known_order(struct capture *c)
     return NULL;
 }
 
-/* The listing whose terms a line by SKU is tested with: its only one on the channel. */
-static const struct listing_row *only_listing(struct capture *c, int64_t sku)
-{
-    if (c->channel->listings == 0)
-        return NULL;
-    struct ws_cursor cursor = ws_scan(c->ws, &listing_of_sku, WS_PREFIX(db_int(ws_unit(c->ws)), db_int(c->channel->id), db_int(sku)), 0);
-    const struct listing_row *first = ws_next(c->ws, &cursor);
-    return first != NULL && ws_next(c->ws, &cursor) == NULL ? first : NULL;
-}
-
 static void resolve_line(struct capture *c, size_t i)
 {
     const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
@@ -148,7 +138,7 @@ static void resolve_line(struct capture *c, size_t i)
     if (line->sku != NULL) {
         wish->sku = ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)));
         if (wish->sku != NULL)
-            wish->listing = only_listing(c, wish->sku->id);
+            wish->listing = only_listing(c->ws, c->channel, wish->sku->id);
     } else {
         wish->listing = ws_find(c->ws, &listing_by_code, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_text(line->channel_sku)));
         if (wish->listing != NULL)

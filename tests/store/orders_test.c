@@ -603,6 +603,14 @@ static void a_key_comes_again_that_changed_nothing(struct shop *shop)
     assert_kept(shop, "/v1/orders", order_body, arena_printf(shop->arena, known, 3), ordered);
     assert_non_null(strstr(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body, "\"holds\":[]"));
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
+/* A reservation promises no more than the order that uses it may have: its terms are those of the SKU's only listing. */
+static void a_reservation_is_tested_with_the_listing(struct shop *shop)
+{
+    const char *body = "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d}],\"ttl_s\":600}";
+    receive(shop, "LEJ", "LAMP", 5);
+    shop_must(shop, 201, "PUT", "/v1/channels/web/listings/W-LAMP", "{\"sku\":\"LAMP\",\"buffer\":3}");
+    assert_non_null(strstr(shop_must(shop, 409, "POST", "/v1/reservations", body, 3).body, "2 can be promised"));
+    shop_must(shop, 201, "POST", "/v1/reservations", body, 2);
 }
 
 /* A part of the order is with a node while the rest waits; then a count takes what the node was to ship, and money comes in.
@@ -658,6 +666,8 @@ static scene *const scenes[] = {
     a_key_comes_again_that_changed_nothing,
     a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
     payments_can_be_read_from_their_events, a_cancel_stands_before_what_follows_of_it,
+    payments_can_be_read_from_their_events,
+    a_reservation_is_tested_with_the_listing,
 };
 
 static void play(void **state)
@@ -686,6 +696,7 @@ int main(void)
         "a key comes again that changed nothing",
         "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
         "a cancel stands before what follows of it",
+        "a reservation is tested with the listing",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
