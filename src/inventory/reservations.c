@@ -240,12 +240,13 @@ static void delete_decide(struct ws *ws, struct command *command)
     int64_t unit, id = 0;
     (void)id_parse(command->path[0], strlen(command->path[0]), "rsv", &unit, &id);
     const struct reservation_row *row = ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), id));
+    command->answer.status = 204;
     if (row == NULL)
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no reservation %s", command->path[0]);
     else if (row->state == RESERVATION_OPEN)
         reservation_free(ws, id, RESERVATION_GIVEN_BACK);
-    command->existing = row != NULL && row->state != RESERVATION_GIVEN_BACK;
-    command->answer.status = 204;
+    else
+        command->existing = true; /* used, expired or given back before */
 }
 
 /* The scheduler's: ends those that are due, some at a time. All give back first, so that the units of one do not go to the

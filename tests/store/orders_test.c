@@ -649,6 +649,19 @@ static void keys_come_again_where_an_order_went_in_part(struct shop *shop)
     assert_int_equal(number_in(sent[3].first, "\"fulfilments\"", "quantity"), 1);
     assert_non_null(strstr(sent[0].first, "\"status\":\"pending\""));
     assert_non_null(strstr(sent[4].first, "\"status\":\"captured\""));
+/* The second delete finds nothing to do, and leaves no trace. */
+static void a_reservation_is_given_back_once(struct shop *shop)
+{
+    char id[64];
+    receive(shop, "LEJ", "LAMP", 1);
+    struct reply made = shop_must(shop, 201, "POST", "/v1/reservations",
+                                  "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":600}");
+    text_in(made.body, NULL, "id", id, sizeof id);
+    const char *target = arena_printf(shop->arena, "/v1/reservations/%s", id);
+    shop_must(shop, 204, "DELETE", target, NULL);
+    const char *before = shop_dump(shop, shop->arena);
+    shop_must(shop, 204, "DELETE", target, NULL);
+    assert_string_equal(shop_dump(shop, shop->arena), before);
 }
 
 typedef void scene(struct shop *shop);
@@ -667,6 +680,7 @@ static scene *const scenes[] = {
     a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
     payments_can_be_read_from_their_events, a_cancel_stands_before_what_follows_of_it,
     payments_can_be_read_from_their_events,
+    a_reservation_is_given_back_once,
     a_reservation_is_tested_with_the_listing,
 };
 
@@ -696,6 +710,7 @@ int main(void)
         "a key comes again that changed nothing",
         "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
         "a cancel stands before what follows of it",
+        "a reservation is given back once",
         "a reservation is tested with the listing",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
