@@ -321,13 +321,14 @@ void ws_undo(struct ws *ws, const struct ws_mark *mark)
     ws->clock.event_seq = mark->event_seq;
     ws->clock.next_id = mark->next_id;
     ws->clock.blocked = mark->blocked;
+    ws->clock.config_version = mark->config_version;
 }
 
 struct ws_mark ws_mark(struct ws *ws, const struct actor *actor)
 {
     ws->attempt++;
     ws->actor = actor == NULL ? 0 : actor->key;
-    return (struct ws_mark) { ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->dirty_count };
+    return (struct ws_mark) { ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->clock.config_version };
 }
 
 /* ---- what decide uses ---- */
@@ -392,7 +393,9 @@ struct ws *ws_unit_at(struct ws *company, size_t i)
 
 struct ws *ws_new_unit(struct ws *company, int64_t unit)
 {
-    return company->make_peer(company->peer_context, unit);
+    struct ws *made = company->make_peer(company->peer_context, unit);
+    made->actor = company->actor;
+    return made;
 }
 
 void ws_clock_is_new(struct ws *ws)

@@ -105,8 +105,7 @@ bool ws_wants_something(const struct ws *ws);
 /* One attempt of one command. */
 struct ws_mark {
     size_t undo;
-    int64_t event_seq, next_id, blocked;
-    size_t dirty_rows;
+    int64_t event_seq, next_id, blocked, config_version;
 };
 struct ws_mark ws_mark(struct ws *ws, const struct actor *actor);
 void ws_undo(struct ws *ws, const struct ws_mark *mark);

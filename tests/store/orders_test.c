@@ -1,5 +1,6 @@
 /* tests/store/orders_test.c: what happens to stock and orders, as an operations team would tell it. */
 #include "base/id.h"
+#include "schema.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -664,6 +665,20 @@ static void a_reservation_is_given_back_once(struct shop *shop)
     assert_string_equal(shop_dump(shop, shop->arena), before);
 }
 
+static void a_unit_begins_with_the_key_that_made_it(struct shop *shop)
+{
+    const int64_t first[] = { 2, 1 };
+    struct db_rows rows;
+    struct command *command = local_command(shop->local, shop->arena, "PUT", "/v1/units/FR",
+                                            "{\"name\":\"France\",\"currency\":\"EUR\",\"country\":\"FR\",\"time_zone\":\"Europe/Paris\"}", NULL);
+    command->actor.key = 77;
+    engine_run(shop->engine, &command, 1);
+    assert_int_equal(command->answer.status, 201);
+    assert_int_equal(db_load(engine_db(shop->engine), shop->arena, &event_table, first, 1, &rows), DB_OK);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(((const struct event_row *)db_row(&rows, 0))->actor, 77);
+}
+
 typedef void scene(struct shop *shop);
 static scene *const scenes[] = {
     two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
@@ -680,6 +695,7 @@ static scene *const scenes[] = {
     a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
     payments_can_be_read_from_their_events, a_cancel_stands_before_what_follows_of_it,
     payments_can_be_read_from_their_events,
+    a_unit_begins_with_the_key_that_made_it,
     a_reservation_is_given_back_once,
     a_reservation_is_tested_with_the_listing,
 };
@@ -710,6 +726,7 @@ int main(void)
         "a key comes again that changed nothing",
         "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
         "a cancel stands before what follows of it",
+        "a unit begins with the key that made it",
         "a reservation is given back once",
         "a reservation is tested with the listing",
     };
