@@ -327,6 +327,13 @@ static enum outcome read_field_value(struct reading *r, const struct field *fiel
 
 /* ---- objects ---- */
 
+void field_set(const struct field_table *table, void *io, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->fields[i].name, name) == 0)
+            ((struct field_presence *)io)->came |= UINT64_C(1) << i;
+}
+
 void field_reset(const struct field_table *table, size_t index, void *whole)
 {
     const struct field *field = &table->fields[index];

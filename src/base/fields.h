@@ -98,6 +98,8 @@ bool fields_complete(const struct field_table *table, const void *whole, const c
 
 /* Makes a field what it is when it does not come: its preset, null or nothing. */
 void field_reset(const struct field_table *table, size_t index, void *whole);
+/* Marks an optional field of a struct that is to be written as there; a name that the table has not changes nothing. */
+void field_set(const struct field_table *table, void *io, const char *name);
 /* Bytes that a value of the type takes in its struct. */
 size_t field_bytes(enum field_type type);
 

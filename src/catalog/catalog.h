@@ -6,6 +6,8 @@
 #include "engine/event.h"
 #include "engine/ws.h"
 
+#define CHANNEL_NODES_MAX 64 /* that may ship a channel's orders */
+
 enum shortage { SHORTAGE_REJECT, SHORTAGE_BACKORDER, SHORTAGE_PARTIAL };
 extern const char *const shortage_names[];
 enum channel_kind { CHANNEL_STORE, CHANNEL_MARKETPLACE, CHANNEL_B2B, CHANNEL_RETAIL, CHANNEL_SOCIAL };
@@ -63,8 +65,6 @@ struct catalog_followers {
     void (*sku_eased)(struct ws *ws, int64_t sku);     /* ... of this SKU or bundle */
 };
 extern const struct catalog_followers catalog_followers;
-/* Marks an optional field of a loaded struct as there. */
-void master_has(const struct field_table *table, void *io, const char *name);
 
 extern const struct field_table unit_fields, node_fields, sku_fields, bundle_fields, channel_fields, listing_fields;
 extern const struct master_kind unit_master, node_master, sku_master, bundle_master, channel_master, listing_master;

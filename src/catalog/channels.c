@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define CHANNEL_NODES_MAX 64
 
 const char *const shortage_names[] = { "reject", "backorder", "partial", NULL };
 const char *const channel_kind_names[] = { "store", "marketplace", "b2b", "retail", "social", NULL };

@@ -67,7 +67,7 @@ static bool sku_load(struct master *master, void *out)
                      { "width_mm", row->width_mm != NULL_INT }, { "height_mm", row->height_mm != NULL_INT } };
     for (size_t i = 0; i < COUNT(optional); i++)
         if (optional[i].there)
-            master_has(&sku_fields, io, optional[i].name);
+            field_set(&sku_fields, io, optional[i].name);
     master->id = row->id;
     master->version = row->version;
     return true;

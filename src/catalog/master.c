@@ -235,10 +235,3 @@ void master_history_of(struct reading *reading, const struct request *request, s
     if (find_one(reading, request, answer, &one, &unit))
         master_history(reading, request, answer, unit, kind->subject, one.id);
 }
-
-void master_has(const struct field_table *table, void *io, const char *name)
-{
-    for (size_t i = 0; i < table->count; i++)
-        if (strcmp(table->fields[i].name, name) == 0)
-            ((struct field_presence *)io)->came |= UINT64_C(1) << i;
-}

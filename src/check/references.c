@@ -23,18 +23,12 @@ bool known_add(struct known *known, int64_t id)
     return true;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t *left = a, *right = b;
-    return *left < *right ? -1 : *left > *right;
-}
-
 int64_t known_sort(struct known *known)
 {
     size_t kept = 0;
     int64_t twice = 0;
     if (known->count > 1)
-        qsort(known->ids, known->count, sizeof *known->ids, by_id);
+        qsort(known->ids, known->count, sizeof *known->ids, by_number);
     for (size_t i = 0; i < known->count; i++)
         if (i == 0 || known->ids[i] != known->ids[kept - 1])
             known->ids[kept++] = known->ids[i];
@@ -48,7 +42,7 @@ bool known_has(struct check *check, const struct known *known, int64_t id)
 {
     struct db_rows rows = { 0 };
     if (id < known->below)
-        return known->count > 0 && bsearch(&id, known->ids, known->count, sizeof id, by_id) != NULL;
+        return known->count > 0 && bsearch(&id, known->ids, known->count, sizeof id, by_number) != NULL;
     return known->table == NULL || db_load(check->db, check->arena, known->table, (const int64_t[]){ known->unit, id }, 1, &rows) != DB_OK || rows.count == 1;
 }
 

@@ -95,8 +95,6 @@ int64_t atp_sell(const struct atp_terms *terms);
  * two channels at 50 % may both be told 0 of a last unit, never both 1. Pure; cannot fail. */
 int64_t atp_show(const struct atp_terms *terms);
 
-#define CHANNEL_NODES_MAX 64
-
 /* A channel as the pool sees it. */
 struct outlet {
     const struct channel_row *channel;

@@ -2,6 +2,7 @@
 #include "inventory/reservations.h"
 #include "base/id.h"
 #include "inventory/availability.h"
+#include "inventory/stock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -44,11 +45,6 @@ static const struct field reserved_rows[] = {
     { "expires_at", FIELD_TIME, AT(reserved_io, expires_at), .required = true, .read_only = true },
 };
 const struct field_table reserved_fields = { "Reservation", reserved_rows, COUNT(reserved_rows), sizeof(struct reserved_io) };
-
-static struct ws_cursor claims_of(struct ws *ws, int64_t holder)
-{
-    return ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holder)), 0);
-}
 
 /* What a checkout holds, for whoever keeps count of it: in the words of the request. */
 static const char *held(struct ws *ws, const struct reserve_io *in, int64_t expires_at)

@@ -140,10 +140,3 @@ static const struct field order_rows[] = {
     { "timeline", FIELD_LIST, AT(order_io, timeline), .read_only = true, .of = &timeline_fields },
 };
 const struct field_table order_fields = { "Order", order_rows, COUNT(order_rows), sizeof(struct order_io) };
-
-void field_set(const struct field_table *table, void *io, const char *name)
-{
-    for (size_t i = 0; i < table->count; i++)
-        if (strcmp(table->fields[i].name, name) == 0)
-            ((struct field_presence *)io)->came |= UINT64_C(1) << i;
-}

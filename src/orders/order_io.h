@@ -94,7 +94,4 @@ struct order_io {
 
 extern const struct field_table order_fields, people_fields, fulfilment_fields;
 
-/* Marks an optional field as there. */
-void field_set(const struct field_table *table, void *io, const char *name);
-
 #endif
