@@ -54,7 +54,7 @@ int run_init(const struct flags *flags)
     return code;
 }
 
-/* Instant steps only (DESIGN 5, expand): servers of the release before go on meanwhile. */
+/* Instant steps only, which add and take nothing away: servers of the release before go on meanwhile. */
 int run_migrate(const struct flags *flags)
 {
     if (!flags_known(flags, (const char *const[]) { "db", NULL }))

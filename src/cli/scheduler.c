@@ -50,7 +50,7 @@ static bool submit(struct scheduler *scheduler, const struct command_type *type,
     return command->state == COMMAND_ACCEPTED;
 }
 
-/* A step of each open job of a unit in turn: none waits until another has ended. Between two steps the queue goes on. */
+/* A step of each of a unit's first open jobs in turn, JOBS_AT_ONCE at most: later ones wait until one of these has ended. Between two steps the queue goes on. */
 static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bool *open)
 {
     int64_t ids[JOBS_AT_ONCE];

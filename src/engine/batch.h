@@ -26,13 +26,12 @@ struct writer {
     int64_t seq[UNITS_MAX + 1];        /* newest committed event by set */
 };
 
-/* Decides and commits commands of one unit as one transaction, as many as its bounds allow (at least one); answers
- * those and returns how many. The commands' answers are filled; done is the caller's to call. */
 /* Opens the connection again where it was lost. */
 enum db_result writer_ready(struct writer *writer);
 /* Answers a command that was not decided because the store failed. */
 void batch_refuse(struct command *command, enum db_result result);
-
+/* Decides and commits commands of one unit as one transaction, as many as its bounds allow (at least one); answers
+ * those and returns how many. The commands' answers are filled; done is the caller's to call. */
 size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count);
 
 #endif

@@ -1,6 +1,6 @@
 /* src/engine/command.h: the one way anything is changed: who, what, why, idempotency key.
- * The edge fills `input`; the engine calls resolve (faults of look-up, 422, all at once) and decide (the first refusal,
- * 409) over the working set: pure, no I/O, no clock, no randomness but what the command and the batch hand in. */
+ * The edge fills `input`; the engine calls decide over the working set: first the faults of look-up (422, all at once), then
+ * the first refusal (409), then the changes. Pure: no I/O, no clock, no randomness but what the command and the batch hand in. */
 #ifndef MILLRACE_ENGINE_COMMAND_H
 #define MILLRACE_ENGINE_COMMAND_H
 

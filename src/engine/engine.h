@@ -23,7 +23,7 @@ struct engine_options {
     struct engine_clock clock; /* now_us NULL: the wall clock */
     size_t batch_rows;         /* 0: 4000 */
     int64_t batch_us;          /* deciding at most; 0: 10000. Negative: no limit (replayable cuts) */
-    size_t batch_commands;     /* 0: 512 on SQLite, 256 on PostgreSQL */
+    size_t batch_commands;     /* 0: 512 */
     size_t queue_bytes;        /* 0: 64 MiB, then 503 */
     size_t lanes;              /* writers, each with a connection and the units that are its own; 0: one, as SQLite needs; at most ENGINE_LANES_MAX */
     const char *black_box;     /* path of the page in engine/black_box.h; NULL: none */

@@ -1,5 +1,5 @@
 -- name: unit_clock_units :many
--- all units: a company batch takes the clocks of all units in this order. scan: one row a unit.
+-- all units: a company batch takes the clocks of all units in this order.
 -- scan: one row a unit
 SELECT u.unit FROM unit_clock AS u ORDER BY u.unit;
 

@@ -1,4 +1,4 @@
-/* src/inventory/atp.c: what a channel may promise: DESIGN.md 2, checked by a brute-force oracle over all small cases.
+/* src/inventory/atp.c: what a channel may promise, checked by a brute-force oracle over all small cases.
  * An order takes available stock first, then its own group's fences, then fences of lower groups from the lowest. */
 #include "engine/jobs.h"
 #include "inventory/stock.h"

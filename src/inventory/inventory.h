@@ -89,7 +89,7 @@ struct atp_terms {
     int64_t share_ppm;  /* this channel's part of the pool, 0 .. 1000000 */
 };
 
-/* Units that an order may take: max(0, min(quota_left, pool - buffer)); DESIGN.md 2. Pure; cannot fail. */
+/* Units that an order may take: max(0, min(quota_left, pool - buffer)). Pure; cannot fail. */
 int64_t atp_sell(const struct atp_terms *terms);
 /* Units that the channel is shown: atp_sell, and no more than cap and share of the pool. The share is rounded down:
  * two channels at 50 % may both be told 0 of a last unit, never both 1. Pure; cannot fail. */

@@ -38,7 +38,6 @@ SELECT f.node, f.sku, f.quantity, f.version FROM fence AS f
 
 -- name: movements_of_sku :many
 -- In the projections' store.
--- store: read
 -- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
 SELECT m.id, m.node, m.other_node FROM movement_by_sku AS m WHERE m.unit = $1 AND m.sku = $2 AND m.id > $3 ORDER BY m.id LIMIT $4;
 

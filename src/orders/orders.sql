@@ -17,7 +17,6 @@ SELECT DISTINCT h.ord FROM order_hold AS h INDEXED BY order_hold_kind WHERE h.un
 
 -- name: orders_page_by_token :many
 -- In the projections' store: orders that have the word.
--- store: read
 -- $1 unit ID; $2 token TEXT; $3 after ID; $4 most INT
 SELECT t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token = $2 AND t.ord > $3 ORDER BY t.ord LIMIT $4;
 

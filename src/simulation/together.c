@@ -133,7 +133,7 @@ static void send_payment(struct together *t, const struct due *due)
 static void send_cancel(struct together *t, const struct due *due)
 {
     const struct kept_order *order = &t->orders[due->which];
-    /* Nobody gives up what is half on its way; and of a bundle the engine cannot cancel the half that is not (500). */
+    /* Nobody gives up what is half on its way; and of a bundle the engine cannot cancel the half that is not (409). */
     if (order->left && (due->kind == DUE_GIVE_UP || has_bundle(&t->script->orders[due->which])))
         return;
     if (order->id == 0 || order->ended || (due->kind == DUE_PATIENCE && order->short_units == 0))

@@ -604,6 +604,8 @@ static void a_key_comes_again_that_changed_nothing(struct shop *shop)
     assert_kept(shop, "/v1/orders", order_body, arena_printf(shop->arena, known, 3), ordered);
     assert_non_null(strstr(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body, "\"holds\":[]"));
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
+}
+
 /* A reservation promises no more than the order that uses it may have: its terms are those of the SKU's only listing. */
 static void a_reservation_is_tested_with_the_listing(struct shop *shop)
 {
