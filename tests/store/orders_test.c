@@ -652,6 +652,8 @@ static void keys_come_again_where_an_order_went_in_part(struct shop *shop)
     assert_int_equal(number_in(sent[3].first, "\"fulfilments\"", "quantity"), 1);
     assert_non_null(strstr(sent[0].first, "\"status\":\"pending\""));
     assert_non_null(strstr(sent[4].first, "\"status\":\"captured\""));
+}
+
 /* The second delete finds nothing to do, and leaves no trace. */
 static void a_reservation_is_given_back_once(struct shop *shop)
 {
@@ -696,7 +698,6 @@ static scene *const scenes[] = {
     a_key_comes_again_that_changed_nothing,
     a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
     payments_can_be_read_from_their_events, a_cancel_stands_before_what_follows_of_it,
-    payments_can_be_read_from_their_events,
     a_unit_begins_with_the_key_that_made_it,
     a_reservation_is_given_back_once,
     a_reservation_is_tested_with_the_listing,
