@@ -111,7 +111,7 @@ const struct field_table fulfilment_fields = { "FulfilmentOrder", fulfilment_row
 static const struct field timeline_rows[] = {
     { "at", FIELD_TIME, AT(timeline_io, at), .read_only = true },
     { "actor", FIELD_TEXT, AT(timeline_io, actor), .read_only = true },
-    { "what", FIELD_TEXT, AT(timeline_io, what), .read_only = true },
+    { "what", FIELD_TEXT, AT(timeline_io, what), .read_only = true, .doc = "a sentence in English, for people: docs/events.md" },
 };
 static const struct field_table timeline_fields = { "TimelineEntry", timeline_rows, COUNT(timeline_rows), sizeof(struct timeline_io) };
 

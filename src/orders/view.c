@@ -5,6 +5,7 @@
 #include "orders/order_io.h"
 #include "orders/orders.h"
 #include "orders/payments.h"
+#include "orders/timeline.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,10 +183,11 @@ static void show_timeline(struct view *view)
     size_t room = ws_count(view->ws, &event_of_order, of_order(view, prefix));
     struct timeline_io *entries = ARENA_ARRAY(ws_arena(view->ws), struct timeline_io, room);
     const struct event_row *event;
+    struct timeline timeline = { .order = view->order };
     struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, prefix, 0);
     while ((event = ws_next(view->ws, &cursor)) != NULL && event->seq <= view->at.seq)
         entries[view->out->timeline.count++] = (struct timeline_io){ .at = event->at, .actor = actor_name(view->ws, event->actor),
-                                                                     .what = event_said((enum event_type)event->type) };
+                                                                     .what = timeline_sentence(&timeline, event) };
     view->out->timeline.items = entries;
 }
 

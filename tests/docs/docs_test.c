@@ -4,6 +4,7 @@
 #include "fulfilment/fulfilment.h"
 #include "orders/oversell.h"
 #include "orders/payments.h"
+#include "orders/timeline.h"
 #include "base/fault.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,11 +46,13 @@ static void print_errors(FILE *out)
 static void print_events(FILE *out)
 {
     fputs("# Events\n\n"
-          "Made from `src/engine/event.h` (`tests/docs`); do not edit. Events of a unit are numbered 1, 2, 3, ... in the order of their commits.\n\n"
-          "| type | in a timeline |\n| --- | --- |\n",
+          "Made from `src/engine/event.h` and `src/orders/timeline.c` (`tests/docs`); do not edit. Events of a unit are numbered 1, 2, 3, ... in the order of their commits.\n\n"
+          "| type | in a timeline, for example |\n| --- | --- |\n",
           out);
-    for (int type = EVENT_NONE + 1; type < EVENT_TYPE_COUNT; type++)
-        fprintf(out, "| `%s` | %s |\n", event_name((enum event_type)type), event_said((enum event_type)type));
+    for (int type = EVENT_NONE + 1; type < EVENT_TYPE_COUNT; type++) {
+        const char *sample = timeline_sample((enum event_type)type);
+        fprintf(out, "| `%s` | %s |\n", event_name((enum event_type)type), sample != NULL ? sample : event_said((enum event_type)type));
+    }
     fputs("\n| what an event is about | its id |\n| --- | --- |\n", out);
     for (int kind = SUBJECT_NONE + 1; kind < SUBJECT_KIND_COUNT; kind++) {
         const char *prefix = subject_prefix((enum subject_kind)kind);

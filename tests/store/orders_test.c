@@ -330,6 +330,64 @@ static void a_cancel_stands_before_what_follows_of_it(struct shop *shop)
     assert_in_order(shop_must(shop, 200, "GET", "/v1/events?unit=DE&limit=1000", NULL).body, told, COUNT(told));
 }
 
+static struct reply tells(struct shop *shop, const char *kind, const char *id, const char *verb, const char *body)
+{
+    return shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/%s/%s/%s", kind, id, verb), "%s", body);
+}
+
+/* What a service agent reads of an order that had everything happen to it. */
+static void a_timeline_is_read(struct shop *shop)
+{
+    char id[32], work[32];
+    receive(shop, "LEJ", "LAMP", 2);
+    receive(shop, "HAM", "LAMP", 1);
+    struct reply came = order(shop, "web", "1", "LAMP", 5);
+    text_in(came.body, NULL, "id", id, sizeof id);
+    pays(shop, 200, id, "failed", "30.00", "p1");
+    tells(shop, "orders", id, "holds", "{\"kind\":\"fraud\",\"reason\":\"address unknown\"}");
+    pays(shop, 200, id, "captured", "40.00", "p2");
+    tells(shop, "orders", id, "cancel", "{\"reason\":\"one too many\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+    receive(shop, "HAM", "LAMP", 1);
+    struct reply cleared = tells(shop, "orders", id, "holds/fraud/clear", "{\"reason\":\"called back\"}");
+    text_in(cleared.body, "\"fulfilments\"", "id", work, sizeof work);
+    tells(shop, "fulfilments", work, "pick", "{}");
+    tells(shop, "fulfilments", work, "pack", "{\"packages\":[{\"weight_g\":900}]}");
+    tells(shop, "fulfilments", work, "ship", "{\"carrier\":\"DHL\",\"tracking\":\"0034\"}");
+    tells(shop, "fulfilments", work, "deliver", "{}");
+    const char *ful = arena_printf(shop->arena, " fulfilment %s", work);
+#define WHAT(text) "\"what\":\"" text
+    const char *const said[] = {
+        WHAT("captured: total 50.00 EUR\""), WHAT("shortage: line 1 lacks 2\""), WHAT("reserved 3, waits for 2\""), WHAT("payment failed: 30.00 EUR (ref p1)\""),
+        WHAT("held: fraud (address unknown)\""), WHAT("payment of 40.00 EUR captured (ref p2)\""), WHAT("line 1: 1 cancelled (one too many)\""),
+        WHAT("shortage closed\""), WHAT("reserved 4\""), WHAT("hold fraud cleared: called back\""), WHAT("LEJ is to ship"), ful, WHAT("HAM is to ship"),
+        WHAT("released to LEJ and HAM\""), WHAT("LEJ picked"), ful, WHAT("LEJ packed"), ful, WHAT("LEJ shipped"), ful, " with DHL, tracking 0034\"",
+        WHAT("LEJ delivered"), ful,
+    };
+    const char *body = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body;
+    assert_in_order(strstr(body, "\"timeline\""), said, COUNT(said));
+}
+
+static void a_timeline_tells_of_what_was_lost(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 3);
+    text_in(shop_must(shop, 201, "POST", "/v1/orders",
+                      "{\"channel\":\"market\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                      "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3,\"unit_price\":"
+                      "{\"amount\":\"10.00\",\"currency\":\"EUR\"}},{\"sku\":\"WHO\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\",\"currency\":"
+                      "\"EUR\"}}],\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"reference\":\"a1\"}}")
+                .body,
+            NULL, "id", id, sizeof id);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\"}");
+    struct reply gone = tells(shop, "orders", id, "cancel", "{\"reason\":\"no longer wanted\"}");
+    static const char *const said[] = {
+        WHAT("captured: total 31.00 EUR, payment of 31.00 EUR authorised (ref a1)\""), WHAT("unknown SKU: line 2 (map the listing)\""),
+        WHAT("held: unmapped (a line names no SKU that is known)\""), WHAT("lost its claim to 1 LAMP at LEJ\""), WHAT("oversell: line 1 lacks 1 (count_error)\""),
+        WHAT("reserved 2, waits for 2\""), WHAT("order cancelled (no longer wanted)\""), WHAT("unknown SKU closed\""), WHAT("oversell closed\""),
+    };
+    assert_in_order(strstr(gone.body, "\"timeline\""), said, COUNT(said));
+}
+
 static void the_same_channel_order_comes_twice(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 5);
@@ -701,6 +759,7 @@ static scene *const scenes[] = {
     a_unit_begins_with_the_key_that_made_it,
     a_reservation_is_given_back_once,
     a_reservation_is_tested_with_the_listing,
+    a_timeline_is_read,                     a_timeline_tells_of_what_was_lost,
 };
 
 static void play(void **state)
@@ -732,6 +791,7 @@ int main(void)
         "a unit begins with the key that made it",
         "a reservation is given back once",
         "a reservation is tested with the listing",
+        "a timeline is read", "a timeline tells of what was lost",
     };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
