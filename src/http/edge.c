@@ -4,6 +4,7 @@
  * A batch is many commands that have nothing to do with each other: each entry is parsed alone, remembered alone under
  * (key, index), decided alone, and has an arena of its own, since two units may decide two entries at the same time. */
 #include "http/edge.h"
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -144,6 +145,7 @@ static void command_done(struct command *command)
 bool command_read(struct command *command, struct edge *edge, const struct request *request)
 {
     const struct command_type *type = command->type;
+    assert(type != NULL);
     const struct field_table *table = type->input != NULL ? type->input : &nothing;
     void *input = arena_alloc(command->arena, table->size);
     command->input = input;

@@ -333,7 +333,10 @@ static void adjust_look_up(struct ws *ws, struct command *command)
 static void adjust_decide(struct ws *ws, struct command *command)
 {
     struct adjust a = { .ws = ws, .command = command, .in = command->input };
-    if (!resolve(&a) || known_document(&a))
+    if (!resolve(&a))
+        return;
+    assert(a.node != NULL && a.sku != NULL); /* the form is good: both were named, and are there */
+    if (known_document(&a))
         return;
     a.id = ws_next_id(ws);
     a.stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, a.id });

@@ -462,9 +462,8 @@ static void order_look_up(struct ws *ws, struct command *command)
     c.channel = find_channel(ws, c.in);
     if (c.channel == NULL && c.in->channel != NULL)
         fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", c.in->channel);
-    size_t count = c.in->lines.count < ORDER_LINES_MAX ? c.in->lines.count : ORDER_LINES_MAX;
     for (int tell = 0; tell <= 1 && (c.channel == NULL || c.channel->kind != CHANNEL_MARKETPLACE); tell++) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < c.in->lines.count && i < ORDER_LINES_MAX; i++)
             look_up_line(&c, i, tell != 0);
         ws_settle(ws);
     }

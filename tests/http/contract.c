@@ -3,6 +3,7 @@
 #include "contract.h"
 #include "base/json.h"
 #include <regex.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,15 +100,13 @@ static void add_place(char *out, size_t room, const struct step *step)
 
 __attribute__((format(printf, 3, 4))) static bool breach(struct contract *c, const struct step *step, const char *format, ...)
 {
+    char place[400] = "", what[700];
     va_list args;
-    c->breach[0] = '\0';
-    add_place(c->breach, sizeof c->breach, step);
-    size_t bytes = strlen(c->breach);
-    snprintf(c->breach + bytes, sizeof c->breach - bytes, ": ");
-    bytes = strlen(c->breach);
     va_start(args, format);
-    vsnprintf(c->breach + bytes, sizeof c->breach - bytes, format, args);
+    vsnprintf(what, sizeof what, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized): begun a line above */
     va_end(args);
+    add_place(place, sizeof place, step);
+    snprintf(c->breach, sizeof c->breach, "%s: %s", place, what);
     return false;
 }
 
@@ -317,7 +316,7 @@ const char *contract_breach(struct contract *c, const struct contract_call *call
 {
     char method[8] = "";
     arena_reset(c->call);
-    for (size_t i = 0; call->method[i] != '\0' && i < sizeof method - 1; i++)
+    for (size_t i = 0; i < sizeof method - 1 && call->method[i] != '\0'; i++)
         method[i] = (char)(call->method[i] | 0x20);
     const struct value *path = path_of(c, call->target), *operation = member(path, method);
     if (operation == NULL)
@@ -338,5 +337,10 @@ struct contract *contract_of(const char *openapi)
     contract->arena = arena_new((size_t)64 << 20);
     contract->call = arena_new((size_t)64 << 20);
     contract->root = tree_of(contract->arena, openapi);
-    return contract->root == NULL ? NULL : contract;
+    if (contract->root != NULL)
+        return contract;
+    arena_free(contract->arena);
+    arena_free(contract->call);
+    free(contract);
+    return NULL;
 }
