@@ -63,6 +63,8 @@ struct master {
 struct catalog_followers {
     void (*channels_eased)(struct ws *ws);             /* some channel of the unit may have more than before, of whatever SKU */
     void (*sku_eased)(struct ws *ws, int64_t sku);     /* ... of this SKU or bundle */
+    void (*listed)(struct ws *ws, int64_t channel, const char *channel_sku, int64_t sku); /* a listing was made */
+    void (*sku_made)(struct ws *ws, const char *code, int64_t sku);                       /* a SKU or bundle was made */
 };
 extern const struct catalog_followers catalog_followers;
 

@@ -271,6 +271,8 @@ static void listing_follow(struct master *master, const void *io)
 {
     if (master->eased)
         catalog_followers.sku_eased(master->ws, listed_sku(master, io)->id);
+    if (master->version == 1)
+        catalog_followers.listed(master->ws, channel_find(master->ws, master->outer)->id, master->code, listed_sku(master, io)->id);
 }
 
 const struct master_kind listing_master = { .subject = SUBJECT_LISTING, .fields = &listing_fields, .of_channel = true, .load = listing_load, .want = listing_want, .check = listing_check,

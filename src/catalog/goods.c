@@ -32,6 +32,12 @@ static void sku_write(struct master *master, struct sku_row row)
     }
 }
 
+static void sku_follow(struct master *master, const void *io)
+{
+    for (size_t i = 0; master->version == 1 && i < ws_unit_count(master->ws); i++)
+        catalog_followers.sku_made(ws_unit_at(master->ws, i), master->code, master->id);
+}
+
 /* ---- SKUs ---- */
 
 struct sku_io {
@@ -102,7 +108,7 @@ static void sku_store(struct master *master, const void *in)
 }
 
 const struct master_kind sku_master = { .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .want = sku_want, .check = sku_check,
-                                         .store = sku_store };
+                                         .store = sku_store, .follow = sku_follow };
 
 /* ---- bundles ---- */
 
@@ -418,4 +424,4 @@ static void bundle_store(struct master *master, const void *in)
 }
 
 const struct master_kind bundle_master = { .subject = SUBJECT_BUNDLE, .fields = &bundle_fields, .load = bundle_load, .want = bundle_want, .check = bundle_check,
-                                         .store = bundle_store };
+                                         .store = bundle_store, .follow = sku_follow };

@@ -24,7 +24,8 @@
     X(MASTER_CHANGED, "master.changed", "changed")                      \
     X(RESERVATION_MADE, "reservation.made", "reserved at checkout")     \
     X(RESERVATION_ENDED, "reservation.ended", "checkout ended")         \
-    X(STOCK_ADJUSTED, "stock.adjusted", "stock adjusted")
+    X(STOCK_ADJUSTED, "stock.adjusted", "stock adjusted")               \
+    X(ORDER_MAPPED, "order.mapped", "a line that named nothing stands for a SKU now")
 
 enum event_type {
     EVENT_NONE,

@@ -1,6 +1,7 @@
 /* src/orders/cancel.c: what is no longer wanted goes back exactly as it was held: first what only waits, then what is
  * reserved, then what a node has but has not shipped. */
 #include "orders/commands.h"
+#include "orders/mapping.h"
 #include "orders/orders.h"
 #include <stdio.h>
 #include <string.h>
@@ -160,6 +161,7 @@ static void cancel_decide(struct ws *ws, struct command *command)
     tell_cancelled(&order, in->reason, pieces);
     if (all_gone)
         exceptions_close_of_order(&order);
+    mapping_settle(&order);
     order_advance(&order, false);
     stock_end(&stock);
     command->event_seq = order.last_seq;

@@ -260,6 +260,9 @@ static void write_line(struct capture *c, int64_t id, size_t i)
                                    .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
                                    .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor };
     ws_insert(c->ws, &order_line_table, &line);
+    struct unmapped_line_row word = { .unit = line.unit, .ord = id, .line = line.line, .channel = c->channel->id, .by_listing = line.said_by_listing, .word = line.said };
+    if (wish->sku == NULL)
+        ws_insert(c->ws, &unmapped_line_table, &word);
     static const struct component unmapped = { 0, 1 };
     size_t parts = wish->sku == NULL ? 1 : wish->component_count;
     for (size_t p = 0; p < parts; p++) {

@@ -493,11 +493,16 @@ void exception_open(struct ws *ws, const struct exception *e)
 
 void exceptions_close_of_order(struct order *order)
 {
+    exceptions_close(order, 0);
+}
+
+void exceptions_close(struct order *order, int64_t type)
+{
     struct ws *ws = order->ws;
     struct ws_cursor cursor = ws_scan(ws, &exception_open_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
     const struct exception_item_row *row;
     while ((row = ws_next(ws, &cursor)) != NULL) {
-        if (row->state != 1)
+        if (row->state != 1 || (type != 0 && row->type != type))
             continue;
         struct exception_item_row *closed = ws_edit(ws, row);
         closed->state = 2;

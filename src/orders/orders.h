@@ -104,6 +104,7 @@ struct exception {
     size_t line_count;
 };
 void exception_open(struct ws *ws, const struct exception *exception);
+void exceptions_close(struct order *order, int64_t type); /* 0: of all types */
 void exceptions_close_of_order(struct order *order);
 /* Units, or whole bundles, of an order's line; written as "lines":[{"line":1,"quantity":2}]. */
 struct line_units {

@@ -2,6 +2,7 @@
  * older release, or says no more) is said by its type's words in engine/event.h. */
 #include "orders/timeline.h"
 #include "base/id.h"
+#include "orders/mapping.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +136,9 @@ static const char *say_created(struct timeline *t, const struct event_row *event
 /* Whole pieces of all lines, as each line shows its own. */
 static bool promised(const struct timeline *t, const struct event_row *event, struct figures *sum)
 {
-    const struct order *order = t->order;
+    struct order as_it_was = *t->order;
+    mapping_as_of(&as_it_was, event->seq);
+    const struct order *order = &as_it_was;
     struct demand_row *then = ARENA_ARRAY(arena_of(t), struct demand_row, order->demand_count);
     const struct demand_row **demands = ARENA_ARRAY(arena_of(t), const struct demand_row *, order->demand_count);
     const char *at = strstr(event->data, "\"demands\":[");

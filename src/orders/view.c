@@ -2,6 +2,7 @@
  * comes from the rows; what changes comes from them too, or from the state that each event of the order carries. */
 #include "base/id.h"
 #include "engine/vault.h"
+#include "orders/mapping.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
 #include "orders/payments.h"
@@ -367,6 +368,7 @@ static void read_state(struct view *view, const struct event_row *event)
     view->at.stage = next_name(at, "\"stage\":\"", stage_names);
     at = strstr(at, "\"version\":");
     view->at.version = next_int(&at);
+    mapping_as_of(order, event->seq);
     const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
     view->at.demands = ARENA_ARRAY(arena, struct demand_row, order->demand_count);
     for (size_t i = 0; i < order->demand_count; i++) {

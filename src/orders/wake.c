@@ -7,6 +7,7 @@
 #include "engine/jobs.h"
 #include "inventory/availability.h"
 #include "orders/commands.h"
+#include "orders/mapping.h"
 #include "orders/orders.h"
 
 #define WAKE_PLACES 500 /* at which a queue is filled by one command; a job is opened at each that was not emptied */
@@ -146,4 +147,6 @@ static void sku_eased(struct ws *ws, int64_t id)
     backorders_fill_skus(ws, skus, count);
 }
 
-const struct catalog_followers catalog_followers = { .channels_eased = channels_eased, .sku_eased = sku_eased };
+const struct catalog_followers catalog_followers = {
+    .channels_eased = channels_eased, .sku_eased = sku_eased, .listed = mapping_listed, .sku_made = mapping_sku_made,
+};

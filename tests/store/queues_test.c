@@ -107,6 +107,116 @@ static void thousands_of_queues_are_woken_by_a_job(struct shop *shop)
     assert_int_equal(figure(shop, id_of(shop, order_of(shop, "soc", "late", "S1", 1)), "backordered"), 1);
 }
 
+/* ---- lines that name nothing that is known ---- */
+
+static const char *market_order(struct shop *shop, const char *id, const char *lines, const char *key)
+{
+    const char *body = arena_printf(shop->arena,
+                                    "{\"channel\":\"market\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                                    "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}",
+                                    id, lines);
+    struct command *command = local_command(shop->local, shop->arena, "POST", "/v1/orders", body, key);
+    engine_run(shop->engine, &command, 1);
+    assert_int_equal(command->answer.status, 201);
+    return arena_text(shop->arena, command->answer.body);
+}
+
+#define LINE(named, word, quantity) "{\"" named "\":\"" word "\",\"quantity\":" quantity ",\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}"
+
+static const char *order_now(struct shop *shop, const char *body)
+{
+    char id[32];
+    text_in(body, NULL, "id", id, sizeof id);
+    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body;
+}
+
+static const char *open_exceptions(struct shop *shop)
+{
+    return shop_must(shop, 200, "GET", "/v1/exceptions?state=open", NULL).body;
+}
+
+static void a_listing_gives_a_line_its_sku(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 3);
+    const char *made = market_order(shop, "1", LINE("channel_sku", "L-1", "2") "," LINE("sku", "LAMP", "1"), "key-1"), *now = order_now(shop, made);
+    assert_non_null(strstr(now, "\"kind\":\"unmapped\""));
+    shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L-1", "{\"sku\":\"LAMP\"}"); /* another channel's word */
+    assert_non_null(strstr(open_exceptions(shop), "unmapped"));
+    shop_must(shop, 201, "PUT", "/v1/channels/market/listings/L-1", "{\"sku\":\"LAMP\"}");
+    now = order_now(shop, made);
+    assert_non_null(strstr(now, "\"stage\":\"released\""));
+    assert_non_null(strstr(now, "\"holds\":[]"));
+    assert_non_null(strstr(now, "a line that named nothing stands for a SKU now"));
+    assert_non_null(strstr(now, "\"what\":\"reserved 3\""));
+    assert_non_null(strstr(now, "hold unmapped cleared: every line stands for a SKU"));
+    assert_int_equal(number_in(now, "\"lines\"", "allocated"), 2);
+    assert_null(strstr(open_exceptions(shop), "exc_"));
+    assert_string_equal(market_order(shop, "1", LINE("channel_sku", "L-1", "2") "," LINE("sku", "LAMP", "1"), "key-1"), made); /* as it was then */
+}
+
+static void a_bundle_that_is_made_gives_a_line_its_components(struct shop *shop)
+{
+    receive(shop, "LEJ", "BULB", 2);
+    const char *made = market_order(shop, "1", LINE("sku", "SET", "2"), "key-1");
+    shop_must(shop, 201, "PUT", "/v1/bundles/SET", "{\"name\":\"Set\",\"components\":[{\"sku\":\"BULB\",\"quantity\":1},{\"sku\":\"SHADE\",\"quantity\":1}]}");
+    const char *now = order_now(shop, made);
+    assert_int_equal(number_in(now, "\"lines\"", "backordered"), 2);
+    assert_int_equal(number_in(now, "\"lines\"", "oversold"), 2);
+    assert_non_null(strstr(now, "\"holds\":[]"));
+    assert_non_null(strstr(open_exceptions(shop), "\"type\":\"oversell\""));
+    assert_null(strstr(open_exceptions(shop), "\"type\":\"unmapped\""));
+    assert_string_equal(market_order(shop, "1", LINE("sku", "SET", "2"), "key-1"), made);
+    receive(shop, "LEJ", "SHADE", 2);
+    assert_non_null(strstr(order_now(shop, made), "\"stage\":\"released\""));
+    assert_null(strstr(open_exceptions(shop), "exc_"));
+}
+
+static void what_waits_for_its_sku_waits_by_rank(struct shop *shop)
+{
+    const char *first = market_order(shop, "1", LINE("channel_sku", "L-1", "2"), NULL), *second = market_order(shop, "2", LINE("sku", "LAMP", "2"), NULL);
+    receive(shop, "LEJ", "LAMP", 1); /* goes to the second: nobody knows what the first one wants */
+    shop_must(shop, 201, "PUT", "/v1/channels/market/listings/L-1", "{\"sku\":\"LAMP\"}");
+    receive(shop, "LEJ", "LAMP", 2);
+    assert_int_equal(number_in(order_now(shop, first), "\"lines\"", "allocated"), 2); /* it is the older one */
+    assert_int_equal(number_in(order_now(shop, second), "\"lines\"", "backordered"), 1);
+}
+
+static void the_last_unmapped_line_is_cancelled(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 1);
+    const char *made = market_order(shop, "1", LINE("sku", "LAMP", "1") "," LINE("sku", "NO-1", "1") "," LINE("sku", "NO-2", "2"), NULL);
+    text_in(made, NULL, "id", id, sizeof id);
+    const char *target = arena_printf(shop->arena, "/v1/orders/%s/cancel", id);
+    shop_must(shop, 200, "POST", target, "{\"reason\":\"no\",\"lines\":[{\"line\":2,\"quantity\":1},{\"line\":3,\"quantity\":1}]}");
+    assert_non_null(strstr(open_exceptions(shop), "unmapped"));
+    shop_must(shop, 200, "POST", target, "{\"reason\":\"no\",\"lines\":[{\"line\":3,\"quantity\":1}]}");
+    assert_null(strstr(open_exceptions(shop), "exc_"));
+    assert_non_null(strstr(order_now(shop, made), "\"holds\":[]"));
+    assert_non_null(strstr(order_now(shop, made), "\"stage\":\"released\""));
+    shop_must(shop, 201, "PUT", "/v1/skus/NO-2", "{\"name\":\"N\"}"); /* too late for it */
+    made = market_order(shop, "2", LINE("sku", "NO-3", "1"), NULL);
+    text_in(made, NULL, "id", id, sizeof id);
+    const char *now = shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"no\"}").body;
+    assert_non_null(strstr(now, "\"stage\":\"cancelled\""));
+    assert_non_null(strstr(now, "\"holds\":[]"));
+    assert_null(strstr(open_exceptions(shop), "exc_"));
+}
+
+static void hundreds_of_lines_are_mapped_by_a_job(struct shop *shop)
+{
+    enum { ORDERS = 250 };
+    for (int i = 0; i < ORDERS; i++)
+        market_order(shop, arena_printf(shop->arena, "%d", i), LINE("sku", "NEW", "1"), NULL);
+    shop_must(shop, 201, "PUT", "/v1/skus/NEW", "{\"name\":\"New\"}");
+    assert_non_null(strstr(shop_must(shop, 200, "GET", "/v1/jobs", NULL).body, "\"kind\":\"map\""));
+    shop_jobs(shop, 1);
+    receive(shop, "LEJ", "NEW", ORDERS);
+    shop_jobs(shop, 1);
+    assert_null(strstr(shop_must(shop, 200, "GET", "/v1/orders?stage=captured", NULL).body, "ord_"));
+    assert_null(strstr(open_exceptions(shop), "exc_"));
+}
+
 /* ---- what a channel may have, by hand ---- */
 
 struct tables {
@@ -376,6 +486,11 @@ static void (*const scenes[])(struct shop *shop) = {
     less_is_held_back,
     what_breaks_in_one_place_is_taken_from_another,
     thousands_of_queues_are_woken_by_a_job,
+    a_listing_gives_a_line_its_sku,
+    a_bundle_that_is_made_gives_a_line_its_components,
+    what_waits_for_its_sku_waits_by_rank,
+    the_last_unmapped_line_is_cancelled,
+    hundreds_of_lines_are_mapped_by_a_job,
 };
 
 static void queues_on(enum store store, uint64_t streams)
