@@ -3,37 +3,57 @@
  * a row. A set of nodes is good when it can ship all that was granted; the smallest good set wins, the first in order
  * of priority among equals, and the one with more stock among those. */
 #include "orders/promise.h"
+#include "base/text.h"
 #include "inventory/availability.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SETS_MAX 3000 /* sets of nodes looked at: bounds the work of one order; beyond it the best so far ships, or all nodes may */
 
 struct plan {
     const struct outlet *outlet;
-    int64_t *skus; /* distinct */
+    const struct wish *wishes;
+    int64_t *skus; /* distinct, ascending */
     size_t sku_count;
-    int64_t *left; /* [node * sku_count + sku] */
+    size_t **columns; /* [wish][component]: which of the SKUs it is; looked for once, asked for in every set of nodes */
+    int64_t *left;    /* [node * sku_count + column] */
 };
 
-static size_t sku_index(const struct plan *plan, int64_t sku)
+static size_t column_of(const struct plan *plan, const struct wish *wish, size_t component)
 {
-    size_t i = 0;
-    while (i < plan->sku_count && plan->skus[i] != sku)
-        i++;
-    return i;
+    return plan->columns[wish - plan->wishes][component];
+}
+
+/* The table's columns: the distinct SKUs of all components. */
+static void plan_columns(struct ws *ws, struct plan *plan, size_t count)
+{
+    size_t room = 0, all = 0;
+    for (size_t i = 0; i < count; i++)
+        room += plan->wishes[i].component_count;
+    plan->skus = ARENA_ARRAY(ws_arena(ws), int64_t, room);
+    plan->columns = ARENA_ARRAY(ws_arena(ws), size_t *, count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < plan->wishes[i].component_count; c++)
+            plan->skus[all++] = plan->wishes[i].components[c].sku;
+    qsort(plan->skus, all, sizeof *plan->skus, by_number);
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || plan->skus[i] != plan->skus[plan->sku_count - 1])
+            plan->skus[plan->sku_count++] = plan->skus[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct wish *wish = &plan->wishes[i];
+        plan->columns[i] = ARENA_ARRAY(ws_arena(ws), size_t, wish->component_count);
+        for (size_t c = 0; c < wish->component_count; c++) {
+            const int64_t *sku = bsearch(&wish->components[c].sku, plan->skus, plan->sku_count, sizeof *sku, by_number);
+            plan->columns[i][c] = (size_t)(sku - plan->skus);
+        }
+    }
 }
 
 static struct plan plan_new(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count)
 {
-    size_t room = 0;
-    for (size_t i = 0; i < count; i++)
-        room += wishes[i].component_count;
-    struct plan plan = { .outlet = outlet, .skus = ARENA_ARRAY(ws_arena(ws), int64_t, room) };
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < wishes[i].component_count; c++)
-            if (sku_index(&plan, wishes[i].components[c].sku) == plan.sku_count)
-                plan.skus[plan.sku_count++] = wishes[i].components[c].sku;
+    struct plan plan = { .outlet = outlet, .wishes = wishes };
+    plan_columns(ws, &plan, count);
     for (size_t s = 0; s < plan.sku_count; s++)
         ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(plan.skus[s])), 0);
     ws_settle(ws);
@@ -50,16 +70,14 @@ static bool stays_together(const struct plan *plan, const struct wish *wish)
     return wish->component_count > 1 && !plan->outlet->channel->split;
 }
 
-static int64_t take_units(struct plan *plan, const size_t *nodes, size_t node_count, int64_t sku, int64_t units)
+static void take_units(struct plan *plan, const size_t *nodes, size_t node_count, size_t column, int64_t units)
 {
-    size_t s = sku_index(plan, sku);
     for (size_t n = 0; n < node_count && units > 0; n++) {
-        int64_t *left = &plan->left[nodes[n] * plan->sku_count + s];
+        int64_t *left = &plan->left[nodes[n] * plan->sku_count + column];
         int64_t taken = min_i64(*left, units);
         *left -= taken;
         units -= taken;
     }
-    return units;
 }
 
 /* Whole bundles that one node can build from what is left there. */
@@ -67,7 +85,7 @@ static int64_t buildable(const struct plan *plan, const struct wish *wish, size_
 {
     int64_t pieces = QUANTITY_MAX;
     for (size_t c = 0; c < wish->component_count; c++)
-        pieces = min_i64(pieces, plan->left[node * plan->sku_count + sku_index(plan, wish->components[c].sku)] / wish->components[c].quantity);
+        pieces = min_i64(pieces, plan->left[node * plan->sku_count + column_of(plan, wish, c)] / wish->components[c].quantity);
     return pieces;
 }
 
@@ -78,7 +96,7 @@ static int64_t take_pieces(struct plan *plan, const size_t *nodes, size_t node_c
     for (size_t n = 0; stays_together(plan, wish) && n < node_count && got < pieces; n++) {
         int64_t here = min_i64(buildable(plan, wish, nodes[n]), pieces - got);
         for (size_t c = 0; c < wish->component_count; c++)
-            plan->left[nodes[n] * plan->sku_count + sku_index(plan, wish->components[c].sku)] -= here * wish->components[c].quantity;
+            plan->left[nodes[n] * plan->sku_count + column_of(plan, wish, c)] -= here * wish->components[c].quantity;
         got += here;
     }
     if (stays_together(plan, wish))
@@ -86,11 +104,11 @@ static int64_t take_pieces(struct plan *plan, const size_t *nodes, size_t node_c
     for (size_t c = 0; c < wish->component_count; c++) {
         int64_t pooled = 0;
         for (size_t n = 0; n < node_count; n++)
-            pooled += plan->left[nodes[n] * plan->sku_count + sku_index(plan, wish->components[c].sku)];
+            pooled += plan->left[nodes[n] * plan->sku_count + column_of(plan, wish, c)];
         got = min_i64(got, pooled / wish->components[c].quantity);
     }
     for (size_t c = 0; c < wish->component_count; c++)
-        take_units(plan, nodes, node_count, wish->components[c].sku, got * wish->components[c].quantity);
+        take_units(plan, nodes, node_count, column_of(plan, wish, c), got * wish->components[c].quantity);
     return got;
 }
 
