@@ -59,11 +59,11 @@ static size_t draw_young(struct stream_maker *maker, size_t count)
 
 static const char *order_body(struct stream_maker *maker)
 {
-    static const char *const channels[] = { "web", "b2b", "market" }, *const skus[] = { "LAMP", "BULB", "SHADE", "KIT", "NONE" };
+    static const char *const channels[] = { "web", "b2b", "market", "hand" }, *const skus[] = { "LAMP", "BULB", "SHADE", "KIT", "NONE" };
     static const char *const payments[] = { "{\"term\":\"prepaid\",\"status\":\"pending\"}", "{\"term\":\"prepaid\",\"status\":\"captured\"}",
                                             "{\"term\":\"on_account\",\"status\":\"pending\"}",
-                                            "{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"reference\":\"R\",\"amount\":"
-                                            "{\"amount\":\"40.00\",\"currency\":\"EUR\"}}" };
+                                            ("{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"reference\":\"R\",\"amount\":"
+                                             "{\"amount\":\"40.00\",\"currency\":\"EUR\"}}") };
     struct buffer lines = { .arena = maker->arena };
     const bool long_one = draw(maker, 10) == 0; /* each line costs a fill as much as its whole order: a job comes of it */
     size_t count = long_one ? 30 : 1 + draw(maker, 3);
@@ -74,7 +74,7 @@ static const char *order_body(struct stream_maker *maker)
     return arena_printf(maker->arena,
                         "{\"channel\":\"%s\",\"channel_order_id\":\"E-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
                         "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":%s%s%s}",
-                        uses ? "web" : channels[draw(maker, 3)], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
+                        uses ? "web" : channels[draw(maker, COUNT(channels))], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
                         draw(maker, 4) == 0 ? ",\"on_shortage\":\"partial\",\"tags\":[\"vip\"]" : "",
                         uses ? arena_printf(maker->arena, ",\"reservation\":\"%s\"", maker->reservation) : "");
 }
@@ -87,6 +87,7 @@ static struct sent about_order(struct stream_maker *maker)
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds/fraud/clear", "{\"reason\":\"fine\"}" },
+        { "release", "" },
         { "release", "" },
         { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}" },
         { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"s\"}" },
@@ -294,15 +295,21 @@ static size_t jobs_of(struct shop *shop)
     return count;
 }
 
+static void furnish(struct shop *shop)
+{
+    shop_furnish(shop);
+    shop_must(shop, 201, "PUT", "/v1/channels/hand", "{\"unit\":\"DE\",\"name\":\"By hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],"
+                                                     "\"shortage\":\"backorder\",\"release\":\"manual\"}");
+    receive(shop, "LEJ", "BULB", 6);
+}
+
 static void streams(enum store store, uint64_t count)
 {
     size_t jobs = 0, given_again = 0;
     for (uint64_t seed = 1; seed <= count;) {
         struct shop *alone = shop_open(store), *cut = shop_open(store);
-        shop_furnish(alone);
-        shop_furnish(cut);
-        receive(alone, "LEJ", "BULB", 6);
-        receive(cut, "LEJ", "BULB", 6);
+        furnish(alone);
+        furnish(cut);
         struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = seed };
         for (size_t i = 0; i < STREAMS_A_SHOP && seed <= count; i++, seed++) {
             struct sent stream[STREAM_COMMANDS];
