@@ -77,7 +77,7 @@ enum fault_code order_release_gate(struct order *order);
 void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
 #define WAITING_PARTS 64 /* SKUs that somebody waits for stand in `waiting_sku`, in as many parts */
 /* Order lines that lost claims to a fact fall back into backorders, with an exception each; broken: of kind order. */
-void orders_claims_broken(struct ws *ws, const struct broken *broken, const char *why);
+void orders_claims_broken(struct ws *ws, const struct broken *first, const char *why);
 
 /* A hold is (kind, source). */
 void hold_add(struct order *order, const char *kind, const char *source, const char *reason);

@@ -55,9 +55,9 @@ static int64_t take(int64_t *from, int64_t most)
 /* All combinations of small sums, against two purses that the facts fill and empty. */
 static void all_small_sums(void **state)
 {
-    enum { MOST = 5 };
-    for (int64_t n = 0; n < MOST * MOST * MOST * MOST; n++) {
-        const struct payment_sums sums = { n % MOST, n / MOST % MOST, n / MOST / MOST % MOST, n / MOST / MOST / MOST };
+    const int64_t most = 5;
+    for (int64_t n = 0; n < most * most * most * most; n++) {
+        const struct payment_sums sums = { n % most, n / most % most, n / most / most % most, n / most / most / most };
         int64_t promised = sums.authorised, taken = sums.captured;
         (void)take(&promised, sums.voided);
         (void)take(&promised, sums.captured);
@@ -66,7 +66,7 @@ static void all_small_sums(void **state)
         assert_int_equal(s.paid, taken);
         assert_int_equal(s.open, promised);
         assert_string_equal(payment_words[payment_word(&s)], taken > 0 ? "captured" : promised > 0 ? "authorised" : "pending");
-        for (int64_t due = 0; due < 2 * MOST; due++) {
+        for (int64_t due = 0; due < 2 * most; due++) {
             assert_int_equal(payment_meets(TERM_PREPAID, &s, due), taken >= due);
             assert_int_equal(payment_meets(TERM_AUTHORISED, &s, due), taken + promised >= due);
         }
