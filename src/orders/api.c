@@ -4,6 +4,7 @@
 #include "engine/vault.h"
 #include "orders/capture.h"
 #include "orders/commands.h"
+#include "orders/decisions.h"
 #include "orders/order_io.h"
 #include "orders_sql.h"
 #include <assert.h>
@@ -387,6 +388,8 @@ static const struct route routes[] = {
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },
+    { .method = METHOD_GET, .path = "/v1/orders/{id}/decisions", .scopes = READ_SCOPES, .read = get_decisions, .answer_of = &decision_fields, .list = true,
+      .summary = "Why it was decided so: what was chosen, and what ruled the alternatives out" },
     ABOUT("/cancel", &order_cancel, "Cancel what has not shipped"),
     ABOUT("/holds", &order_hold, "Hold an order"),
     ABOUT("/holds/{kind}/clear", &order_hold_clear, "Clear a hold"),

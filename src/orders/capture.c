@@ -6,6 +6,7 @@
 #include "inventory/availability.h"
 #include "inventory/reservations.h"
 #include "orders/commands.h"
+#include "orders/decisions.h"
 #include "orders/order_io.h"
 #include "orders/order_key.h"
 #include "orders/oversell.h"
@@ -295,21 +296,8 @@ static void write_waiting(struct capture *c, const struct order *order)
 
 static void write_decision(struct capture *c, int64_t id, const struct choice *choice)
 {
-    struct json_writer json;
-    json_begin(&json, ws_arena(c->ws));
-    json_object(&json);
-    json_key(&json, "nodes");
-    json_array(&json);
-    for (size_t i = 0; i < choice->count; i++)
-        json_int(&json, c->outlet.nodes[choice->nodes[i]]->id);
-    json_array_end(&json);
-    json_key(&json, "of");
-    json_int(&json, (int64_t)c->outlet.node_count);
-    json_key(&json, "cannot_ship_all");
-    json_int(&json, (int64_t)choice->tried);
-    json_object_end(&json);
     struct decision_row row = { .unit = ws_unit(c->ws), .ord = id, .number = 1, .kind = 1, .policy_version = ws_config_version(c->ws),
-                                .at = ws_now_us(c->ws), .data = json.out.at };
+                                .at = ws_now_us(c->ws), .data = decision_of_choice(c->ws, &c->outlet, choice) };
     ws_insert(c->ws, &decision_table, &row);
 }
 

@@ -185,6 +185,19 @@ static bool is_better(const struct plan *plan, const int64_t *stock, const struc
     return left != right ? left < right : set_stock(plan, stock, a) > set_stock(plan, stock, b);
 }
 
+/* What speaks against a node alone; of the chosen ones nobody asks. */
+static void rule_out(struct plan *plan, const int64_t *stock, size_t node, const struct wish *wishes, size_t count, struct choice *choice)
+{
+    const struct choice alone = { .nodes = { node }, .count = 1 };
+    bool ships = ships_all(plan, stock, &node, 1, wishes, count);
+    for (size_t i = 0; i < count; i++)
+        choice->others[node].lines += wishes[i].granted > 0 && ships_all(plan, stock, &node, 1, &wishes[i], 1);
+    choice->others[node].ruled_out = !ships                                                      ? RULED_OUT_STOCK
+                                     : choice->count > 1                                         ? RULED_OUT_SHIPMENTS
+                                     : set_priority(plan, &alone) > set_priority(plan, choice)   ? RULED_OUT_PRIORITY
+                                                                                                 : RULED_OUT_LESS_STOCK;
+}
+
 void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice)
 {
     struct plan plan = plan_new(ws, outlet, wishes, count);
@@ -195,16 +208,14 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
     bool wanted = false;
     for (size_t i = 0; i < count; i++)
         wanted = wanted || wishes[i].granted > 0;
-    size_t looked = 0, tried = 0;
+    size_t looked = 0;
     bool found = !wanted;
     for (size_t size = 1; size < outlet->node_count && !found && looked < SETS_MAX; size++) {
         struct choice set = { .count = size };
         for (size_t i = 0; i < size; i++)
             set.nodes[i] = i;
         do {
-            if (!ships_all(&plan, stock, set.nodes, size, wishes, count))
-                tried++;
-            else if (!found || is_better(&plan, stock, &set, choice)) {
+            if (ships_all(&plan, stock, set.nodes, size, wishes, count) && (!found || is_better(&plan, stock, &set, choice))) {
                 *choice = set;
                 found = true;
             }
@@ -212,7 +223,8 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
     }
     if (!found)
         all_nodes(outlet, choice);
-    choice->tried = tried;
+    for (size_t n = 0; n < outlet->node_count && wanted; n++)
+        rule_out(&plan, stock, n, wishes, count, choice);
 }
 
 void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder)

@@ -19,10 +19,14 @@ struct wish {
 void promise_grant(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, bool already_sold);
 
 /* Where the granted pieces come from: fewest shipments, then node priority, then stock. */
+enum ruled_out { RULED_OUT_STOCK, RULED_OUT_PRIORITY, RULED_OUT_LESS_STOCK, RULED_OUT_SHIPMENTS };
 struct choice {
     size_t nodes[CHANNEL_NODES_MAX]; /* indexes into the outlet's, by priority */
     size_t count;
-    size_t tried;                    /* sets of nodes that could not ship it all */
+    struct {
+        enum ruled_out ruled_out;    /* of a node that was not chosen, taken alone */
+        size_t lines;                /* whose granted pieces it could ship, each line alone */
+    } others[CHANNEL_NODES_MAX];
 };
 void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice);
 

@@ -76,6 +76,7 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/orders", "/v1/orders?channel=web&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/orders", "/v1/orders?q=O-1", NULL, 200, .steps_max = 4 },
     { METHOD_GET, "/v1/orders/{id}", "/v1/orders/%o", NULL, 200 },
+    { METHOD_GET, "/v1/orders/{id}/decisions", "/v1/orders/%o/decisions", NULL, 200 },
     { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/holds", "/v1/orders/%o/holds", "{\"kind\":\"fraud\",\"reason\":\"odd\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%o/holds/fraud/clear", "{\"reason\":\"known\"}", 200, ABOUT_HELD },

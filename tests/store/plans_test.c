@@ -168,6 +168,7 @@ static const struct call calls[] = {
     { "POST", "/v1/orders", "/v1/orders", ORDER_OF("b2b"), fresh },
     { "POST", "/v1/orders", "/v1/orders", ORDER_OF("market"), fresh },
     { "GET", "/v1/orders/{id}", "/v1/orders/%s", NULL, pending_order },
+    { "GET", "/v1/orders/{id}/decisions", "/v1/orders/%s/decisions", NULL, pending_order },
     { "GET", "/v1/orders", "/v1/orders?limit=20", NULL, NULL },
     { "GET", "/v1/orders", "/v1/orders?stage=reserved&limit=20", NULL, NULL },
     { "GET", "/v1/orders", "/v1/orders?stage=delivered&channel=web&limit=20", NULL, NULL },

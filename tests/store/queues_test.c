@@ -107,6 +107,18 @@ static void thousands_of_queues_are_woken_by_a_job(struct shop *shop)
     assert_int_equal(figure(shop, id_of(shop, order_of(shop, "soc", "late", "S1", 1)), "backordered"), 1);
 }
 
+static void a_decision_says_what_ruled_the_others_out(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 2);
+    receive(shop, "HAM", "LAMP", 9);
+    const char *first = id_of(shop, order_of(shop, "web", "1", "LAMP", 1)), *second = id_of(shop, order_of(shop, "web", "2", "LAMP", 3));
+    const char *body = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s/decisions", first), NULL).body;
+    assert_non_null(strstr(body, "\"nodes\":[\"LEJ\"],\"alternatives\":[{\"node\":\"HAM\",\"ruled_out\":\"node_priority\",\"lines\":1}]"));
+    body = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s/decisions", second), NULL).body;
+    assert_non_null(strstr(body, "\"nodes\":[\"HAM\"],\"alternatives\":[{\"node\":\"LEJ\",\"ruled_out\":\"lacks_stock\",\"lines\":0}]"));
+    shop_must(shop, 404, "GET", "/v1/orders/ord_00000000000ZZ/decisions", NULL);
+}
+
 /* ---- lines that name nothing that is known ---- */
 
 static const char *market_order(struct shop *shop, const char *id, const char *lines, const char *key)
@@ -486,6 +498,7 @@ static void (*const scenes[])(struct shop *shop) = {
     less_is_held_back,
     what_breaks_in_one_place_is_taken_from_another,
     thousands_of_queues_are_woken_by_a_job,
+    a_decision_says_what_ruled_the_others_out,
     a_listing_gives_a_line_its_sku,
     a_bundle_that_is_made_gives_a_line_its_components,
     what_waits_for_its_sku_waits_by_rank,

@@ -1,0 +1,129 @@
+/* src/orders/decisions.c: GET /v1/orders/{id}/decisions: what was decided, what was seen, and what ruled the alternatives out. The row is
+ * written with every order, so it is short: ids and letters, decoded here. */
+#include "orders/decisions.h"
+#include "base/id.h"
+#include "base/when.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define DECISION_NODES_MAX 16
+
+/* In the order of enum ruled_out. */
+static const char *const reason_names[] = { "lacks_stock", "node_priority", "less_stock", "more_shipments", NULL };
+static const char letters[] = "splm";
+
+const char *decision_of_choice(struct ws *ws, const struct outlet *outlet, const struct choice *choice)
+{
+    struct buffer out = { .arena = ws_arena(ws) };
+    for (size_t i = 0; i < choice->count; i++)
+        buffer_printf(&out, "%s%ld", i == 0 ? "" : ",", (long)outlet->nodes[choice->nodes[i]]->id);
+    for (size_t n = 0; n < outlet->node_count && n < DECISION_NODES_MAX; n++) {
+        bool chosen = choice->count == 0;
+        for (size_t i = 0; i < choice->count; i++)
+            chosen = chosen || choice->nodes[i] == n;
+        if (!chosen)
+            buffer_printf(&out, ";%ld%c%zu", (long)outlet->nodes[n]->id, letters[choice->others[n].ruled_out], choice->others[n].lines);
+    }
+    return out.at == NULL ? "" : out.at;
+}
+
+/* ---- as the API shows it ---- */
+
+struct other_io {
+    struct field_presence presence;
+    const char *node;
+    int64_t ruled_out, lines;
+};
+struct decision_io {
+    struct field_presence presence;
+    int64_t kind, at, policy_version;
+    struct field_list nodes, alternatives;
+};
+#define AT(type, member) offsetof(struct type, member)
+static const char *const kind_names[] = { "route", NULL };
+static const struct field other_rows[] = {
+    { "node", FIELD_CODE, AT(other_io, node), .read_only = true },
+    { "ruled_out", FIELD_ENUM, AT(other_io, ruled_out), .read_only = true, .names = reason_names,
+      .doc = "alone it: could not ship all that was promised; ranks behind in priority; has less stock left; or a parcel more would be needed" },
+    { "lines", FIELD_INT, AT(other_io, lines), .read_only = true, .doc = "of so many it could have shipped what was promised, each alone" },
+};
+static const struct field_table other_fields = { "Alternative", other_rows, COUNT(other_rows), sizeof(struct other_io) };
+static const struct field decision_rows[] = {
+    { "kind", FIELD_ENUM, AT(decision_io, kind), .read_only = true, .names = kind_names, .doc = "route: from which nodes; more may come" },
+    { "at", FIELD_TIME, AT(decision_io, at), .read_only = true },
+    { "policy_version", FIELD_INT, AT(decision_io, policy_version), .read_only = true, .doc = "of the unit's masters when it was made" },
+    { "nodes", FIELD_CODES, AT(decision_io, nodes), .read_only = true, .doc = "that were chosen; none: nothing was promised" },
+    { "alternatives", FIELD_LIST, AT(decision_io, alternatives), .read_only = true, .of = &other_fields },
+};
+const struct field_table decision_fields = { "Decision", decision_rows, COUNT(decision_rows), sizeof(struct decision_io) };
+
+static const char *node_code(struct ws *ws, int64_t id)
+{
+    const struct node_row *node = ws_get(ws, &node_table, WS_KEY(ws_unit(ws), id));
+    return node == NULL ? "" : node->code;
+}
+
+static void decode(struct ws *ws, const char *data, struct decision_io *io)
+{
+    struct arena *arena = ws_arena(ws);
+    const size_t room = strlen(data) / 2 + 1;
+    const char **nodes = ARENA_ARRAY(arena, const char *, room);
+    struct other_io *others = ARENA_ARRAY(arena, struct other_io, room);
+    char *at = (char *)(uintptr_t)data;
+    if (*at == '{') { /* of an earlier release: {"nodes":[1005,1006],... */
+        at = strchr(at, '[');
+        at += 1;
+    }
+    while (*at >= '0' && *at <= '9') {
+        nodes[io->nodes.count++] = node_code(ws, strtoll(at, &at, 10));
+        at += *at == ',';
+    }
+    while (*at == ';') {
+        int64_t id = strtoll(at + 1, &at, 10);
+        const char *letter = strchr(letters, *at);
+        others[io->alternatives.count++] = (struct other_io){ .node = node_code(ws, id), .ruled_out = letter - letters, .lines = strtoll(at + 1, &at, 10) };
+    }
+    io->nodes.items = nodes;
+    io->alternatives.items = others;
+}
+
+struct decisions {
+    struct arena *arena;
+    int64_t order;
+    const char *body; /* NULL: there is no such order */
+    size_t bytes;
+};
+
+static void read_decisions(struct ws *ws, void *context)
+{
+    struct decisions *d = context;
+    struct json_writer json;
+    struct answer answer = { 0 };
+    if (ws_get(ws, &orders_table, WS_KEY(ws_unit(ws), d->order)) == NULL)
+        return;
+    list_begin(&json, ws_arena(ws));
+    const struct decision_row *row;
+    for (struct ws_cursor cursor = ws_scan(ws, &decision_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(d->order)), 0); (row = ws_next(ws, &cursor)) != NULL;) {
+        struct decision_io io = { .kind = row->kind - 1, .at = row->at, .policy_version = row->policy_version };
+        decode(ws, row->data, &io);
+        fields_write(&json, &decision_fields, &io);
+    }
+    list_end(&json, NULL, &answer);
+    d->body = arena_text_n(d->arena, answer.body, answer.body_bytes);
+    d->bytes = answer.body_bytes;
+}
+
+void get_decisions(struct reading *reading, const struct request *request, struct answer *answer)
+{
+    struct decisions d = { .arena = request->arena };
+    int64_t unit;
+    enum db_result result = DB_OK;
+    if (id_parse(request->path[0], strlen(request->path[0]), "ord", &unit, &d.order))
+        result = ws_read(reading, unit, when_now_us(), read_decisions, &d);
+    if (result != DB_OK)
+        answer_store(answer, request->arena, result);
+    else if (d.body == NULL)
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no order %s", request->path[0]));
+    else
+        *answer = (struct answer){ .status = 200, .body = d.body, .body_bytes = d.bytes };
+}
