@@ -6,6 +6,7 @@
 #include "inventory/availability.h"
 #include "orders/commands.h"
 #include "orders/oversell.h"
+#include <assert.h>
 #include <string.h>
 
 #define MAP_ROWS 2000 /* that one command or step changes, about; at least one line */
@@ -69,6 +70,7 @@ static bool line_map(struct ws *ws, const struct unmapped_line_row *row, const s
         was = order.demands[i]->line == row->line ? order.demands[i] : was;
     if (order.demand_count - 1 + count > ORDER_DEMANDS_MAX)
         return false;
+    assert(was != NULL); /* a line that stands for nothing has one demand */
     struct order_line_row *line = ws_edit(ws, order.lines[row->line - 1]);
     line->sku = sku->id;
     line->bundle = sku->bundle;
