@@ -121,24 +121,19 @@ static enum db_result add_fences(struct check *check, int64_t unit, const struct
     return result;
 }
 
-enum db_result claims_of_positions(struct check *check, int64_t unit, const struct check_positions_result *positions, size_t count, int64_t after,
-                                   int64_t upto, struct claim_sums **sums)
+/* The claims of some names, each to its position. */
+static enum db_result add_claims(struct check *check, int64_t unit, const struct check_positions_result *positions, struct name *names, size_t n,
+                                 struct claim_sums *sums)
 {
-    struct name *names;
-    size_t n = 0;
     struct db_rows claims = { 0 };
-    *sums = ARENA_ARRAY(check->arena, struct claim_sums, count + 1);
-    memset(*sums, 0, (count + 1) * sizeof **sums);
-    enum db_result result = read_names(check, unit, positions, count, after, upto, &names, &n);
-    if (result == DB_OK)
-        result = load_claims(check, unit, names, n, &claims);
+    enum db_result result = load_claims(check, unit, names, n, &claims);
     for (size_t i = 0; result == DB_OK && i < claims.count; i++) {
         const struct claim_row *claim = db_row(&claims, i);
         for (struct name *name = first_of(names, n, claim->holder); name < names + n && name->holder == claim->holder; name++) {
             if (claim->kind == CLAIM_FENCE || !is_of(&positions[name->position], claim->sku, claim->node, claim->class))
                 continue;
-            (*sums)[name->position].soft += claim->soft;
-            (*sums)[name->position].hard += claim->hard;
+            sums[name->position].soft += claim->soft;
+            sums[name->position].hard += claim->hard;
             name->claims = true;
             break;
         }
@@ -146,6 +141,25 @@ enum db_result claims_of_positions(struct check *check, int64_t unit, const stru
     for (size_t i = 0; result == DB_OK && i < n; i++) /* named twice: the second has no claim left */
         if (!names[i].claims)
             found_name(check, unit, positions[names[i].position].node, positions[names[i].position].sku, names[i].holder, 0, 1);
+    return result;
+}
+
+enum db_result claims_of_positions(struct check *check, int64_t unit, const struct check_positions_result *positions, size_t count, int64_t after,
+                                   int64_t upto, struct claim_sums **sums)
+{
+    struct name *names;
+    size_t n = 0;
+    *sums = ARENA_ARRAY(check->arena, struct claim_sums, count + 1);
+    memset(*sums, 0, (count + 1) * sizeof **sums);
+    enum db_result result = read_names(check, unit, positions, count, after, upto, &names, &n);
+    for (size_t from = 0, end; result == DB_OK && from < n; from = end) { /* a hot SKU has a claim in every order: a piece at a time */
+        struct arena_mark mark = arena_mark(check->arena);
+        end = from + CHECK_RANGE < n ? from + CHECK_RANGE : n;
+        while (end < n && names[end].holder == names[end - 1].holder)
+            end++;
+        result = add_claims(check, unit, positions, names + from, end - from, *sums);
+        arena_rewind(check->arena, mark);
+    }
     return result != DB_OK ? result : add_fences(check, unit, positions, count, after, upto, *sums);
 }
 

@@ -50,7 +50,7 @@ static enum db_result check_rows(struct check *check, int64_t unit, const struct
     return result;
 }
 
-/* A queue that is longer than a page is read whole. */
+/* A queue that is longer than a page is read whole, and looked at a piece at a time. */
 static enum db_result read_page(struct check *check, int64_t unit, int64_t *after, bool *more)
 {
     struct check_waiting_result *w;
@@ -70,8 +70,11 @@ static enum db_result read_page(struct check *check, int64_t unit, int64_t *afte
         _Static_assert(sizeof *whole == sizeof *w, "the two statements give the same columns");
         w = (struct check_waiting_result *)(void *)whole;
     }
-    if (result == DB_OK)
-        result = check_rows(check, unit, w, count);
+    for (size_t from = 0; result == DB_OK && from < count; from += CHECK_RANGE) {
+        struct arena_mark mark = arena_mark(check->arena);
+        result = check_rows(check, unit, w + from, count - from < CHECK_RANGE ? count - from : CHECK_RANGE);
+        arena_rewind(check->arena, mark);
+    }
     *after = last;
     (void)db_rollback(check->db);
     arena_reset(check->arena);
