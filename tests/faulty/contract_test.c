@@ -83,6 +83,7 @@ static int close_shop(void **state)
 {
     client_close(&shop.client);
     server_stop(&shop.server);
+    contract_free(contract);
     int violated = site_check(&shop.site);
     site_delete(&shop.site);
     return violated;

@@ -52,7 +52,8 @@ static int open_company(void **state, bool postgres)
     server_start(&company->server, &company->site);
     client_open(&company->client, company->server.port, company->site.key);
     assert_int_equal(client_call(&company->client, "GET", "/openapi.json", NULL, NULL), 200);
-    contract = contract_of(company->client.body);
+    if (contract == NULL) /* both stores' servers describe themselves with the same words */
+        contract = contract_of(company->client.body);
     assert_non_null(contract);
     furnish(company);
     return 0;
@@ -83,6 +84,7 @@ static int close_company(struct company *company)
 int close_companies(void **state)
 {
     int first = close_company(companies[0]), second = close_company(companies[1]);
+    contract_free(contract);
     return first != 0 ? first : second;
 }
 

@@ -331,6 +331,15 @@ const char *contract_breach(struct contract *c, const struct contract_call *call
     return body_fits(c, response, call->got == NULL ? "" : call->got, "answer") ? NULL : c->breach;
 }
 
+void contract_free(struct contract *contract)
+{
+    if (contract == NULL)
+        return;
+    arena_free(contract->arena);
+    arena_free(contract->call);
+    free(contract);
+}
+
 struct contract *contract_of(const char *openapi)
 {
     struct contract *contract = calloc(1, sizeof *contract);
@@ -339,8 +348,6 @@ struct contract *contract_of(const char *openapi)
     contract->root = tree_of(contract->arena, openapi);
     if (contract->root != NULL)
         return contract;
-    arena_free(contract->arena);
-    arena_free(contract->call);
-    free(contract);
+    contract_free(contract);
     return NULL;
 }

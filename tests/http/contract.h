@@ -6,8 +6,9 @@
 
 struct contract;
 
-/* Reads a description; NULL where it is no JSON. Lives until the process ends. */
+/* Reads a description; NULL where it is no JSON. */
 struct contract *contract_of(const char *openapi);
+void contract_free(struct contract *contract); /* NULL is allowed */
 
 /* One call and what came of it. `sent` and `got` are bodies, NULL or "" where there is none. */
 struct contract_call {

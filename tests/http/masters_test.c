@@ -267,7 +267,7 @@ static void no_part_makes_its_container_too_much_work(void **state)
         for (int k = 0; k < PARTS; k++)
             bytes += (size_t)sprintf(list + bytes, "%s{\"sku\":\"S%d\",\"quantity\":1}", k == 0 ? "" : ",", (i * PARTS + k) % SKUS);
         snprintf(target, sizeof target, "/v1/bundles/I%d", i);
-        snprintf(body, (PARTS + 2) * 64, "{\"name\":\"x\",\"components\":[%s]}", list);
+        snprintf(body, (PARTS + (size_t)2) * 64, "{\"name\":\"x\",\"components\":[%s]}", list);
         grown += client_call(&company->client, "PUT", target, NULL, body) == 200;
     }
     free(list);
@@ -415,10 +415,11 @@ static void who_changed_what(void **state)
 static void an_unknown_parameter_is_quoted_in_whole_letters(void **state)
 {
     SCENE(company);
-    char target[300] = "/v1/skus?x";
-    for (int i = 0; i < 40; i++)
-        strcat(target, "%C3%A9");
-    const char *body = must(company, 400, "GET", strcat(target, "=1"), NULL);
+    char letters[6 * 40 + 1] = "", target[300];
+    for (size_t i = 0; i < 40; i++)
+        memcpy(letters + 6 * i, "%C3%A9", 7);
+    snprintf(target, sizeof target, "/v1/skus?x%s=1", letters);
+    const char *body = must(company, 400, "GET", target, NULL);
     says(company, "unknown parameter");
     assert_true(utf8_valid(body, strlen(body)));
 }
