@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct db_wal {
     sqlite3_vfs vfs; /* ours; pAppData is this */
     sqlite3_vfs *real;
     char name[40];
-    bool committing;
+    atomic_uintptr_t committer; /* the thread that is in COMMIT, 0: none. A checkpoint's sync beside it is a real one */
     int fd;                     /* of the WAL file, for syncs from another thread; -1: not open */
     atomic_int_fast64_t sent;   /* commits written to the file */
     atomic_int_fast64_t synced; /* of those, durable */
@@ -108,9 +109,10 @@ static int wal_sync(sqlite3_file *base, int flags)
     int code = flush(file);
     if (code != SQLITE_OK)
         return code;
-    if (file->wal->committing)
+    bool commits = atomic_load(&file->wal->committer) == (uintptr_t)pthread_self();
+    if (commits)
         atomic_fetch_add(&file->wal->sent, 1); /* before SQLite shows the commit to others: who sees it sees this too */
-    if (file->wal->committing && !file->header)
+    if (commits && !file->header)
         return SQLITE_OK;
     code = file->real->pMethods->xSync(file->real, flags);
     file->header = file->header && code != SQLITE_OK;
@@ -237,7 +239,7 @@ const char *wal_vfs_name(const struct db_wal *wal)
 void wal_committing(struct db_wal *wal, bool committing)
 {
     if (wal != NULL)
-        wal->committing = committing;
+        atomic_store(&wal->committer, committing ? (uintptr_t)pthread_self() : 0);
 }
 
 enum db_result db_wal_sync(struct db_wal *wal)
