@@ -139,6 +139,8 @@ static void *send_all(void *context)
         struct load_sent *sent = &sender->sent[i];
         plan(sender, i);
         int status = send_one(sender, i);
+        if (atomic_load(&load->dark))
+            status = 0;
         if (status == 503 || status == 507 || (load->power_goes && status >= 500)) {
             atomic_fetch_add(status == 507 ? &load->full : &load->busy, 1);
             usleep(PAUSE_US);
@@ -176,6 +178,7 @@ void load_start(struct load *load, const struct site *site, const struct server 
 {
     load->round++;
     atomic_store(&load->stop, false);
+    atomic_store(&load->dark, false);
     atomic_store(&load->acknowledged, 0);
     atomic_store(&load->open, 0);
     atomic_store(&load->full, 0);
