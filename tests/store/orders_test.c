@@ -741,25 +741,45 @@ static void a_unit_begins_with_the_key_that_made_it(struct shop *shop)
     assert_int_equal(((const struct event_row *)db_row(&rows, 0))->actor, 77);
 }
 
-typedef void scene(struct shop *shop);
-static scene *const scenes[] = {
-    two_channels_want_the_last_unit,       a_bundle_and_a_single_share_a_component, a_receipt_fills_what_waits_by_rank,
-    a_cancel_gives_back_and_the_next_one_gets_it, a_damage_breaks_the_lowest_rank_first,   a_payment_releases_and_a_hold_stops_it,
-    the_same_channel_order_comes_twice,    all_faults_are_told_at_once,             faults_of_form_and_of_what_is_named_are_told_together, an_unknown_sku_is_refused_or_unmapped,
-    an_oversell_says_why,                  an_oversell_of_a_bundle_and_of_what_bundles_hold, a_count_that_breaks_what_a_marketplace_sold,
-    fences_keep_units_for_their_group,     a_reservation_is_used_by_its_order,
-    an_order_goes_from_pick_to_delivery,   an_id_of_no_unit_is_not_found,
-    a_count_takes_what_a_node_was_to_ship, half_a_bundle_that_is_gone_cannot_be_cancelled,
-    a_page_of_released_orders,              a_key_comes_again_after_a_cancel,
-    keys_come_again_where_an_order_went_in_part,
-    many_claims_give_way_by_rank,           the_payment_word_follows_the_facts,
-    a_key_comes_again_that_changed_nothing,
-    a_payment_is_told_twice,                the_payment_that_an_order_came_with_is_told_again,
-    payments_can_be_read_from_their_events, a_cancel_stands_before_what_follows_of_it,
-    a_unit_begins_with_the_key_that_made_it,
-    a_reservation_is_given_back_once,
-    a_reservation_is_tested_with_the_listing,
-    a_timeline_is_read,                     a_timeline_tells_of_what_was_lost,
+#define SCENE(NAME) { #NAME, NAME }
+static const struct {
+    const char *name;
+    void (*play)(struct shop *shop);
+} scenes[] = {
+    SCENE(two_channels_want_the_last_unit),
+    SCENE(a_bundle_and_a_single_share_a_component),
+    SCENE(a_receipt_fills_what_waits_by_rank),
+    SCENE(a_cancel_gives_back_and_the_next_one_gets_it),
+    SCENE(a_damage_breaks_the_lowest_rank_first),
+    SCENE(a_payment_releases_and_a_hold_stops_it),
+    SCENE(the_same_channel_order_comes_twice),
+    SCENE(all_faults_are_told_at_once),
+    SCENE(faults_of_form_and_of_what_is_named_are_told_together),
+    SCENE(an_unknown_sku_is_refused_or_unmapped),
+    SCENE(an_oversell_says_why),
+    SCENE(an_oversell_of_a_bundle_and_of_what_bundles_hold),
+    SCENE(a_count_that_breaks_what_a_marketplace_sold),
+    SCENE(fences_keep_units_for_their_group),
+    SCENE(a_reservation_is_used_by_its_order),
+    SCENE(an_order_goes_from_pick_to_delivery),
+    SCENE(an_id_of_no_unit_is_not_found),
+    SCENE(a_count_takes_what_a_node_was_to_ship),
+    SCENE(half_a_bundle_that_is_gone_cannot_be_cancelled),
+    SCENE(a_page_of_released_orders),
+    SCENE(a_key_comes_again_after_a_cancel),
+    SCENE(keys_come_again_where_an_order_went_in_part),
+    SCENE(many_claims_give_way_by_rank),
+    SCENE(the_payment_word_follows_the_facts),
+    SCENE(a_key_comes_again_that_changed_nothing),
+    SCENE(a_payment_is_told_twice),
+    SCENE(the_payment_that_an_order_came_with_is_told_again),
+    SCENE(payments_can_be_read_from_their_events),
+    SCENE(a_cancel_stands_before_what_follows_of_it),
+    SCENE(a_unit_begins_with_the_key_that_made_it),
+    SCENE(a_reservation_is_given_back_once),
+    SCENE(a_reservation_is_tested_with_the_listing),
+    SCENE(a_timeline_is_read),
+    SCENE(a_timeline_tells_of_what_was_lost),
 };
 
 static void play(void **state)
@@ -770,34 +790,17 @@ static void play(void **state)
         skip();
     struct shop *shop = shop_open(store);
     shop_furnish(shop);
-    scenes[*which % 1000](shop);
+    scenes[*which % 1000].play(shop);
     shop_close(shop);
 }
 
 int main(void)
 {
-    static const char *const names[] = {
-        "two channels want the last unit", "a bundle and a single share a component", "a receipt fills what waits by rank",
-        "a cancel gives back and the next one gets it", "a damage breaks the lowest rank first", "a payment releases and a hold stops it",
-        "the same channel order comes twice", "all faults are told at once", "faults of form and of what is named are told together", "an unknown SKU is refused or unmapped",
-        "an oversell says why", "an oversell of a bundle and of what bundles hold", "a count that breaks what a marketplace sold",
-        "fences keep units for their group", "a reservation is used by its order",
-        "an order goes from pick to delivery", "an id of no unit is not found", "a count takes what a node was to ship", "half a bundle that is gone cannot be cancelled",
-        "a page of released orders", "a key comes again after a cancel", "keys come again where an order went in part",
-        "many claims give way by rank", "the payment word follows the facts",
-        "a key comes again that changed nothing",
-        "a payment is told twice", "the payment that an order came with is told again", "payments can be read from their events",
-        "a cancel stands before what follows of it",
-        "a unit begins with the key that made it",
-        "a reservation is given back once",
-        "a reservation is tested with the listing",
-        "a timeline is read", "a timeline tells of what was lost",
-    };
     struct CMUnitTest tests[2 * COUNT(scenes)];
     int64_t which[2 * COUNT(scenes)];
     for (size_t i = 0; i < 2 * COUNT(scenes); i++) {
         which[i] = (int64_t)(i / COUNT(scenes) * 1000 + i % COUNT(scenes));
-        tests[i] = (struct CMUnitTest){ names[i % COUNT(scenes)], play, NULL, NULL, &which[i] };
+        tests[i] = (struct CMUnitTest){ scenes[i % COUNT(scenes)].name, play, NULL, NULL, &which[i] };
     }
     return cmocka_run_group_tests_name("orders", tests, NULL, NULL);
 }
