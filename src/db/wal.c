@@ -27,7 +27,8 @@ struct db_wal {
     sqlite3_vfs *real;
     char name[40];
     atomic_uintptr_t committer; /* the thread that is in COMMIT, 0: none. A checkpoint's sync beside it is a real one */
-    int fd;                     /* of the WAL file, for syncs from another thread; -1: not open */
+    int fd;                     /* of the WAL file that was opened last, for syncs from another thread; -1: none was; under fd_lock */
+    pthread_mutex_t fd_lock;    /* held as long as a sync takes: nobody closes what is being synced */
     atomic_int_fast64_t sent;   /* commits written to the file */
     atomic_int_fast64_t synced; /* of those, durable */
     pthread_mutex_t lock;
@@ -64,10 +65,6 @@ static int wal_close(sqlite3_file *base)
 {
     struct wal_file *file = of(base);
     int flushed = flush(file), closed = file->real->pMethods->xClose(file->real);
-    pthread_mutex_lock(&file->wal->lock);
-    close(file->wal->fd);
-    file->wal->fd = -1;
-    pthread_mutex_unlock(&file->wal->lock);
     free(file->gathered);
     return flushed != SQLITE_OK ? flushed : closed;
 }
@@ -171,6 +168,20 @@ static const sqlite3_io_methods wal_methods = {
     .xDeviceCharacteristics = wal_traits,
 };
 
+/* The checkpoint's connection opens the same file; a writer that lost its own may open a new one. */
+static bool fd_take(struct db_wal *wal, const char *name)
+{
+    int fd = open(name, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    pthread_mutex_lock(&wal->fd_lock);
+    if (wal->fd >= 0)
+        close(wal->fd);
+    wal->fd = fd;
+    pthread_mutex_unlock(&wal->fd_lock);
+    return true;
+}
+
 /* All other files are the real layer's from the start. */
 static int wal_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *flags_out)
 {
@@ -184,7 +195,7 @@ static int wal_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
     if (file->gathered == NULL)
         return SQLITE_NOMEM;
     int code = wal->real->xOpen(wal->real, name, file->real, flags, flags_out);
-    if (code == SQLITE_OK && (wal->fd = open(name, O_RDWR | O_CLOEXEC)) < 0) {
+    if (code == SQLITE_OK && !fd_take(wal, name)) {
         file->real->pMethods->xClose(file->real);
         code = SQLITE_CANTOPEN;
     }
@@ -213,6 +224,7 @@ struct db_wal *db_wal_new(void)
     wal->vfs.xOpen = wal_open;
     wal->vfs.szOsFile = (int)sizeof(struct wal_file) + wal->real->szOsFile;
     pthread_mutex_init(&wal->lock, NULL);
+    pthread_mutex_init(&wal->fd_lock, NULL);
     pthread_cond_init(&wal->more, NULL);
     if (sqlite3_vfs_register(&wal->vfs, 0) != SQLITE_OK) {
         free(wal);
@@ -226,8 +238,11 @@ void db_wal_free(struct db_wal *wal)
     if (wal == NULL)
         return;
     sqlite3_vfs_unregister(&wal->vfs);
+    if (wal->fd >= 0)
+        close(wal->fd);
     pthread_cond_destroy(&wal->more);
     pthread_mutex_destroy(&wal->lock);
+    pthread_mutex_destroy(&wal->fd_lock);
     free(wal);
 }
 
@@ -249,7 +264,10 @@ enum db_result db_wal_sync(struct db_wal *wal)
     int_fast64_t sent = atomic_load(&wal->sent);
     if (atomic_load(&wal->synced) >= sent)
         return DB_OK;
-    if (fdatasync(wal->fd) != 0)
+    pthread_mutex_lock(&wal->fd_lock);
+    bool durable = fdatasync(wal->fd) == 0;
+    pthread_mutex_unlock(&wal->fd_lock);
+    if (!durable)
         return DB_IO;
     pthread_mutex_lock(&wal->lock);
     atomic_store(&wal->synced, sent);

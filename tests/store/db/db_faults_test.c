@@ -1,6 +1,8 @@
 /* tests/store/db/db_faults_test.c: what goes wrong is told once, in one of our words, and leaves nothing behind. */
 #include "shop.h"
 
+#include "db/wal.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,6 +334,37 @@ static void the_wal_is_measured_and_finished(void **state)
     assert_true(after == 0 && (before > 20000 || !shop->sqlite));
 }
 
+static void put_thing(struct db *db, int64_t id)
+{
+    struct thing_row row = thing(id, id == 1 ? "c1" : "c2");
+    assert_ok(db, db_begin(db));
+    assert_ok(db, INSERT(db, &thing_table, &row));
+    assert_ok(db, db_commit(db));
+}
+
+/* The checkpoint's connection comes and goes, and so does the writer's: what was committed is synced all the same. */
+static void a_commit_is_synced_whoever_closes(void **state)
+{
+    struct shop *shop = *state;
+    struct db *writer, *beside;
+    struct db_wal *wal = db_wal_new();
+    const char *error = NULL;
+    struct db_options options = { .url = shop->url, .wal = wal, .sync_later = true };
+    assert_non_null(wal);
+    assert_ok(NULL, db_open(&writer, &options, shop->arena, &error));
+    assert_ok(NULL, db_open(&beside, &options, shop->arena, &error));
+    assert_int_equal(things(shop, beside), 0);
+    db_close(beside);
+    put_thing(writer, 1);
+    assert_int_equal(db_wal_sync(wal), DB_OK);
+    put_thing(writer, 2);
+    db_close(writer);
+    assert_int_equal(db_wal_sync(wal), DB_OK);
+    assert_int_equal(db_wal_settle(wal), DB_OK);
+    db_wal_free(wal);
+    assert_int_equal(things(shop, shop->db), 2);
+}
+
 static void what_cannot_be_opened_says_what_to_do(void **state)
 {
     struct shop *shop = *state;
@@ -375,6 +408,7 @@ int main(void)
         { "other migrations are refused", other_migrations_are_refused },
         { "one process has the file", one_process_has_the_file },
         { "the WAL is measured and finished", the_wal_is_measured_and_finished },
+        { "a commit is synced, whoever closes", a_commit_is_synced_whoever_closes },
         { "what cannot be opened says what to do", what_cannot_be_opened_says_what_to_do },
     };
     return play_on_both(scenes, COUNT(scenes));
