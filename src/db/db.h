@@ -175,7 +175,7 @@ int64_t db_schema_latest(bool projection);
 enum db_result db_schema_missing(struct db *db, struct arena *arena, const char **missing);
 bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody's */
 
-/* SQLite only (PostgreSQL: no-op): copies what was committed until now, beside a writer; `finish`, by the writer
+/* SQLite only (PostgreSQL: no-op): copies what was committed until now and syncs the copy, beside a writer; `finish`, by the writer
  * itself: copies the rest, so that the next write begins the WAL anew. *wal_bytes: what still lies in the WAL. */
 enum db_result db_checkpoint(struct db *db, bool finish, int64_t *wal_bytes);
 /* Pages (SQLite: WAL frames; PostgreSQL: WAL records and bytes without full-page images) written since the last call. */
