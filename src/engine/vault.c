@@ -6,6 +6,7 @@
 #include "schema.h"
 #include <assert.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -112,6 +113,18 @@ int64_t vault_hash(const struct vault *vault, int kind, const void *bytes, size_
 
 /* ---- where the master key is kept ---- */
 
+/* Else a power cut might take the file's name, and with it what was sealed meanwhile. */
+static bool folder_sync(const char *path)
+{
+    char *copy = strdup(path);
+    int folder = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0)
+        close(folder);
+    free(copy);
+    return synced;
+}
+
 static bool file_key(const char *path, bool create, uint8_t master[crypto_secretbox_KEYBYTES])
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -126,7 +139,7 @@ static bool file_key(const char *path, bool create, uint8_t master[crypto_secret
         return false;
     randombytes_buf(master, crypto_secretbox_KEYBYTES);
     bool whole = write(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES && fsync(file) == 0;
-    return close(file) == 0 && whole;
+    return close(file) == 0 && whole && folder_sync(path);
 }
 
 /* On PostgreSQL without a file the key stands in the database that it protects: better than none, and said aloud by init. */
