@@ -26,6 +26,8 @@ struct batch {
     size_t known; /* sets[known ..] are of units that this batch makes */
     int64_t now_us;
     struct arena_door *full; /* where its memory ends */
+    struct command *deciding; /* whose memory has a door of ours */
+    struct arena_door *outer; /* ... and the one before it */
     int64_t loading_us;   /* spent in decide on rows that were not known: the bound is on deciding */
     bool outcome_is_open; /* COMMIT was sent, and the store does not say what became of it */
 };
@@ -181,9 +183,18 @@ static void decide(struct ws *ws, struct command *command)
 
 enum attempt { ATTEMPT_DONE, ATTEMPT_NEEDS /* a row was not known */, ATTEMPT_FULL /* the request's memory ran out */ };
 
-static enum attempt attempt(struct ws *ws, struct command *command, struct arena_door *need)
+static void door_back(struct batch *batch)
 {
-    struct arena_door full, *outer = arena_set_door(command->arena, &full);
+    if (batch->deciding != NULL)
+        arena_set_door(batch->deciding->arena, batch->outer);
+    batch->deciding = NULL;
+}
+
+static enum attempt attempt(struct batch *batch, struct ws *ws, struct command *command, struct arena_door *need)
+{
+    struct arena_door full;
+    batch->outer = arena_set_door(command->arena, &full);
+    batch->deciding = command;
     volatile enum attempt became = ATTEMPT_FULL;
     if (setjmp(full.where) == 0) {
         became = ATTEMPT_NEEDS;
@@ -194,7 +205,7 @@ static enum attempt attempt(struct ws *ws, struct command *command, struct arena
     } else {
         became = ATTEMPT_FULL;
     }
-    arena_set_door(command->arena, outer);
+    door_back(batch);
     return became;
 }
 
@@ -264,7 +275,7 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
     set_doors(batch, &need);
     for (size_t round = 0; result == DB_OK; round++) {
         assert(round < NEEDS_MAX);
-        if ((became = attempt(ws, command, &need)) == ATTEMPT_DONE)
+        if ((became = attempt(batch, ws, command, &need)) == ATTEMPT_DONE)
             break;
         undo_sets(batch, marks, count);
         if (became == ATTEMPT_FULL) {
@@ -442,6 +453,7 @@ static enum db_result run(struct batch *batch, size_t count)
     /* NOLINTBEGIN(clang-analyzer-core.StackAddressEscape): the next run() has a door of its own before anything is asked of memory */
     if (setjmp(full.where) == 0)
         return run_through(batch, count);
+    door_back(batch);
     black_box_leave(writer->box);
     db_rollback(writer->db);
     return DB_BUSY; /* no memory for this batch: nothing was changed */
