@@ -19,11 +19,20 @@ static int make_company(const struct flags *flags, struct db *db)
     return code;
 }
 
+/* An init that died has left the schema, and no company: it is taken up again. */
+static bool is_half_made(const struct flags *flags, struct db *db)
+{
+    int64_t version = 0, no_unit = 0;
+    struct db_rows clocks;
+    return db_schema_version(db, &version) == DB_OK && version == db_schema_latest(false) &&
+           db_load(db, flags->arena, &unit_clock_table, &no_unit, 1, &clocks) == DB_OK && clocks.count == 0;
+}
+
 static int migrate(const struct flags *flags, struct db *db, bool projection)
 {
     const char *error = "";
     enum db_result result = DB_OK;
-    if (!db_is_empty(db, &result) && !projection)
+    if (!projection && !db_is_empty(db, &result) && !is_half_made(flags, db))
         return result == DB_OK ? fail_with("the database is not empty: init makes a company in an empty one") : fail_with("%s", db_last_error(db));
     return db_migrate(db, projection, flags->arena, &error) == MIGRATE_DONE ? 0 : fail_with("%s", error);
 }

@@ -122,6 +122,18 @@ static void init_makes_a_company_once(void **state)
     assert_int_equal(run(scene, "migrate"), 0); /* nothing to do */
 }
 
+static void an_init_that_died_is_taken_up_again(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(run(scene, "init 2>/dev/null"), 0);
+    script(scene, "DELETE FROM company; DELETE FROM unit_clock");
+    assert_int_equal(run(scene, "init --company 'Mill & Sons' 2>/dev/null"), 0);
+    assert_int_equal(run(scene, "check"), 0);
+    assert_string_equal(scene->said, "");
+    assert_int_equal(run(scene, "init"), 2);
+    says(scene, "not empty");
+}
+
 static void init_leaves_a_foreign_database_alone(void **state)
 {
     struct scene *scene = *state;
@@ -306,8 +318,8 @@ static void flags_go_before_variables_and_these_before_the_file(void **state)
 #test " on " #store, test, on_##store, tear_down, NULL                                                                                       \
     }
 #define SCENES(store)                                                                                                                                \
-    SCENE(init_makes_a_company_once, store), SCENE(init_leaves_a_foreign_database_alone, store), SCENE(a_key_is_alone_on_its_line, store),           \
-        SCENE(a_server_answers_until_it_is_told_to_stop, store), SCENE(a_second_server, store),                                                      \
+    SCENE(init_makes_a_company_once, store), SCENE(an_init_that_died_is_taken_up_again, store), SCENE(init_leaves_a_foreign_database_alone, store),  \
+        SCENE(a_key_is_alone_on_its_line, store), SCENE(a_server_answers_until_it_is_told_to_stop, store), SCENE(a_second_server, store),            \
         SCENE(a_database_of_a_newer_release_is_refused, store), SCENE(a_server_without_its_master_key_does_not_start, store),                        \
         SCENE(check_names_what_is_wrong, store)
 
