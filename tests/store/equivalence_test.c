@@ -274,27 +274,6 @@ static void run_cut(struct stream_maker *maker, struct shop *shop, struct sent *
     }
 }
 
-static void compare(struct shop *alone, struct shop *cut, uint64_t seed)
-{
-    struct arena *arena = arena_new((size_t)1 << 30);
-    const char *a = shop_dump(alone, arena), *b = shop_dump(cut, arena), *line = a;
-    while (*a != '\0' && *a == *b) {
-        line = *a == '\n' ? a + 1 : line;
-        a++, b++;
-    }
-    if (*a != *b)
-        fail_msg("seed %lu: alone  %.*s\n cut ..%.*s", (unsigned long)seed, (int)strcspn(line, "\n"), line, (int)strcspn(b, "\n"), b);
-    arena_free(arena);
-}
-
-static size_t jobs_of(struct shop *shop)
-{
-    size_t count = 0;
-    for (const char *at = shop_dump(shop, shop->arena); (at = strstr(at, "\njob ")) != NULL; at++)
-        count++;
-    return count;
-}
-
 static void furnish(struct shop *shop)
 {
     shop_furnish(shop);
@@ -306,6 +285,7 @@ static void furnish(struct shop *shop)
 static void streams(enum store store, uint64_t count)
 {
     size_t jobs = 0, given_again = 0;
+    struct arena *rows = arena_new((size_t)1 << 30);
     for (uint64_t seed = 1; seed <= count;) {
         struct shop *alone = shop_open(store), *cut = shop_open(store);
         furnish(alone);
@@ -316,13 +296,17 @@ static void streams(enum store store, uint64_t count)
             alone->now_us = cut->now_us += 60000000;
             run_one_by_one(&maker, stream, seed);
             run_cut(&maker, cut, stream, seed);
-            compare(alone, cut, seed);
+            arena_reset(rows);
+            const char *difference = shop_difference(alone, cut, rows);
+            if (difference != NULL)
+                fail_msg("seed %lu, alone and cut: %s", (unsigned long)seed, difference);
         }
-        jobs += jobs_of(alone);
+        jobs += shop_table(alone, rows, &job_table).count;
         given_again += maker.given_again;
         shop_close(alone);
         shop_close(cut);
     }
+    arena_free(rows);
     print_message("%lu streams, %zu jobs, %zu answers given again\n", (unsigned long)count, jobs, given_again);
 }
 

@@ -201,13 +201,28 @@ void text_in(const char *text, const char *after, const char *name, char *out, s
         snprintf(out, room, "%.*s", (int)strcspn(at + strlen(quoted), "\""), at + strlen(quoted));
 }
 
+/* Compared between companies; what follows the events, and what only says where a batch ended, may lag or differ. */
+static bool is_compared(const struct db_table *table, const struct db_column *column)
+{
+    return table != &unit_clock_table || strcmp(column->name, "batch_id") != 0;
+}
+
+static bool is_dumped(const struct db_table *table)
+{
+    static const char *const left_out[] = { "batch", "cursor_of_unit", "movement_by_sku", "order_token", "schema_migration" };
+    for (size_t i = 0; i < COUNT(left_out); i++)
+        if (strcmp(table->name, left_out[i]) == 0)
+            return false;
+    return true;
+}
+
 static void dump_row(struct buffer *out, const struct db_table *table, const char *row)
 {
     buffer_text(out, table->name);
     for (size_t c = 0; c < table->column_count; c++) {
         const struct db_column *column = &table->columns[c];
         const char *at = row + column->offset;
-        if (table == &unit_clock_table && strcmp(column->name, "batch_id") == 0)
+        if (!is_compared(table, column))
             continue;
         if (column->type == DB_INT) {
             buffer_printf(out, " %ld", (long)*(const int64_t *)(const void *)at);
@@ -222,19 +237,32 @@ static void dump_row(struct buffer *out, const struct db_table *table, const cha
     buffer_text(out, "\n");
 }
 
+static const struct db_statement *select_of(struct shop *shop, size_t t)
+{
+    if (shop->selects == NULL)
+        shop->selects = arena_alloc(shop->arena, db_table_count * sizeof *shop->selects);
+    if (shop->selects[t] == NULL) {
+        const struct db_table *table = db_tables[t];
+        struct buffer sql = { .arena = shop->arena };
+        for (size_t c = 0; c < table->column_count; c++)
+            buffer_printf(&sql, "%s%s", c == 0 ? "SELECT " : ", ", table->columns[c].name);
+        buffer_printf(&sql, " FROM %s ORDER BY 1", table->name);
+        for (size_t c = 1; c < table->key_count; c++)
+            buffer_printf(&sql, ", %zu", c + 1);
+        shop->selects[t] = ARENA_NEW(shop->arena, struct db_statement);
+        *shop->selects[t] = (struct db_statement){ .name = table->name, .sqlite = sql.at, .postgres = sql.at, .columns = table->columns,
+                                                   .column_count = table->column_count, .row_size = table->row_size };
+    }
+    return shop->selects[t];
+}
+
 struct db_rows shop_table(struct shop *shop, struct arena *arena, const struct db_table *table)
 {
-    struct buffer sql = { .arena = shop->arena };
-    struct db_statement *statement = ARENA_NEW(shop->arena, struct db_statement);
     struct db_rows rows;
-    for (size_t c = 0; c < table->column_count; c++)
-        buffer_printf(&sql, "%s%s", c == 0 ? "SELECT " : ", ", table->columns[c].name);
-    buffer_printf(&sql, " FROM %s ORDER BY 1", table->name);
-    for (size_t c = 1; c < table->key_count; c++)
-        buffer_printf(&sql, ", %zu", c + 1);
-    *statement = (struct db_statement){ .name = table->name, .sqlite = sql.at, .postgres = sql.at, .columns = table->columns,
-                                        .column_count = table->column_count, .row_size = table->row_size };
-    must(db_query(engine_db(shop->engine), arena, statement, NULL, &rows), table->name);
+    size_t t = 0;
+    while (db_tables[t] != table)
+        t++;
+    must(db_query(engine_db(shop->engine), arena, select_of(shop, t), NULL, &rows), table->name);
     return rows;
 }
 
@@ -242,13 +270,54 @@ char *shop_dump(struct shop *shop, struct arena *arena)
 {
     struct buffer out = { .arena = arena };
     for (size_t t = 0; t < db_table_count; t++) {
-        const struct db_table *table = db_tables[t];
-        if (table == &batch_table || strcmp(table->name, "cursor_of_unit") == 0 || strcmp(table->name, "movement_by_sku") == 0 ||
-            strcmp(table->name, "order_token") == 0 || strcmp(table->name, "schema_migration") == 0)
+        if (!is_dumped(db_tables[t]))
             continue;
-        struct db_rows rows = shop_table(shop, arena, table);
+        struct db_rows rows = shop_table(shop, arena, db_tables[t]);
         for (size_t i = 0; i < rows.count; i++)
-            dump_row(&out, table, db_row(&rows, i));
+            dump_row(&out, db_tables[t], db_row(&rows, i));
     }
     return out.at;
+}
+
+static bool same_value(enum db_type type, const void *a, const void *b)
+{
+    if (type == DB_INT)
+        return *(const int64_t *)a == *(const int64_t *)b;
+    if (type == DB_TEXT)
+        return text_equal(*(const char *const *)a, *(const char *const *)b);
+    const struct bytes *x = a, *y = b;
+    return x->size == y->size && (x->size == 0 || memcmp(x->at, y->at, x->size) == 0);
+}
+
+static bool same_row(const struct db_table *table, const char *a, const char *b)
+{
+    for (size_t c = 0; c < table->column_count; c++) {
+        const struct db_column *column = &table->columns[c];
+        if (is_compared(table, column) && !same_value(column->type, a + column->offset, b + column->offset))
+            return false;
+    }
+    return true;
+}
+
+static const char *row_text(struct arena *arena, const struct db_table *table, const struct db_rows *rows, size_t i)
+{
+    struct buffer out = { .arena = arena };
+    if (i >= rows->count)
+        return "no row\n";
+    dump_row(&out, table, db_row(rows, i));
+    return out.at;
+}
+
+const char *shop_difference(struct shop *shop, struct shop *other, struct arena *arena)
+{
+    for (size_t t = 0; t < db_table_count; t++) {
+        const struct db_table *table = db_tables[t];
+        if (!is_dumped(table))
+            continue;
+        struct db_rows a = shop_table(shop, arena, table), b = shop_table(other, arena, table);
+        for (size_t i = 0; i < a.count || i < b.count; i++)
+            if (i >= a.count || i >= b.count || !same_row(table, db_row(&a, i), db_row(&b, i)))
+                return arena_printf(arena, "%s: %s and %s", table->name, row_text(arena, table, &a, i), row_text(arena, table, &b, i));
+    }
+    return NULL;
 }

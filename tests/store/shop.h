@@ -15,6 +15,7 @@ struct shop {
     char url[512], admin_url[512], schema[64];
     size_t batch_commands;
     bool broken; /* on purpose: it is not checked at its end */
+    struct db_statement **selects; /* each table's, once it was asked for */
 };
 
 enum store { STORE_SQLITE, STORE_POSTGRES };
@@ -46,6 +47,8 @@ void text_in(const char *text, const char *after, const char *name, char *out, s
 
 /* Every table but `batch`, unit_clock.batch_id left out, as text in key order: two that are equal are the same company. */
 char *shop_dump(struct shop *shop, struct arena *arena);
+/* The first row in which two companies' dumps would differ, as both have it; NULL: they are the same. */
+const char *shop_difference(struct shop *shop, struct shop *other, struct arena *arena);
 /* A whole table in key order, as it stands in the store. */
 struct db_rows shop_table(struct shop *shop, struct arena *arena, const struct db_table *table);
 
