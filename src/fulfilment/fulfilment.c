@@ -4,7 +4,7 @@
 #include "fulfilment/fulfilment.h"
 #include "base/id.h"
 #include "orders/order_io.h"
-#include <stdlib.h>
+#include "orders/state.h"
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -41,41 +41,23 @@ static const struct field out_rows[] = {
 };
 const struct field_table fulfilment_out_fields = { "Fulfilment", out_rows, COUNT(out_rows), sizeof(struct fulfilment_out) };
 
-/* What the event says of then; see tell() in machine.c. */
-struct then {
-    int64_t state, version;
-    const char *due; /* the numbers of "due", NULL: now */
-};
-
-static struct then then_of(const struct fulfilment_row *row, const struct event_row *as_of)
+/* What the event says of then; what it does not say, and without an event: now. */
+static struct fulfilment_report then_of(struct ws *ws, const struct fulfilment_row *row, const struct event_row *as_of)
 {
-    struct then then = { .state = row->state, .version = row->version };
-    const char *state = as_of == NULL ? NULL : strstr(as_of->data, "\"state\":\"");
-    const char *version = as_of == NULL ? NULL : strstr(as_of->data, "\"version\":");
-    const char *due = as_of == NULL ? NULL : strstr(as_of->data, "\"due\":[");
-    if (state == NULL || version == NULL || due == NULL)
+    struct fulfilment_report then;
+    if (as_of != NULL && fulfilment_report_read(ws_arena(ws), as_of, &then) && then.state >= 0 && then.version != NULL_INT && then.due.at != NULL)
         return then;
-    state += strlen("\"state\":\"");
-    for (int64_t i = 0; fulfilment_names[i] != NULL; i++)
-        if (strncmp(state, fulfilment_names[i], strlen(fulfilment_names[i])) == 0 && state[strlen(fulfilment_names[i])] == '"')
-            then.state = i;
-    then.version = strtoll(version + strlen("\"version\":"), NULL, 10);
-    then.due = due + strlen("\"due\":[");
-    return then;
+    return (struct fulfilment_report){ .state = row->state, .version = row->version };
 }
 
-static void show_lines(struct ws *ws, const struct fulfilment_row *row, struct then *then, struct field_list *out)
+static void show_lines(struct ws *ws, const struct fulfilment_row *row, const struct numbers *then, struct field_list *out)
 {
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->id) };
     struct fulfilment_line_io *lines = ARENA_ARRAY(ws_arena(ws), struct fulfilment_line_io, ws_count(ws, &line_of_fulfilment, prefix) + 1);
     const struct fulfilment_line_row *line;
+    size_t told = 0;
     for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
-        int64_t due = fulfilment_due(line);
-        if (then->due != NULL) {
-            char *end;
-            due = strtoll(then->due, &end, 10);
-            then->due = *end == ',' ? end + 1 : end;
-        }
+        int64_t due = told < then->count ? then->at[told++] : fulfilment_due(line);
         if (due > 0)
             lines[out->count++] = (struct fulfilment_line_io){
                 .line = line->line, .quantity = due, .sku = ((const struct sku_row *)ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), line->sku)))->code
@@ -86,11 +68,11 @@ static void show_lines(struct ws *ws, const struct fulfilment_row *row, struct t
 
 void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const struct event_row *as_of, struct json_writer *json)
 {
-    struct then then = then_of(row, as_of);
+    struct fulfilment_report then = then_of(ws, row, as_of);
     struct fulfilment_io io;
     fulfilment_show(ws, row, then.state, &io);
     struct fulfilment_out out = { .id = io.id, .order = io.order, .node = io.node, .state = then.state, .version = then.version, .packages = io.packages };
-    show_lines(ws, row, &then, &out.lines);
+    show_lines(ws, row, &then.due, &out.lines);
     fields_write(json, &fulfilment_out_fields, &out);
 }
 
@@ -184,7 +166,7 @@ static void answer(struct ws *ws, struct command *command, const struct fulfilme
     fulfilment_write(ws, row, as_of, &json);
     command->answer.body = json.out.at;
     command->answer.body_bytes = json.out.size;
-    command->answer.etag = arena_printf(command->arena, "%ld", (long)then_of(row, as_of).version);
+    command->answer.etag = arena_printf(command->arena, "%ld", (long)then_of(ws, row, as_of).version);
 }
 
 static void move(struct fulfilment *fulfilment, struct command *command, enum fulfilment_event event)

@@ -3,6 +3,7 @@
  * Until it ships, its units are hard claims of the order at the node; shipping is the moment they leave. Invariant: what
  * is due of a line that has not shipped is no more than the claim's hard units, so an effect never fails. */
 #include "fulfilment/fulfilment.h"
+#include "orders/state.h"
 #include <assert.h>
 
 /* ---- guards ---- */
@@ -152,22 +153,13 @@ const struct fulfilment_row *fulfilment_step(struct ws *ws, const struct fulfilm
     return moved;
 }
 
-/* State, version and what was due then, by line and part: what fulfilment_write() needs to show it as it was. */
 static int64_t tell(const struct fulfilment *fulfilment)
 {
     const struct fulfilment_row *row = fulfilment->row;
     struct json_writer json;
     json_begin(&json, ws_arena(fulfilment->ws));
     json_object(&json);
-    json_key(&json, "state");
-    json_text(&json, fulfilment_names[row->state]);
-    json_key(&json, "version");
-    json_int(&json, row->version);
-    json_key(&json, "due");
-    json_array(&json);
-    for (size_t i = 0; i < fulfilment->line_count; i++)
-        json_int(&json, fulfilment_due(fulfilment->lines[i]));
-    json_array_end(&json);
+    fulfilment_report_write(fulfilment->ws, row, &json);
     if (row->state == FULFILMENT_SHIPPED) {
         json_key(&json, "carrier");
         json_text(&json, row->carrier);

@@ -1,7 +1,7 @@
 /* src/insight/tell.c: an event as others see it: codes and outside ids instead of the numbers that rows hold. */
 #include "base/id.h"
 #include "insight/insight.h"
-#include "orders/orders.h"
+#include "orders/state.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,31 +208,23 @@ static bool is_written(const struct json_reader *key, const bool written[COUNT(o
     return false;
 }
 
-/* [[id,state],...] as an order's state keeps them, shown as the order shows its own. */
-static void write_fulfilments(const struct event_source *source, const char *text, struct json_writer *json)
+/* Of an order's state, shown as the order shows its own. */
+static void write_fulfilments(const struct event_source *source, const struct numbers *told, struct json_writer *json)
 {
     json_array(json);
-    for (const char *at = strchr(text + 1, '['); at != NULL; at = strchr(at + 1, '[')) {
-        char *end;
-        int64_t id = strtoll(at + 1, &end, 10), state = strtoll(end + 1, NULL, 10);
+    for (size_t i = 0; i + 2 <= told->count; i += 2) {
         json_object(json);
         json_key(json, "id");
-        json_text(json, outside_id(source, "ful", id));
+        json_text(json, outside_id(source, "ful", told->at[i]));
         json_key(json, "state");
-        json_text(json, fulfilment_names[state]);
+        json_text(json, fulfilment_names[told->at[i + 1]]);
         json_object_end(json);
     }
     json_array_end(json);
 }
 
-/* An order's event keeps its whole state, for answers that are given again. Outside it says the stage, the version and the
- * fulfilment orders; the rest is inner. */
-static bool is_inner(const char *key)
-{
-    return strcmp(key, "demands") == 0 || strcmp(key, "payment_status") == 0 || strcmp(key, "given_up") == 0;
-}
-
-/* The members of the event's text where it is a JSON object, each as it stands; what is none adds nothing. */
+/* The members of the event's text where it is a JSON object, each as it stands; what is none adds nothing. An order's event keeps its
+ * whole state, for answers that are given again: part of it is inner. */
 static void write_text(const struct event_source *source, const struct event_row *event, struct json_writer *json, const bool written[COUNT(own_keys)])
 {
     struct arena *arena = source->arena;
@@ -245,16 +237,22 @@ static void write_text(const struct event_source *source, const struct event_row
     while (json_next(&reader) == JSON_KEY) {
         const char *key = arena_text_n(arena, reader.text, reader.bytes);
         bool ours = is_written(&reader, written);
+        enum state_member state = of_order ? order_state_member(key, strlen(key)) : STATE_NONE;
+        if (state == STATE_SHOWN && strcmp(key, "fulfilments") == 0) {
+            struct numbers fulfilments;
+            if (!numbers_read(&reader, &fulfilments))
+                return;
+            json_key(json, key);
+            write_fulfilments(source, &fulfilments, json);
+            continue;
+        }
         const char *from = reader.at; /* behind the colon, which goes with the key; our own text has no spaces */
         if (!json_skip(&reader))
             return;
-        if (ours || (of_order && is_inner(key)))
+        if (ours || state == STATE_INNER)
             continue;
         json_key(json, key);
-        if (of_order && strcmp(key, "fulfilments") == 0)
-            write_fulfilments(source, arena_text_n(arena, from, (size_t)(reader.at - from)), json);
-        else
-            json_raw(json, from, (size_t)(reader.at - from));
+        json_raw(json, from, (size_t)(reader.at - from));
     }
 }
 

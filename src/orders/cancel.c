@@ -3,6 +3,7 @@
 #include "orders/commands.h"
 #include "orders/mapping.h"
 #include "orders/orders.h"
+#include "orders/state.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
         ws_event(ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = edited->id,
                                          .about = order->row->id, .node = node, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
                                          .quarantined = NULL_INT, .quantity = gives, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT,
-                                         .data = due == 0 ? "{\"state\":\"cancelled\"}" : "{\"state\":\"reduced\"}" });
+                                         .data = due == 0 ? FULFILMENT_WORD("cancelled") : FULFILMENT_WORD("reduced") });
     }
 }
 

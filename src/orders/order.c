@@ -3,6 +3,7 @@
  * changes. order_advance is the only place that releases. */
 #include "orders/orders.h"
 #include "orders/payments.h"
+#include "orders/state.h"
 #include <assert.h>
 #include <string.h>
 
@@ -163,75 +164,6 @@ static struct order_facts facts_of(struct order *order)
     return facts;
 }
 
-/* What fulfilments have given up so far, by a cancel or because a fact took it: fulfilment, line, part, units of each line,
- * one behind the other. Most have given up nothing: then nothing is written. */
-static void write_given_up(struct order *order, struct json_writer *json)
-{
-    const struct fulfilment_row *fulfilment;
-    const struct fulfilment_line_row *line;
-    bool any = false;
-    struct ws_cursor all = fulfilments_of(order);
-    while ((fulfilment = ws_next(order->ws, &all)) != NULL) {
-        struct ws_cursor lines = ws_scan(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(order->ws)), db_int(fulfilment->id)), 0);
-        while ((line = ws_next(order->ws, &lines)) != NULL) {
-            if (line->cancelled == 0)
-                continue;
-            if (!any)
-                json_key(json, "given_up"), json_array(json);
-            any = true;
-            const int64_t figures[] = { fulfilment->id, line->line, line->part, line->cancelled };
-            for (size_t k = 0; k < COUNT(figures); k++)
-                json_int(json, figures[k]);
-        }
-    }
-    if (any)
-        json_array_end(json);
-}
-
-/* Under `partial`, and after a fact took what a node was to ship, there are some although the stage does not say so. */
-static void write_fulfilments(struct order *order, struct json_writer *json)
-{
-    struct ws_cursor cursor = fulfilments_of(order);
-    const struct fulfilment_row *fulfilment = ws_next(order->ws, &cursor);
-    if (fulfilment == NULL && order->row->stage < STAGE_RELEASED)
-        return;
-    write_given_up(order, json);
-    json_key(json, "fulfilments"); /* [id, state] of each */
-    json_array(json);
-    for (; fulfilment != NULL; fulfilment = ws_next(order->ws, &cursor)) {
-        json_array(json);
-        json_int(json, fulfilment->id);
-        json_int(json, fulfilment->state);
-        json_array_end(json);
-    }
-    json_array_end(json);
-}
-
-/* All that an answer shows and that may change later; read_state() in view.c reads it. */
-static void write_state(struct order *order, struct json_writer *json)
-{
-    json_key(json, "stage");
-    json_text(json, stage_names[order->row->stage]);
-    json_key(json, "version");
-    json_int(json, order->row->version);
-    json_key(json, "demands"); /* [cancelled, backordered, reserved, allocated, shipped, oversold] of each, by line and part */
-    json_array(json);
-    for (size_t i = 0; i < order->demand_count; i++) {
-        const struct demand_row *d = order->demands[i];
-        const int64_t figures[] = { d->cancelled, d->backordered, d->reserved, d->allocated, d->shipped, d->oversold };
-        json_array(json);
-        for (size_t k = 0; k < COUNT(figures); k++)
-            json_int(json, figures[k]);
-        json_array_end(json);
-    }
-    json_array_end(json);
-    if (order->row->payment_status != PAYMENT_PENDING) { /* the word; most events are about orders that nobody has paid yet */
-        json_key(json, "payment_status");
-        json_int(json, order->row->payment_status);
-    }
-    write_fulfilments(order, json);
-}
-
 void order_event_begin(struct order *order, struct json_writer *json)
 {
     json_begin(json, ws_arena(order->ws));
@@ -241,7 +173,7 @@ void order_event_begin(struct order *order, struct json_writer *json)
 int64_t order_event_end(struct order *order, struct json_writer *json, enum event_type type, int64_t amount)
 {
     order_edit(order)->version++;
-    write_state(order, json);
+    order_state_write(order, json);
     json_object_end(json);
     order->last_seq = ws_event(order->ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_ORDER, .subject = order->row->id,
                                                               .about = order->row->id, .available = NULL_INT, .reserved = NULL_INT,
@@ -322,7 +254,7 @@ static void fulfilments_release(struct order *order, int64_t first_id)
         ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = fulfilment->id,
                                                 .about = order->row->id, .node = fulfilment->node, .available = NULL_INT, .reserved = NULL_INT,
                                                 .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
-                                                .amount = NULL_INT, .unit_cost = NULL_INT, .data = "{\"state\":\"released\"}" });
+                                                .amount = NULL_INT, .unit_cost = NULL_INT, .data = FULFILMENT_WORD("released") });
     }
 }
 

@@ -87,7 +87,7 @@ size_t hold_clear(struct order *order, const char *kind, const char *source, con
 int64_t order_event(struct order *order, enum event_type type, int64_t amount);
 /* The seq of the newest event about the order, its fulfilments' reports and exceptions too: what it shows now is as of it. */
 int64_t order_told(const struct order *order);
-/* The same with more to tell: its members are written between the two, none named as one of the state's (write_state). They
+/* The same with more to tell: its members are written between the two, none named as one of the state's (order_state_member). They
  * stand before the state. Never personal data. */
 void order_event_begin(struct order *order, struct json_writer *json);
 int64_t order_event_end(struct order *order, struct json_writer *json, enum event_type type, int64_t amount);

@@ -2,7 +2,7 @@
  * older release, or says no more) is said by its type's words in engine/event.h. */
 #include "orders/timeline.h"
 #include "base/id.h"
-#include "orders/mapping.h"
+#include "orders/state.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +24,9 @@ static bool find_member(const struct timeline *t, const struct event_row *event,
     while (json_next(json) == JSON_KEY) {
         if (json->bytes == strlen(name) && memcmp(json->text, name, json->bytes) == 0)
             return true;
-        if (!json_skip(json))
-            return false;
+        bool said = event->subject_kind != SUBJECT_ORDER || order_state_member(json->text, json->bytes) == STATE_NONE;
+        if (!said || !json_skip(json))
+            return false; /* what a command said of an order stands before the order's state */
     }
     return false;
 }
@@ -108,17 +109,15 @@ static const char *say_payment(struct timeline *t, const struct event_row *event
     return kind == NULL || amount == NULL ? NULL : payment_said(t, kind, amount, text_of(t, event, "reference"));
 }
 
-/* ---- promises: from the state that each order event carries, see write_state() in order.c ---- */
+/* ---- promises: from the state that each order event carries, see state.h ---- */
 
 static const char *say_created(struct timeline *t, const struct event_row *event)
 {
     const char *total = money_of(t, event);
-    /* Read by hand: every order begins with this one, and few of them were paid before they came. */
-    if (total == NULL || strstr(event->data, "\"payment\":{") == NULL)
-        return total == NULL ? NULL : arena_printf(arena_of(t), "captured: total %s", total);
     struct json_reader json;
     const char *kind = "", *reference = NULL, *amount = "", *currency = "";
-    (void)find_member(t, event, "payment", &json);
+    if (total == NULL || !find_member(t, event, "payment", &json)) /* few orders were paid before they came */
+        return total == NULL ? NULL : arena_printf(arena_of(t), "captured: total %s", total);
     for (enum json_token token = json_next(&json); token == JSON_OBJECT || token == JSON_KEY; token = json_next(&json)) {
         const char *key = token == JSON_KEY ? arena_text_n(arena_of(t), json.text, json.bytes) : "";
         if (token == JSON_OBJECT || json_next(&json) != JSON_STRING)
@@ -136,32 +135,17 @@ static const char *say_created(struct timeline *t, const struct event_row *event
 /* Whole pieces of all lines, as each line shows its own. */
 static bool promised(const struct timeline *t, const struct event_row *event, struct figures *sum)
 {
-    struct order as_it_was = *t->order;
-    mapping_as_of(&as_it_was, event->seq);
-    const struct order *order = &as_it_was;
-    struct demand_row *then = ARENA_ARRAY(arena_of(t), struct demand_row, order->demand_count);
-    const struct demand_row **demands = ARENA_ARRAY(arena_of(t), const struct demand_row *, order->demand_count);
-    const char *at = strstr(event->data, "\"demands\":[");
+    struct order order = *t->order;
+    struct order_state state;
     *sum = (struct figures){ 0 };
-    if (at == NULL)
+    if (!order_state_read(arena_of(t), event, &state))
         return false;
-    at += strlen("\"demands\":[");
-    for (size_t i = 0; i < order->demand_count && *at != ']'; i++) {
-        then[i] = *order->demands[i];
-        int64_t *const figures[] = { &then[i].cancelled, &then[i].backordered, &then[i].reserved, &then[i].allocated, &then[i].shipped, &then[i].oversold };
-        for (size_t k = 0; k < COUNT(figures); k++) {
-            char *end;
-            *figures[k] = strtoll(at + strspn(at, "[],"), &end, 10);
-            at = end;
-        }
-        at++; /* the demand's end */
-        demands[i] = &then[i];
-    }
-    for (size_t i = 0, first = 0; i < order->line_count; i++) {
+    (void)demands_then(&order, event, &state);
+    for (size_t i = 0, first = 0; i < order.line_count; i++) {
         size_t count = 0;
-        while (first + count < order->demand_count && demands[first + count]->line == order->lines[i]->line)
+        while (first + count < order.demand_count && order.demands[first + count]->line == order.lines[i]->line)
             count++; /* by line: a line's demands lie side by side */
-        struct figures f = line_figures(order->lines[i], demands + first, count);
+        struct figures f = line_figures(order.lines[i], order.demands + first, count);
         sum->reserved += f.reserved;
         sum->backordered += f.backordered;
         first += count;
@@ -189,11 +173,12 @@ static const char *say_released(struct timeline *t, const struct event_row *even
     struct ws *ws = t->order->ws;
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(t->order->row->id) };
     struct buffer out = { .arena = arena_of(t) };
-    const char *next = NULL, *at = strstr(event->data, "\"fulfilments\":[");
-    int64_t told = t->told_fulfilment;
-    for (at = at == NULL ? NULL : strchr(at, '[') + 1; at != NULL && *at == '['; at += *at == ',') { /* [[id,state],...] */
-        int64_t id = strtoll(at + 1, NULL, 10);
-        at = strchr(at, ']') + 1;
+    const char *next = NULL;
+    const int64_t told = t->told_fulfilment;
+    struct order_state state;
+    (void)order_state_read(arena_of(t), event, &state); /* none: there are no fulfilment orders in it */
+    for (size_t i = 0; i + 2 <= state.fulfilments.count; i += 2) {
+        const int64_t id = state.fulfilments.at[i];
         if (id <= told)
             continue;
         const struct fulfilment_row *row = ws_get_listed(ws, &fulfilment_table, WS_KEY(ws_unit(ws), id), &fulfilment_of_order, prefix);

@@ -2,22 +2,19 @@
  * comes from the rows; what changes comes from them too, or from the state that each event of the order carries. */
 #include "base/id.h"
 #include "engine/vault.h"
-#include "orders/mapping.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
 #include "orders/payments.h"
+#include "orders/state.h"
 #include "orders/timeline.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* An event's state; seq INT64_MAX and figures NULL: now. */
+/* An event's state, and the demands of then; seq INT64_MAX, and no figures: now. */
 struct as_of {
-    int64_t seq, stage, version, payment_status;
-    struct demand_row *demands; /* figures only */
-    int64_t *fulfilments;       /* id, state pairs */
-    size_t fulfilment_count;
-    const char *given_up; /* the numbers that write_given_up() wrote; NULL: nothing */
+    int64_t seq;
+    struct order_state state;
+    struct demand_row *demands;
 };
 
 struct view {
@@ -156,7 +153,7 @@ static void show_payment(struct view *view)
 {
     const struct orders_row *row = view->order->row;
     struct payment_io *payment = ARENA_NEW(ws_arena(view->ws), struct payment_io);
-    *payment = (struct payment_io){ .term = row->term, .status = view->at.payment_status, .method = row->method };
+    *payment = (struct payment_io){ .term = row->term, .status = view->at.state.payment_status, .method = row->method };
     if (row->method != NULL)
         field_set(table_of("payment"), payment, "method");
     if (row->payment_amount != NULL_INT) {
@@ -208,14 +205,10 @@ static void show_holds(struct view *view)
 /* What a line of a fulfilment had given up by then. */
 static int64_t given_up(const struct view *view, const struct fulfilment_line_row *line)
 {
-    const char *at = view->at.given_up;
-    while (at != NULL && *at != ']') {
-        int64_t figures[4];
-        for (size_t k = 0; k < COUNT(figures); k++)
-            figures[k] = strtoll(*at == ',' ? at + 1 : at, (char **)(uintptr_t)&at, 10);
-        if (figures[0] == line->fulfilment && figures[1] == line->line && figures[2] == line->part)
-            return figures[3];
-    }
+    const struct numbers *told = &view->at.state.given_up;
+    for (const int64_t *at = told->at; at != NULL && at + 4 <= told->at + told->count; at += 4)
+        if (at[0] == line->fulfilment && at[1] == line->line && at[2] == line->part)
+            return at[3];
     return 0;
 }
 
@@ -235,6 +228,16 @@ static void show_lines_of_then(struct view *view, const struct fulfilment_row *r
     out->items = lines;
 }
 
+/* Of a fulfilment order; NULL: it was not there yet. */
+static int64_t *state_then(const struct view *view, int64_t fulfilment)
+{
+    const struct numbers *told = &view->at.state.fulfilments;
+    for (size_t i = 0; i + 2 <= told->count; i += 2)
+        if (told->at[i] == fulfilment)
+            return &told->at[i + 1];
+    return NULL;
+}
+
 static void show_fulfilments(struct view *view)
 {
     struct db_value prefix[2];
@@ -245,12 +248,10 @@ static void show_fulfilments(struct view *view)
     for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, prefix, 0); (row = ws_next(ws, &cursor)) != NULL;) {
         int64_t state = row->state;
         if (view->at.seq != INT64_MAX) {
-            state = -1; /* it was not there yet */
-            for (size_t i = 0; i < view->at.fulfilment_count; i++)
-                if (view->at.fulfilments[2 * i] == row->id)
-                    state = view->at.fulfilments[2 * i + 1];
-            if (state < 0)
+            const int64_t *then = state_then(view, row->id);
+            if (then == NULL)
                 continue;
+            state = *then;
         }
         struct fulfilment_io *io = &all[view->out->fulfilments.count++];
         fulfilment_show(ws, row, state, io);
@@ -283,54 +284,34 @@ void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t st
 
 /* ---- as it was ---- */
 
-static int64_t next_int(const char **at)
-{
-    char *end;
-    while (**at != '\0' && **at != '-' && (**at < '0' || **at > '9'))
-        (*at)++;
-    int64_t value = strtoll(*at, &end, 10);
-    *at = end;
-    return value;
-}
-
-/* Which of the names stands behind the key, -1: none does. */
-static int64_t next_name(const char *text, const char *key, const char *const *names)
-{
-    const char *at = text == NULL ? NULL : strstr(text, key);
-    for (int64_t i = 0; at != NULL && names[i] != NULL; i++) {
-        size_t bytes = strlen(names[i]);
-        if (strncmp(at + strlen(key), names[i], bytes) == 0 && at[strlen(key) + bytes] == '"')
-            return i;
-    }
-    return -1;
-}
-
-static bool bears_state(const struct event_row *event)
-{
-    return event->subject_kind == SUBJECT_ORDER && event->data != NULL && strstr(event->data, "\"demands\":[") != NULL; /* a text has its quotes escaped */
-}
-
 /* An answer that changed nothing is as of the order's last event, which may be of another kind: the state is then that of
- * the last one before it that bears one. */
-static const struct event_row *state_before(const struct view *view, const struct event_row *event)
+ * the last one before it that bears one. Returns that event. */
+static const struct event_row *read_state(struct view *view, const struct event_row *event)
 {
     struct db_value prefix[2];
+    struct order_state state;
+    struct arena *arena = ws_arena(view->ws);
     const struct event_row *each, *found = event;
+    if (order_state_read(arena, event, &view->at.state))
+        return event;
     struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, of_order(view, prefix), 0);
-    while (!bears_state(event) && (each = ws_next(view->ws, &cursor)) != NULL && each->seq < event->seq)
-        if (bears_state(each))
-            found = each;
+    while ((each = ws_next(view->ws, &cursor)) != NULL && each->seq < event->seq) {
+        if (!order_state_read(arena, each, &state))
+            continue;
+        view->at.state = state;
+        found = each;
+    }
     return found;
 }
 
 /* What was due of each line of the fulfilment has left. */
-static void read_shipped(struct view *view, const struct event_row *event)
+static void read_shipped(struct view *view, const struct event_row *event, const struct numbers *due)
 {
     const struct db_value prefix[] = { db_int(ws_unit(view->ws)), db_int(event->subject) };
-    const char *due = strstr(event->data, "\"due\":[");
     const struct fulfilment_line_row *line;
+    size_t told = 0;
     for (struct ws_cursor cursor = ws_scan(view->ws, &line_of_fulfilment, prefix, 0); (line = ws_next(view->ws, &cursor)) != NULL;) {
-        int64_t units = next_int(&due);
+        int64_t units = told < due->count ? due->at[told++] : 0;
         for (size_t i = 0; i < view->order->demand_count; i++) {
             struct demand_row *demand = &view->at.demands[i];
             bool of_line = demand->line == line->line && demand->part == line->part;
@@ -344,51 +325,19 @@ static void read_shipped(struct view *view, const struct event_row *event)
 static void read_reports(struct view *view, int64_t since)
 {
     struct db_value prefix[2];
+    struct fulfilment_report told;
     const struct event_row *event;
     struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, of_order(view, prefix), 0);
     while (since < view->at.seq && (event = ws_next(view->ws, &cursor)) != NULL && event->seq <= view->at.seq) {
-        if (event->seq <= since || event->subject_kind != SUBJECT_FULFILMENT)
+        if (event->seq <= since || !fulfilment_report_read(ws_arena(view->ws), event, &told))
             continue;
-        int64_t state = next_name(event->data, "\"state\":\"", fulfilment_names);
-        view->at.version++;
-        if (state == FULFILMENT_SHIPPED)
-            read_shipped(view, event);
-        for (size_t i = 0; i < view->at.fulfilment_count; i++)
-            if (view->at.fulfilments[2 * i] == event->subject)
-                view->at.fulfilments[2 * i + 1] = state;
+        view->at.state.version++;
+        if (told.state == FULFILMENT_SHIPPED)
+            read_shipped(view, event, &told.due);
+        int64_t *state = state_then(view, event->subject);
+        if (state != NULL && told.state >= 0)
+            *state = told.state;
     }
-}
-
-/* Reads what order_event() wrote; see write_state() in order.c. */
-static void read_state(struct view *view, const struct event_row *event)
-{
-    struct order *order = view->order;
-    struct arena *arena = ws_arena(view->ws);
-    const char *at = event->data;
-    view->at.stage = next_name(at, "\"stage\":\"", stage_names);
-    at = strstr(at, "\"version\":");
-    view->at.version = next_int(&at);
-    mapping_as_of(order, event->seq);
-    const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
-    view->at.demands = ARENA_ARRAY(arena, struct demand_row, order->demand_count);
-    for (size_t i = 0; i < order->demand_count; i++) {
-        struct demand_row *demand = &view->at.demands[i];
-        *demand = *order->demands[i];
-        int64_t *const figures[] = { &demand->cancelled, &demand->backordered, &demand->reserved, &demand->allocated, &demand->shipped, &demand->oversold };
-        for (size_t k = 0; k < COUNT(figures); k++)
-            *figures[k] = next_int(&at);
-        demands[i] = demand;
-    }
-    order->demands = demands;
-    const char *payment = strstr(at, "\"payment_status\":");
-    view->at.payment_status = payment == NULL ? PAYMENT_PENDING : next_int(&payment);
-    const char *given = strstr(at, "\"given_up\":["), *fulfilments = strstr(at, "\"fulfilments\":");
-    view->at.given_up = given == NULL ? NULL : given + strlen("\"given_up\":[");
-    for (const char *c = fulfilments; c != NULL && *c != '\0'; c++)
-        view->at.fulfilment_count += *c == ',' && c[-1] != ']';
-    view->at.fulfilments = ARENA_ARRAY(arena, int64_t, 2 * view->at.fulfilment_count + 1);
-    for (size_t i = 0; i < 2 * view->at.fulfilment_count; i++)
-        view->at.fulfilments[i] = next_int(&fulfilments);
 }
 
 static void show(struct view *view)
@@ -396,8 +345,8 @@ static void show(struct view *view)
     const struct orders_row *row = view->order->row;
     struct order_io *out = view->out;
     *out = (struct order_io){ .id = outside_id(view->ws, "ord", row->id), .number = arena_printf(ws_arena(view->ws), "%ld", (long)row->id),
-                              .version = view->at.version, .channel_order_id = row->channel_order_id, .placed_at = row->placed_at,
-                              .prices_include_tax = row->prices_include_tax != 0, .stage = view->at.stage, .total = money_of(view, row->total) };
+                              .version = view->at.state.version, .channel_order_id = row->channel_order_id, .placed_at = row->placed_at,
+                              .prices_include_tax = row->prices_include_tax != 0, .stage = view->at.state.stage, .total = money_of(view, row->total) };
     memcpy(out->currency, out->total.currency, sizeof out->currency);
     out->channel = ((const struct channel_row *)ws_get(view->ws, &channel_table, WS_KEY(row->unit, row->channel)))->code;
     show_people(view);
@@ -419,19 +368,19 @@ int64_t order_write(struct order *order, const struct event_row *as_of, struct j
 {
     struct order_io out;
     struct view view = { .ws = order->ws, .order = order, .out = &out };
-    view.at = (struct as_of){ .seq = INT64_MAX, .stage = order->row->stage, .version = order->row->version,
-                               .payment_status = order->row->payment_status };
+    view.at.seq = INT64_MAX;
+    view.at.state = (struct order_state){ .stage = order->row->stage, .version = order->row->version, .payment_status = order->row->payment_status };
     if (as_of != NULL) {
-        const struct event_row *state = state_before(&view, as_of);
         view.at.seq = as_of->seq;
-        read_state(&view, state);
-        read_reports(&view, state->seq);
+        const struct event_row *event = read_state(&view, as_of);
+        view.at.demands = demands_then(order, event, &view.at.state);
+        read_reports(&view, event->seq);
     }
     show(&view);
     if (order->row->tags != NULL) /* kept as the JSON list that it is in the answer */
         tags_read(ws_arena(order->ws), order->row->tags, &out.tags), field_set(&order_fields, &out, "tags");
     fields_write(json, &order_fields, &out);
-    return view.at.version;
+    return view.at.state.version;
 }
 
 void tags_read(struct arena *arena, const char *text, struct field_list *tags)
