@@ -602,6 +602,28 @@ static void postgres_abandon(struct db *db)
         pg->queue[i].read = NULL;
 }
 
+/* ---- several statements in one text: only outside pipeline mode ---- */
+
+struct pg_text {
+    const char *sql, *what; /* what: for the error */
+    int64_t limit_ms;       /* for the answer to each statement */
+};
+
+static enum db_result run_text(struct postgres *pg, const struct pg_text *text)
+{
+    PGresult *got;
+    enum db_result result, told = DB_OK;
+    if (PQsendQuery(pg->connection, text->sql) == 0)
+        return lost(pg, PQerrorMessage(pg->connection));
+    while ((result = pg->db.lost ? DB_LOST : wait_for_result(pg, text->limit_ms)) == DB_OK && (got = PQgetResult(pg->connection)) != NULL) {
+        ExecStatusType status = PQresultStatus(got);
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+            told = failed(pg, got, text->what);
+        PQclear(got);
+    }
+    return result == DB_OK ? told : result;
+}
+
 /* ---- opening ---- */
 
 static enum db_result set_up(struct postgres *pg, const struct db_options *options)
@@ -614,10 +636,7 @@ static enum db_result set_up(struct postgres *pg, const struct db_options *optio
              "SET jit = off; SET client_min_messages = warning; SET synchronous_commit = %s;"
              "SET default_transaction_read_only = %s;%s",
              options->no_sync ? "off" : "on", options->read_only ? "on" : "off", options->projection ? "SET search_path TO \"read\"" : "");
-    PGresult *result = PQexec(pg->connection, sql);
-    enum db_result is = PQresultStatus(result) == PGRES_COMMAND_OK ? DB_OK : failed(pg, result, "settings");
-    PQclear(result);
-    return is;
+    return run_text(pg, &(struct pg_text) { .sql = sql, .what = "settings", .limit_ms = WAIT_MS });
 }
 
 static void say_nothing(void *context, const PGresult *result)
@@ -626,6 +645,8 @@ static void say_nothing(void *context, const PGresult *result)
     (void)result;
 }
 
+/* connect_timeout bounds the whole of connecting to one host, start-up and password too, and then libpq goes on to the next host of
+ * the URL: a wait of our own (PQconnectPoll) would have to know which host it waits for. */
 static enum db_result postgres_open(struct db *db, const struct db_options *options)
 {
     struct postgres *pg = of(db);
@@ -640,8 +661,10 @@ static enum db_result postgres_open(struct db *db, const struct db_options *opti
         return db_say(db, DB_LOST, "PostgreSQL cannot be reached: %s See that it runs and that the URL names its host, database and user",
                       PQerrorMessage(pg->connection));
     PQsetNoticeReceiver(pg->connection, say_nothing, NULL);
+    if (PQsetnonblocking(pg->connection, 1) != 0) /* first: from here on nobody waits but wait_for_result */
+        return lost(pg, PQerrorMessage(pg->connection));
     enum db_result result = set_up(pg, options);
-    if (result == DB_OK && (PQsetnonblocking(pg->connection, 1) != 0 || PQenterPipelineMode(pg->connection) == 0))
+    if (result == DB_OK && PQenterPipelineMode(pg->connection) == 0)
         result = lost(pg, PQerrorMessage(pg->connection));
     return result;
 }
@@ -875,7 +898,7 @@ static enum db_result postgres_execute(struct db *db, const struct db_statement 
     return result;
 }
 
-/* Several statements in one text: only outside pipeline mode. Takes as long as it takes: an index over a large table. */
+/* Takes as long as it takes: an index over a large table. */
 static enum db_result postgres_script(struct db *db, const char *sql)
 {
     struct postgres *pg = of(db);
@@ -884,18 +907,9 @@ static enum db_result postgres_script(struct db *db, const char *sql)
         result = take_all(pg, NULL);
     if (result != DB_OK)
         return result;
-    if (PQexitPipelineMode(pg->connection) == 0 || PQsendQuery(pg->connection, sql) == 0)
+    if (PQexitPipelineMode(pg->connection) == 0)
         return lost(pg, PQerrorMessage(pg->connection));
-    PGresult *got;
-    enum db_result told = DB_OK;
-    while ((result = db->lost ? DB_LOST : wait_for_result(pg, WAIT_EVER)) == DB_OK && (got = PQgetResult(pg->connection)) != NULL) {
-        ExecStatusType status = PQresultStatus(got);
-        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-            told = failed(pg, got, "script");
-        PQclear(got);
-    }
-    if (result == DB_OK)
-        result = told;
+    result = run_text(pg, &(struct pg_text) { .sql = sql, .what = "script", .limit_ms = WAIT_EVER });
     if (!db->lost && PQenterPipelineMode(pg->connection) == 0)
         return lost(pg, PQerrorMessage(pg->connection));
     return result;

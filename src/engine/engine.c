@@ -221,7 +221,8 @@ static enum db_result unit_of(struct lane *lane, const struct command *command, 
         return DB_OK;
     const char *code = command->of_channel != NULL ? command->of_channel : command->of_node;
     enum db_result result = look_up(lane, code, command->of_channel == NULL, unit);
-    return result == DB_LOST ? look_up(lane, code, command->of_channel == NULL, unit) : result;
+    bool was_old = result == DB_LOST && lane->writer.db != NULL; /* the connection: a new one may know */
+    return was_old ? look_up(lane, code, command->of_channel == NULL, unit) : result;
 }
 
 /* ---- running ---- */
@@ -295,6 +296,14 @@ static bool passes_on(struct lane *lane, int64_t unit, struct command *command)
     return passed;
 }
 
+/* The store cannot be reached: those who still wait are told now, not each after bounded waits of his own. */
+static void refuse_rest(const struct lane *lane, struct command **commands, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        batch_refuse(commands[i], DB_LOST);
+    finish(lane->engine, commands, count);
+}
+
 static void lane_run(struct lane *lane, struct command **commands, size_t count)
 {
     for (size_t at = 0; at < count;) {
@@ -313,6 +322,10 @@ static void lane_run(struct lane *lane, struct command **commands, size_t count)
             batch_refuse(commands[at], result);
         finish(lane->engine, commands + at, done);
         at += done;
+        if (lane->writer.db == NULL) {
+            refuse_rest(lane, commands + at, count - at);
+            at = count;
+        }
     }
 }
 

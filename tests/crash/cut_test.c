@@ -1,6 +1,7 @@
 /* tests/crash/cut_test.c: the connection to PostgreSQL is cut before a COMMIT, after it, while it is under way, and at any message.
  * The engine finds out what became of it: what it answers is true, also for a receipt without a key, which a batch that is run
- * twice would count twice. MILLRACE_CUTS sets how often (10 of each). */
+ * twice would count twice. MILLRACE_CUTS sets how often (10 of each). And it is there and says nothing any more: whoever waits
+ * is told so in bounded time, and the server goes on when the store does. */
 #include "crash/load.h"
 #include "crash/proxy.h"
 #include <setjmp.h>
@@ -123,6 +124,59 @@ static void a_cut_connection_leaves_true_answers(void **state)
     assert_int_equal(receiver.open, 0); /* the store was there all the time: the engine can know, so it must */
 }
 
+static int receipt(struct client *client, int number)
+{
+    char key[40];
+    snprintf(key, sizeof key, "mute-%d", number);
+    return client_call(client, "POST", "/v1/inventory/adjustments", key, "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\"}");
+}
+
+static void falls_silent(const struct site *site, enum proxy_mute how)
+{
+    static struct client client;
+    client_open(&client, server.port, site->key);
+    assert_int_equal(receipt(&client, -1 - 2 * (int)how), 201);
+    proxy_mute(&proxy, how);
+    int64_t began = now_ms();
+    int status = receipt(&client, 2 * (int)how);
+    int64_t told = now_ms() - began;
+    if (status != 503 || strstr(client.body, "\"store_lost\"") == NULL)
+        fail_msg("silence %d: after %ld ms %d %.200s", (int)how, (long)told, status, client.body);
+    proxy_mute(&proxy, PROXY_SPEAKS);
+    began = now_ms();
+    while ((status = receipt(&client, 2 * (int)how)) != 201 && now_ms() < began + WAIT_MS)
+        usleep(100000);
+    if (status != 201)
+        fail_msg("silence %d: the store is there, and the server still says %d %.200s", (int)how, status, client.body);
+    print_message("silence %d: told in %ld ms, back in %ld ms\n", (int)how, (long)told, (long)(now_ms() - began));
+    client_close(&client);
+    assert_false(server_is_gone(&server));
+}
+
+static void a_store_that_says_nothing_holds_nobody(void **state)
+{
+    const char *url = site_postgres();
+    struct site site, by_proxy;
+    if (url == NULL)
+        skip();
+    site_make(&site, NULL, url);
+    proxy_start(&proxy, url);
+    by_proxy = site;
+    proxy_url(&proxy, site.url, by_proxy.url, sizeof by_proxy.url);
+    server = (struct server) { 0 };
+    server_start(&server, &by_proxy);
+    load = (struct load) { .round = 0 };
+    load_sell(&load, &site, server.port);
+    falls_silent(&site, PROXY_GREETS);
+    falls_silent(&site, PROXY_SILENT);
+    int64_t counted = lamps(&site) - LAMPS;
+    server_stop(&server);
+    int code = site_check(&site);
+    site_delete(&site);
+    assert_int_equal(code, 0);
+    assert_int_equal(counted, 4); /* what was told to come again was counted once */
+}
+
 static int end_all(void **state)
 {
     server_kill(&server);
@@ -132,6 +186,9 @@ static int end_all(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test_teardown(a_cut_connection_leaves_true_answers, end_all) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_cut_connection_leaves_true_answers, end_all),
+        cmocka_unit_test_teardown(a_store_that_says_nothing_holds_nobody, end_all),
+    };
     return cmocka_run_group_tests_name("cut", tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ struct link {
     char *in; /* from the client, not yet sent on */
     size_t bytes, room;
     bool begun;   /* the first message has passed */
+    bool deaf;    /* something was kept: what follows would make no sense */
     bool commits; /* a COMMIT that is to be cut lies in `in`; its sync is awaited */
 };
 
@@ -148,6 +149,10 @@ static bool from_client(struct link *link)
     ssize_t got = recv(link->client, link->in + link->bytes, link->room - link->bytes, 0);
     if (got <= 0)
         return false;
+    enum proxy_mute mute = (enum proxy_mute)atomic_load(&link->proxy->mute);
+    link->deaf = link->deaf || mute == PROXY_SILENT || (mute == PROXY_GREETS && link->begun);
+    if (link->deaf)
+        return true;
     link->bytes += (size_t)got;
     return pass(link);
 }
@@ -242,4 +247,9 @@ void proxy_cut_at(struct proxy *proxy, enum proxy_cut how, int n)
 {
     atomic_store(&proxy->cut, (int)how);
     atomic_store(&proxy->countdown, n);
+}
+
+void proxy_mute(struct proxy *proxy, enum proxy_mute how)
+{
+    atomic_store(&proxy->mute, (int)how);
 }

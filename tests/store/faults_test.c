@@ -1,6 +1,8 @@
 /* tests/store/faults_test.c: whatever the store does in the middle of a batch, everybody is answered and the answer is true:
  * what was accepted is there once, what was refused is not there, and sending it again with its key finds it or does it. */
+#include "base/when.h"
 #include "check/check.h"
+#include "crash/proxy.h"
 #include "db/store.h" /* whether an ordered failure still waits */
 #include "engine/vault.h"
 #include "store/shop.h"
@@ -314,6 +316,51 @@ static void play(void **state)
     shop_close(shop);
 }
 
+/* ---- a store that is there and says nothing ---- */
+
+#define QUEUED 6
+#define TOLD_US INT64_C(20000000) /* one wait for an answer and one for a connection, not one for each that waits */
+
+/* Each names a node that nobody has asked for yet, so that each has a look of its own to wait for. */
+static void receive_everywhere(struct shop *shop, struct command **commands)
+{
+    for (int i = 0; i < QUEUED; i++) {
+        const char *node = i == 0 ? "LEJ" : arena_printf(shop->arena, "N%d", i);
+        const char *body = arena_printf(shop->arena, "{\"node\":\"%s\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\"}", node);
+        commands[i] = local_command(shop->local, shop->arena, "POST", "/v1/inventory/adjustments", body, NULL);
+    }
+    engine_run(shop->engine, commands, QUEUED);
+}
+
+static void a_silent_store_holds_a_queue_once(void **state)
+{
+    struct command *commands[QUEUED];
+    struct proxy proxy;
+    char by_proxy[sizeof(((struct shop *)NULL)->url)];
+    if (!store_is_there(STORE_POSTGRES))
+        skip();
+    struct shop *shop = open_shop(STORE_POSTGRES);
+    proxy_start(&proxy, shop->url);
+    proxy_url(&proxy, shop->url, by_proxy, sizeof by_proxy);
+    memcpy(shop->url, by_proxy, sizeof by_proxy);
+    start_again(shop);
+    proxy_mute(&proxy, PROXY_SILENT);
+    int64_t began_us = when_monotonic_us();
+    receive_everywhere(shop, commands);
+    int64_t took_us = when_monotonic_us() - began_us;
+    for (size_t i = 0; i < QUEUED; i++)
+        if (commands[i]->answer.status != 503 || strstr(commands[i]->answer.body, "\"store_lost\"") == NULL)
+            fail_msg("command %zu: %d %s", i, commands[i]->answer.status, commands[i]->answer.body);
+    assert_in_range(took_us, 0, TOLD_US);
+    proxy_mute(&proxy, PROXY_SPEAKS);
+    receive_everywhere(shop, commands);
+    for (size_t i = 0; i < QUEUED; i++)
+        assert_int_equal(commands[i]->answer.status, i == 0 ? 201 : 422);
+    assert_int_equal(stock_of(shop, "LAMP"), 4);
+    shop_close(shop);
+    proxy_stop(&proxy);
+}
+
 static int make_folder(void **state)
 {
     snprintf(folder, sizeof folder, "/tmp/millrace-faults.XXXXXX");
@@ -331,13 +378,14 @@ int main(void)
 {
     static struct scene scenes[2 * COUNT(troubles)];
     static char names[2 * COUNT(troubles)][80];
-    struct CMUnitTest tests[2 * COUNT(troubles)];
-    for (size_t i = 0; i < COUNT(tests); i++) {
+    struct CMUnitTest tests[2 * COUNT(troubles) + 1];
+    for (size_t i = 0; i < COUNT(scenes); i++) {
         const struct trouble *trouble = &troubles[i % COUNT(troubles)];
         scenes[i].store = i < COUNT(troubles) ? STORE_SQLITE : STORE_POSTGRES;
         scenes[i].trouble = trouble;
         snprintf(names[i], sizeof names[i], "%s, on %s", trouble->says, i < COUNT(troubles) ? "SQLite" : "PostgreSQL");
         tests[i] = (struct CMUnitTest){ names[i], play, NULL, NULL, &scenes[i] };
     }
+    tests[COUNT(scenes)] = (struct CMUnitTest) cmocka_unit_test(a_silent_store_holds_a_queue_once);
     return cmocka_run_group_tests_name("faults", tests, make_folder, delete_folder);
 }
