@@ -1,6 +1,7 @@
 /* src/insight/follow.c: one round of following: for each unit, pages of its events and movements go from the main store
  * into the projections'. A page is one transaction that takes the unit's cursor first, so that two servers take turns,
- * and moves it last: a crash loses a page or nothing, never half of one. */
+ * and moves it last: a crash loses a page or nothing, never half of one. What is forgotten goes in pieces of their own; the cursor is
+ * marked before the first and goes with the last, so that a round after a crash goes on with it. */
 #include "insight/insight.h"
 #include "db/wal.h"
 #include "insight_sql.h"
@@ -10,6 +11,8 @@
 
 #define WAL_PAGES_MAX 4096 /* 16 MiB */
 #define PAGE 2000          /* events, and movements, of one transaction */
+#define FORGET_ROWS 10000  /* of one transaction: PostgreSQL ends a statement after 5 s, on the slowest disk too */
+#define FORGETTING (-1)    /* a cursor's seq while what was followed of the unit is forgotten in pieces */
 #define TOKENS_OF_TEXT 32  /* words of one name or id that can be searched */
 
 struct clock {
@@ -251,34 +254,105 @@ static enum db_result event_time(const struct follower *f, int64_t unit, int64_t
     return result;
 }
 
-/* The store was restored from a copy: what was followed of its later past is forgotten, and followed anew. */
-static enum db_result unit_forget(const struct follower *f, int64_t unit)
+/* ---- a store that was restored from a copy: what was followed of its later past is forgotten, and followed anew ---- */
+
+struct forgetting {
+    const struct follower *follower;
+    int64_t unit, rows;
+    const char *token; /* the piece begins here: all before it is gone, and need not be walked over until it is vacuumed */
+    int64_t sku;
+    bool tokens_gone, gone;
+};
+
+static enum db_result tokens_forget(struct forgetting *g)
 {
+    struct db *read = g->follower->read;
+    struct forget_tokens_upto_result upto;
+    bool more;
     int64_t rows;
-    enum db_result result = db_begin(f->read);
+    enum db_result result = forget_tokens_upto(read, g->follower->arena, g->unit, g->token, g->rows - 1, &upto, &more);
+    if (result == DB_OK && !more)
+        result = forget_tokens_from(read, g->unit, g->token, &rows);
+    if (result == DB_OK && more)
+        result = forget_tokens_between(read, g->unit, g->token, upto.token, &rows);
+    if (result == DB_OK && more)
+        result = forget_orders_of_token(read, g->unit, upto.token, upto.ord, &rows);
+    g->tokens_gone = !more;
+    g->token = more ? upto.token : g->token;
+    return result;
+}
+
+/* The cursor goes with the last of them. */
+static enum db_result movements_forget(struct forgetting *g)
+{
+    struct db *read = g->follower->read;
+    struct forget_movements_upto_result upto;
+    bool more;
+    int64_t rows;
+    enum db_result result = forget_movements_upto(read, g->follower->arena, g->unit, g->sku, g->rows - 1, &upto, &more);
+    if (result == DB_OK && !more)
+        result = forget_movements_from(read, g->unit, g->sku, &rows);
+    if (result == DB_OK && !more)
+        result = follow_forget_cursor(read, g->unit, &rows);
+    if (result == DB_OK && more)
+        result = forget_movements_between(read, g->unit, g->sku, upto.sku, &rows);
+    if (result == DB_OK && more)
+        result = forget_movements_of_sku(read, g->unit, upto.sku, upto.id, &rows);
+    g->gone = !more;
+    g->sku = more ? upto.sku : g->sku;
+    return result;
+}
+
+/* The first only marks the cursor: until all is gone nothing is followed, whoever takes up what is left. Where another server has
+ * ended it meanwhile there is no mark. */
+static enum db_result piece_forget(struct forgetting *g, bool mark)
+{
+    struct db *read = g->follower->read;
+    struct follow_take_result cursor;
+    bool found = false;
+    int64_t rows;
+    enum db_result result = db_begin(read);
     if (result == DB_OK)
-        result = follow_forget_tokens(f->read, unit, &rows);
+        result = follow_take(read, g->follower->arena, g->unit, &cursor, &found);
+    g->gone = result == DB_OK && (!found || (!mark && cursor.seq != FORGETTING));
+    if (result == DB_OK && mark && found)
+        result = follow_mark(read, g->unit, FORGETTING, &rows);
+    else if (result == DB_OK && !g->gone && !g->tokens_gone)
+        result = tokens_forget(g);
+    if (result == DB_OK && !g->gone && g->tokens_gone) /* with the last words, so that who takes up what is left gets further than where there are none */
+        result = movements_forget(g);
     if (result == DB_OK)
-        result = follow_forget_movements(f->read, unit, &rows);
-    if (result == DB_OK)
-        result = follow_forget_cursor(f->read, unit, &rows);
-    if (result == DB_OK)
-        result = db_commit(f->read);
+        result = db_commit(read);
     if (result != DB_OK)
-        db_rollback(f->read);
+        db_rollback(read);
+    return result;
+}
+
+static enum db_result unit_forget(const struct follower *f, int64_t unit, bool *goes_on)
+{
+    struct forgetting g = { .follower = f, .unit = unit, .rows = f->forget_rows == 0 ? FORGET_ROWS : f->forget_rows, .token = "" };
+    enum db_result result = piece_forget(&g, true);
+    while (result == DB_OK && !g.gone && *goes_on) {
+        result = piece_forget(&g, false);
+        if (result == DB_OK && f->reached != NULL)
+            *goes_on = f->reached(f->context, unit, 0);
+    }
     return result;
 }
 
 /* Whether what was followed is the past of what stands now. */
-static enum db_result history_look(const struct follower *f, const struct clock *head, struct cursor_of_unit_row *at)
+static enum db_result history_look(const struct follower *f, const struct clock *head, struct cursor_of_unit_row *at, bool *goes_on)
 {
     int64_t happened;
     enum db_result result = event_time(f, head->unit, at->seq, &happened);
-    if (result != DB_OK || (at->seq <= head->event_seq && (at->event_at == 0 || at->event_at == happened)))
+    bool is_past = at->seq <= head->event_seq && (at->event_at == 0 || at->event_at == happened);
+    if (result != DB_OK || (is_past && at->seq != FORGETTING))
         return result;
     *at = (struct cursor_of_unit_row) { .unit = head->unit };
-    return unit_forget(f, head->unit);
+    return unit_forget(f, head->unit, goes_on);
 }
+
+/* ---- a page ---- */
 
 static enum db_result page_run(struct page *page)
 {
@@ -286,6 +360,8 @@ static enum db_result page_run(struct page *page)
     enum db_result result = db_begin(read);
     if (result == DB_OK)
         result = cursor_take(page);
+    if (result == DB_OK && page->from.seq == FORGETTING)
+        result = DB_BUSY; /* another server is at it: a later round helps */
     page->to = page->from;
     page->to.seq = max_i64(page->from.seq, min_i64(page->head.event_seq, page->from.seq + PAGE));
     if (result == DB_OK)
@@ -341,7 +417,7 @@ static enum db_result unit_follow(const struct follower *f, const struct clock *
     if (result == DB_OK && cursors.count == 1)
         memcpy(&at, db_row(&cursors, 0), sizeof at);
     if (result == DB_OK)
-        result = history_look(f, head, &at);
+        result = history_look(f, head, &at, goes_on);
     while (result == DB_OK && *goes_on && is_behind(&at, head)) {
         result = page_follow(f, head, &at);
         if (result == DB_OK && f->reached != NULL)

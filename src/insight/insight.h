@@ -83,6 +83,7 @@ struct follower {
     struct arena *arena; /* reset for each page */
     struct db_wal *wal;  /* of the store: what is followed must be durable, for a power cut takes back what is not */
     int64_t wal_pages;   /* of the projections, since their WAL was written back */
+    int64_t forget_rows; /* of one transaction, where a unit is followed anew; 0: 10,000 */
     void *context;
     bool (*reached)(void *context, int64_t unit, int64_t seq); /* after each page; false: stop here. NULL: none asks */
 };

@@ -38,15 +38,44 @@ UPDATE cursor_of_unit SET seq = seq WHERE unit = $1 RETURNING seq, movement_id, 
 -- $1 unit ID; $2 seq INT
 SELECT e.at FROM event AS e WHERE e.unit = $1 AND e.seq = $2;
 
--- name: follow_forget_tokens :exec
+-- name: follow_mark :exec
 -- In the projections' store.
--- $1 unit ID
-DELETE FROM order_token WHERE unit = $1;
+-- $1 unit ID; $2 seq INT
+UPDATE cursor_of_unit SET seq = $2 WHERE unit = $1;
 
--- name: follow_forget_movements :exec
--- In the projections' store.
--- $1 unit ID
-DELETE FROM movement_by_sku WHERE unit = $1;
+-- name: forget_tokens_upto :one
+-- In the projections' store: the last row of a piece that begins with this word; none where fewer are left.
+-- $1 unit ID; $2 token TEXT; $3 before_it INT
+SELECT t.token, t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token >= $2 ORDER BY t.token, t.ord LIMIT 1 OFFSET $3;
+
+-- name: forget_tokens_between :exec
+-- $1 unit ID; $2 token TEXT; $3 below TEXT
+DELETE FROM order_token WHERE unit = $1 AND token >= $2 AND token < $3;
+
+-- name: forget_orders_of_token :exec
+-- $1 unit ID; $2 token TEXT; $3 upto ID
+DELETE FROM order_token WHERE unit = $1 AND token = $2 AND ord <= $3;
+
+-- name: forget_tokens_from :exec
+-- $1 unit ID; $2 token TEXT
+DELETE FROM order_token WHERE unit = $1 AND token >= $2;
+
+-- name: forget_movements_upto :one
+-- In the projections' store: the last row of a piece that begins with this SKU; none where fewer are left.
+-- $1 unit ID; $2 sku ID; $3 before_it INT
+SELECT m.sku, m.id FROM movement_by_sku AS m WHERE m.unit = $1 AND m.sku >= $2 ORDER BY m.sku, m.id LIMIT 1 OFFSET $3;
+
+-- name: forget_movements_between :exec
+-- $1 unit ID; $2 sku ID; $3 below ID
+DELETE FROM movement_by_sku WHERE unit = $1 AND sku >= $2 AND sku < $3;
+
+-- name: forget_movements_of_sku :exec
+-- $1 unit ID; $2 sku ID; $3 upto ID
+DELETE FROM movement_by_sku WHERE unit = $1 AND sku = $2 AND id <= $3;
+
+-- name: forget_movements_from :exec
+-- $1 unit ID; $2 sku ID
+DELETE FROM movement_by_sku WHERE unit = $1 AND sku >= $2;
 
 -- name: follow_forget_cursor :exec
 -- In the projections' store.

@@ -111,6 +111,67 @@ static void a_copy_that_went_another_way_on_postgresql(void **state)
     another_past(STORE_POSTGRES, NULL, another_event);
 }
 
+/* ---- in pieces ---- */
+
+#define PIECE 3
+#define IN_A_PIECE 11 /* statements of a round: two cursors are loaded, one is marked in four, then this is the fifth of six */
+#define CURSOR "SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM cursor_of_unit WHERE unit = 1"
+
+/* The process ends here, as it were. */
+static bool dies(void *context, int64_t unit, int64_t seq)
+{
+    (void)context;
+    return unit != 1;
+}
+
+static int64_t rows_of(struct followed *followed)
+{
+    return number(followed, TOKENS) + number(followed, MOVEMENTS);
+}
+
+/* The unit's own words are found again only when those of the other past are gone: whoever takes it up dies after a piece, or the
+ * store fails in the midst of one. */
+static void forgotten_in_pieces(enum store store)
+{
+    struct followed followed;
+    int64_t deaths = 0;
+    if (!store_is_there(store))
+        skip();
+    open_followed(&followed, store);
+    struct db *read = followed.follower.read;
+    const int64_t all = rows_of(&followed);
+    run_sql(read, "INSERT INTO order_token (unit, token, ord) VALUES (1, '!first', 5); INSERT INTO order_token (unit, token, ord) VALUES (1, 'zz last', 5)");
+    run_sql(read, events_went_back);
+    followed.follower.forget_rows = PIECE;
+    followed.follower.reached = dies;
+    for (int64_t left = all + 2; left > 0; deaths++) {
+        db_fail_at(read, IN_A_PIECE, DB_BUSY, false);
+        assert_int_equal(projection_round(&followed.follower), DB_BUSY);
+        assert_int_equal(rows_of(&followed), left);
+        assert_int_equal(number(&followed, CURSOR), -1);
+        follow(&followed);
+        int64_t now = rows_of(&followed);
+        assert_in_range(left - now, now == 0 ? 0 : PIECE, 2 * PIECE); /* the last words, and the first movements */
+        assert_int_equal(number(&followed, CURSOR), now == 0 ? 0 : -1);
+        left = now;
+    }
+    assert_true(deaths >= all / PIECE - 1);
+    followed.follower.reached = NULL;
+    follow(&followed);
+    assert_int_equal(rows_of(&followed), all);
+    close_followed(&followed);
+}
+
+static void forgotten_in_pieces_on_sqlite(void **state)
+{
+    forgotten_in_pieces(STORE_SQLITE);
+}
+
+static void forgotten_in_pieces_on_postgresql(void **state)
+{
+    forgotten_in_pieces(STORE_POSTGRES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +179,8 @@ int main(void)
         cmocka_unit_test(a_copy_that_went_another_way_on_sqlite),
         cmocka_unit_test(an_older_copy_on_postgresql),
         cmocka_unit_test(a_copy_that_went_another_way_on_postgresql),
+        cmocka_unit_test(forgotten_in_pieces_on_sqlite),
+        cmocka_unit_test(forgotten_in_pieces_on_postgresql),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
