@@ -147,6 +147,40 @@ void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, 
     assert(quantity == 0);
 }
 
+/* From each node as many whole ones as it has. */
+static int64_t take_together(struct stock *stock, const struct outlet *outlet, const struct pieces *p, struct holder holder)
+{
+    int64_t left = p->quantity;
+    for (size_t n = 0; n < p->node_count && left > 0; n++) {
+        int64_t here = left;
+        for (size_t c = 0; c < p->count; c++)
+            here = min_i64(here, outlet_stock(stock->ws, outlet, p->nodes[n], p->components[c].sku) / p->components[c].quantity);
+        for (size_t c = 0; here > 0 && c < p->count; c++) {
+            holder.part = (int64_t)c + 1;
+            outlet_take(stock, outlet, p->nodes[n], p->components[c].sku, &holder, here * p->components[c].quantity);
+        }
+        left -= here;
+    }
+    return left;
+}
+
+void outlet_take_pieces(struct stock *stock, const struct outlet *outlet, const struct pieces *p, struct holder holder)
+{
+    const bool together = outlet_keeps_together(outlet, p->count);
+    int64_t left = together ? take_together(stock, outlet, p, holder) : 0;
+    for (size_t c = 0; !together && c < p->count; c++) {
+        int64_t units = p->quantity * p->components[c].quantity;
+        holder.part = (int64_t)c + 1;
+        for (size_t n = 0; n < p->node_count && units > 0; n++) {
+            int64_t here = min_i64(outlet_stock(stock->ws, outlet, p->nodes[n], p->components[c].sku), units);
+            outlet_take(stock, outlet, p->nodes[n], p->components[c].sku, &holder, here);
+            units -= here;
+        }
+        left += units;
+    }
+    assert(left == 0);
+}
+
 int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count)
 {
     int64_t pooled = QUANTITY_MAX, apart = 0;

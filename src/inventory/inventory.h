@@ -114,6 +114,21 @@ int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, in
 /* Takes units at a node for a holder, in that order. There must be as many. */
 void outlet_take(struct stock *stock, const struct outlet *outlet, size_t node, int64_t sku, const struct holder *holder, int64_t quantity);
 
+/* Whether a piece of so many components must come from one node of the channel. */
+static inline bool outlet_keeps_together(const struct outlet *outlet, size_t components)
+{
+    return components > 1 && !outlet->channel->split;
+}
+/* Takes so many pieces for a holder, its parts numbered from 1: from these nodes, in their order, which must have as many. */
+struct pieces {
+    const size_t *nodes; /* indexes into the outlet's */
+    size_t node_count;
+    const struct component *components;
+    size_t count;
+    int64_t quantity;
+};
+void outlet_take_pieces(struct stock *stock, const struct outlet *outlet, const struct pieces *pieces, struct holder holder);
+
 /* The pool of a SKU (one component of quantity 1) or bundle, in whole pieces. */
 int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count);
 

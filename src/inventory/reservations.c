@@ -122,20 +122,6 @@ static void fault_at(struct command *command, enum fault_code code, size_t line,
     fault_add(&command->faults, code, arena_text(command->arena, pointer), "%s", detail);
 }
 
-static void take_line(struct stock *stock, const struct outlet *outlet, const struct component *components, size_t count, struct holder holder,
-                      int64_t quantity)
-{
-    for (size_t c = 0; c < count; c++) {
-        int64_t units = quantity * components[c].quantity;
-        holder.part = (int64_t)c + 1;
-        for (size_t n = 0; n < outlet->node_count && units > 0; n++) {
-            int64_t here = min_i64(outlet_stock(stock->ws, outlet, n, components[c].sku), units);
-            outlet_take(stock, outlet, n, components[c].sku, &holder, here);
-            units -= here;
-        }
-    }
-}
-
 static const struct channel_row *find_channel(struct ws *ws, const struct reserve_io *in)
 {
     const struct channel_row *channel = in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
@@ -171,7 +157,10 @@ static void reserve_line(struct stock *stock, struct command *command, const str
                  arena_printf(command->arena, "asked %ld of %s, %ld can be promised", (long)line->quantity, line->sku, (long)atp_sell(&terms)));
         return;
     }
-    take_line(stock, outlet, components, count, holder, line->quantity);
+    size_t nodes[CHANNEL_NODES_MAX];
+    for (size_t n = 0; n < outlet->node_count; n++)
+        nodes[n] = n;
+    outlet_take_pieces(stock, outlet, &(struct pieces){ nodes, outlet->node_count, components, count, line->quantity }, holder);
 }
 
 static void answer_reservation(struct ws *ws, struct command *command, int64_t id, int64_t expires_at)

@@ -1,11 +1,13 @@
 /* src/orders/backorders.c: what waits, by rank. Supply fills the queue of its SKU from the top in the command that
  * brought it, as far as one command may; the rest is a job's, and until it has ended nobody who ranks below its head takes
  * units there. A fact that broke claims puts their units back into the queue at the rank they always had.
- * Each line that is filled takes at least a unit, so the head of the queue is all that a job must remember. */
+ * Each line that is filled takes at least a unit, so the head of the queue is all that a job must remember. Bundles that must not
+ * come apart take whole pieces or nothing: a line that has no whole one in reach is passed over, and keeps its place. */
 #include "engine/jobs.h"
 #include "orders/commands.h"
 #include "orders/orders.h"
 #include "orders/oversell.h"
+#include "orders/together.h"
 #include <stdio.h>
 
 /* Units that wait at one demand. */
@@ -47,6 +49,11 @@ struct spot {
     size_t *at; /* of each outlet: which of its nodes this is */
     size_t count;
     int64_t rows, filled; /* rows that may still be changed; lines that got something */
+    size_t *passed_over;  /* of each outlet: the first lines of its queue, which can take nothing here */
+    bool patient, stopped; /* patient: where it is the head's turn here but not at another place, stop; it comes again */
+    bool gave_back;        /* some line what it held of no whole piece */
+    struct freed *others;  /* to be looked at next: where that was given back; where somebody is before a line that was passed over */
+    size_t other_count, other_room;
 };
 
 static struct spot spot_open(struct ws *ws, int64_t node, int64_t sku, int64_t job, int64_t rows)
@@ -56,6 +63,7 @@ static struct spot spot_open(struct ws *ws, int64_t node, int64_t sku, int64_t j
     size_t room = ws_count(ws, &channel_of_node, prefix);
     spot.outlets = ARENA_ARRAY(ws_arena(ws), struct outlet, room + 1);
     spot.at = ARENA_ARRAY(ws_arena(ws), size_t, room + 1);
+    spot.passed_over = ARENA_ARRAY(ws_arena(ws), size_t, room + 1);
     const struct channel_node_row *row;
     for (struct ws_cursor cursor = ws_scan(ws, &channel_of_node, prefix, 0); (row = ws_next(ws, &cursor)) != NULL;) {
         struct outlet *outlet = &spot.outlets[spot.count];
@@ -91,36 +99,71 @@ static bool ranks_before(const struct waiting_row *a, const struct waiting_row *
     return false;
 }
 
+/* Whether a line that came to its turn can take anything, somewhere. */
+static bool could_take(const struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
+{
+    struct order order;
+    (void)order_open(spot->ws, waiting->ord, &order);
+    if (!line_stays_together(&order, waiting->line, outlet))
+        return true;
+    struct standing standing = standing_of(&order, waiting->line, outlet);
+    for (size_t n = 0; n < outlet->node_count; n++)
+        if (standing_may(&standing, n) > 0)
+            return true;
+    return false;
+}
+
+/* The first of an outlet's queue that can take units. Stock shrinks while a queue is filled, so none that was passed over is looked
+ * at twice (what a line gives back goes to the queues anew); nor are more of them than are loaded at once. */
+static const struct waiting_row *queue_head(struct spot *spot, size_t i)
+{
+    struct ws_cursor cursor = queue_of(spot, i);
+    const struct waiting_row *head = ws_next(spot->ws, &cursor);
+    if (spot->outlets[i].channel->split)
+        return head;
+    for (size_t n = 0; n < spot->passed_over[i] && head != NULL; n++)
+        head = ws_next(spot->ws, &cursor);
+    while (head != NULL && spot->passed_over[i] < QUEUE_AT_ONCE && !could_take(spot, head, &spot->outlets[i])) {
+        spot->passed_over[i]++;
+        head = ws_next(spot->ws, &cursor);
+    }
+    return spot->passed_over[i] < QUEUE_AT_ONCE ? head : NULL;
+}
+
+/* Whether there is anything to give; a job that fills there goes on by itself. */
+static bool spot_has_units(const struct spot *spot)
+{
+    const struct position_row *position = position_find(spot->ws, spot->node, spot->sku, 0);
+    return position != NULL && (position->blocked == 0 || position->blocked == spot->job) && position->available + position->fenced > 0;
+}
+
 /* The first in all queues that may have units from here; NULL: nobody waits for what is left. */
-static const struct waiting_row *spot_head(struct spot *spot, struct outlet **outlet)
+static const struct waiting_row *spot_head(struct spot *spot, size_t *outlet)
 {
     const struct waiting_row *best = NULL;
-    const struct position_row *position = position_find(spot->ws, spot->node, spot->sku, 0);
-    if (position == NULL || (position->blocked != 0 && position->blocked != spot->job) || position->available + position->fenced == 0)
-        return NULL; /* a job that fills there goes on by itself */
-    for (size_t i = 0; i < spot->count; i++) {
+    for (size_t i = 0; i < spot->count && spot_has_units(spot); i++) {
         if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
             continue;
-        struct ws_cursor cursor = queue_of(spot, i);
-        const struct waiting_row *head = ws_next(spot->ws, &cursor);
+        const struct waiting_row *head = queue_head(spot, i);
         if (head == NULL || (best != NULL && !ranks_before(head, best)))
             continue;
         best = head;
-        *outlet = &spot->outlets[i];
+        *outlet = i;
     }
     return best;
 }
 
 /* Whether nobody who ranks before the line waits for these units too: several places may have got units at once, and each goes to
  * the top of its own queue. Then its turn comes at that place. */
-static bool is_turn_of(const struct spot *spot, int64_t node, const struct demand_row *demand)
+static bool is_turn_of(const struct spot *spot, int64_t node, const struct order *order, const struct demand_row *demand)
 {
-    struct outlet *outlet;
+    size_t outlet;
+    const struct waiting_row mine = waiting_key(order, demand);
     if (node == spot->node && demand->sku == spot->sku)
         return true;
     struct spot other = spot_open(spot->ws, node, demand->sku, spot->job, 0);
     const struct waiting_row *head = spot_head(&other, &outlet);
-    return head == NULL || (head->ord == demand->ord && head->line == demand->line);
+    return head == NULL || (head->ord == demand->ord && head->line == demand->line) || !ranks_before(head, &mine);
 }
 
 static bool fill_demand(struct stock *stock, const struct spot *spot, struct order *order, size_t i, const struct outlet *outlet)
@@ -130,7 +173,7 @@ static bool fill_demand(struct stock *stock, const struct spot *spot, struct ord
     struct holder holder = demand_holder(order, demand);
     for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
         int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
-        if (units == 0 || !is_turn_of(spot, outlet->nodes[n]->id, demand))
+        if (units == 0 || !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
             continue;
         outlet_take(stock, outlet, n, demand->sku, &holder, units);
         demand->backordered -= units;
@@ -141,6 +184,33 @@ static bool fill_demand(struct stock *stock, const struct spot *spot, struct ord
     return demand->backordered < before;
 }
 
+static void look_at(struct spot *spot, int64_t node, int64_t sku)
+{
+    spot->others = arena_room(ws_arena(spot->ws), spot->others, spot->other_count, &spot->other_room, 8, sizeof *spot->others);
+    spot->others[spot->other_count++] = (struct freed){ .node = node, .sku = sku };
+}
+
+/* Whole pieces, each from one node. */
+static bool fill_together(struct stock *stock, struct spot *spot, struct order *order, int64_t line, const struct outlet *outlet)
+{
+    struct standing standing = standing_of(order, line, outlet);
+    bool filled = false;
+    for (size_t n = 0; n < outlet->node_count; n++) {
+        int64_t pieces = standing_may(&standing, n);
+        bool turn = pieces > 0;
+        for (size_t p = 0; p < standing.parts && turn; p++) {
+            const struct demand_row *demand = order->demands[standing.first + p];
+            turn = !standing_needs(&standing, n, p) || is_turn_of(spot, outlet->nodes[n]->id, order, demand);
+            if (!turn && !spot->patient)
+                look_at(spot, outlet->nodes[n]->id, demand->sku); /* who is before it there may be in no queue of what came */
+        }
+        if (turn)
+            standing_take(&standing, stock, n, pieces);
+        filled = filled || turn;
+    }
+    return filled;
+}
+
 /* The whole line is looked at: a bundle's other components may have been there all the time. */
 static bool fill_line(struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
 {
@@ -148,14 +218,18 @@ static bool fill_line(struct spot *spot, const struct waiting_row *waiting, cons
     struct order order;
     (void)order_open(ws, waiting->ord, &order);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
-    bool filled = false, waits = false;
-    int64_t line = waiting->line;
+    const int64_t line = waiting->line;
+    const bool together = line_stays_together(&order, line, outlet);
+    bool filled = together && fill_together(&stock, spot, &order, line, outlet), waits = false;
     for (size_t i = 0; i < order.demand_count; i++) {
-        if (order.demands[i]->line == line && order.demands[i]->backordered > 0 && order.demands[i]->sku != 0)
+        if (!together && order.demands[i]->line == line && order.demands[i]->backordered > 0 && order.demands[i]->sku != 0)
             filled = fill_demand(&stock, spot, &order, i, outlet) || filled;
         waits = waits || order.demands[i]->backordered > 0;
     }
     stock_end(&stock);
+    for (size_t i = 0; i < stock.freed_count; i++)
+        look_at(spot, stock.freed[i].node, stock.freed[i].sku);
+    spot->gave_back = spot->gave_back || stock.freed_count > 0;
     if (!filled)
         return false;
     spot->rows -= ROWS_OF_LINE + ROWS_OF_DEMAND * (int64_t)order.demand_count;
@@ -202,8 +276,9 @@ static int64_t spot_want(struct spot *spot, int round, int64_t most)
         int64_t stock = outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku), n = 0;
         if (stock == 0)
             continue;
+        int64_t lines = spot->outlets[i].channel->split ? min_i64(most, stock) : most; /* else some may be passed over */
         struct ws_cursor cursor = queue_of(spot, i);
-        for (; n < min_i64(most, stock) && (waiting = ws_next(spot->ws, &cursor)) != NULL; n++) {
+        for (; n < lines && (waiting = ws_next(spot->ws, &cursor)) != NULL; n++) {
             if (round == 0)
                 want_order(spot->ws, waiting->ord);
             else
@@ -236,13 +311,17 @@ static void spots_load(struct spot *spots, size_t count, int64_t rows)
 /* Fills from the top while there is stock and rows may be changed; then who would be next, or NULL. */
 static const struct waiting_row *spot_fill(struct spot *spot)
 {
-    struct outlet *outlet;
-    const struct waiting_row *head = spot_head(spot, &outlet);
-    if (head != NULL && spot->rows > 0)
+    size_t outlet;
+    if (spot->rows > 0 && spot_has_units(spot))
         spots_load(spot, 1, spot->rows);
-    while (spot->rows > 0 && (head = spot_head(spot, &outlet)) != NULL)
-        if (!fill_line(spot, head, outlet))
+    for (const struct waiting_row *head; spot->rows > 0 && (head = spot_head(spot, &outlet)) != NULL;) {
+        if (fill_line(spot, head, &spot->outlets[outlet]))
+            continue;
+        spot->stopped = spot->patient || spot->outlets[outlet].channel->split;
+        if (spot->stopped)
             return NULL;
+        spot->passed_over[outlet]++; /* others are before it where the rest of its piece stands */
+    }
     return spot_head(spot, &outlet);
 }
 
@@ -251,25 +330,48 @@ static void position_block(struct ws *ws, int64_t node, int64_t sku, int64_t job
     ((struct position_row *)ws_edit(ws, position_find(ws, node, sku, 0)))->blocked = job;
 }
 
-void backorders_fill(struct ws *ws, const struct freed *places, size_t count)
+/* What is left of the queue is a job's. Returns the rows that may still be changed. */
+static int64_t spot_empty(struct spot *spot, int64_t rows)
 {
-    int64_t rows = FILL_ROWS;
+    spot->rows = rows;
+    spot->stopped = false;
+    const struct waiting_row *next = spot_fill(spot);
+    if (next == NULL)
+        return spot->rows;
+    struct job_row *job = job_open(spot->ws, JOB_FILL, spot->sku, spot->node);
+    job->head = next->priority;
+    job->progress = spot->filled;
+    position_block(spot->ws, spot->node, spot->sku, job->id);
+    return spot->rows;
+}
+
+/* A line that keeps its pieces together may have to wait until those before it have had their turn at another of the places: those
+ * that stopped for one come again. Then what lines gave back goes to the queues, and those come who were before a line: each made a
+ * piece whole, or ranks before the last, so that ends. Returns the rows that may still be changed. */
+static int64_t places_fill(struct ws *ws, const struct freed *places, size_t count, int64_t rows)
+{
     struct spot *spots = ARENA_ARRAY(ws_arena(ws), struct spot, count + 1);
     for (size_t i = 0; i < count; i++)
         spots[i] = spot_open(ws, places[i].node, places[i].sku, 0, rows);
     spots_load(spots, count, rows); /* for all of them at once: what is filled is decided anew after each load */
     for (size_t i = 0; i < count; i++) {
-        struct spot spot = spots[i];
-        spot.rows = rows;
-        const struct waiting_row *next = spot_fill(&spot);
-        rows = spot.rows;
-        if (next == NULL)
-            continue;
-        struct job_row *job = job_open(ws, JOB_FILL, spot.sku, spot.node);
-        job->head = next->priority;
-        job->progress = spot.filled;
-        position_block(ws, spot.node, spot.sku, job->id);
+        spots[i].patient = true;
+        rows = spot_empty(&spots[i], rows);
     }
+    for (size_t i = 0; i < count; i++) {
+        spots[i].patient = false;
+        if (spots[i].stopped)
+            rows = spot_empty(&spots[i], rows);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (spots[i].other_count > 0)
+            rows = places_fill(ws, spots[i].others, spots[i].other_count, rows);
+    return rows;
+}
+
+void backorders_fill(struct ws *ws, const struct freed *places, size_t count)
+{
+    (void)places_fill(ws, places, count, FILL_ROWS);
 }
 
 static bool fill_step(struct ws *ws, struct job_row *job)
@@ -277,8 +379,11 @@ static bool fill_step(struct ws *ws, struct job_row *job)
     struct spot spot = spot_open(ws, job->node, job->subject, job->id, FILL_ROWS);
     const struct waiting_row *next = spot_fill(&spot);
     job->progress += spot.filled;
+    (void)places_fill(ws, spot.others, spot.other_count, spot.rows);
     if (next != NULL)
         job->head = next->priority;
+    else if (spot.gave_back) /* here, perhaps, for somebody who was passed over */
+        return true;
     else if (position_find(ws, spot.node, spot.sku, 0)->blocked == job->id) /* claims give way to a fact there: that job fills afterwards */
         position_block(ws, spot.node, spot.sku, 0);
     return next != NULL;

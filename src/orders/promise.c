@@ -5,7 +5,6 @@
 #include "orders/promise.h"
 #include "base/text.h"
 #include "inventory/availability.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +66,7 @@ static struct plan plan_new(struct ws *ws, const struct outlet *outlet, const st
 /* Whether a wish's pieces must each come from one node. */
 static bool stays_together(const struct plan *plan, const struct wish *wish)
 {
-    return wish->component_count > 1 && !plan->outlet->channel->split;
+    return outlet_keeps_together(plan->outlet, wish->component_count);
 }
 
 static void take_units(struct plan *plan, const size_t *nodes, size_t node_count, size_t column, int64_t units)
@@ -229,28 +228,8 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
 
 void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder)
 {
-    struct plan apart = { .outlet = outlet };
-    int64_t pieces = wish->granted;
-    bool together = stays_together(&apart, wish);
-    for (size_t n = 0; together && n < choice->count && pieces > 0; n++) {
-        int64_t here = pieces;
-        for (size_t c = 0; c < wish->component_count; c++)
-            here = min_i64(here, outlet_stock(stock->ws, outlet, choice->nodes[n], wish->components[c].sku) / wish->components[c].quantity);
-        for (size_t c = 0; here > 0 && c < wish->component_count; c++) {
-            holder.part = (int64_t)c + 1;
-            outlet_take(stock, outlet, choice->nodes[n], wish->components[c].sku, &holder, here * wish->components[c].quantity);
-        }
-        pieces -= here;
-    }
-    for (size_t c = 0; !together && c < wish->component_count; c++) {
-        int64_t units = wish->granted * wish->components[c].quantity;
-        holder.part = (int64_t)c + 1;
-        for (size_t n = 0; n < choice->count && units > 0; n++) {
-            int64_t here = min_i64(outlet_stock(stock->ws, outlet, choice->nodes[n], wish->components[c].sku), units);
-            outlet_take(stock, outlet, choice->nodes[n], wish->components[c].sku, &holder, here);
-            units -= here;
-        }
-        assert(units == 0);
-    }
-    assert(!together || pieces == 0);
+    outlet_take_pieces(stock, outlet,
+                       &(struct pieces){ .nodes = choice->nodes, .node_count = choice->count, .components = wish->components,
+                                         .count = wish->component_count, .quantity = wish->granted },
+                       holder);
 }

@@ -1,8 +1,8 @@
 /* tests/store/queues_test.c: nobody waits for units that stand where the channel may have them.
  * Scenes first: what a channel may have grows without a unit coming. Then a property: seeded streams of orders and of all
  * that moves stock or changes who may have it; after each command and the jobs that it started, no line that waits could be
- * filled by what its channel may have (read from the tables, summed here by hand), and no line got units that one before it
- * in rank could have had. MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is named. */
+ * filled by what its channel may have (read from the tables, summed here by hand), no line got units that one before it in rank
+ * could have had, and where bundles must not come apart none got a part of one. MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is named. */
 #include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -229,16 +229,153 @@ static void hundreds_of_lines_are_mapped_by_a_job(struct shop *shop)
     assert_null(strstr(open_exceptions(shop), "exc_"));
 }
 
+/* ---- bundles that must not come apart ---- */
+
+static void add_whole(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/channels/whole",
+              "{\"unit\":\"DE\",\"name\":\"W\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\",\"split\":false}");
+}
+
+static int64_t stock_at(struct shop *shop, const char *node, const char *sku, const char *bucket)
+{
+    return number_in(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/inventory?sku=%s&node=%s", sku, node), NULL).body, NULL, bucket);
+}
+
+/* The nodes that were told to ship the order once it was paid, "LEJ" or "LEJ and HAM". */
+static const char *ships_from(struct shop *shop, const char *id)
+{
+    char nodes[64];
+    const char *mark = "released to ";
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id),
+              "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}");
+    const char *at = strstr(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body, mark);
+    assert_non_null(at);
+    snprintf(nodes, sizeof nodes, "%.*s", (int)strcspn(at + strlen(mark), "\""), at + strlen(mark));
+    return arena_text(shop->arena, nodes);
+}
+
+static void a_whole_bundle_waits_for_one_node(struct shop *shop)
+{
+    add_whole(shop);
+    const char *kits = id_of(shop, order_of(shop, "whole", "1", "KIT", 2)), *shade = id_of(shop, order_of(shop, "whole", "2", "SHADE", 1));
+    receive(shop, "LEJ", "BULB", 3);
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "available"), 3); /* no piece is whole: nothing is kept for it */
+    receive(shop, "HAM", "SHADE", 2);
+    assert_int_equal(figure(shop, shade, "reserved"), 1); /* who stands behind gets what the bundle cannot use */
+    assert_int_equal(figure(shop, kits, "backordered"), 2);
+    receive(shop, "HAM", "BULB", 2);
+    assert_int_equal(figure(shop, kits, "reserved"), 1);
+    receive(shop, "LEJ", "SHADE", 5);
+    assert_int_equal(figure(shop, kits, "reserved"), 2);
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "reserved"), 2);
+    assert_int_equal(stock_at(shop, "LEJ", "SHADE", "reserved"), 1);
+    assert_int_equal(stock_at(shop, "HAM", "BULB", "reserved"), 2);
+    assert_string_equal(ships_from(shop, kits), "LEJ and HAM"); /* each piece from one of them */
+}
+
+static void a_checkout_holds_whole_bundles(struct shop *shop)
+{
+    char id[32];
+    add_whole(shop);
+    receive(shop, "LEJ", "BULB", 2);
+    receive(shop, "HAM", "BULB", 2);
+    receive(shop, "HAM", "SHADE", 1);
+    struct reply made = shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"whole\",\"lines\":[{\"sku\":\"KIT\",\"quantity\":1}],\"ttl_s\":60}");
+    text_in(made.body, NULL, "id", id, sizeof id);
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "reserved"), 0);
+    assert_int_equal(stock_at(shop, "HAM", "BULB", "reserved"), 2);
+    assert_int_equal(stock_at(shop, "HAM", "SHADE", "reserved"), 1);
+    const char *kit = id_of(shop, shop_call(shop, "POST", "/v1/orders",
+                                            "{\"channel\":\"whole\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                                            "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"reservation\":\"%s\","
+                                            "\"lines\":[{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}],"
+                                            "\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+                                            id));
+    assert_string_equal(ships_from(shop, kit), "HAM");
+}
+
+/* One part of a reserved bundle breaks: the piece comes whole from another node, and who waits for the rest of it gets that. */
+static void a_bundle_that_lost_a_part_moves_to_another_node(struct shop *shop)
+{
+    add_whole(shop);
+    receive(shop, "LEJ", "BULB", 2);
+    receive(shop, "LEJ", "SHADE", 1);
+    const char *kit = id_of(shop, order_of(shop, "whole", "1", "KIT", 1)), *bulbs = id_of(shop, order_of(shop, "web", "2", "BULB", 2));
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"delta\":-1,\"reason\":\"damage\"}");
+    receive(shop, "HAM", "BULB", 1); /* for the other order: the bundle waits for a shade */
+    assert_int_equal(figure(shop, bulbs, "reserved"), 1);
+    receive(shop, "HAM", "SHADE", 1);
+    assert_int_equal(figure(shop, kit, "backordered"), 1); /* its bulbs are in Leipzig */
+    receive(shop, "HAM", "BULB", 3);
+    assert_int_equal(figure(shop, bulbs, "reserved"), 2);
+    receive(shop, "HAM", "SHADE", 1); /* two bulbs and two shades in Hamburg */
+    assert_int_equal(figure(shop, kit, "reserved"), 1);
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "reserved"), 0);
+    assert_string_equal(ships_from(shop, kit), "HAM");
+}
+
+/* Half of it is a node's work already: the other half comes from there. */
+static void a_bundle_that_a_node_has_begun_is_completed_there(struct shop *shop)
+{
+    add_whole(shop);
+    receive(shop, "LEJ", "BULB", 2);
+    receive(shop, "LEJ", "SHADE", 1);
+    const char *kit = id_of(shop, order_of(shop, "whole", "1", "KIT", 1));
+    assert_string_equal(ships_from(shop, kit), "LEJ");
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"delta\":-1,\"reason\":\"damage\"}");
+    receive(shop, "HAM", "SHADE", 1);
+    receive(shop, "HAM", "BULB", 2);
+    assert_int_equal(figure(shop, kit, "backordered"), 1);
+    receive(shop, "LEJ", "SHADE", 1);
+    assert_int_equal(figure(shop, kit, "allocated"), 1);
+    assert_int_equal(stock_at(shop, "HAM", "SHADE", "available"), 1);
+}
+
+/* A channel lets bundles come apart no longer: what an order holds already in two nodes stands, what is filled from then on is whole. */
+static void bundles_are_kept_together_from_now_on(struct shop *shop)
+{
+    receive(shop, "LEJ", "BULB", 2);
+    const char *kits = id_of(shop, order_of(shop, "web", "1", "KIT", 2));
+    receive(shop, "HAM", "SHADE", 1);
+    receive(shop, "LEJ", "BULB", 1); /* taken at once, for the second */
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "available"), 0);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"split\":false}");
+    receive(shop, "HAM", "BULB", 4);
+    assert_int_equal(figure(shop, kits, "reserved"), 1);
+    receive(shop, "HAM", "SHADE", 1);
+    assert_int_equal(figure(shop, kits, "reserved"), 2);
+    assert_string_equal(ships_from(shop, kits), "HAM");
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "available"), 3);
+}
+
+/* The shades that come are no part that the older order waits for, yet they make its bundle whole: it is before the younger one. */
+static void who_is_before_a_bundle_waits_in_no_queue_of_what_came(struct shop *shop)
+{
+    const char *older = id_of(shop, order_of(shop, "web", "1", "KIT", 1));
+    receive(shop, "HAM", "SHADE", 1); /* taken: bundles may come apart */
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"split\":false}");
+    shop_must(shop, 201, "PUT", "/v1/channels/soc",
+              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"split\":false}");
+    const char *younger = id_of(shop, order_of(shop, "soc", "2", "KIT", 1));
+    receive(shop, "LEJ", "BULB", 4);
+    receive(shop, "LEJ", "SHADE", 2);
+    assert_int_equal(figure(shop, older, "reserved"), 1);
+    assert_int_equal(figure(shop, younger, "reserved"), 1);
+    assert_int_equal(stock_at(shop, "HAM", "SHADE", "available"), 1);
+}
+
 /* ---- what a channel may have, by hand ---- */
 
 struct tables {
-    struct db_rows channels, serves, positions, claims, demands, waiting;
+    struct db_rows channels, serves, positions, claims, demands, waiting, nodes, orders;
 };
 
 static struct tables read_tables(struct shop *shop, struct arena *arena)
 {
     return (struct tables){ shop_table(shop, arena, &channel_table), shop_table(shop, arena, &channel_node_table), shop_table(shop, arena, &position_table),
-                            shop_table(shop, arena, &claim_table),   shop_table(shop, arena, &demand_table),       shop_table(shop, arena, &waiting_table) };
+                            shop_table(shop, arena, &claim_table),   shop_table(shop, arena, &demand_table),       shop_table(shop, arena, &waiting_table),
+                            shop_table(shop, arena, &node_table),    shop_table(shop, arena, &orders_table) };
 }
 
 #define EACH(TYPE, ROW, ROWS) \
@@ -271,14 +408,14 @@ static bool serves(const struct tables *t, int64_t channel, int64_t node)
     return false;
 }
 
-static int64_t stock_for(const struct tables *t, const struct channel_row *channel, int64_t sku)
+static int64_t stock_in(const struct tables *t, const struct channel_row *channel, int64_t sku, int64_t node)
 {
     int64_t units = 0;
     EACH(position_row, row, &t->positions)
-        if (row->sku == sku && row->class == 0 && serves(t, channel->id, row->node))
+        if (row->sku == sku && row->class == 0 && row->node == node)
             units += row->available;
     EACH(claim_row, row, &t->claims) {
-        if (row->kind != 1 || row->sku != sku || !serves(t, channel->id, row->node))
+        if (row->kind != 1 || row->sku != sku || row->node != node)
             continue;
         const struct channel_row *holder = channel_of(t, row->holder);
         if (strcmp(holder->channel_group, channel->channel_group) == 0 || rank_of(t, holder->channel_group) > rank_of(t, channel->channel_group))
@@ -287,12 +424,94 @@ static int64_t stock_for(const struct tables *t, const struct channel_row *chann
     return units;
 }
 
+static int64_t stock_for(const struct tables *t, const struct channel_row *channel, int64_t sku)
+{
+    int64_t units = 0;
+    EACH(node_row, node, &t->nodes)
+        units += serves(t, channel->id, node->id) ? stock_in(t, channel, sku, node->id) : 0;
+    return units;
+}
+
+/* What an order's line holds of a part at a node, and how much of that the node has been told to ship. */
+struct holds {
+    int64_t units, hard;
+};
+static struct holds holds_of(const struct tables *t, const struct demand_row *d, int64_t node)
+{
+    struct holds sum = { 0 };
+    EACH(claim_row, row, &t->claims) {
+        bool its = row->kind == 4 && row->holder == d->ord && row->line == d->line && row->part == d->part && row->node == node;
+        sum.units += its ? row->soft + row->hard : 0;
+        sum.hard += its ? row->hard : 0;
+    }
+    return sum;
+}
+
+/* Whole pieces of a line at a node; `begun`: those that must become whole there too. */
+static int64_t whole_at(const struct tables *t, int64_t ord, int64_t line, int64_t node, int64_t *begun)
+{
+    int64_t whole = INT64_MAX, most = 0;
+    EACH(demand_row, d, &t->demands) {
+        if (d->ord != ord || d->line != line)
+            continue;
+        struct holds holds = holds_of(t, d, node);
+        whole = holds.units / d->need < whole ? holds.units / d->need : whole;
+        most = (holds.hard + d->need - 1) / d->need > most ? (holds.hard + d->need - 1) / d->need : most;
+    }
+    *begun = whole > most ? whole : most;
+    return whole;
+}
+
+/* Pieces that no node has begun; -1 where the line holds units of no whole piece: then it is looked at when what it lacks comes. */
+static int64_t not_begun(const struct tables *t, const struct waiting_row *w)
+{
+    int64_t pieces = INT64_MAX, begun;
+    EACH(demand_row, d, &t->demands)
+        if (d->ord == w->ord && d->line == w->line && (d->ordered - d->cancelled) / d->need < pieces)
+            pieces = (d->ordered - d->cancelled) / d->need;
+    EACH(node_row, node, &t->nodes) {
+        (void)whole_at(t, w->ord, w->line, node->id, &begun);
+        EACH(demand_row, d, &t->demands)
+            if (d->ord == w->ord && d->line == w->line && holds_of(t, d, node->id).units > begun * d->need)
+                return -1;
+        pieces -= begun;
+    }
+    return pieces > 0 ? pieces : 0;
+}
+
+/* One piece more, from one node. */
+static bool could_be_filled_whole(const struct tables *t, const struct waiting_row *w)
+{
+    const struct channel_row *channel = channel_of(t, w->channel);
+    const int64_t fresh = not_begun(t, w);
+    EACH(node_row, node, &t->nodes) {
+        int64_t begun, whole = whole_at(t, w->ord, w->line, node->id, &begun);
+        bool stands = serves(t, channel->id, node->id) && (begun > whole || fresh > 0) && fresh >= 0;
+        EACH(demand_row, d, &t->demands)
+            if (d->ord == w->ord && d->line == w->line)
+                stands = stands && holds_of(t, d, node->id).units + stock_in(t, channel, d->sku, node->id) >= (whole + 1) * d->need;
+        if (stands)
+            return true;
+    }
+    return false;
+}
+
+static size_t parts_of(const struct tables *t, int64_t ord, int64_t line)
+{
+    size_t parts = 0;
+    EACH(demand_row, d, &t->demands)
+        parts += d->ord == ord && d->line == line;
+    return parts;
+}
+
 /* One piece more of the line, with all that it is made of. */
 static bool could_be_filled(const struct tables *t, const struct waiting_row *w)
 {
     const struct channel_row *channel = channel_of(t, w->channel);
     int64_t pieces = INT64_MAX;
     bool stands = true;
+    if (!channel->split && parts_of(t, w->ord, w->line) > 1)
+        return could_be_filled_whole(t, w);
     EACH(demand_row, d, &t->demands)
         if (d->ord == w->ord && d->line == w->line && (d->ordered - d->backordered) / d->need < pieces)
             pieces = (d->ordered - d->backordered) / d->need;
@@ -335,15 +554,29 @@ static bool overtakes(const struct tables *before, const struct tables *now, con
         return false;
     struct waiting_row mine = { .priority = claim->priority, .promise = claim->promise, .ord = claim->holder, .line = claim->line, .part = claim->part };
     EACH(waiting_row, w, &now->waiting) {
-        size_t parts = 0, waited = 0;
-        EACH(demand_row, d, &now->demands)
-            parts += d->ord == w->ord && d->line == w->line;
+        size_t parts = parts_of(now, w->ord, w->line), waited = 0;
         EACH(waiting_row, old, &before->waiting)
             waited += old->sku == w->sku && rank_compare(old, w) == 0;
         if (w->sku == claim->sku && parts == 1 && waited == 1 && rank_compare(w, &mine) < 0 && serves(now, w->channel, claim->node))
             return true;
     }
     return false;
+}
+
+/* Whether the line of this claim got units that belong to no whole piece at their node, although its channel keeps bundles together. */
+static bool comes_apart(const struct tables *before, const struct tables *now, const struct claim_row *claim)
+{
+    if (claim->kind != 4 || held(before, claim) >= claim->soft + claim->hard || parts_of(now, claim->holder, claim->line) == 1)
+        return false;
+    EACH(orders_row, order, &now->orders)
+        if (order->id == claim->holder && channel_of(now, order->channel)->split)
+            return false;
+    EACH(demand_row, d, &now->demands) {
+        int64_t begun, whole = whole_at(now, claim->holder, claim->line, claim->node, &begun);
+        if (d->ord == claim->holder && d->line == claim->line && d->part == claim->part)
+            return claim->soft + claim->hard > whole * d->need;
+    }
+    return true;
 }
 
 static void verify(struct shop *shop, const struct tables *before, const struct tables *now, const char *what, uint64_t seed)
@@ -355,6 +588,9 @@ static void verify(struct shop *shop, const struct tables *before, const struct 
     EACH(claim_row, claim, &now->claims)
         if (overtakes(before, now, claim))
             fail_msg("seed %lu: after %s, order %ld line %ld overtook", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
+    EACH(claim_row, claim, &now->claims)
+        if (comes_apart(before, now, claim))
+            fail_msg("seed %lu: after %s, order %ld line %ld got a part of a bundle", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
 }
 
 /* ---- streams ---- */
@@ -402,7 +638,9 @@ static const char *do_channel(struct stream *s)
 {
     const char *channel = codes[draw(s, 4)], *body = "";
     int from = draw(s, 3), more = draw(s, 2);
-    if (draw(s, 2) == 0)
+    if (draw(s, 4) == 0)
+        body = draw(s, 2) ? "{\"split\":false}" : "{\"split\":true}";
+    else if (draw(s, 2) == 0)
         body = arena_printf(s->shop->arena, "{\"nodes\":[\"%s\"%s%s%s]}", nodes[from], more ? ",\"" : "", more ? nodes[(from + 1) % 3] : "", more ? "\"" : "");
     else if (draw(s, 2) == 0)
         body = arena_printf(s->shop->arena, "{\"group\":\"%s\"}", codes[draw(s, 4)]);
@@ -476,7 +714,8 @@ static void stream(enum store store, uint64_t seed)
     shop_furnish(shop);
     shop_must(shop, 201, "PUT", "/v1/nodes/N3", "{\"unit\":\"DE\",\"name\":\"N3\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"1\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/soc",
-              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\"],\"shortage\":\"partial\"}");
+              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\",\"LEJ\"],\"shortage\":\"partial\",\"split\":false}");
+    shop_must(shop, 200, "PATCH", "/v1/channels/market", "{\"nodes\":[\"LEJ\",\"HAM\"],\"split\":false}");
     struct tables before = read_tables(shop, arenas[0]);
     for (int i = 0; i < COMMANDS; i++) {
         const char *what = do_one(&s);
@@ -504,6 +743,12 @@ static void (*const scenes[])(struct shop *shop) = {
     what_waits_for_its_sku_waits_by_rank,
     the_last_unmapped_line_is_cancelled,
     hundreds_of_lines_are_mapped_by_a_job,
+    a_whole_bundle_waits_for_one_node,
+    a_checkout_holds_whole_bundles,
+    a_bundle_that_lost_a_part_moves_to_another_node,
+    a_bundle_that_a_node_has_begun_is_completed_there,
+    bundles_are_kept_together_from_now_on,
+    who_is_before_a_bundle_waits_in_no_queue_of_what_came,
 };
 
 static void queues_on(enum store store, uint64_t streams)
