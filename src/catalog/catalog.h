@@ -57,13 +57,14 @@ struct master {
     int64_t id, version;      /* of what was loaded; 0: it is new */
     int64_t owner;            /* the unit that it belongs to, 0: all */
     bool eased;               /* by store: channels may have stock that they could not have before */
+    bool listed;              /* by store: a listing stands for a SKU that it did not stand for before */
 };
 
 /* What masters tell the modules above, which catalog does not know: defined by orders. ws is a unit's. */
 struct catalog_followers {
     void (*channels_eased)(struct ws *ws);             /* some channel of the unit may have more than before, of whatever SKU */
     void (*sku_eased)(struct ws *ws, int64_t sku);     /* ... of this SKU or bundle */
-    void (*listed)(struct ws *ws, int64_t channel, const char *channel_sku, int64_t sku); /* a listing was made */
+    void (*listed)(struct ws *ws, int64_t channel, const char *channel_sku, int64_t sku); /* a listing was made, or moved to this SKU */
     void (*sku_made)(struct ws *ws, const char *code, int64_t sku);                       /* a SKU or bundle was made */
 };
 extern const struct catalog_followers catalog_followers;

@@ -253,12 +253,13 @@ static void listing_store(struct master *master, const void *in)
                                .sku = listed_sku(master, io)->id, .buffer = io->buffer, .cap = io->cap, .share_ppm = io->share_ppm,
                                .quota = NULL_INT, .shortage = NULL_INT, .version = master->version };
     const struct listing_row *there = ws_get(ws, &listing_table, WS_KEY(row.unit, row.id));
-    master->eased = there != NULL && there->buffer > row.buffer && there->sku == row.sku;
-    if (there != NULL && there->sku == row.sku) {
+    master->listed = there == NULL || there->sku != row.sku;
+    master->eased = !master->listed && there->buffer > row.buffer;
+    if (!master->listed) {
         *(struct listing_row *)ws_edit(ws, there) = row;
         return;
     }
-    if (there != NULL) { /* from now on it stands for another SKU: lines that came before keep theirs. A path is never edited */
+    if (there != NULL) { /* from now on it stands for another SKU: lines that have one keep theirs. A path is never edited */
         ws_delete(ws, there);
         ws_insert(ws, &listing_table, &row);
         return;
@@ -271,7 +272,7 @@ static void listing_follow(struct master *master, const void *io)
 {
     if (master->eased)
         catalog_followers.sku_eased(master->ws, listed_sku(master, io)->id);
-    if (master->version == 1)
+    if (master->listed)
         catalog_followers.listed(master->ws, channel_find(master->ws, master->outer)->id, master->code, listed_sku(master, io)->id);
 }
 

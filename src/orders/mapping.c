@@ -1,4 +1,4 @@
-/* src/orders/mapping.c: a marketplace sold a word that nobody knew. When a listing or SKU of that word is made, the lines that wait for it get
+/* src/orders/mapping.c: a marketplace sold a word that nobody knew. When a listing or SKU of that word is made (or the listing moved), the lines that wait for it get
  * the needs of the SKU, join its queue at their rank, and are filled as a receipt fills; in the command that made it as far as one command may,
  * the rest by a job. It needs no barrier: a line that nobody could name stood in no queue. */
 #include "orders/mapping.h"

@@ -166,6 +166,28 @@ static void a_listing_gives_a_line_its_sku(struct shop *shop)
     assert_string_equal(market_order(shop, "1", LINE("channel_sku", "L-1", "2") "," LINE("sku", "LAMP", "1"), "key-1"), made); /* as it was then */
 }
 
+/* A line that named our SKU by the listing's word came after the listing: it is mapped when the listing is moved, not when it is
+ * changed otherwise; one that has a SKU keeps it. */
+static void a_listing_that_is_moved_gives_a_line_its_sku(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 1);
+    receive(shop, "LEJ", "BULB", 3);
+    shop_must(shop, 201, "PUT", "/v1/channels/market/listings/L-1", "{\"sku\":\"LAMP\"}");
+    const char *kept = market_order(shop, "1", LINE("channel_sku", "L-1", "1"), NULL), *made = market_order(shop, "2", LINE("sku", "L-1", "2"), "key-2");
+    assert_non_null(strstr(order_now(shop, made), "\"kind\":\"unmapped\""));
+    shop_must(shop, 200, "PATCH", "/v1/channels/market/listings/L-1", "{\"cap\":5}");
+    assert_non_null(strstr(open_exceptions(shop), "unmapped"));
+    shop_must(shop, 200, "PATCH", "/v1/channels/market/listings/L-1", "{\"sku\":\"BULB\"}");
+    const char *now = order_now(shop, made);
+    assert_non_null(strstr(now, "\"stage\":\"released\""));
+    assert_non_null(strstr(now, "\"holds\":[]"));
+    assert_int_equal(number_in(now, "\"lines\"", "allocated"), 2);
+    assert_int_equal(number_in(shop_must(shop, 200, "GET", "/v1/inventory?sku=BULB&node=LEJ", NULL).body, NULL, "available"), 1);
+    assert_null(strstr(open_exceptions(shop), "exc_"));
+    assert_non_null(strstr(order_now(shop, kept), "\"sku\":\"LAMP\""));
+    assert_string_equal(market_order(shop, "2", LINE("sku", "L-1", "2"), "key-2"), made); /* as it was then */
+}
+
 static void a_bundle_that_is_made_gives_a_line_its_components(struct shop *shop)
 {
     receive(shop, "LEJ", "BULB", 2);
@@ -739,6 +761,7 @@ static void (*const scenes[])(struct shop *shop) = {
     thousands_of_queues_are_woken_by_a_job,
     a_decision_says_what_ruled_the_others_out,
     a_listing_gives_a_line_its_sku,
+    a_listing_that_is_moved_gives_a_line_its_sku,
     a_bundle_that_is_made_gives_a_line_its_components,
     what_waits_for_its_sku_waits_by_rank,
     the_last_unmapped_line_is_cancelled,
