@@ -65,7 +65,7 @@ static void add_position(struct outcome *o, const struct position_seen *p)
 static bool read_page(struct outcome *o, const char *target, bool orders, char next[80])
 {
     struct replay *replay = o->replay;
-    struct call call = replay_call(replay, "GET", arena_printf(replay->scratch, "%s%s%s", target, *next == '\0' ? "" : "&cursor=", next), NULL);
+    struct call call = replay_call("GET", arena_printf(replay->scratch, "%s%s%s", target, *next == '\0' ? "" : "&cursor=", next), NULL);
     struct order_seen *seen = NULL;
     struct position_seen *positions = NULL;
     size_t count = 0;

@@ -40,9 +40,8 @@ const char *replay_percent(struct arena *arena, const char *text)
     return out;
 }
 
-struct call replay_call(struct replay *replay, const char *method, const char *target, const char *body)
+struct call replay_call(const char *method, const char *target, const char *body)
 {
-    (void)replay;
     return (struct call) { .method = method, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body) };
 }
 
@@ -66,7 +65,7 @@ bool replay_ask(struct replay *replay, enum activity activity, struct call *call
 bool replay_settle(struct replay *replay, enum activity activity)
 {
     for (useconds_t wait = SETTLE_US;; wait = wait < SETTLE_MOST_US ? wait * 2 : wait) {
-        struct call call = replay_call(replay, "GET", "/v1/jobs?limit=1", NULL);
+        struct call call = replay_call("GET", "/v1/jobs?limit=1", NULL);
         struct work_seen *jobs;
         size_t count = 0;
         const char *next;
@@ -96,7 +95,7 @@ static bool make_missing(struct replay *replay, struct call *puts, size_t count)
     size_t missing = 0;
     struct tally *tally = &replay->made[ACTIVITY_PRODUCTS];
     for (size_t i = 0; i < count; i++)
-        gets[i] = replay_call(replay, "GET", puts[i].target, NULL);
+        gets[i] = replay_call("GET", puts[i].target, NULL);
     if (!replay_ask(replay, ACTIVITY_PRODUCTS, gets, count))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -117,7 +116,7 @@ static bool make_missing(struct replay *replay, struct call *puts, size_t count)
 
 static bool make_place(struct replay *replay, const char *kind, const char *code, const char *body)
 {
-    struct call put = replay_call(replay, "PUT", arena_printf(replay->scratch, "/v1/%s/%s", kind, replay_percent(replay->scratch, code)), body);
+    struct call put = replay_call("PUT", arena_printf(replay->scratch, "/v1/%s/%s", kind, replay_percent(replay->scratch, code)), body);
     bool good = make_missing(replay, &put, 1);
     arena_reset(replay->scratch);
     return good;
@@ -153,8 +152,8 @@ static bool make_products(struct replay *replay)
             json_key(&json, "name");
             json_text(&json, sales->products[i].name);
             json_object_end(&json);
-            puts[count++] = replay_call(
-                replay, "PUT", arena_printf(replay->scratch, "/v1/skus/%s", replay_percent(replay->scratch, sales->products[i].code)), json.out.at);
+            puts[count++] = replay_call("PUT", arena_printf(replay->scratch, "/v1/skus/%s", replay_percent(replay->scratch, sales->products[i].code)),
+                                        json.out.at);
         }
         if (!make_missing(replay, puts, count))
             return false;
@@ -219,8 +218,8 @@ bool replay_adjust(struct replay *replay, enum activity activity, const struct a
     size_t *sizes = ARENA_ARRAY(replay->scratch, size_t, batches), together = activity == ACTIVITY_DELIVERIES ? batches : 1;
     for (size_t b = 0; b < batches; b++) {
         sizes[b] = b + 1 < batches ? BATCH_ADJUSTMENTS_MAX : count - b * BATCH_ADJUSTMENTS_MAX;
-        calls[b] = replay_call(replay, "POST", "/v1/inventory/adjustments/batch",
-                               adjustments_body(replay, adjustments + b * BATCH_ADJUSTMENTS_MAX, sizes[b]));
+        calls[b] =
+            replay_call("POST", "/v1/inventory/adjustments/batch", adjustments_body(replay, adjustments + b * BATCH_ADJUSTMENTS_MAX, sizes[b]));
     }
     for (size_t b = 0; b < batches; b += together)
         if (!replay_ask(replay, activity, calls + b, together))
@@ -341,7 +340,7 @@ static bool send_orders(struct replay *replay)
         write_order(replay, &json, &replay->sales.invoices[replay->batch[i]]);
     json_array_end(&json);
     json_object_end(&json);
-    struct call call = replay_call(replay, "POST", "/v1/orders/batch", json.out.at);
+    struct call call = replay_call("POST", "/v1/orders/batch", json.out.at);
     bool good = replay_ask(replay, ACTIVITY_ORDERS, &call, 1) && read_orders(replay, &call);
     replay->batch_count = replay->batch_lines = 0;
     arena_reset(replay->scratch);
@@ -392,7 +391,7 @@ static bool look_at_orders(struct replay *replay, struct wish *wishes, size_t co
 {
     struct call *calls = ARENA_ARRAY(replay->scratch, struct call, count);
     for (size_t i = 0; i < count; i++)
-        calls[i] = replay_call(replay, "GET", arena_printf(replay->scratch, "/v1/orders/%s", replay->sales.invoices[wishes[i].order].id), NULL);
+        calls[i] = replay_call("GET", arena_printf(replay->scratch, "/v1/orders/%s", replay->sales.invoices[wishes[i].order].id), NULL);
     if (!replay_ask(replay, ACTIVITY_CANCELLATIONS, calls, count))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -444,7 +443,7 @@ static bool cancel_in_order(struct replay *replay, const struct invoice *cancell
     replay->made[ACTIVITY_CANCELLATIONS].known += units == 0;
     if (units == 0)
         return true;
-    struct call call = replay_call(replay, "POST", arena_printf(replay->scratch, "/v1/orders/%s/cancel", s->invoices[wish->order].id), json.out.at);
+    struct call call = replay_call("POST", arena_printf(replay->scratch, "/v1/orders/%s/cancel", s->invoices[wish->order].id), json.out.at);
     call.idempotency_key = arena_printf(replay->scratch, "import:%s:%s", cancellation->number, s->invoices[wish->order].id);
     if (!replay_ask(replay, ACTIVITY_CANCELLATIONS, &call, 1))
         return false;

@@ -42,7 +42,7 @@ bool replay_ask(struct replay *replay, enum activity activity, struct call *call
  * store and at any load. */
 bool replay_settle(struct replay *replay, enum activity activity);
 /* A call that replay_ask has not made yet; `body` NULL for none. */
-struct call replay_call(struct replay *replay, const char *method, const char *target, const char *body);
+struct call replay_call(const char *method, const char *target, const char *body);
 /* Text as it stands in a path or query. */
 const char *replay_percent(struct arena *arena, const char *text);
 /* Gives false, with the error put together. */

@@ -33,7 +33,7 @@ static bool find_due(struct replay *replay, const char *state, int64_t day, stru
     const char *next = "";
     while (next != NULL) {
         struct call call =
-            replay_call(replay, "GET",
+            replay_call("GET",
                         arena_printf(replay->scratch, "/v1/fulfilments?node=%s&state=%s&limit=1000%s%s",
                                      replay_percent(replay->scratch, replay->import->node), state, *next == '\0' ? "" : "&cursor=", next),
                         NULL);
@@ -53,7 +53,7 @@ static bool step(struct replay *replay, size_t s, const struct due *due)
 {
     struct call *calls = ARENA_ARRAY(replay->scratch, struct call, due->count);
     for (size_t i = 0; i < due->count; i++) {
-        calls[i] = replay_call(replay, "POST", arena_printf(replay->scratch, "/v1/fulfilments/%s/%s", due->ids[i], steps[s].verb), steps[s].body);
+        calls[i] = replay_call("POST", arena_printf(replay->scratch, "/v1/fulfilments/%s/%s", due->ids[i], steps[s].verb), steps[s].body);
         calls[i].idempotency_key = arena_printf(replay->scratch, "import:%s:%s", due->ids[i], steps[s].verb);
     }
     if (!replay_ask(replay, ACTIVITY_SHIPPING, calls, due->count))

@@ -273,7 +273,7 @@ static void tell_broken(struct ws *ws, const struct broken *first, int64_t reaso
 {
     for (const struct broken *b = first; b != NULL; b = b->next)
         if (b->kind != CLAIM_ORDER)
-            ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_CHANNEL : SUBJECT_RESERVATION,
+            ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_FENCE : SUBJECT_RESERVATION,
                                              .subject = b->holder, .node = b->node, .sku = b->sku, .available = NULL_INT, .reserved = NULL_INT,
                                              .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = b->quantity, .class = 0,
                                              .amount = NULL_INT, .unit_cost = NULL_INT });
@@ -348,7 +348,7 @@ static void adjust_decide(struct ws *ws, struct command *command)
     tell_broken(ws, a.given.first, a.in->reason);
     if (a.given.left > 0)
         give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
-    if (a.delta > 0)
+    if (a.delta > 0 && bucket_of_name[a.in->bucket] == BUCKET_AVAILABLE) /* what is quarantined nobody may have */
         stock_followers.supply(ws, &(struct freed){ a.node->id, a.sku->id, a.delta }, 1);
 }
 

@@ -473,6 +473,16 @@ static void fences_keep_units_for_their_group(struct shop *shop)
     assert_int_equal(number_in(fence, NULL, "held"), 0);
 }
 
+static void a_count_that_takes_what_a_fence_keeps(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 3);
+    shop_must(shop, 201, "PUT", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":3}");
+    struct reply count = shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}");
+    assert_non_null(strstr(count.body, "\"broken\":[{\"kind\":\"fence\",\"id\":\"web/LEJ/LAMP\",\"sku\":\"LAMP\",\"quantity\":2}]"));
+    const char *events = shop_must(shop, 200, "GET", "/v1/events?type=claim.broken", NULL).body;
+    assert_non_null(strstr(events, "\"subject\":{\"kind\":\"fence\",\"id\":\"web/LEJ/LAMP\"}")); /* the same name */
+}
+
 static void a_reservation_is_used_by_its_order(struct shop *shop)
 {
     char id[32];
@@ -760,6 +770,7 @@ static const struct {
     SCENE(an_oversell_of_a_bundle_and_of_what_bundles_hold),
     SCENE(a_count_that_breaks_what_a_marketplace_sold),
     SCENE(fences_keep_units_for_their_group),
+    SCENE(a_count_that_takes_what_a_fence_keeps),
     SCENE(a_reservation_is_used_by_its_order),
     SCENE(an_order_goes_from_pick_to_delivery),
     SCENE(an_id_of_no_unit_is_not_found),

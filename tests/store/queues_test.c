@@ -76,6 +76,23 @@ static void less_is_held_back(struct shop *shop)
     assert_int_equal(figure(shop, waits, "reserved"), 1);
 }
 
+/* Who waits on purpose is not woken by units that nobody may have. */
+static void what_is_quarantined_wakes_nobody(struct shop *shop)
+{
+    static const char *const moves[] = { "\"delta\":2,\"bucket\":\"quarantined\",\"reason\":\"receipt\"", "\"set\":3,\"bucket\":\"quarantined\",\"reason\":\"correction\"",
+                                         "\"delta\":1,\"from\":\"available\",\"bucket\":\"quarantined\",\"reason\":\"correction\"" };
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"buffer\":5}");
+    receive(shop, "LEJ", "LAMP", 2);
+    const char *waits = id_of(shop, order_of(shop, "web", "1", "LAMP", 1));
+    for (size_t i = 0; i < COUNT(moves); i++) {
+        shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",%s}", moves[i]);
+        assert_int_equal(figure(shop, waits, "backordered"), 1);
+    }
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments",
+              "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"from\":\"quarantined\",\"bucket\":\"available\",\"reason\":\"correction\"}");
+    assert_int_equal(figure(shop, waits, "reserved"), 1); /* a release from quarantine is supply */
+}
+
 static void what_breaks_in_one_place_is_taken_from_another(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 2);
@@ -757,6 +774,7 @@ static void (*const scenes[])(struct shop *shop) = {
     a_channel_gains_a_node,
     a_fence_opens_to_another_group,
     less_is_held_back,
+    what_is_quarantined_wakes_nobody,
     what_breaks_in_one_place_is_taken_from_another,
     thousands_of_queues_are_woken_by_a_job,
     a_decision_says_what_ruled_the_others_out,
