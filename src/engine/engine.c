@@ -304,6 +304,8 @@ static void refuse_rest(const struct lane *lane, struct command **commands, size
     finish(lane->engine, commands, count);
 }
 
+/* A batch of the company has masters, or what names nothing that is known: the latter behind the former is looked up anew when they
+ * are decided, for its channel may be among them. */
 static void lane_run(struct lane *lane, struct command **commands, size_t count)
 {
     for (size_t at = 0; at < count;) {
@@ -314,7 +316,8 @@ static void lane_run(struct lane *lane, struct command **commands, size_t count)
             at++;
             continue;
         }
-        while (result == DB_OK && at + same < count && unit_of(lane, commands[at + same], &next) == DB_OK && next == unit)
+        while (result == DB_OK && at + same < count && commands[at + same]->type->company == commands[at]->type->company &&
+               unit_of(lane, commands[at + same], &next) == DB_OK && next == unit)
             same++;
         if (result == DB_OK)
             done = batch_run(&lane->writer, unit, commands + at, same);

@@ -1,10 +1,11 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile.
  * A seeded stream of commands (orders that fit and that do not, checkouts and the orders that use them, cancels, receipts,
- * documents, damages, counts, holds, payments, what nodes report, queues too long for one command and the steps of their jobs)
- * is run one by one in one company and cut at random in another, on a fixed clock: both must end byte-equal, and every command
- * must get the same status and body. Keys come again at once or much later: what was answered with 2xx or 409 must come back
- * to the byte, and with another body 422. MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * documents, damages, counts, holds, payments, what nodes report, queues too long for one command and the steps of their jobs,
+ * masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
+ * in another, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come
+ * again at once or much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422.
+ * MILLRACE_STREAMS sets how many; a failing seed is named. */
 #include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -18,16 +19,24 @@
 
 struct sent {
     const char *method, *target, *body, *key;
+    const char *if_match, *if_none_match;
     int status;
-    const char *answer;
+    const char *answer, *etag;
     struct sent *first; /* this one sends its key again */
     bool other_body;    /* ... with another body */
+    int64_t unit;       /* of a job's step; 2 may not be there */
 };
 
 /* What a node has been told to ship, and how far it is. */
 struct work {
     char id[32];
     size_t done;
+};
+
+/* The newest version of a master that was answered. */
+struct known_master {
+    const char *target;
+    int64_t version;
 };
 
 struct stream_maker {
@@ -41,7 +50,12 @@ struct stream_maker {
     size_t keyed_count;
     struct work works[400];
     size_t work_count;
-    size_t given_again; /* answers that were compared */
+    struct known_master masters[64];
+    size_t master_count;
+    size_t given_again;                      /* answers that were compared */
+    uint64_t master_in;                      /* one in so many commands changes a master */
+    const struct master_change *last_change; /* NULL: what was sent last was about something else */
+    size_t changed;                          /* masters */
 };
 
 static uint64_t draw(struct stream_maker *maker, uint64_t below)
@@ -57,9 +71,54 @@ static size_t draw_young(struct stream_maker *maker, size_t count)
     return count - 1 - draw(maker, young);
 }
 
+/* The text with each $ and the letter behind it made one of what the letter stands for, and each $ and digit a number up to it. */
+static const char *drawn(struct stream_maker *maker, const char *text)
+{
+    static const struct {
+        char letter;
+        const char *words[6];
+        size_t count;
+    } choices[] = {
+        { 'C', { "web", "b2b", "market", "hand" }, 4 },
+        { 'N', { "LEJ", "HAM" }, 2 },
+        { 'S', { "LAMP", "BULB", "SHADE" }, 3 },
+        { 'U', { "NEW1", "NEW2", "NEW3", "NONE" }, 4 }, /* not there at first; the last never */
+        { 'G', { "LAMP", "BULB", "SHADE", "KIT", "SET", "NEW1" }, 6 },
+        { 'L', { "L1", "L2", "L3" }, 3 },
+        { 'P', { "reject", "backorder", "partial" }, 3 },
+        { 'R', { "auto", "manual" }, 2 },
+        { 'B', { "true", "false" }, 2 },
+    };
+    struct buffer out = { .arena = maker->arena };
+    buffer_text(&out, "");
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at != '$') {
+            buffer_printf(&out, "%c", *at);
+            continue;
+        }
+        at++;
+        if (*at >= '0' && *at <= '9')
+            buffer_printf(&out, "%d", (int)draw(maker, (uint64_t)(*at - '0') + 1));
+        for (size_t i = 0; i < COUNT(choices); i++)
+            if (choices[i].letter == *at)
+                buffer_text(&out, choices[i].words[draw(maker, choices[i].count)]);
+    }
+    return out.at;
+}
+
+static const char *line_named(struct stream_maker *maker)
+{
+    static const char *const skus[] = { "LAMP", "BULB", "SHADE", "KIT" };
+    if (draw(maker, 24) == 0)
+        return drawn(maker, "\"sku\":\"$U\"");
+    if (draw(maker, 12) == 0)
+        return drawn(maker, "\"channel_sku\":\"$L\"");
+    return arena_printf(maker->arena, "\"sku\":\"%s\"", draw(maker, 24) == 0 ? "SET" : skus[draw(maker, 4)]);
+}
+
 static const char *order_body(struct stream_maker *maker)
 {
-    static const char *const channels[] = { "web", "b2b", "market", "hand" }, *const skus[] = { "LAMP", "BULB", "SHADE", "KIT", "NONE" };
+    static const char *const channels[] = { "web", "b2b", "market", "hand" };
     static const char *const payments[] = { "{\"term\":\"prepaid\",\"status\":\"pending\"}", "{\"term\":\"prepaid\",\"status\":\"captured\"}",
                                             "{\"term\":\"on_account\",\"status\":\"pending\"}",
                                             ("{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"reference\":\"R\",\"amount\":"
@@ -68,13 +127,13 @@ static const char *order_body(struct stream_maker *maker)
     const bool long_one = draw(maker, 10) == 0; /* each line costs a fill as much as its whole order: a job comes of it */
     size_t count = long_one ? 30 : 1 + draw(maker, 3);
     for (size_t i = 0; i < count; i++)
-        buffer_printf(&lines, "%s{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", i == 0 ? "" : ",",
-                      long_one ? "BULB" : skus[draw(maker, 40) == 0 ? 4 : draw(maker, 4)], long_one ? 1 : 1 + (int)draw(maker, 4));
+        buffer_printf(&lines, "%s{%s,\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", i == 0 ? "" : ",",
+                      long_one ? "\"sku\":\"BULB\"" : line_named(maker), long_one ? 1 : 1 + (int)draw(maker, 4));
     const bool uses = maker->reservation[0] != '\0' && draw(maker, 5) == 0;
     return arena_printf(maker->arena,
                         "{\"channel\":\"%s\",\"channel_order_id\":\"E-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
                         "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":%s%s%s}",
-                        uses ? "web" : channels[draw(maker, COUNT(channels))], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
+                        uses ? "web" : draw(maker, 20) == 0 ? "wien" : channels[draw(maker, COUNT(channels))], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
                         draw(maker, 4) == 0 ? ",\"on_shortage\":\"partial\",\"tags\":[\"vip\"]" : "",
                         uses ? arena_printf(maker->arena, ",\"reservation\":\"%s\"", maker->reservation) : "");
 }
@@ -139,6 +198,92 @@ static struct sent checkout(struct stream_maker *maker)
                                                skus[draw(maker, 3)], 1 + (int)draw(maker, 4)) };
 }
 
+/* ---- masters ---- */
+
+#define CHANNEL_OF(UNIT, KIND, NODES)                                                                                                                \
+    "{\"unit\":\"" UNIT "\",\"name\":\"Channel $9\",\"kind\":\"" KIND "\",\"priority\":$4,\"nodes\":[" NODES "],\"shortage\":\"$P\",\"buffer\":$2}"
+#define NODE_OF(UNIT) "{\"unit\":\"" UNIT "\",\"name\":\"Node $9\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410$9\",\"priority\":$3}"
+#define PART_OF(SKU, QUANTITY) "{\"sku\":\"" SKU "\",\"quantity\":" QUANTITY "}"
+
+/* Some name what is not there yet, or what may not be (priority 0, no units of a component, a bundle in itself). */
+static const struct master_change {
+    const char *method, *target, *body;
+} master_changes[] = {
+    { "PATCH", "/v1/channels/$C", "{\"priority\":$4}" },
+    { "PATCH", "/v1/channels/$C", "{\"buffer\":$3}" },
+    { "PATCH", "/v1/channels/$C", "{\"nodes\":[\"$N\"]}" },
+    { "PATCH", "/v1/channels/$C", "{\"nodes\":[\"$N\",\"N3\"]}" },
+    { "PATCH", "/v1/channels/$C", "{\"nodes\":[\"LEJ\",\"HAM\"]}" },
+    { "PATCH", "/v1/channels/$C", "{\"group\":\"$C\"}" },
+    { "PATCH", "/v1/channels/$C", "{\"split\":$B,\"shortage\":\"$P\"}" },
+    { "PATCH", "/v1/channels/$C", "{\"release\":\"$R\"}" },
+    { "PUT", "/v1/channels/b2b", CHANNEL_OF("DE", "b2b", "\"$N\"") },
+    { "PUT", "/v1/channels/market", CHANNEL_OF("DE", "marketplace", "\"LEJ\",\"HAM\"") },
+    { "PUT", "/v1/channels/$C", CHANNEL_OF("DE", "store", "\"$N\",\"N3\"") },
+    { "PUT", "/v1/channels/wien", CHANNEL_OF("AT", "store", "\"VIE\"") },
+    { "PUT", "/v1/nodes/$N", NODE_OF("DE") },
+    { "PUT", "/v1/nodes/N3", NODE_OF("DE") },
+    { "PUT", "/v1/nodes/VIE", NODE_OF("AT") },
+    { "PATCH", "/v1/nodes/$N", "{\"priority\":$3}" },
+    { "PUT", "/v1/units/AT", "{\"name\":\"Austria $9\",\"currency\":\"EUR\",\"country\":\"AT\",\"time_zone\":\"Europe/Vienna\"}" },
+    { "PATCH", "/v1/units/DE", "{\"name\":\"Germany $9\"}" },
+    { "PUT", "/v1/skus/NEW$3", "{\"name\":\"New $3\"}" },
+    { "PUT", "/v1/skus/$S", "{\"name\":\"Old $3\",\"weight_g\":$9}" },
+    { "PATCH", "/v1/skus/$S", "{\"name\":\"Old $3\"}" },
+    { "PUT", "/v1/bundles/KIT", "{\"name\":\"Kit $2\",\"components\":[" PART_OF("BULB", "$2") "," PART_OF("SHADE", "1") "]}" },
+    { "PATCH", "/v1/bundles/KIT", "{\"components\":[" PART_OF("BULB", "1") "," PART_OF("$G", "1") "]}" },
+    { "PUT", "/v1/bundles/SET", "{\"name\":\"Set\",\"components\":[" PART_OF("KIT", "1") "," PART_OF("$S", "$2") "]}" },
+    { "PUT", "/v1/channels/$C/listings/$L", "{\"sku\":\"$G\",\"buffer\":$3}" },
+    { "PUT", "/v1/channels/market/listings/$L", "{\"sku\":\"$G\"}" },
+    { "PATCH", "/v1/channels/$C/listings/$L", "{\"sku\":\"$G\"}" },
+    { "PATCH", "/v1/channels/$C/listings/$L", "{\"buffer\":$2,\"cap\":$9}" },
+    { "PUT", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$4}" },
+    { "PUT", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$2}" },
+    { "PATCH", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$1}" },
+};
+
+static struct known_master *master_known(struct stream_maker *maker, const char *target)
+{
+    for (size_t i = 0; i < maker->master_count; i++)
+        if (strcmp(maker->masters[i].target, target) == 0)
+            return &maker->masters[i];
+    return NULL;
+}
+
+/* They come in runs, as when somebody sets up a channel, and often change the same again: so several are one batch of the company. */
+static struct sent about_master(struct stream_maker *maker)
+{
+    const struct master_change *change = maker->last_change;
+    if (change == NULL || draw(maker, 2) == 0)
+        change = &master_changes[draw(maker, COUNT(master_changes))];
+    maker->last_change = change;
+    struct sent sent = { .method = change->method, .target = drawn(maker, change->target), .body = drawn(maker, change->body) };
+    const struct known_master *known = master_known(maker, sent.target);
+    const uint64_t condition = draw(maker, 12);
+    if (condition < 3 && known != NULL) /* one of three is of a version before */
+        sent.if_match = arena_printf(maker->arena, "%ld", (long)known->version - (condition == 0));
+    else if (condition == 3)
+        sent.if_match = "*";
+    else if (condition == 4)
+        sent.if_none_match = "*";
+    return sent;
+}
+
+/* What was read is sent back in If-Match later. */
+static void learn_version(struct stream_maker *maker, const struct sent *sent)
+{
+    struct known_master *known = master_known(maker, sent->target);
+    if (sent->etag == NULL || sent->method[1] == 'O' || sent->status >= 300)
+        return;
+    if (known == NULL && maker->master_count < COUNT(maker->masters))
+        known = &maker->masters[maker->master_count++];
+    if (known != NULL)
+        *known = (struct known_master){ sent->target, strtoll(sent->etag, NULL, 10) };
+    maker->changed++;
+}
+
+/* ---- again, and the next ---- */
+
 static bool is_remembered(int status)
 {
     return (status >= 200 && status < 300) || status == 409;
@@ -159,8 +304,11 @@ static struct sent next_command(struct stream_maker *maker)
 {
     uint64_t kind = draw(maker, 20);
     struct sent sent;
+    if (draw(maker, maker->last_change != NULL ? 2 : maker->master_in) == 0)
+        return about_master(maker);
+    maker->last_change = NULL;
     if (kind == 0)
-        return (struct sent){ .method = "STEP", .target = "the oldest open job", .body = "" };
+        return (struct sent){ .method = "STEP", .target = "the oldest open job", .body = "", .unit = draw(maker, 8) == 0 ? 2 : 1 };
     if (kind < 5 && maker->keyed_count > 0)
         return sent_again(maker);
     if (kind < 11 || maker->order_count == 0)
@@ -183,10 +331,13 @@ static struct command *prepare(struct shop *shop, const struct sent *sent)
     static const struct job_input oldest = { 0 };
     if (strcmp(sent->method, "STEP") == 0) {
         struct command *step = ARENA_NEW(shop->arena, struct command);
-        *step = (struct command){ .type = &job_step, .input = &oldest, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } };
+        *step = (struct command){ .type = &job_step, .input = &oldest, .arena = shop->arena, .unit = sent->unit, .faults = { .arena = shop->arena } };
         return step;
     }
-    return local_command(shop->local, shop->arena, sent->method, sent->target, sent->body, sent->key);
+    struct command *command = local_command(shop->local, shop->arena, sent->method, sent->target, sent->body, sent->key);
+    command->if_match = sent->if_match;
+    command->if_none_match = sent->if_none_match;
+    return command;
 }
 
 /* What came back under a key that was sent before. */
@@ -223,6 +374,7 @@ static void learn_works(struct stream_maker *maker, const char *body)
 /* Ids that later commands may name. */
 static void learn(struct stream_maker *maker, struct sent *sent)
 {
+    learn_version(maker, sent);
     if (sent->status == 201 && strcmp(sent->target, "/v1/orders") == 0 && sent->first == NULL)
         text_in(sent->answer, NULL, "id", maker->orders[maker->order_count++], sizeof maker->orders[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/reservations") == 0)
@@ -246,6 +398,7 @@ static void run_one_by_one(struct stream_maker *maker, struct sent *stream, uint
             engine_run(maker->shop->engine, &command, 1);
         stream[i].status = command->answer.status;
         stream[i].answer = command->answer.body == NULL ? "" : command->answer.body;
+        stream[i].etag = command->answer.etag;
         if (stream[i].first != NULL)
             judge_again(maker, &stream[i], seed);
         learn(maker, &stream[i]);
@@ -267,10 +420,14 @@ static void run_cut(struct stream_maker *maker, struct shop *shop, struct sent *
         at += size;
     }
     for (size_t i = 0; i < STREAM_COMMANDS; i++) {
-        const char *body = commands[i]->answer.body == NULL ? "" : commands[i]->answer.body;
-        if (commands[i]->answer.status != stream[i].status || strcmp(body, stream[i].answer) != 0)
-            fail_msg("seed %lu, command %zu %s %s: alone %d %s, in a batch %d %s", (unsigned long)seed, i, stream[i].target, stream[i].body,
-                     stream[i].status, stream[i].answer, commands[i]->answer.status, body);
+        const struct answer *answer = &commands[i]->answer;
+        const char *body = answer->body == NULL ? "" : answer->body, *first = stream[i].answer;
+        if (answer->status == stream[i].status && strcmp(body, first) == 0 && text_equal(answer->etag, stream[i].etag))
+            continue;
+        while (*first != '\0' && *first == *body)
+            first++, body++;
+        fail_msg("seed %lu, command %zu %s %s: alone %d ..%.300s, in a batch %d ..%.300s, of %.300s", (unsigned long)seed, i, stream[i].method,
+                 stream[i].target, stream[i].status, first, answer->status, body, stream[i].body);
     }
 }
 
@@ -282,32 +439,53 @@ static void furnish(struct shop *shop)
     receive(shop, "LEJ", "BULB", 6);
 }
 
+struct totals {
+    uint64_t streams;
+    size_t jobs, given_again, changed;
+};
+
+/* The streams of one pair of shops: from this seed on, which begins them. In every eighth pair a third of all is about masters. */
+static void streams_of_shops(enum store store, uint64_t first, uint64_t count, struct totals *totals)
+{
+    struct arena *rows = arena_new((size_t)1 << 30);
+    struct shop *alone = shop_open(store), *cut = shop_open(store);
+    furnish(alone);
+    furnish(cut);
+    struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = first };
+    maker.master_in = first / STREAMS_A_SHOP % 8 == 7 ? 3 : 22;
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        struct sent stream[STREAM_COMMANDS];
+        alone->now_us = cut->now_us += 60000000;
+        run_one_by_one(&maker, stream, seed);
+        run_cut(&maker, cut, stream, seed);
+        arena_reset(rows);
+        const char *difference = shop_difference(alone, cut, rows);
+        if (difference != NULL)
+            fail_msg("seed %lu, alone and cut: %s", (unsigned long)seed, difference);
+    }
+    totals->streams += count;
+    totals->jobs += shop_table(alone, rows, &job_table).count;
+    totals->given_again += maker.given_again;
+    totals->changed += maker.changed;
+    shop_close(alone);
+    shop_close(cut);
+    arena_free(rows);
+}
+
+/* Seeds that have found something: the streams of their shops come first. */
+static const uint64_t regressions[] = {
+    5599, /* an order behind the channel that it names was taken into the company's batch with it, and its channel was unknown */
+};
+
 static void streams(enum store store, uint64_t count)
 {
-    size_t jobs = 0, given_again = 0;
-    struct arena *rows = arena_new((size_t)1 << 30);
-    for (uint64_t seed = 1; seed <= count;) {
-        struct shop *alone = shop_open(store), *cut = shop_open(store);
-        furnish(alone);
-        furnish(cut);
-        struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = seed };
-        for (size_t i = 0; i < STREAMS_A_SHOP && seed <= count; i++, seed++) {
-            struct sent stream[STREAM_COMMANDS];
-            alone->now_us = cut->now_us += 60000000;
-            run_one_by_one(&maker, stream, seed);
-            run_cut(&maker, cut, stream, seed);
-            arena_reset(rows);
-            const char *difference = shop_difference(alone, cut, rows);
-            if (difference != NULL)
-                fail_msg("seed %lu, alone and cut: %s", (unsigned long)seed, difference);
-        }
-        jobs += shop_table(alone, rows, &job_table).count;
-        given_again += maker.given_again;
-        shop_close(alone);
-        shop_close(cut);
-    }
-    arena_free(rows);
-    print_message("%lu streams, %zu jobs, %zu answers given again\n", (unsigned long)count, jobs, given_again);
+    struct totals totals = { 0 };
+    for (size_t i = 0; i < COUNT(regressions); i++)
+        streams_of_shops(store, regressions[i] - (regressions[i] - 1) % STREAMS_A_SHOP, STREAMS_A_SHOP, &totals);
+    for (uint64_t seed = 1; seed <= count; seed += STREAMS_A_SHOP)
+        streams_of_shops(store, seed, (uint64_t)min_i64(STREAMS_A_SHOP, (int64_t)(count - seed + 1)), &totals);
+    print_message("%lu streams, %zu jobs, %zu answers given again, %zu changes of masters\n", (unsigned long)totals.streams, totals.jobs,
+                  totals.given_again, totals.changed);
 }
 
 static uint64_t stream_count(uint64_t preset)
