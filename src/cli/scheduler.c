@@ -13,6 +13,11 @@
 
 #define PERIOD_NS 1000000000L
 
+/* Which of a unit's open jobs have had their step: those up to here. */
+struct turn {
+    int64_t unit, after;
+};
+
 struct scheduler {
     struct db_options store;
     struct db *db;
@@ -24,6 +29,8 @@ struct scheduler {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stopping, answered;
+    struct turn *turns;
+    size_t turn_count, turn_room;
 };
 
 static void answered(struct command *command)
@@ -50,12 +57,35 @@ static bool submit(struct scheduler *scheduler, const struct command_type *type,
     return command->state == COMMAND_ACCEPTED;
 }
 
-/* A step of each of a unit's first open jobs in turn, JOBS_AT_ONCE at most: later ones wait until one of these has ended. Between two steps the queue goes on. */
+/* NULL: the machine has no memory left. */
+static struct turn *turn_of(struct scheduler *scheduler, int64_t unit)
+{
+    for (size_t i = 0; i < scheduler->turn_count; i++)
+        if (scheduler->turns[i].unit == unit)
+            return &scheduler->turns[i];
+    if (scheduler->turn_count == scheduler->turn_room) {
+        size_t room = scheduler->turn_room == 0 ? 16 : 2 * scheduler->turn_room;
+        struct turn *turns = realloc(scheduler->turns, room * sizeof *turns);
+        if (turns == NULL)
+            return NULL;
+        scheduler->turns = turns;
+        scheduler->turn_room = room;
+    }
+    struct turn *turn = &scheduler->turns[scheduler->turn_count++];
+    *turn = (struct turn) { .unit = unit };
+    return turn;
+}
+
+/* A step of each of a unit's open jobs, JOBS_AT_ONCE of them in turn, so that other units and what is due are looked at in between. Between
+ * two steps the queue goes on. */
 static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bool *open)
 {
     int64_t ids[JOBS_AT_ONCE];
     size_t count = 0;
-    enum db_result result = jobs_open_of(scheduler->db, scheduler->arena, unit, 0, ids, &count);
+    struct turn *turn = turn_of(scheduler, unit);
+    if (turn == NULL)
+        return DB_BUSY;
+    enum db_result result = jobs_turn_of(scheduler->db, scheduler->arena, unit, &turn->after, ids, &count);
     for (size_t i = 0; result == DB_OK && i < count; i++)
         if (submit(scheduler, unit == 0 ? &company_job_step : &job_step, unit, &(struct job_input) { ids[i] }))
             *open = true;
@@ -150,6 +180,7 @@ static void discard(struct scheduler *scheduler)
 {
     db_close(scheduler->db);
     arena_free(scheduler->arena);
+    free(scheduler->turns);
     free(scheduler);
 }
 

@@ -57,6 +57,16 @@ enum db_result jobs_open_of(struct db *db, struct arena *arena, int64_t unit, in
     return result;
 }
 
+enum db_result jobs_turn_of(struct db *db, struct arena *arena, int64_t unit, int64_t *after, int64_t *ids, size_t *count)
+{
+    enum db_result result = jobs_open_of(db, arena, unit, *after, ids, count);
+    if (result == DB_OK && *count == 0 && *after != 0) /* the last turn ended with the last job */
+        result = jobs_open_of(db, arena, unit, 0, ids, count);
+    if (result == DB_OK)
+        *after = *count == JOBS_AT_ONCE ? ids[*count - 1] : 0;
+    return result;
+}
+
 enum db_result jobs_advance(struct engine *engine, struct arena *arena, int64_t unit, bool *open)
 {
     int64_t ids[JOBS_AT_ONCE];

@@ -30,6 +30,10 @@ extern const struct command_type job_step, company_job_step;
 #define JOBS_AT_ONCE 64
 enum db_result jobs_open_of(struct db *db, struct arena *arena, int64_t unit, int64_t after, int64_t *ids, size_t *count);
 
+/* The turn of a unit's open jobs: those behind *after, JOBS_AT_ONCE at most, and *after moves behind them; behind the last it is 0,
+ * and the oldest come again. So all have a step in turn, however many are open, also where the oldest do not get on. */
+enum db_result jobs_turn_of(struct db *db, struct arena *arena, int64_t unit, int64_t *after, int64_t *ids, size_t *count);
+
 /* For an engine without threads: one step of each job that is open in the unit. *open: whether there was one. */
 enum db_result jobs_advance(struct engine *engine, struct arena *arena, int64_t unit, bool *open);
 

@@ -1,0 +1,158 @@
+/* tests/store/scheduler_test.c: every open job has its step in turn, however many there are and whatever the oldest do. */
+#include "base/when.h"
+#include "cli/scheduler.h"
+#include "engine/jobs.h"
+#include "store/shop.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define WAIT_US INT64_C(30000000)
+#define STUCK JOBS_AT_ONCE /* as many as one turn takes; the one behind them is well */
+
+static const struct {
+    const char *sticks, *gets_loose;
+} by_store[] = {
+    [STORE_SQLITE] = { "CREATE TRIGGER stuck BEFORE UPDATE ON job WHEN OLD.id <= 64 BEGIN SELECT RAISE(ABORT, 'stuck'); END", "DROP TRIGGER stuck" },
+    [STORE_POSTGRES] = { "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stuck' USING ERRCODE = '23514'; END $$;"
+                         "CREATE TRIGGER stuck BEFORE UPDATE ON job FOR EACH ROW WHEN (OLD.id <= 64) EXECUTE FUNCTION stuck()",
+                         "DROP TRIGGER stuck ON job" },
+};
+_Static_assert(STUCK == 64, "the triggers name the last that is stuck");
+
+static void must(struct db *db, const char *sql)
+{
+    if (db_script(db, sql) != DB_OK)
+        fail_msg("%s: %s", sql, db_last_error(db));
+}
+
+/* A company in memory could not be looked at by the scheduler. */
+static void in_a_file(struct shop *shop, char *folder)
+{
+    const char *error = "";
+    assert_non_null(mkdtemp(folder));
+    must(engine_db(shop->engine), arena_printf(shop->arena, "VACUUM INTO '%s/shop.db'", folder));
+    snprintf(shop->url, sizeof shop->url, "sqlite:%s/shop.db", folder);
+    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .no_sync = true }, .vault = shop->vault, .batch_us = -1 };
+    local_close(shop->local);
+    engine_close(shop->engine);
+    shop->engine = engine_open(&options, shop->arena, &error);
+    shop->local = shop->engine == NULL ? NULL : local_open(shop->engine, shop->vault, shop->arena, &error);
+    if (shop->local == NULL)
+        fail_msg("%s", error);
+}
+
+/* Nobody waits for LAMP, so each is done by its first step. */
+static void open_jobs(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 1);
+    for (int id = 1; id <= STUCK + 1; id++)
+        must(engine_db(shop->engine),
+             arena_printf(shop->arena,
+                          "INSERT INTO job (unit, id, kind, state, progress, subject, started_at, node, head) SELECT 1, %d, %d, %d, 0, s.id, 0, n.id, 0 "
+                          "FROM sku AS s CROSS JOIN node AS n WHERE s.unit = 1 AND s.code = 'LAMP' AND n.unit = 1 AND n.code = 'LEJ'",
+                          id, JOB_FILL, JOB_OPEN));
+}
+
+static void nothing(void *context)
+{
+    (void)context;
+}
+
+/* Runs engine and scheduler until so many jobs are open. */
+static void run_until(struct shop *shop, size_t open)
+{
+    const char *error = "";
+    struct db *db = NULL;
+    int64_t ids[JOBS_AT_ONCE];
+    size_t count = SIZE_MAX;
+    const struct db_options store = { .url = shop->url };
+    assert_int_equal(engine_start(shop->engine), DB_OK);
+    struct scheduler *scheduler = scheduler_start(&store, shop->engine, nothing, NULL, shop->arena, &error);
+    if (scheduler == NULL || db_open(&db, &store, shop->arena, &error) != DB_OK)
+        fail_msg("%s", error);
+    for (int64_t until_us = when_monotonic_us() + WAIT_US; count != open && when_monotonic_us() < until_us; usleep(20000)) {
+        size_t first = 0, behind = 0;
+        assert_int_equal(jobs_open_of(db, shop->arena, 1, 0, ids, &first), DB_OK);
+        assert_int_equal(jobs_open_of(db, shop->arena, 1, STUCK, ids, &behind), DB_OK);
+        count = first < JOBS_AT_ONCE ? first : first + behind;
+    }
+    scheduler_stop(scheduler);
+    engine_stop(shop->engine);
+    db_close(db);
+    if (count != open)
+        fail_msg("%zu jobs are open, not %zu", count, open);
+}
+
+static void the_oldest_hold_up_nobody(enum store store)
+{
+    char folder[] = "/tmp/millrace-scheduler.XXXXXX";
+    if (!store_is_there(store))
+        skip();
+    struct shop *shop = shop_open(store);
+    shop_furnish(shop);
+    if (store == STORE_SQLITE)
+        in_a_file(shop, folder);
+    open_jobs(shop);
+    must(engine_db(shop->engine), by_store[store].sticks);
+    run_until(shop, STUCK);
+    must(engine_db(shop->engine), by_store[store].gets_loose);
+    shop_jobs(shop, 1);
+    shop_close(shop);
+    if (store == STORE_SQLITE) {
+        char command[100];
+        snprintf(command, sizeof command, "rm -rf '%s'", folder);
+        assert_int_equal(system(command), 0);
+    }
+}
+
+static void the_oldest_hold_up_nobody_on_sqlite(void **state)
+{
+    (void)state;
+    the_oldest_hold_up_nobody(STORE_SQLITE);
+}
+
+static void the_oldest_hold_up_nobody_on_postgresql(void **state)
+{
+    (void)state;
+    the_oldest_hold_up_nobody(STORE_POSTGRES);
+}
+
+/* Each once, and then the oldest again, also where the last turn took the last. */
+static void turns_go_round(void **state)
+{
+    (void)state;
+    struct shop *shop = shop_open(STORE_SQLITE);
+    int64_t ids[JOBS_AT_ONCE], after = 0, last = 0;
+    size_t count = 0;
+    shop_furnish(shop);
+    open_jobs(shop);
+    for (int turn = 0; turn < 2; turn++) { /* 65 are open: 64, and one */
+        assert_int_equal(jobs_turn_of(engine_db(shop->engine), shop->arena, 1, &after, ids, &count), DB_OK);
+        assert_int_equal(count, turn == 0 ? STUCK : 1);
+        assert_int_equal(ids[0], last + 1);
+        last = ids[count - 1];
+    }
+    assert_int_equal(after, 0);
+    must(engine_db(shop->engine), "UPDATE job SET state = 2, ended_at = 1 WHERE id > 64");
+    assert_int_equal(jobs_turn_of(engine_db(shop->engine), shop->arena, 1, &after, ids, &count), DB_OK);
+    assert_int_equal(after, STUCK);
+    assert_int_equal(jobs_turn_of(engine_db(shop->engine), shop->arena, 1, &after, ids, &count), DB_OK); /* none is behind them */
+    assert_int_equal(ids[0], 1);
+    assert_int_equal(count, STUCK);
+    shop_jobs(shop, 1);
+    shop_close(shop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(turns_go_round),
+        cmocka_unit_test(the_oldest_hold_up_nobody_on_sqlite),
+        cmocka_unit_test(the_oldest_hold_up_nobody_on_postgresql),
+    };
+    return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
+}
