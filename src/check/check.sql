@@ -68,7 +68,11 @@ SELECT e.seq, e.at FROM event AS e WHERE e.unit = $1 AND e.seq > $2 ORDER BY e.s
 
 -- name: check_lines :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT l.ord, l.line, l.sku FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
+SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
+
+-- name: check_unmapped :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT u.ord, u.line, u.channel, u.by_listing, u.word, u.mapped_seq FROM unmapped_line AS u WHERE u.unit = $1 AND u.ord > $2 AND u.ord <= $3 ORDER BY u.ord, u.line;
 
 -- name: check_payments :many
 -- $1 unit ID; $2 after ID; $3 upto ID

@@ -1,6 +1,6 @@
 /* src/check/orders.c: what hangs on an order, by ranges of orders read at one moment: each demand adds up, waits in its
- * queue, is claimed, and is with the nodes as it says; the stage is what the facts say; each claim has its holder; nothing
- * hangs on an order that is not there. */
+ * queue, is claimed, and is with the nodes as it says; a line that names nothing waits for its word; the stage is what the
+ * facts say; each claim has its holder; nothing hangs on an order that is not there. */
 #include "check/check.h"
 #include "check_sql.h"
 #include "inventory/reservations.h"
@@ -13,6 +13,7 @@ struct range {
     int64_t unit, after, upto;
     struct check_orders_result *orders;
     struct check_lines_result *lines;
+    struct check_unmapped_result *words;
     struct check_demands_result *demands;
     struct check_claims_of_orders_result *claims;
     struct check_fulfilments_result *fulfilments;
@@ -24,8 +25,8 @@ struct range {
     struct db_rows reservations, fences, waiting; /* those that claims and demands name */
     int64_t *queued;                              /* keys of the waiting rows that there should be */
     size_t queued_count;
-    size_t order_count, line_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count, person_count;
-    size_t l, d, c, f, w, h; /* where the next order's begin */
+    size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count, person_count;
+    size_t l, u, d, c, f, w, h; /* where the next order's begin; u: its words */
     size_t k;                /* and where its key is in check->keyed */
 };
 
@@ -76,6 +77,7 @@ static enum db_result read_range(struct check *check, struct range *r)
         result = check_orders(db, arena, r->unit, r->after, CHECK_RANGE, &r->orders, &r->order_count);
     r->upto = r->order_count == CHECK_RANGE ? r->orders[r->order_count - 1].id : INT64_MAX;
     READ(lines, line);
+    READ(unmapped, word);
     READ(demands, demand);
     READ(claims_of_orders, claim);
     READ(fulfilments, fulfilment);
@@ -145,12 +147,40 @@ static void found_orphan(struct check *check, const struct range *r, const char 
                 order, 0);
 }
 
+/* Whether the line's row in `unmapped_line` is as it must be; word NULL: it has none. `waits`: the line stands for nothing, and is not
+ * cancelled whole. */
+static bool word_is_right(const struct check_orders_result *o, const struct check_lines_result *line, bool waits, const struct check_unmapped_result *word)
+{
+    if (word == NULL && line->sku != 0)
+        return line->said == NULL || line->said_by_listing; /* else it was mapped, and its row must say since when */
+    if (word == NULL)
+        return !waits;
+    return (line->sku != 0 || waits) && (line->sku != 0) == (word->mapped_seq != 0) && word->channel == o->channel &&
+           word->by_listing == line->said_by_listing && text_equal(word->word, line->said);
+}
+
+/* A line waits for the word that it came with, until it is mapped or cancelled: a listing or SKU that is made looks nowhere else. */
+static void check_word(struct check *check, struct range *r, const struct check_orders_result *o, const struct check_lines_result *line, size_t demand)
+{
+    bool waits = false;
+    for (; line->sku == 0 && demand < r->demand_count && r->demands[demand].ord == o->id && r->demands[demand].line <= line->line; demand++)
+        waits = waits || (r->demands[demand].line == line->line && r->demands[demand].cancelled < r->demands[demand].ordered);
+    for (; r->u < r->word_count && r->words[r->u].ord == o->id && r->words[r->u].line < line->line; r->u++)
+        found_orphan(check, r, "unmapped line", o->id);
+    bool there = r->u < r->word_count && r->words[r->u].ord == o->id && r->words[r->u].line == line->line;
+    if (!word_is_right(o, line, waits, there ? &r->words[r->u] : NULL))
+        check_found(check, "unmapped_line", "a line that names nothing waits for its word, and no other does",
+                    arena_printf(check->arena, "unit %ld order %ld line %ld", (long)r->unit, (long)o->id, (long)line->line), waits, there);
+    r->u += there;
+}
+
 /* Lines and demands go together: none without the other. */
 static void check_lines_of(struct check *check, struct range *r, const struct check_orders_result *o)
 {
     size_t d = r->d;
     for (; r->l < r->line_count && r->lines[r->l].ord == o->id; r->l++) {
         size_t of_line = 0;
+        check_word(check, r, o, &r->lines[r->l], d);
         for (; d < r->demand_count && r->demands[d].ord == o->id && r->demands[d].line <= r->lines[r->l].line; d++)
             of_line += r->demands[d].line == r->lines[r->l].line;
         if (of_line == 0)
@@ -234,6 +264,8 @@ static void skip_orphans(struct check *check, struct range *r, int64_t order)
 {
     for (; r->l < r->line_count && r->lines[r->l].ord < order; r->l++)
         found_orphan(check, r, "line", r->lines[r->l].ord);
+    for (; r->u < r->word_count && r->words[r->u].ord < order; r->u++)
+        found_orphan(check, r, "unmapped line", r->words[r->u].ord);
     for (; r->d < r->demand_count && r->demands[r->d].ord < order; r->d++)
         found_orphan(check, r, "demand", r->demands[r->d].ord);
     for (; r->f < r->fulfilment_count && r->fulfilments[r->f].ord < order; r->f++)

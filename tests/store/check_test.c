@@ -66,7 +66,22 @@ static const struct broken {
       "SELECT unit, ord, 2, sku, said_by_listing, bundle, quantity, unit_price FROM order_line WHERE ord = " ORDER("1"), false },
     { "a payment for nothing", "orphan", "UPDATE payment SET ord = 888888", false },
     { "a hold on nothing", "orphan", "INSERT INTO order_hold (unit, ord, number, kind, source, reason, since, set_seq, cleared_seq) "
-      "SELECT unit, 888888, number, kind, source, reason, since, set_seq, cleared_seq FROM order_hold", false },
+      "SELECT unit, 888888, number, kind, source, reason, since, set_seq, cleared_seq FROM order_hold WHERE ord = " ORDER("4"), false },
+    { "it names nothing, and no word would find it", "unmapped_line", "DELETE FROM unmapped_line WHERE mapped_seq = 0", false },
+    { "it waits for another word", "unmapped_line", "UPDATE unmapped_line SET word = 'NO-2' WHERE mapped_seq = 0", false },
+    { "it waits for another kind of word", "unmapped_line", "UPDATE unmapped_line SET by_listing = 1 WHERE mapped_seq = 0", false },
+    { "it waits for a word of another channel", "unmapped_line", "UPDATE unmapped_line SET channel = (SELECT channel FROM orders WHERE channel_order_id = '1')", false },
+    { "it says that it was mapped, and stands for nothing", "unmapped_line", "UPDATE unmapped_line SET mapped_seq = 1 WHERE mapped_seq = 0", false },
+    { "a mapped line still waits for its word", "unmapped_line", "UPDATE unmapped_line SET mapped_seq = 0 WHERE mapped_seq > 0", false },
+    { "nobody knows since when a line is mapped", "unmapped_line", "DELETE FROM unmapped_line WHERE mapped_seq > 0", false },
+    { "a word waits for a line that has its SKU", "unmapped_line", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, " ORDER("1") ", line, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
+    { "a word waits for a line that was cancelled", "unmapped_line", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, " ORDER("9") ", line, channel, by_listing, 'NO-9', mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
+    { "a word waits for a line that is not there", "orphan", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, ord, 2, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
+    { "a word waits for nothing", "orphan", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, 888888, line, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
     { "a decision about nothing", "orphan", "INSERT INTO decision (unit, ord, number, kind, policy_version, at, data) "
       "SELECT unit, 888888, number, kind, policy_version, at, data FROM decision WHERE ord = " ORDER("1"), false },
     { "work on nothing", "orphan", "INSERT INTO fulfilment_line (unit, fulfilment, line, part, sku, quantity, cancelled) "
@@ -118,7 +133,7 @@ static void about(struct shop *shop, const char *id, const char *verb, const cha
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/%s", id, verb), "%s", body);
 }
 
-/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout. */
+/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout; lines that name nothing, or did. */
 static struct shop *busy_shop(enum store store)
 {
     struct shop *shop = shop_open(store);
@@ -133,6 +148,10 @@ static struct shop *busy_shop(enum store store)
     about(shop, id_of(shop, order(shop, "web", "4", "LAMP", 1)), "holds", "{\"kind\":\"fraud\",\"reason\":\"look\"}");
     id_of(shop, order(shop, "web", "5", "KIT", 1));
     id_of(shop, order(shop, "web", "6", "BULB", 50));
+    id_of(shop, order(shop, "market", "7", "NO-7", 1));
+    id_of(shop, order(shop, "market", "8", "LATE", 1));
+    shop_must(shop, 201, "PUT", "/v1/skus/LATE", "{\"name\":\"L\"}");
+    about(shop, id_of(shop, order(shop, "market", "9", "NO-9", 1)), "cancel", "{\"reason\":\"changed mind\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":2}");
     shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
     return shop;
