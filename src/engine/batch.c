@@ -350,7 +350,7 @@ static void end_all(struct batch *batch, bool committed)
     for (size_t i = batch->first; i < batch->first + batch->count; i++) {
         writer->last_batch[i] = committed ? ws_clock(writer->sets[i])->batch_id : -1;
         if (committed)
-            __atomic_store_n(&writer->seq[i], ws_clock(writer->sets[i])->event_seq, __ATOMIC_RELEASE);
+            writer->seq[i] = ws_clock(writer->sets[i])->event_seq;
         ws_batch_end(writer->sets[i], committed);
         ws_set_door(writer->sets[i], NULL);
     }

@@ -37,6 +37,11 @@ struct lane {
     struct queue queues[QUEUES];
     size_t queued;
     bool at_work; /* has commands besides those that are queued */
+    struct engine_stats stats; /* these and the heads as the writer's last batch left them: while it works they are its own */
+    struct head {
+        int64_t unit, seq;
+    } heads[UNITS_MAX + 1];
+    size_t head_count;
     pthread_cond_t more;
     struct command **taken;
 };
@@ -268,6 +273,18 @@ static struct lane *idle_lane(struct engine *engine)
     return &engine->lanes[0];
 }
 
+/* What others may ask for; before anybody is answered. */
+static void lane_tell(struct lane *lane)
+{
+    const struct writer *writer = &lane->writer;
+    pthread_mutex_lock(&lane->engine->lock);
+    lane->stats = writer->stats;
+    lane->head_count = writer->set_count;
+    for (size_t i = 0; i < writer->set_count; i++)
+        lane->heads[i] = (struct head) { ws_unit(writer->sets[i]), writer->seq[i] };
+    pthread_mutex_unlock(&lane->engine->lock);
+}
+
 /* At the end of the queue of the lane that its unit has; the lock is held. */
 static void enqueue(struct lane *lane, struct command *command)
 {
@@ -323,6 +340,7 @@ static void lane_run(struct lane *lane, struct command **commands, size_t count)
             done = batch_run(&lane->writer, unit, commands + at, same);
         else
             batch_refuse(commands[at], result);
+        lane_tell(lane);
         finish(lane->engine, commands + at, done);
         at += done;
         if (lane->writer.db == NULL) {
@@ -559,12 +577,12 @@ void engine_stop(struct engine *engine)
 int64_t engine_event_seq(struct engine *engine, int64_t unit)
 {
     int64_t seq = 0;
-    for (size_t lane = 0; lane < engine->lane_count; lane++) {
-        struct writer *writer = &engine->lanes[lane].writer;
-        for (size_t i = 0; i < writer->set_count; i++)
-            if (ws_unit(writer->sets[i]) == unit)
-                seq = max_i64(seq, __atomic_load_n(&writer->seq[i], __ATOMIC_ACQUIRE));
-    }
+    pthread_mutex_lock(&engine->lock);
+    for (const struct lane *lane = engine->lanes; lane < engine->lanes + engine->lane_count; lane++)
+        for (size_t i = 0; i < lane->head_count; i++)
+            if (lane->heads[i].unit == unit)
+                seq = max_i64(seq, lane->heads[i].seq);
+    pthread_mutex_unlock(&engine->lock);
     return seq;
 }
 
@@ -587,7 +605,7 @@ void engine_stats(struct engine *engine, struct engine_stats *stats)
     *stats = (struct engine_stats) { 0 };
     pthread_mutex_lock(&engine->lock);
     for (size_t i = 0; i < engine->lane_count; i++) {
-        add_stats(stats, &engine->lanes[i].writer.stats);
+        add_stats(stats, &engine->lanes[i].stats);
         stats->queued += (int64_t)engine->lanes[i].queued;
     }
     stats->sync_us = __atomic_load_n(&engine->sync_us, __ATOMIC_RELAXED);

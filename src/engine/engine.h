@@ -44,6 +44,8 @@ enum db_result engine_start(struct engine *engine);
 void engine_submit(struct engine *engine, struct command *command);
 void engine_stop(struct engine *engine); /* drains: what was taken is answered */
 
+/* From any thread, as of each lane's last batch: whoever was answered is counted. */
+
 /* The newest event number committed in the unit, as far as this process knows. */
 int64_t engine_event_seq(struct engine *engine, int64_t unit);
 

@@ -1,7 +1,9 @@
 /* tests/http/orders_reads_test.c: orders as a client reads them: lists, words, what is echoed, events and exceptions. */
 #include "company.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +203,47 @@ static void what_is_not_there_yet_is_refused(void **state)
     says(company, "\"pointer\":\"/lines/0/sku\",\"code\":\"sku_unknown\"");
 }
 
+/* ---- what the server tells of itself ---- */
+
+static const struct company *asked;
+static atomic_bool enough;
+
+static void *ask_metrics(void *context)
+{
+    static struct client client;
+    int64_t asks = 0;
+    client_open(&client, asked->server.port, asked->site.key);
+    for (bool ends = false; !ends; asks++) {
+        ends = atomic_load(&enough);
+        if (client_call(&client, "GET", "/metrics", NULL, NULL) != 200)
+            break;
+    }
+    client_close(&client);
+    *(int64_t *)context = asks;
+    return NULL;
+}
+
+/* Counts are told while the writers count: what is answered is counted. Under TSan nobody reads what another thread writes. */
+static void counts_are_told_while_orders_come(void **state)
+{
+    SCENE(company);
+    pthread_t thread;
+    int64_t asks = 0;
+    asked = company;
+    atomic_store(&enough, false);
+    assert_int_equal(pthread_create(&thread, NULL, ask_metrics, &asks), 0);
+    for (int i = 0; i < 40; i++)
+        receive(company, "HAM", "BULB", 1);
+    must(company, 201, "PUT", "/v1/units/MX", "{\"name\":\"M\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}");
+    atomic_store(&enough, true);
+    pthread_join(thread, NULL);
+    assert_true(asks > 1);
+    get(company, "/metrics");
+    const char *commands = strstr(company->client.body, "\nmillrace_engine_commands_total ");
+    assert_non_null(commands);
+    assert_true(strtoll(commands + strlen("\nmillrace_engine_commands_total "), NULL, 10) >= 41);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +254,7 @@ int main(void)
         ON_BOTH(an_order_comes_back_as_it_was_sent),
         ON_BOTH(exceptions_say_what_is_to_be_done),
         ON_BOTH(events_of_an_order_say_what_others_may_know),
+        ON_BOTH(counts_are_told_while_orders_come), /* the last: it makes a second unit */
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }
