@@ -404,6 +404,30 @@ static void who_is_before_a_bundle_waits_in_no_queue_of_what_came(struct shop *s
     assert_int_equal(stock_at(shop, "HAM", "SHADE", "available"), 1);
 }
 
+/* More bundles move than one command may: what they give back on the way is there for others in the end, and no piece comes apart. */
+static void hundreds_of_bundles_move_by_a_job(struct shop *shop)
+{
+    enum { KITS = 250, HERE = 200 };
+    const char *last = NULL;
+    for (int i = 0; i < KITS; i++)
+        last = id_of(shop, order_of(shop, "web", arena_printf(shop->arena, "%d", i), "KIT", 1));
+    receive(shop, "HAM", "SHADE", KITS); /* taken: bundles may come apart */
+    shop_jobs(shop, 1);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"split\":false}");
+    receive(shop, "LEJ", "SHADE", HERE);
+    receive(shop, "LEJ", "BULB", 2 * KITS);
+    assert_non_null(strstr(shop_must(shop, 200, "GET", "/v1/jobs", NULL).body, "\"kind\":\"fill\""));
+    shop_jobs(shop, 1);
+    assert_int_equal(stock_at(shop, "LEJ", "SHADE", "reserved"), HERE);
+    assert_int_equal(stock_at(shop, "LEJ", "BULB", "reserved"), 2 * HERE);
+    assert_int_equal(stock_at(shop, "HAM", "SHADE", "reserved"), KITS - HERE);
+    assert_int_equal(figure(shop, last, "backordered"), 1);
+    receive(shop, "HAM", "BULB", 2 * (KITS - HERE)); /* where their shades still are */
+    shop_jobs(shop, 1);
+    assert_int_equal(figure(shop, last, "reserved"), 1);
+    assert_string_equal(ships_from(shop, last), "HAM");
+}
+
 /* ---- what a channel may have, by hand ---- */
 
 struct tables {
@@ -790,6 +814,7 @@ static void (*const scenes[])(struct shop *shop) = {
     a_bundle_that_a_node_has_begun_is_completed_there,
     bundles_are_kept_together_from_now_on,
     who_is_before_a_bundle_waits_in_no_queue_of_what_came,
+    hundreds_of_bundles_move_by_a_job,
 };
 
 static void queues_on(enum store store, uint64_t streams)
