@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #define BATCH 400
+#define ANALYZE_TRIES 5
 #define CALLS 3 /* of each request: the dearest counts, but for the first, which loads what is kept */
 
 /* ---- what the store has done so far ---- */
@@ -369,6 +370,28 @@ static void furnish(struct shop *shop)
         receive(shop, "LEJ", skus[i], 100000000);
 }
 
+static void script(struct shop *shop, const char *sql)
+{
+    struct db *db = engine_db(shop->engine);
+    if (db_script(db, sql) != DB_OK)
+        fail_msg("%s: %s", sql, db_last_error(db));
+}
+
+/* Of all tables in one statement, which a loaded machine does not end in the 5 s of a request; and the server's own autovacuum may have one
+ * of them, for which a lock waits 5 s. Without statistics the figures would be of other plans, so it must be done in the end. */
+static void analyze(struct shop *shop)
+{
+    struct db *db = engine_db(shop->engine);
+    enum db_result result = DB_BUSY;
+    script(shop, "SET statement_timeout = '60s'");
+    for (int tries = 1; tries <= ANALYZE_TRIES && result == DB_BUSY; tries++)
+        if ((result = db_script(db, "ANALYZE")) == DB_BUSY)
+            print_message("ANALYZE, try %d of %d: %s\n", tries, ANALYZE_TRIES, db_last_error(db));
+    if (result != DB_OK)
+        fail_msg("ANALYZE is not done, %s: %s", db_result_name(result), db_last_error(db));
+    script(shop, "SET statement_timeout = '5s'");
+}
+
 static void play(enum store store)
 {
     static struct work small[COUNT(calls)], large[COUNT(calls)];
@@ -381,14 +404,14 @@ static void play(enum store store)
     furnish(shop);
     live_through(shop, few);
     if (store == STORE_POSTGRES)
-        assert_int_equal(db_script(engine_db(shop->engine), "ANALYZE"), DB_OK);
+        analyze(shop);
     measure(shop, small); /* holds, fences and versions that the calls make are there from now on */
     measure(shop, small);
     if (store == STORE_SQLITE)
         plans = plans_of_all(arena);
     live_through(shop, orders - few);
     if (store == STORE_POSTGRES)
-        assert_int_equal(db_script(engine_db(shop->engine), "ANALYZE"), DB_OK);
+        analyze(shop);
     measure(shop, large);
     judge(small, large);
     if (store == STORE_SQLITE)
