@@ -42,7 +42,7 @@ static const struct db_driver *driver_of(const char *url)
 /* A failure is told also where there is no memory to say why. */
 static const char *said_in(struct arena *arena, const char *error)
 {
-    const char *said = NO_MEMORY;
+    const char *volatile said = NO_MEMORY;
     struct arena_door full, *outer = arena_set_door(arena, &full);
     if (setjmp(full.where) == 0)
         said = arena_text(arena, error);

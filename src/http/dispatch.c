@@ -156,7 +156,7 @@ static void answer_lost(struct exchange *exchange)
 bool dispatch(struct exchange *exchange)
 {
     struct arena_door door;
-    enum next_step step = STEP_ANSWER;
+    volatile enum next_step step = STEP_ANSWER;
     arena_set_door(exchange->arena, &door);
     if (setjmp(door.where) == 0)
         step = prepare(exchange);

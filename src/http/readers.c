@@ -167,7 +167,7 @@ static bool reader_run(struct reader *reader, struct exchange *exchange)
 static void reader_serve(struct reader *reader, struct exchange *exchange)
 {
     struct arena_door door;
-    bool ours = true;
+    volatile bool ours = true;
     arena_set_door(exchange->arena, &door);
     if (setjmp(door.where) == 0)
         ours = reader_run(reader, exchange);
