@@ -22,6 +22,13 @@ void id_format(const char *prefix, int64_t unit, int64_t counter, char out[32])
     out[length + 1 + ID_DIGITS] = '\0';
 }
 
+const char *id_text(struct arena *arena, const char *prefix, int64_t unit, int64_t counter)
+{
+    char text[32];
+    id_format(prefix, unit, counter, text);
+    return arena_text(arena, text);
+}
+
 bool id_parse(const char *text, size_t bytes, const char *prefix, int64_t *unit, int64_t *counter)
 {
     size_t length = strlen(prefix);

@@ -3,6 +3,7 @@
 #ifndef MILLRACE_BASE_ID_H
 #define MILLRACE_BASE_ID_H
 
+#include "base/arena.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@
 /* Unit 1, counter 327, prefix "ord" give "ord_00080000000A7"; prefix at most 17 bytes, out needs 32. The 13 digits are
  * unit << 48 | counter, so ids of a unit sort as they were drawn. Crockford's alphabet (crockford.com/base32.html). */
 void id_format(const char *prefix, int64_t unit, int64_t counter, char out[32]);
+/* The same in the arena. */
+const char *id_text(struct arena *arena, const char *prefix, int64_t unit, int64_t counter);
 /* Strict: the prefix, upper case digits as we write them, no surplus. False for anything else. */
 bool id_parse(const char *text, size_t bytes, const char *prefix, int64_t *unit, int64_t *counter);
 

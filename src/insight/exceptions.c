@@ -98,13 +98,6 @@ static const struct field item_rows[] = {
 };
 static const struct field_table item_fields = { "Exception", item_rows, COUNT(item_rows), sizeof(struct item) };
 
-static const char *outside_id(struct arena *arena, const char *prefix, int64_t unit, int64_t id)
-{
-    char text[32];
-    id_format(prefix, unit, id, text);
-    return arena_text(arena, text);
-}
-
 struct shown {
     struct arena *arena;
     const struct db_rows *rows;
@@ -127,13 +120,13 @@ static void show(struct ws *ws, void *context)
         const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(unit, row->sku));
         const struct node_row *node = ws_get(ws, &node_table, WS_KEY(unit, row->node));
         struct item *item = &shown->items[i];
-        *item = (struct item){ .id = outside_id(shown->arena, "exc", unit, row->id), .type = row->type - 1, .state = row->state - 1,
-                               .order = row->about > 0 ? outside_id(shown->arena, "ord", unit, row->about) : NULL,
+        *item = (struct item){ .id = id_text(shown->arena, "exc", unit, row->id), .type = row->type - 1, .state = row->state - 1,
+                               .order = row->about > 0 ? id_text(shown->arena, "ord", unit, row->about) : NULL,
                                .node = node == NULL ? NULL : arena_text(shown->arena, node->code),
                                .sku = sku == NULL ? NULL : arena_text(shown->arena, sku->code), .quantity = row->quantity, .repeats = row->repeats,
                                .opened_at = row->opened_at, .closed_at = row->closed_at, .detail = row->detail };
         if (row->closed_at != NULL_INT)
-            item->presence.came |= UINT64_C(1) << 9; /* closed_at */
+            field_set(&item_fields, item, "closed_at");
     }
 }
 

@@ -46,11 +46,9 @@ static enum db_result write_jobs(struct jobs *j, const int64_t *ids, size_t coun
     enum db_result result = count == 0 ? DB_OK : db_load(j->reading->db, j->arena, &job_table, keys, count, &rows);
     for (size_t i = 0; result == DB_OK && i < rows.count; i++) {
         const struct job_row *row = db_row(&rows, i);
-        char id[32];
-        id_format("job", j->unit, row->id, id);
         if (row->state != JOB_OPEN)
             continue; /* ended between the two looks */
-        struct item item = { .id = arena_text(j->arena, id), .kind = row->kind - 1, .progress = row->progress, .started_at = row->started_at };
+        struct item item = { .id = id_text(j->arena, "job", j->unit, row->id), .kind = row->kind - 1, .progress = row->progress, .started_at = row->started_at };
         fields_write(&j->json, &item_fields, &item);
     }
     return result;

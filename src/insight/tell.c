@@ -121,9 +121,7 @@ enum db_result event_names_load(const struct event_source *source, const struct 
 
 static const char *outside_id(const struct event_source *source, const char *prefix, int64_t id)
 {
-    char text[32];
-    id_format(prefix, source->unit, id, text);
-    return arena_text(source->arena, text);
+    return id_text(source->arena, prefix, source->unit, id);
 }
 
 static const char *subject_id(const struct event_source *source, const struct event_names *names, const struct event_row *event)

@@ -188,11 +188,9 @@ static void block(struct ws *ws, int64_t node, int64_t sku)
 
 void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int64_t adjustment)
 {
-    char cause[32];
-    id_format("adj", ws_unit(ws), adjustment, cause);
     struct job_row *job = job_open(ws, JOB_GIVE_WAY, sku, node);
     job->head = units;
-    job->data = arena_text(ws_arena(ws), cause);
+    job->data = id_text(ws_arena(ws), "adj", ws_unit(ws), adjustment);
     block(ws, node, sku);
 }
 

@@ -77,12 +77,10 @@ static void write_end(struct search *s, const char *key, const char *place, int6
 /* A fence is known outside by its path. */
 static const char *cause_id(struct search *s, const struct named *names, const struct movement_row *m, const char *sku)
 {
-    char id[32];
     const struct channel_row *channel = named_find(&names[CHANNELS], m->cause);
     if (m->cause_kind == CAUSE_FENCE)
         return arena_printf(s->arena, "%s/%s/%s", channel == NULL ? "" : channel->code, node_code(names, m->to_node), sku);
-    id_format(cause_prefix(m->cause_kind), m->unit, m->cause, id);
-    return arena_text(s->arena, id);
+    return id_text(s->arena, cause_prefix(m->cause_kind), m->unit, m->cause);
 }
 
 static void write_movement(struct search *s, const struct named *names, const struct movement_row *m)

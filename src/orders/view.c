@@ -33,9 +33,7 @@ static struct money money_of(const struct view *view, int64_t minor)
 
 static const char *outside_id(struct ws *ws, const char *prefix, int64_t id)
 {
-    char text[32];
-    id_format(prefix, ws_unit(ws), id, text);
-    return arena_text(ws_arena(ws), text);
+    return id_text(ws_arena(ws), prefix, ws_unit(ws), id);
 }
 
 static const char *sku_code(struct ws *ws, int64_t sku)
