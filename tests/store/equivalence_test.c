@@ -3,9 +3,9 @@
  * A seeded stream of commands (orders that fit and that do not, checkouts and the orders that use them, cancels, receipts,
  * documents, damages, counts, holds, payments, what nodes report, queues too long for one command and the steps of their jobs,
  * masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
- * in another, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come
- * again at once or much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422.
- * MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the
+ * same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the
+ * byte, and with another body 422. MILLRACE_STREAMS sets how many; a failing seed is named. */
 #include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -405,7 +405,8 @@ static void run_one_by_one(struct stream_maker *maker, struct sent *stream, uint
     }
 }
 
-static void run_cut(struct stream_maker *maker, struct shop *shop, struct sent *stream, uint64_t seed)
+/* `second`: of another server on the same store, which runs every other batch or so; NULL: there is none. */
+static void run_cut(struct stream_maker *maker, struct shop *shop, struct engine *second, struct sent *stream, uint64_t seed)
 {
     struct command *commands[STREAM_COMMANDS], *run[STREAM_COMMANDS];
     for (size_t i = 0; i < STREAM_COMMANDS; i++)
@@ -416,7 +417,7 @@ static void run_cut(struct stream_maker *maker, struct shop *shop, struct sent *
         for (size_t i = at; i < at + size; i++)
             if (commands[i]->state != COMMAND_REFUSED)
                 run[count++] = commands[i];
-        engine_run(shop->engine, run, count);
+        engine_run(second != NULL && draw(maker, 2) == 0 ? second : shop->engine, run, count);
         at += size;
     }
     for (size_t i = 0; i < STREAM_COMMANDS; i++) {
@@ -451,13 +452,18 @@ static void streams_of_shops(enum store store, uint64_t first, uint64_t count, s
     struct shop *alone = shop_open(store), *cut = shop_open(store);
     furnish(alone);
     furnish(cut);
+    struct engine *second = NULL;
+    if (store == STORE_POSTGRES) {
+        second = shop_second_engine(cut);
+        engine_close(shop_second_engine(alone)); /* it has drawn from the vault as the other has: the same keys for the same persons */
+    }
     struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = first };
     maker.master_in = first / STREAMS_A_SHOP % 8 == 7 ? 3 : 22;
     for (uint64_t seed = first; seed < first + count; seed++) {
         struct sent stream[STREAM_COMMANDS];
         alone->now_us = cut->now_us += 60000000;
         run_one_by_one(&maker, stream, seed);
-        run_cut(&maker, cut, stream, seed);
+        run_cut(&maker, cut, second, stream, seed);
         arena_reset(rows);
         const char *difference = shop_difference(alone, cut, rows);
         if (difference != NULL)
@@ -467,6 +473,7 @@ static void streams_of_shops(enum store store, uint64_t first, uint64_t count, s
     totals->jobs += shop_table(alone, rows, &job_table).count;
     totals->given_again += maker.given_again;
     totals->changed += maker.changed;
+    engine_close(second);
     shop_close(alone);
     shop_close(cut);
     arena_free(rows);

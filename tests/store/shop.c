@@ -65,6 +65,22 @@ static void name_store(struct shop *shop, enum store store)
     snprintf(shop->url, sizeof shop->url, "%.*s/%s%s", (int)(name - shop->admin_url), shop->admin_url, shop->schema, query == NULL ? "" : query);
 }
 
+static struct engine *engine_of(struct shop *shop, const char **error)
+{
+    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .create = true, .no_sync = true }, .vault = shop->vault,
+                                      .clock = { shop_now, shop }, .batch_us = -1 };
+    return engine_open(&options, shop->arena, error);
+}
+
+struct engine *shop_second_engine(struct shop *shop)
+{
+    const char *error = "";
+    struct engine *engine = engine_of(shop, &error);
+    if (engine == NULL)
+        fail_msg("no second engine: %s", error);
+    return engine;
+}
+
 struct shop *shop_open(enum store store)
 {
     struct shop *shop = calloc(1, sizeof *shop);
@@ -73,9 +89,7 @@ struct shop *shop_open(enum store store)
     shop->now_us = INT64_C(1764000000000000);
     shop->vault = vault_seeded(7);
     name_store(shop, store);
-    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .create = true, .no_sync = true }, .vault = shop->vault,
-                                      .clock = { shop_now, shop }, .batch_us = -1 };
-    shop->engine = engine_open(&options, shop->arena, &error);
+    shop->engine = engine_of(shop, &error);
     if (shop->engine == NULL || db_migrate(engine_db(shop->engine), false, shop->arena, &error) != MIGRATE_DONE)
         fail_msg("no shop: %s", error);
     company_make(shop, engine_db(shop->engine));

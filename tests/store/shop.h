@@ -29,6 +29,8 @@ size_t shop_jobs(struct shop *shop, int64_t unit);
 /* Migrated, with the company's row and clock. Fails the test when it cannot. */
 struct shop *shop_open(enum store store);
 void shop_close(struct shop *shop);
+/* Another one on the same store, as in a second server, which keeps rows of its own; not in memory. engine_close before shop_close. */
+struct engine *shop_second_engine(struct shop *shop);
 
 /* A unit DE (EUR), nodes LEJ and HAM, SKUs LAMP, BULB, SHADE, a bundle KIT (2 BULB + SHADE), channels web (backorder),
  * b2b (reject) and market (marketplace). */
