@@ -495,6 +495,43 @@ static void streams(enum store store, uint64_t count)
                   totals.given_again, totals.changed);
 }
 
+/* In one queue, as of a client that does not wait for answers: a unit, what stands in it, and what is sold there. */
+static void what_is_made_is_known_behind_it(enum store store)
+{
+    static const struct sent queue[] = {
+        { .method = "PUT", .target = "/v1/units/AT", .body = "{\"name\":\"Austria\",\"currency\":\"EUR\",\"country\":\"AT\",\"time_zone\":\"Europe/Vienna\"}" },
+        { .method = "PUT", .target = "/v1/nodes/VIE",
+          .body = "{\"unit\":\"AT\",\"name\":\"Vienna\",\"kind\":\"warehouse\",\"country\":\"AT\",\"postal_code\":\"1010\"}" },
+        { .method = "POST", .target = "/v1/inventory/adjustments", .body = "{\"node\":\"VIE\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\"}" },
+        { .method = "PUT", .target = "/v1/channels/wien",
+          .body = "{\"unit\":\"AT\",\"name\":\"Vienna\",\"kind\":\"store\",\"nodes\":[\"VIE\"],\"shortage\":\"reject\"}" },
+        { .method = "PUT", .target = "/v1/channels/wien/listings/L", .body = "{\"sku\":\"LAMP\"}" },
+        { .method = "POST", .target = "/v1/reservations", .body = "{\"channel\":\"wien\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}" },
+    };
+    struct command *commands[COUNT(queue)];
+    struct shop *shop = shop_open(store);
+    shop_furnish(shop);
+    for (size_t i = 0; i < COUNT(queue); i++)
+        commands[i] = prepare(shop, &queue[i]);
+    engine_run(shop->engine, commands, COUNT(queue));
+    for (size_t i = 0; i < COUNT(queue); i++)
+        if (commands[i]->answer.status != 201)
+            fail_msg("%s: %d %s", queue[i].target, commands[i]->answer.status, commands[i]->answer.body);
+    shop_close(shop);
+}
+
+static void what_is_made_is_known_behind_it_on_sqlite(void **state)
+{
+    what_is_made_is_known_behind_it(STORE_SQLITE);
+}
+
+static void what_is_made_is_known_behind_it_on_postgresql(void **state)
+{
+    if (!store_is_there(STORE_POSTGRES))
+        skip();
+    what_is_made_is_known_behind_it(STORE_POSTGRES);
+}
+
 static uint64_t stream_count(uint64_t preset)
 {
     const char *text = getenv("MILLRACE_STREAMS");
@@ -516,6 +553,8 @@ static void any_cut_gives_the_same_outcome_on_postgresql(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_made_is_known_behind_it_on_sqlite),
+        cmocka_unit_test(what_is_made_is_known_behind_it_on_postgresql),
         cmocka_unit_test(any_cut_gives_the_same_outcome_on_sqlite),
         cmocka_unit_test(any_cut_gives_the_same_outcome_on_postgresql),
     };
