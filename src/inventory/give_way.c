@@ -22,6 +22,7 @@ struct queue {
     } seated, chunk;
     struct ws_cursor cursor;
     size_t chunk_holders;
+    bool drained; /* the table has no more */
 };
 
 static void push(struct ws *ws, struct claims *claims, const struct claim_row *claim)
@@ -80,12 +81,13 @@ static void queue_open(struct queue *queue, struct ws *ws, const struct position
 static const struct claim_row *queue_next(struct queue *queue, enum claim_kind kind)
 {
     struct claims *seated = &queue->seated, *chunk = &queue->chunk;
-    if (chunk->at == chunk->count) {
+    if (chunk->at == chunk->count && !queue->drained) {
         int64_t *holders = ARENA_ARRAY(ws_arena(queue->ws), int64_t, queue->chunk_holders);
         const struct claimant_row *row;
         size_t count = 0;
         while (count < queue->chunk_holders && (row = ws_next(queue->ws, &queue->cursor)) != NULL)
             holders[count++] = row->holder;
+        queue->drained = count < queue->chunk_holders;
         read_claims(queue, kind, holders, count, chunk);
     }
     bool in_row = seated->at < seated->count, in_table = chunk->at < chunk->count;

@@ -35,7 +35,9 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
     struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
     const struct fulfilment_row *fulfilment;
     while (units > 0 && (fulfilment = ws_next(ws, &cursor)) != NULL) {
-        const struct fulfilment_line_row *mine = ws_get(ws, &fulfilment_line_table, WS_KEY(ws_unit(ws), fulfilment->id, line, part));
+        const struct db_value lines_of[] = { db_int(ws_unit(ws)), db_int(fulfilment->id) }; /* another node's has no such line: that is known, too */
+        const struct fulfilment_line_row *mine =
+            ws_get_listed(ws, &fulfilment_line_table, WS_KEY(ws_unit(ws), fulfilment->id, line, part), &line_of_fulfilment, lines_of);
         if (fulfilment->node != node || fulfilment_transition((enum fulfilment_state)fulfilment->state, DO_CANCEL) == NULL || mine == NULL || mine->quantity == mine->cancelled)
             continue;
         int64_t gives = min_i64(mine->quantity - mine->cancelled, units);

@@ -322,6 +322,29 @@ static void keys_are_remembered_for_their_days_and_then_forgotten(struct shop *s
     assert_int_equal(stock_of(shop, "LEJ", "LAMP", "available"), KEYS + 1);
 }
 
+/* A look into the store for each line would read the whole command anew as often, and keep the memory of each time. */
+static void a_count_breaks_the_lines_of_an_order_of_two_parcels(struct shop *shop)
+{
+    enum { LINES = 60 };
+    struct buffer lines = { .arena = shop->arena };
+    struct engine_stats before, after;
+    static const char *const nodes[] = { "LEJ", "HAM" };
+    for (int i = 0; i < LINES; i++)
+        buffer_printf(&lines, "%s%s", i == 0 ? "" : ",", line_of(shop, "LAMP", 1));
+    for (size_t i = 0; i < COUNT(nodes); i++)
+        receive(shop, nodes[i], "LAMP", LINES / 2);
+    const char *body = shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "web", "two", lines.at, "")).body;
+    assert_non_null(strstr(body, "\"node\":\"LEJ\""));
+    assert_non_null(strstr(body, "\"node\":\"HAM\""));
+    for (size_t i = 0; i < COUNT(nodes); i++) {
+        engine_stats(shop->engine, &before);
+        shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"LAMP\",\"set\":0,\"reason\":\"count\"}", nodes[i]);
+        engine_stats(shop->engine, &after);
+        if (after.needs - before.needs > LINES / 4)
+            fail_msg("%ld times a row was not known for %d lines at %s", (long)(after.needs - before.needs), LINES / 2, nodes[i]);
+    }
+}
+
 static void run(enum store store, void (*scene)(struct shop *shop))
 {
     struct shop *shop = shop_open(store);
@@ -336,6 +359,7 @@ static void (*const scenes[])(struct shop *shop) = {
     what_an_order_leaves_of_its_checkout_goes_to_those_who_wait,
     cancelling_a_large_order_fills_all_the_queues_it_held_up,
     a_count_breaks_thousands_of_claims,
+    a_count_breaks_the_lines_of_an_order_of_two_parcels,
     a_count_overtakes_a_queue_that_is_filled,
     many_checkouts_expire_at_once,
     a_unit_that_comes_late_gets_all_masters,
