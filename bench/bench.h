@@ -61,7 +61,7 @@ struct shape {
     size_t count;
     int64_t first_id, ids, first_seq, seqs, skus[LINES];
 };
-void shape_take(struct shape *shape);
+void shape_take(struct shape *shape, bool crowded); /* crowded: of SKUs on which many others have claims */
 void shape_print(const struct shape *shape);
 /* Where the floor's rows go: keys go on from what stands in the store. */
 struct floor_place {

@@ -1,5 +1,7 @@
-/* bench/shape.c: one order through the engine in memory; what it wrote is the template of the floor's rows. */
+/* bench/shape.c: one order through the engine in memory; what it wrote is the template of the floor's rows. Where the store's positions
+ * have more claims than there is room for in their rows, claimants stand in rows of their own: then others order the same SKUs first. */
 #include "bench.h"
+#include "inventory/stock.h"
 #include "schema.h"
 #include <stdio.h>
 #include <string.h>
@@ -81,12 +83,22 @@ static bool is_main(const struct db_table *table)
     return table->key_count > 0;
 }
 
-void shape_take(struct shape *shape)
+static void order_place(struct inside *inside, uint64_t number, bool say)
+{
+    char body[4096];
+    order_body(body, sizeof body, number, (const uint64_t[LINES]){ 0, 1, 2 });
+    struct reply reply = local_call(inside->local, inside->arena, "POST", "/v1/orders", body);
+    if (reply.status != 201)
+        die("the order: %d %s", reply.status, reply.body);
+    if (say)
+        printf("an order: %zu bytes in, %zu bytes out\n", strlen(body), strlen(reply.body));
+}
+
+void shape_take(struct shape *shape, bool crowded)
 {
     struct inside inside;
     struct db_rows before[64] = { 0 };
     const char *error = "";
-    char body[4096];
     inside_open(&inside, "sqlite::memory:", true);
     struct db *db = engine_db(inside.engine);
     if (db_migrate(db, false, inside.arena, &error) != MIGRATE_DONE || db_table_count > COUNT(before))
@@ -99,17 +111,15 @@ void shape_take(struct shape *shape)
         db_commit(db) != DB_OK)
         die("no company: %s", db_last_error(db));
     furnish(&inside, 0, LINES);
+    for (uint64_t i = 0; crowded && i < SEATS; i++)
+        order_place(&inside, 2 + i, false);
     /* Far from the ids of masters and from amounts: a number in the range is one of the order's. */
     if (db_script(db, "UPDATE unit_clock SET next_id = 5000000, event_seq = 7000000 WHERE unit > 0") != DB_OK)
         die("no clock: %s", db_last_error(db));
     for (size_t t = 0; t < db_table_count; t++)
         if (is_main(db_tables[t]))
             before[t] = whole_table(db, shape->arena, db_tables[t], "");
-    order_body(body, sizeof body, 1, (const uint64_t[LINES]){ 0, 1, 2 });
-    struct reply reply = local_call(inside.local, inside.arena, "POST", "/v1/orders", body);
-    if (reply.status != 201)
-        die("the order: %d %s", reply.status, reply.body);
-    printf("an order: %zu bytes in, %zu bytes out\n", strlen(body), strlen(reply.body));
+    order_place(&inside, 1, true);
     for (size_t t = 0; t < db_table_count; t++)
         if (is_main(db_tables[t])) {
             struct db_rows after = whole_table(db, shape->arena, db_tables[t], "");
