@@ -61,7 +61,8 @@ struct shape {
     size_t count;
     int64_t first_id, ids, first_seq, seqs, skus[LINES];
 };
-void shape_take(struct shape *shape, bool crowded); /* crowded: of SKUs on which many others have claims */
+bool world_is_crowded(const struct world *world); /* most positions with claims have more than stand in their row */
+void shape_take(struct shape *shape, bool crowded);
 void shape_print(const struct shape *shape);
 /* Where the floor's rows go: keys go on from what stands in the store. */
 struct floor_place {

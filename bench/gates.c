@@ -16,7 +16,7 @@ static double file_bytes(const struct inside *inside, const struct world *world)
     int64_t wal_bytes;
     if (world->admin_url != NULL)
         return 0;
-    if (db_checkpoint(engine_db(inside->engine), true, &wal_bytes) != DB_OK || stat(world->url + strlen("sqlite:"), &file) != 0)
+    if (db_checkpoint(engine_db(inside->engine), CHECKPOINT_WAITS_US, &wal_bytes) != DB_OK || stat(world->url + strlen("sqlite:"), &file) != 0)
         die("no size of %s", world->url);
     return (double)file.st_size;
 }
@@ -47,7 +47,7 @@ static void run_batches(struct inside *inside, const struct world *world, size_t
             if (commands[i]->state != COMMAND_ACCEPTED)
                 die("an order was refused");
         if (world->admin_url == NULL && b % 64 == 63)
-            (void)db_checkpoint(engine_db(inside->engine), true, &wal_bytes);
+            (void)db_checkpoint(engine_db(inside->engine), CHECKPOINT_WAITS_US, &wal_bytes);
         arena_reset(arena);
     }
     if (db_wal_use(engine_db(inside->engine), &use) != DB_OK)

@@ -65,7 +65,7 @@ static void fill(struct inside *inside, uint64_t sku_count, uint64_t first, uint
         for (size_t i = 0; i < now->count; i++)
             if (now->commands[i]->state != COMMAND_ACCEPTED)
                 die("history refused: %s", now->commands[i]->faults.count > 0 ? now->commands[i]->faults.items[0].detail : "?");
-        (void)db_checkpoint(engine_db(inside->engine), true, &wal_bytes);
+        (void)db_checkpoint(engine_db(inside->engine), CHECKPOINT_WAITS_US, &wal_bytes);
         if (at / ROUND != next / ROUND || next > last)
             fprintf(stderr, "history: %lu of %lu, %.0f orders/s\n", (unsigned long)next - 1, (unsigned long)last,
                     (double)(next - first) * 1e6 / (double)(when_monotonic_us() - began));
@@ -78,7 +78,7 @@ static void fill(struct inside *inside, uint64_t sku_count, uint64_t first, uint
 static bool trim(void *context, int64_t unit, int64_t seq)
 {
     int64_t wal_bytes;
-    (void)db_checkpoint(context, true, &wal_bytes);
+    (void)db_checkpoint(context, CHECKPOINT_WAITS_US, &wal_bytes);
     return true;
 }
 

@@ -10,7 +10,6 @@
  * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only postgres). */
 #include "bench.h"
 #include "base/when.h"
-#include "inventory/stock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +100,7 @@ static void measure(struct world *world, const struct wish *wish)
     struct floor bare;
     struct outcome outcomes[COUNT(steps)][DEMAND_HOT + 1];
     shape->arena = arena;
-    shape_take(shape, world->history * LINES >= SEATS * world->sku_count);
+    shape_take(shape, world_is_crowded(world));
     shape_print(shape);
     floor_open(&bare, shape, world);
     struct server server = serve(world);

@@ -1,5 +1,5 @@
 /* bench/shape.c: one order through the engine in memory; what it wrote is the template of the floor's rows. Where the store's positions
- * have more claims than there is room for in their rows, claimants stand in rows of their own: then others order the same SKUs first. */
+ * have more claims than there is room for in their rows (inventory.md), claimants stand in rows of their own: then others order the same SKUs first. */
 #include "bench.h"
 #include "inventory/stock.h"
 #include "schema.h"
@@ -81,6 +81,30 @@ static bool is_main(const struct db_table *table)
         if (strcmp(table->name, others[i]) == 0)
             return false;
     return table->key_count > 0;
+}
+
+struct seats {
+    int64_t taken, full; /* positions on which somebody has a claim; all four seats */
+};
+
+bool world_is_crowded(const struct world *world)
+{
+    static const struct db_column columns[] = { { .name = "taken", .type = DB_INT, .offset = offsetof(struct seats, taken) },
+                                                { .name = "full", .type = DB_INT, .offset = offsetof(struct seats, full) } };
+    static const char sql[] = "SELECT count(*), count(CASE WHEN claimant4 <> 0 THEN 1 END) FROM position WHERE unit > 0 AND claimant1 <> 0";
+    static const struct db_statement statement = { .name = "bench_seats", .sqlite = sql, .postgres = sql, .columns = columns,
+                                                   .column_count = COUNT(columns), .row_size = sizeof(struct seats) };
+    struct db *db;
+    struct db_rows rows;
+    const char *error = "";
+    if (db_open(&db, &(struct db_options){ .url = world->floor_url }, world->arena, &error) != DB_OK)
+        die("%s: %s", world->floor_url, error);
+    if (db_query(db, world->arena, &statement, NULL, &rows) != DB_OK || rows.count != 1)
+        die("%s: %s", world->floor_url, db_last_error(db));
+    const struct seats *seats = db_row(&rows, 0);
+    bool crowded = seats->full > seats->taken / 2;
+    db_close(db);
+    return crowded;
 }
 
 static void order_place(struct inside *inside, uint64_t number, bool say)

@@ -506,14 +506,14 @@ void **db_slot(struct db_slots *slots, const void *key)
 
 /* ---- the rest ---- */
 
-enum db_result db_checkpoint(struct db *db, bool finish, int64_t *wal_bytes)
+enum db_result db_checkpoint(struct db *db, int64_t finish_us, int64_t *wal_bytes)
 {
     *wal_bytes = 0;
     if (db->lost)
         return DB_LOST;
     if (db->state != DB_IDLE)
         return leave(db, db_say(db, DB_BUG, "a checkpoint stands between two transactions"));
-    return db->driver->checkpoint(db, finish, wal_bytes);
+    return db->driver->checkpoint(db, finish_us, wal_bytes);
 }
 
 enum db_result db_wal_use(struct db *db, struct db_wal_use *use)

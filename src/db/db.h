@@ -175,9 +175,11 @@ int64_t db_schema_latest(bool projection);
 enum db_result db_schema_missing(struct db *db, struct arena *arena, const char **missing);
 bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody's */
 
-/* SQLite only (PostgreSQL: no-op): copies what was committed until now and syncs the copy, beside a writer; `finish`, by the writer
- * itself: copies the rest, so that the next write begins the WAL anew. *wal_bytes: what still lies in the WAL. */
-enum db_result db_checkpoint(struct db *db, bool finish, int64_t *wal_bytes);
+/* SQLite only (PostgreSQL: no-op): copies what was committed until now and syncs the copy, beside a writer. finish_us > 0, by the writer
+ * itself: copies the rest, so that the next write begins the WAL anew; who still reads from the WAL is waited for so long, then DB_BUSY
+ * (all that could be copied is). *wal_bytes: what still lies in the WAL. */
+enum db_result db_checkpoint(struct db *db, int64_t finish_us, int64_t *wal_bytes);
+#define CHECKPOINT_WAITS_US 5000000 /* for who has nothing else to do */
 /* Pages (SQLite: WAL frames; PostgreSQL: WAL records and bytes without full-page images) written since the last call. */
 struct db_wal_use {
     int64_t pages, records, bytes;

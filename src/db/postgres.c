@@ -918,9 +918,9 @@ static enum db_result postgres_script(struct db *db, const char *sql)
 /* ---- the WAL ---- */
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the signature of all drivers */
-static enum db_result postgres_checkpoint(struct db *db, bool finish, int64_t *wal_bytes)
+static enum db_result postgres_checkpoint(struct db *db, int64_t finish_us, int64_t *wal_bytes)
 {
-    (void)db, (void)finish, (void)wal_bytes; /* the server's own business */
+    (void)db, (void)finish_us, (void)wal_bytes; /* the server's own business */
     return DB_OK;
 }
 

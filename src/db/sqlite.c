@@ -16,7 +16,8 @@
 
 #define PAGE_BYTES 4096
 #define FRAME_BYTES (PAGE_BYTES + 24)
-#define BUSY_MS 5000
+#define BUSY_US 5000000
+#define NAP_US 200 /* between two looks whether a lock is free: SQLite's own naps grow to 100 ms, and a writer may stand behind */
 #define SEVERAL 8 /* rows an insert */
 #define UPDATES 4 /* sets of indexed columns that change together, kept prepared for each table */
 
@@ -41,6 +42,7 @@ struct sqlite {
     char *path;         /* of the file, NULL in memory */
     struct db_wal *wal; /* NULL: a commit is durable when it returns */
     int lock;
+    int64_t patience_us; /* with who holds what is asked for */
 };
 
 static struct sqlite *of(struct db *db)
@@ -136,6 +138,13 @@ static enum db_result set_up(struct sqlite *sqlite, const struct db_options *opt
     return result;
 }
 
+/* SQLite asks again as long as this says 1; `naps`: how often it has asked for the same lock. */
+static int nap(void *context, int naps)
+{
+    const struct sqlite *sqlite = context;
+    return (int64_t)naps * NAP_US < sqlite->patience_us && usleep(NAP_US) == 0;
+}
+
 static enum db_result sqlite_open(struct db *db, const struct db_options *options)
 {
     struct sqlite *sqlite = of(db);
@@ -158,7 +167,8 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
     if (code != SQLITE_OK)
         return db_say(db, result_of(code), "%s cannot be opened: %s. See that it exists and that this user may read and write it and its folder",
                       name, sqlite->handle != NULL ? sqlite3_errmsg(sqlite->handle) : "no memory");
-    sqlite3_busy_timeout(sqlite->handle, BUSY_MS);
+    sqlite->patience_us = BUSY_US;
+    sqlite3_busy_handler(sqlite->handle, nap, sqlite);
     sqlite->tables = calloc(db_table_count + 1, sizeof(*sqlite->tables));
     sqlite->paths = calloc(db_path_count + 1, sizeof(*sqlite->paths));
     if (sqlite->tables == NULL || sqlite->paths == NULL)
@@ -588,10 +598,13 @@ static int sync_copied(struct sqlite *sqlite)
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
-static enum db_result sqlite_checkpoint(struct db *db, bool finish, int64_t *wal_bytes)
+static enum db_result sqlite_checkpoint(struct db *db, int64_t finish_us, int64_t *wal_bytes)
 {
+    const bool finish = finish_us > 0;
     int frames = 0, copied = 0;
+    of(db)->patience_us = finish_us;
     int code = sqlite3_wal_checkpoint_v2(of(db)->handle, "main", finish ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+    of(db)->patience_us = BUSY_US;
     if (code == SQLITE_OK && !finish)
         code = sync_copied(of(db));
     if (code != SQLITE_OK)

@@ -35,7 +35,7 @@ struct db_driver {
     enum db_result (*execute)(struct db *db, const struct db_statement *statement, const struct db_value *values, int64_t *changed);
     enum db_result (*script)(struct db *db, const char *sql);
     void (*abandon)(struct db *db);
-    enum db_result (*checkpoint)(struct db *db, bool finish, int64_t *wal_bytes);
+    enum db_result (*checkpoint)(struct db *db, int64_t finish_us, int64_t *wal_bytes);
     enum db_result (*wal_use)(struct db *db, struct db_wal_use *use);
     enum db_result (*lock_file)(struct db *db);
 };

@@ -23,8 +23,10 @@
 #define STEPS_BACK 5         /* of the thread that copies the WAL: it is behind only while the WAL grows */
 #define COPY_PAGES 2048      /* 8 MiB: a copy begins */
 #define RESTART_PAGES 10240  /* 40 MiB: the WAL begins anew as soon as little is left to copy */
-#define WAL_PAGES_MAX 16384  /* 64 MiB: and now, however much is left */
+#define WAL_PAGES_MAX 32768  /* 128 MiB: and now, however much is left */
 #define LITTLE_PAGES 128     /* or what two batches write */
+#define READERS_US 1000      /* the writer stands no longer behind who reads from the WAL; after the next batch it looks again */
+#define READERS_MAX_US 50000 /* but once the WAL is that long: whoever begins to read meanwhile reads from the file */
 
 struct queue {
     struct command *first, **last;
@@ -403,7 +405,7 @@ static void *copy_main(void *context)
         }
         pthread_mutex_unlock(&engine->lock);
         if (db != NULL || db_open(&db, &engine->options.db, arena, &error) == DB_OK)
-            (void)db_checkpoint(db, false, &wal_bytes); /* what failed is in the WAL still: the next time tries again */
+            (void)db_checkpoint(db, 0, &wal_bytes); /* what failed is in the WAL still: the next time tries again */
         pthread_mutex_lock(&engine->lock);
         engine->copying = false;
     }
@@ -437,7 +439,7 @@ static void tidy_wal(struct lane *lane)
         pthread_cond_signal(&engine->to_copy);
     }
     pthread_mutex_unlock(&engine->lock);
-    if (finish && db_checkpoint(db, true, &wal_bytes) == DB_OK)
+    if (finish && db_checkpoint(db, engine->wal_pages > WAL_PAGES_MAX ? READERS_MAX_US : READERS_US, &wal_bytes) == DB_OK)
         engine->wal_pages = engine->copied_pages = 0;
 }
 

@@ -439,7 +439,7 @@ static enum db_result wal_write_back(struct follower *f)
     if (result != DB_OK || (f->wal_pages += use.pages) < WAL_PAGES_MAX)
         return result;
     f->wal_pages = 0;
-    return db_checkpoint(f->read, true, &left);
+    return db_checkpoint(f->read, CHECKPOINT_WAITS_US, &left);
 }
 
 static enum db_result round_run(struct follower *follower)

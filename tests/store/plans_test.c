@@ -303,7 +303,7 @@ static void live_through(struct shop *shop, int orders)
     for (int done = 0; done < orders; done += BATCH) {
         past_batch(shop, arena, orders - done < BATCH ? orders - done : BATCH);
         arena_reset(arena);
-        (void)db_checkpoint(engine_db(shop->engine), true, &wal_bytes);
+        (void)db_checkpoint(engine_db(shop->engine), CHECKPOINT_WAITS_US, &wal_bytes);
     }
     arena_free(arena);
 }
