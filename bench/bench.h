@@ -10,7 +10,7 @@
 #define LINES 3
 #define NODES 4
 #define SKUS 100000 /* where nothing else is asked for */
-#define HOT 10 /* SKUs that nine of ten lines want when demand is skewed, and all when it is hot */
+#define HOT 10      /* SKUs that nine of ten lines want when demand is skewed, and all when it is hot */
 enum demand { DEMAND_UNIFORM, DEMAND_SKEWED, DEMAND_HOT };
 extern const char *const demand_names[];
 
@@ -122,7 +122,7 @@ struct server {
     int64_t ready_us; /* from its start to its word that it is ready */
 };
 struct server serve(const struct world *world);
-void server_end(struct server *server); /* all that still run are ended when the bench dies, too */
+void server_end(struct server *server);                             /* all that still run are ended when the bench dies, too */
 long server_rss_mib(const struct server *server, const char *what); /* "VmRSS:", "VmHWM:" */
 /* Where its time goes: of its threads by name the CPU, of the writer the wall time by phase. */
 #define PHASES 5

@@ -86,7 +86,8 @@ void floor_open(struct floor *bare, const struct shape *shape, const struct worl
                   "PRAGMA locking_mode=NORMAL; PRAGMA foreign_keys=OFF");
     sqlite3_wal_hook(lite->db, pages_now, lite);
     for (size_t i = 0; i < shape->count; i++)
-        if (sqlite3_prepare_v3(lite->db, spell(shape->arena, &shape->changes[i]), -1, SQLITE_PREPARE_PERSISTENT, &lite->statements[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(lite->db, spell(shape->arena, &shape->changes[i]), -1, SQLITE_PREPARE_PERSISTENT, &lite->statements[i], NULL) !=
+            SQLITE_OK)
             die("floor: %s", sqlite3_errmsg(lite->db));
 }
 

@@ -54,9 +54,9 @@ static void run_batches(struct inside *inside, const struct world *world, size_t
         die("no WAL figures: %s", db_last_error(engine_db(inside->engine)));
     sum = use;
     engine_stats(inside->engine, &to);
-    *cost = (struct cost){ (double)sum.pages / (double)orders, (double)sum.records / (double)orders, (double)sum.bytes / (double)orders,
-                           (file_bytes(inside, world) - before) / (double)orders, (double)(to.batches - from.batches),
-                           (double)orders * 1e6 / (double)spent };
+    *cost = (struct cost){ (double)sum.pages / (double)orders,  (double)sum.records / (double)orders,
+                           (double)sum.bytes / (double)orders,  (file_bytes(inside, world) - before) / (double)orders,
+                           (double)(to.batches - from.batches), (double)orders * 1e6 / (double)spent };
     arena_free(arena);
 }
 
@@ -81,10 +81,10 @@ int gates_run(struct world *world)
     run_batches(&inside, world, 16, 200, &small);
     run_batches(&inside, world, 256, 40, &large);
     inside_close(&inside);
-    printf("engine_run at 16: %.2f pages, %.1f records, %.0f WAL bytes, %.0f file bytes an order, %.0f batches, %.0f orders/s\n", small.pages, small.records,
-           small.wal_bytes, small.file_bytes, small.batches, small.rate);
-    printf("engine_run at 256: %.2f pages, %.1f records, %.0f WAL bytes, %.0f file bytes an order, %.0f batches, %.0f orders/s\n", large.pages, large.records,
-           large.wal_bytes, large.file_bytes, large.batches, large.rate);
+    printf("engine_run at 16: %.2f pages, %.1f records, %.0f WAL bytes, %.0f file bytes an order, %.0f batches, %.0f orders/s\n", small.pages,
+           small.records, small.wal_bytes, small.file_bytes, small.batches, small.rate);
+    printf("engine_run at 256: %.2f pages, %.1f records, %.0f WAL bytes, %.0f file bytes an order, %.0f batches, %.0f orders/s\n", large.pages,
+           large.records, large.wal_bytes, large.file_bytes, large.batches, large.rate);
     if (world->admin_url != NULL) {
         bool records = gate("WAL records an order at 256", large.records, 60, 60);
         return gate("WAL KB an order at 256", large.wal_bytes / 1000, 7, 7) && records ? 0 : 1;

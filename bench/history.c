@@ -95,8 +95,12 @@ static struct db *projections_open(struct inside *inside, const char *url)
 static void follow(struct inside *inside, const char *url)
 {
     struct db *read = projections_open(inside, url);
-    struct follower follower = { .store = engine_db(inside->engine), .read = read, .vault = inside->vault, .arena = arena_new((size_t)256 << 20),
-                                 .context = read, .reached = trim };
+    struct follower follower = { .store = engine_db(inside->engine),
+                                 .read = read,
+                                 .vault = inside->vault,
+                                 .arena = arena_new((size_t)256 << 20),
+                                 .context = read,
+                                 .reached = trim };
     if (projection_round(&follower) != DB_OK)
         die("the projections stopped: %s", db_last_error(read));
     arena_free(follower.arena);
@@ -130,7 +134,7 @@ void history_fill(struct inside *inside, const struct world *world, uint64_t fro
     fill(inside, world->sku_count, from + 1, world->history);
     int64_t filled = when_monotonic_us();
     (world->unfollowed ? skip : follow)(inside, world->url);
-    printf("history: %lu orders in %.0f s (%.0f a second), projections %s in %.0f s\n", (unsigned long)(world->history - from), (double)(filled - began) / 1e6,
-           (double)(world->history - from) * 1e6 / (double)(filled - began), world->unfollowed ? "skipped" : "followed",
-           (double)(when_monotonic_us() - filled) / 1e6);
+    printf("history: %lu orders in %.0f s (%.0f a second), projections %s in %.0f s\n", (unsigned long)(world->history - from),
+           (double)(filled - began) / 1e6, (double)(world->history - from) * 1e6 / (double)(filled - began),
+           world->unfollowed ? "skipped" : "followed", (double)(when_monotonic_us() - filled) / 1e6);
 }

@@ -185,7 +185,8 @@ const char *http_get(struct arena *arena, uint16_t port, const char *key, const 
     struct buffer out = { .arena = arena };
     char request[512], in[4096];
     int socket_now = dial(port);
-    int bytes = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", target, key);
+    int bytes =
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", target, key);
     if (send(socket_now, request, (size_t)bytes, MSG_NOSIGNAL) != bytes)
         die("send: %m");
     buffer_text(&out, "");

@@ -33,8 +33,13 @@ struct wish {
 
 static struct load load_of(const struct world *world, const struct server *server, size_t n, enum demand demand, double seconds)
 {
-    return (struct load){ .ports = { server->port }, .port_count = 1, .key = world->key, .connections = n, .sku_count = world->sku_count,
-                          .demand = demand, .seconds = seconds };
+    return (struct load){ .ports = { server->port },
+                          .port_count = 1,
+                          .key = world->key,
+                          .connections = n,
+                          .sku_count = world->sku_count,
+                          .demand = demand,
+                          .seconds = seconds };
 }
 
 static double rate_of(const struct load *load)
@@ -73,9 +78,10 @@ static struct outcome step(struct world *world, const struct server *server, siz
         cpu += (to.cpu[i] - from.cpu[i]) / closed.seconds;
     load.rate = rate * 0.7;
     load_run(&load, &open);
-    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, demand_names[demand], before, after, bare->pages,
-           rate, rate / floor_rate, (double)closed.p50_us / 1e3, (double)closed.p99_us / 1e3, (double)open.p50_us / 1e3, (double)open.p99_us / 1e3,
-           server_rss_mib(server, "VmRSS:"), cpu * 100, closed.client_cpu * 100, (unsigned long)(closed.faults + open.faults));
+    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, demand_names[demand], before, after,
+           bare->pages, rate, rate / floor_rate, (double)closed.p50_us / 1e3, (double)closed.p99_us / 1e3, (double)open.p50_us / 1e3,
+           (double)open.p99_us / 1e3, server_rss_mib(server, "VmRSS:"), cpu * 100, closed.client_cpu * 100,
+           (unsigned long)(closed.faults + open.faults));
     profile_print(&from, &to, closed.seconds, (double)closed.orders);
     fflush(stdout);
     return (struct outcome){ rate, rate / floor_rate, open.p50_us == 0 ? 0 : (double)open.p99_us / (double)open.p50_us };
@@ -85,7 +91,8 @@ static void judge_step(size_t i, bool postgres, const struct outcome outcomes[])
 {
     static const char *const tails[] = { "p99 in p50s, uniform", "p99 in p50s, skewed", "p99 in p50s, hot" };
     for (size_t demand = DEMAND_UNIFORM; demand <= DEMAND_SKEWED; demand++)
-        judge(demand == DEMAND_UNIFORM ? "of the floor, uniform" : "of the floor, skewed", steps[i], outcomes[demand].ratio, least[postgres][i], true);
+        judge(demand == DEMAND_UNIFORM ? "of the floor, uniform" : "of the floor, skewed", steps[i], outcomes[demand].ratio, least[postgres][i],
+              true);
     judge("ten hot SKUs to uniform", steps[i], outcomes[DEMAND_HOT].rate / outcomes[DEMAND_UNIFORM].rate, 1, true);
     for (size_t demand = DEMAND_UNIFORM; steps[i] >= 64 && demand <= DEMAND_HOT; demand++)
         judge(tails[demand], steps[i], outcomes[demand].tail, 4, false);
@@ -203,8 +210,13 @@ static void reads(struct world *world, const struct wish *wish)
 static int store(const char *admin_url, const struct wish *wish)
 {
     bool with_floor = wish->mode == MODE_STEPS;
-    struct world world = { .arena = arena_new((size_t)1 << 30), .binary = getenv("MILLRACE_BINARY"), .admin_url = admin_url,
-                           .sku_count = wish->skus, .history = wish->history, .kept = wish->keep != NULL, .unfollowed = wish->unfollowed };
+    struct world world = { .arena = arena_new((size_t)1 << 30),
+                           .binary = getenv("MILLRACE_BINARY"),
+                           .admin_url = admin_url,
+                           .sku_count = wish->skus,
+                           .history = wish->history,
+                           .kept = wish->keep != NULL,
+                           .unfollowed = wish->unfollowed };
     int code = 0;
     if (world.binary == NULL)
         die("MILLRACE_BINARY names no millrace");

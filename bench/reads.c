@@ -33,7 +33,8 @@ static void ask(struct reader *reader, const char *target)
     char request[600];
     static _Thread_local char in[1 << 20];
     size_t got = 0;
-    int bytes = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n", target, reader->world->key);
+    int bytes =
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n", target, reader->world->key);
     if (send(reader->socket, request, (size_t)bytes, MSG_NOSIGNAL) != bytes)
         die("send: %m");
     for (;;) {
@@ -90,8 +91,12 @@ static int by_time(const void *a, const void *b)
 
 static void run_once(struct reader *reader, double seconds, bool writing)
 {
-    struct load load = { .ports = { reader->server->port }, .port_count = 1, .key = reader->world->key, .connections = WRITERS,
-                         .sku_count = reader->world->sku_count, .seconds = seconds };
+    struct load load = { .ports = { reader->server->port },
+                         .port_count = 1,
+                         .key = reader->world->key,
+                         .connections = WRITERS,
+                         .sku_count = reader->world->sku_count,
+                         .seconds = seconds };
     struct load_result result = { 0 };
     reader->stopping = false;
     memset(reader->count, 0, sizeof reader->count);

@@ -38,8 +38,13 @@ struct server serve(const struct world *world)
     struct server server = { 0 };
     int pipes[2];
     char line[256] = "";
-    char *words[] = { (char *)(uintptr_t)world->binary, (char[]){ "serve" }, (char[]){ "--db" }, (char *)(uintptr_t)world->url,
-                      (char[]){ "--listen" }, (char[]){ "127.0.0.1:0" }, NULL };
+    char *words[] = { (char *)(uintptr_t)world->binary,
+                      (char[]){ "serve" },
+                      (char[]){ "--db" },
+                      (char *)(uintptr_t)world->url,
+                      (char[]){ "--listen" },
+                      (char[]){ "127.0.0.1:0" },
+                      NULL };
     posix_spawn_file_actions_t actions;
     if (pipe(pipes) != 0)
         die("pipe: %m");
@@ -151,7 +156,8 @@ void profile_print(const struct profile *from, const struct profile *to, double 
         printf(" %s %.0f", phases[i], spent * 1e6 / batches);
         rest -= spent;
     }
-    printf(" rest %.0f; needs %.2f an order\n    CPU us an order:", rest * 1e6 / batches, (to->needs - from->needs) / (to->commands - from->commands));
+    printf(" rest %.0f; needs %.2f an order\n    CPU us an order:", rest * 1e6 / batches,
+           (to->needs - from->needs) / (to->commands - from->commands));
     for (size_t i = 0; i < STAGES; i++)
         printf(" %s %.0f", stages[i], (to->cpu[i] - from->cpu[i]) * 1e6 / orders);
     printf("\n");

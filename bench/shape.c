@@ -1,5 +1,6 @@
 /* bench/shape.c: one order through the engine in memory; what it wrote is the template of the floor's rows. Where the store's positions
- * have more claims than there is room for in their rows (inventory.md), claimants stand in rows of their own: then others order the same SKUs first. */
+ * have more claims than there is room for in their rows (inventory.md), claimants stand in rows of their own: then others order the same SKUs first.
+ */
 #include "bench.h"
 #include "inventory/stock.h"
 #include "schema.h"
@@ -16,8 +17,12 @@ struct db_rows whole_table(struct db *db, struct arena *arena, const struct db_t
     buffer_printf(&sql, " FROM %s %s ORDER BY 1", table->name, where);
     for (size_t c = 1; c < table->key_count; c++)
         buffer_printf(&sql, ", %zu", c + 1);
-    *statement = (struct db_statement){ .name = arena_printf(arena, "bench_%s", table->name), .sqlite = sql.at, .postgres = sql.at, .columns = table->columns,
-                                        .column_count = table->column_count, .row_size = table->row_size };
+    *statement = (struct db_statement){ .name = arena_printf(arena, "bench_%s", table->name),
+                                        .sqlite = sql.at,
+                                        .postgres = sql.at,
+                                        .columns = table->columns,
+                                        .column_count = table->column_count,
+                                        .row_size = table->row_size };
     if (db_query(db, arena, statement, NULL, &rows) != DB_OK)
         die("%s: %s", table->name, db_last_error(db));
     return rows;
@@ -92,8 +97,9 @@ bool world_is_crowded(const struct world *world)
     static const struct db_column columns[] = { { .name = "taken", .type = DB_INT, .offset = offsetof(struct seats, taken) },
                                                 { .name = "full", .type = DB_INT, .offset = offsetof(struct seats, full) } };
     static const char sql[] = "SELECT count(*), count(CASE WHEN claimant4 <> 0 THEN 1 END) FROM position WHERE unit > 0 AND claimant1 <> 0";
-    static const struct db_statement statement = { .name = "bench_seats", .sqlite = sql, .postgres = sql, .columns = columns,
-                                                   .column_count = COUNT(columns), .row_size = sizeof(struct seats) };
+    static const struct db_statement statement = {
+        .name = "bench_seats", .sqlite = sql, .postgres = sql, .columns = columns, .column_count = COUNT(columns), .row_size = sizeof(struct seats)
+    };
     struct db *db;
     struct db_rows rows;
     const char *error = "";
@@ -128,7 +134,9 @@ void shape_take(struct shape *shape, bool crowded)
     if (db_migrate(db, false, inside.arena, &error) != MIGRATE_DONE || db_table_count > COUNT(before))
         die("no schema: %s", error);
     static const uint8_t head[32];
-    struct unit_clock_row clock = { .next_id = 1001 /* 1000 is the API key's in the store: nodes get the same ids */, .config_version = 1, .audit_head = { head, sizeof head } };
+    struct unit_clock_row clock = { .next_id = 1001 /* 1000 is the API key's in the store: nodes get the same ids */,
+                                    .config_version = 1,
+                                    .audit_head = { head, sizeof head } };
     struct company_row company = { .name = "Shape" };
     const void *rows[] = { &clock, &company };
     if (db_begin(db) != DB_OK || db_insert(db, &unit_clock_table, &rows[0], 1) != DB_OK || db_insert(db, &company_table, &rows[1], 1) != DB_OK ||

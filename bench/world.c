@@ -52,14 +52,15 @@ int order_body(char *out, size_t room, uint64_t number, const uint64_t skus[LINE
                                  "%s{\"sku\":\"S%06lu\",\"quantity\":1,\"unit_price\":{\"amount\":\"19.99\",\"currency\":\"EUR\"},"
                                  "\"tax\":{\"amount\":\"3.19\",\"currency\":\"EUR\"}}",
                                  i == 0 ? "" : ",", (unsigned long)skus[i]);
-    return snprintf(out, room,
-                    "{\"channel\":\"web\",\"channel_order_id\":\"W-%012lu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                    "\"prices_include_tax\":true,\"customer\":{\"name\":\"Friederike Musterfrau\",\"email\":\"friederike.musterfrau@example.com\","
-                    "\"phone\":\"+49 341 5550100\"},\"ship_to\":{\"name\":\"Friederike Musterfrau\",\"street\":\"Karl-Liebknecht-Strasse 143, Hinterhaus\","
-                    "\"postal_code\":\"04277\",\"city\":\"Leipzig\",\"country\":\"DE\",\"email\":\"friederike.musterfrau@example.com\","
-                    "\"phone\":\"+49 341 5550100\"},\"shipping\":{\"service\":\"standard\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"}},"
-                    "\"lines\":[%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\",\"method\":\"bank_transfer\"}}",
-                    (unsigned long)number, lines);
+    return snprintf(
+        out, room,
+        "{\"channel\":\"web\",\"channel_order_id\":\"W-%012lu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+        "\"prices_include_tax\":true,\"customer\":{\"name\":\"Friederike Musterfrau\",\"email\":\"friederike.musterfrau@example.com\","
+        "\"phone\":\"+49 341 5550100\"},\"ship_to\":{\"name\":\"Friederike Musterfrau\",\"street\":\"Karl-Liebknecht-Strasse 143, Hinterhaus\","
+        "\"postal_code\":\"04277\",\"city\":\"Leipzig\",\"country\":\"DE\",\"email\":\"friederike.musterfrau@example.com\","
+        "\"phone\":\"+49 341 5550100\"},\"shipping\":{\"service\":\"standard\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"}},"
+        "\"lines\":[%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\",\"method\":\"bank_transfer\"}}",
+        (unsigned long)number, lines);
 }
 
 /* The store's own key: what is sealed and hashed here the server must know again. */
@@ -83,8 +84,11 @@ void inside_open(struct inside *inside, const char *url, bool no_sync)
     const char *error = "";
     inside->arena = arena_new((size_t)1 << 30);
     inside->vault = vault_of(url, inside->arena);
-    struct engine_options options = { .url = url, .db = { .url = url, .create = true, .no_sync = no_sync, .cache_kib = no_sync ? 2 << 20 : 0 },
-                                      .vault = inside->vault, .batch_us = -1, .batch_rows = (size_t)1 << 20 };
+    struct engine_options options = { .url = url,
+                                      .db = { .url = url, .create = true, .no_sync = no_sync, .cache_kib = no_sync ? 2 << 20 : 0 },
+                                      .vault = inside->vault,
+                                      .batch_us = -1,
+                                      .batch_rows = (size_t)1 << 20 };
     inside->engine = engine_open(&options, inside->arena, &error);
     inside->local = inside->engine == NULL ? NULL : local_open(inside->engine, inside->vault, inside->arena, &error);
     if (inside->local == NULL)
@@ -134,8 +138,8 @@ static struct command *make_sku(struct inside *inside, struct arena *arena, uint
 static struct command *make_stock(struct inside *inside, struct arena *arena, uint64_t i)
 {
     return local_command(inside->local, arena, "POST", "/v1/inventory/adjustments",
-                         arena_printf(arena, "{\"node\":\"N%lu\",\"sku\":\"S%06lu\",\"delta\":1000000,\"reason\":\"receipt\"}", (unsigned long)(i % NODES + 1),
-                                      (unsigned long)(i / NODES)),
+                         arena_printf(arena, "{\"node\":\"N%lu\",\"sku\":\"S%06lu\",\"delta\":1000000,\"reason\":\"receipt\"}",
+                                      (unsigned long)(i % NODES + 1), (unsigned long)(i / NODES)),
                          NULL);
 }
 
@@ -144,7 +148,10 @@ static void put_places(struct inside *inside)
     put(inside, "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}");
     for (int i = 1; i <= NODES; i++)
         put(inside, arena_printf(inside->arena, "/v1/nodes/N%d", i),
-            arena_printf(inside->arena, "{\"unit\":\"DE\",\"name\":\"Node %d\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410%d\",\"priority\":%d}", i, i, i));
+            arena_printf(
+                inside->arena,
+                "{\"unit\":\"DE\",\"name\":\"Node %d\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410%d\",\"priority\":%d}", i, i,
+                i));
     put(inside, "/v1/channels/web",
         "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"N1\",\"N2\",\"N3\",\"N4\"],\"shortage\":\"backorder\"}");
 }
@@ -221,7 +228,8 @@ static void note_write(const struct world *world)
     char name[300];
     snprintf(name, sizeof name, "%s/world", world->dir);
     FILE *file = fopen(name, "w");
-    if (file == NULL || fprintf(file, "%s %lu %lu\n", world->key, (unsigned long)world->sku_count, (unsigned long)world->history) < 0 || fclose(file) != 0)
+    if (file == NULL || fprintf(file, "%s %lu %lu\n", world->key, (unsigned long)world->sku_count, (unsigned long)world->history) < 0 ||
+        fclose(file) != 0)
         die("%s: %m", name);
 }
 

@@ -157,7 +157,7 @@ static struct block *add_block(struct arena *arena, size_t need)
     struct block *block = malloc(sizeof *block + room);
     if (block == NULL)
         leave_by_door(arena, need, true);
-    *block = (struct block) { .room = room };
+    *block = (struct block){ .room = room };
     arena->held += sizeof *block + room;
     struct block **link = arena->current == NULL ? &arena->first : &arena->current->next;
     block->next = *link;
@@ -269,7 +269,7 @@ size_t arena_used(const struct arena *arena)
 
 struct arena_mark arena_mark(const struct arena *arena)
 {
-    return (struct arena_mark) { arena->current, arena->current == NULL ? 0 : arena->current->used };
+    return (struct arena_mark){ arena->current, arena->current == NULL ? 0 : arena->current->used };
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark)

@@ -23,6 +23,6 @@ void fault_add(struct faults *faults, enum fault_code code, const char *pointer,
     va_list args;
     va_start(args, detail_format);
     faults->items[faults->count++] =
-        (struct fault) { .code = code, .pointer = arena_text(faults->arena, pointer), .detail = arena_vprintf(faults->arena, detail_format, args) };
+        (struct fault){ .code = code, .pointer = arena_text(faults->arena, pointer), .detail = arena_vprintf(faults->arena, detail_format, args) };
     va_end(args);
 }

@@ -141,7 +141,8 @@ static enum outcome read_text(struct reading *r, const struct field *field, cons
     for (size_t i = 0; i < bytes && r->mode != FIELDS_KEPT; i++) {
         unsigned char c = (unsigned char)r->json->text[i];
         if ((c < 0x20 && !(field->lines && (c == '\t' || c == '\n' || c == '\r'))) || c == 0x7f)
-            return refuse(r, here, FAULT_BAD_FORMAT, "byte %zu is the control character U+%04X: send text %s", i + 1, c, field->lines ? "without it" : "of one line");
+            return refuse(r, here, FAULT_BAD_FORMAT, "byte %zu is the control character U+%04X: send text %s", i + 1, c,
+                          field->lines ? "without it" : "of one line");
     }
     *(const char **)at = arena_text_n(r->json->arena, r->json->text, bytes);
     return TAKEN;
@@ -195,8 +196,9 @@ static enum outcome read_country(struct reading *r, const struct field *field, c
 {
     const char *text = r->json->text;
     if (r->json->bytes != 2 || (r->mode != FIELDS_KEPT && !country_is_assigned(text, r->json->bytes)))
-        return refuse(r, here, FAULT_BAD_FORMAT, "%.*s is no country of ISO 3166-1: two capital letters as DE", (int)excerpt(text, r->json->bytes), text);
-    memcpy(at, (char[3]) { text[0], text[1] }, 3);
+        return refuse(r, here, FAULT_BAD_FORMAT, "%.*s is no country of ISO 3166-1: two capital letters as DE", (int)excerpt(text, r->json->bytes),
+                      text);
+    memcpy(at, (char[3]){ text[0], text[1] }, 3);
     return TAKEN;
 }
 
@@ -226,7 +228,7 @@ static enum outcome read_money(struct reading *r, const struct field *field, con
     int exponent = currency_exponent(wire.currency);
     if (!money_parse(wire.amount, strlen(wire.amount), exponent, &money->minor))
         return refuse(r, &amount, FAULT_BAD_FORMAT, "an amount of %s is written as %s", wire.currency,
-                      (const char *[]) { "1999", "199.9", "19.99", "1.999", "0.1999" }[exponent]);
+                      (const char *[]){ "1999", "199.9", "19.99", "1.999", "0.1999" }[exponent]);
     memcpy(money->currency, wire.currency, sizeof wire.currency);
     bool bounded = field->min != 0 || field->max != 0;
     int64_t min = field->min, max = bounded ? field->max : INT64_MAX;

@@ -35,16 +35,16 @@ struct field {
     const char *name;
     enum field_type type;
     size_t offset;
-    bool required;        /* 422 `required` where it does not come */
-    bool nullable;        /* null is a value: the field counts as come but is_null; ints get NULL_INT, texts NULL */
-    bool read_only;       /* 422 `read_only_field` in POST and PATCH, ignored in PUT; written */
-    bool write_only;      /* never written */
-    bool hide_absent;     /* written only where its presence bit is set (optional ?) */
-    bool lines;           /* of a text: several lines, so that tab, LF and CR are taken */
-    bool not_available;   /* 422 `not_available`; absent from openapi */
-    uint8_t either;       /* fields of an object with the same number > 0: exactly one must come */
-    int64_t min, max;     /* see the types; max 0 of a list: no bound but the arena's */
-    int64_t preset;       /* of an int, enum or bool that does not come; where it is 0 and null is a value: null */
+    bool required;            /* 422 `required` where it does not come */
+    bool nullable;            /* null is a value: the field counts as come but is_null; ints get NULL_INT, texts NULL */
+    bool read_only;           /* 422 `read_only_field` in POST and PATCH, ignored in PUT; written */
+    bool write_only;          /* never written */
+    bool hide_absent;         /* written only where its presence bit is set (optional ?) */
+    bool lines;               /* of a text: several lines, so that tab, LF and CR are taken */
+    bool not_available;       /* 422 `not_available`; absent from openapi */
+    uint8_t either;           /* fields of an object with the same number > 0: exactly one must come */
+    int64_t min, max;         /* see the types; max 0 of a list: no bound but the arena's */
+    int64_t preset;           /* of an int, enum or bool that does not come; where it is 0 and null is a value: null */
     const char *const *names; /* FIELD_ENUM: ends in NULL */
     const struct field_table *of;
     const char *doc;

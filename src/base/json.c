@@ -408,7 +408,7 @@ static enum json_token read_key(struct json_reader *json)
         return fail(json, at, at == json->end ? "the text ends within an object" : "a key in quotes is due");
     if (!read_string(json))
         return JSON_ERROR;
-    if (!add_key(json->keys[json->depth - 1], json->arena, (struct key) { json->text, json->bytes }))
+    if (!add_key(json->keys[json->depth - 1], json->arena, (struct key){ json->text, json->bytes }))
         return fail(json, at, "the object has this key already");
     skip_space(json);
     if (json->at == json->end || *json->at != ':')
@@ -441,7 +441,7 @@ static enum json_token read_more(struct json_reader *json)
 
 void json_open(struct json_reader *json, struct arena *arena, const char *text, size_t bytes)
 {
-    *json = (struct json_reader) { .arena = arena, .at = text, .start = text, .end = text + bytes, .state = WANTS_VALUE };
+    *json = (struct json_reader){ .arena = arena, .at = text, .start = text, .end = text + bytes, .state = WANTS_VALUE };
 }
 
 enum json_token json_next(struct json_reader *json)

@@ -29,7 +29,7 @@ struct json_reader {
     const char *at, *end, *start;
     const char *text; /* of the last token; not NUL-terminated when it points into the source */
     size_t bytes;
-    const char *error; /* what is wrong, a constant sentence part */
+    const char *error;   /* what is wrong, a constant sentence part */
     size_t line, column; /* from 1, column in bytes; of the error */
     int depth;
     uint8_t state;
@@ -63,8 +63,8 @@ void json_text_n(struct json_writer *json, const char *text, size_t bytes);
 void json_int(struct json_writer *json, int64_t value);
 void json_bool(struct json_writer *json, bool value);
 void json_null(struct json_writer *json);
-void json_money(struct json_writer *json, struct money money); /* {"amount":"19.99","currency":"EUR"}; null without a currency */
-void json_time(struct json_writer *json, int64_t at_us);       /* RFC 3339; WHEN_MIN .. WHEN_MAX */
+void json_money(struct json_writer *json, struct money money);            /* {"amount":"19.99","currency":"EUR"}; null without a currency */
+void json_time(struct json_writer *json, int64_t at_us);                  /* RFC 3339; WHEN_MIN .. WHEN_MAX */
 void json_raw(struct json_writer *json, const char *value, size_t bytes); /* a value that is JSON already */
 
 #endif

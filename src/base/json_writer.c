@@ -8,7 +8,7 @@
 
 void json_begin(struct json_writer *json, struct arena *arena)
 {
-    *json = (struct json_writer) { .out = { .arena = arena } };
+    *json = (struct json_writer){ .out = { .arena = arena } };
 }
 
 /* Room for a comma and `bytes`, with the comma written where one is due. Every value and key begins here. */

@@ -31,9 +31,9 @@ static struct civil civil_from_days(int64_t days)
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * day_of_year + 2) / 153; /* months since March */
     int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-    return (struct civil) { .year = (int)(year_of_era + era * 400 + (month <= 2 ? 1 : 0)),
-                            .month = (int)month,
-                            .day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1) };
+    return (struct civil){ .year = (int)(year_of_era + era * 400 + (month <= 2 ? 1 : 0)),
+                           .month = (int)month,
+                           .day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1) };
 }
 
 static int days_of_month(int year, int month)

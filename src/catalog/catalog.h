@@ -62,8 +62,8 @@ struct master {
 
 /* What masters tell the modules above, which catalog does not know: defined by orders. ws is a unit's. */
 struct catalog_followers {
-    void (*channels_eased)(struct ws *ws);             /* some channel of the unit may have more than before, of whatever SKU */
-    void (*sku_eased)(struct ws *ws, int64_t sku);     /* ... of this SKU or bundle */
+    void (*channels_eased)(struct ws *ws);         /* some channel of the unit may have more than before, of whatever SKU */
+    void (*sku_eased)(struct ws *ws, int64_t sku); /* ... of this SKU or bundle */
     void (*listed)(struct ws *ws, int64_t channel, const char *channel_sku, int64_t sku); /* a listing was made, or moved to this SKU */
     void (*sku_made)(struct ws *ws, const char *code, int64_t sku);                       /* a SKU or bundle was made */
 };
@@ -76,7 +76,8 @@ extern const struct master_kind unit_master, node_master, sku_master, bundle_mas
 void master_put(struct ws *ws, struct command *command, const struct master_kind *kind);
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind);
 void master_look_up(struct ws *ws, struct command *command, const struct master_kind *kind); /* what else is wrong with a faulty form */
-bool unit_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults); /* and the time zone must be installed */
+bool unit_edge(struct edge *edge, const struct request *request, struct command *command,
+               struct faults *faults); /* and the time zone must be installed */
 bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void master_get(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
 
@@ -84,7 +85,8 @@ void master_get(struct reading *reading, const struct request *request, struct a
  * unit in 2 where the kind has one. */
 void master_list(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
 void master_history_of(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind);
-void master_history(struct reading *reading, const struct request *request, struct answer *answer, int64_t unit, enum subject_kind kind, int64_t subject);
+void master_history(struct reading *reading, const struct request *request, struct answer *answer, int64_t unit, enum subject_kind kind,
+                    int64_t subject);
 /* The unit and id of a channel; id 0: there is none. */
 enum db_result channel_place(struct reading *reading, const char *code, int64_t *unit, int64_t *id);
 /* {"items":[ ... ],"next":...} */
@@ -99,19 +101,19 @@ struct change_io {
     struct field_list changed;
     void *resource;
 };
-#define CHANGE_FIELDS(VARIABLE, NAME, OF)                                                                                                   \
-    static const struct field VARIABLE##_rows[] = {                                                                                         \
-        { "version", FIELD_INT, offsetof(struct change_io, version), .read_only = true },                                                   \
-        { "at", FIELD_TIME, offsetof(struct change_io, at), .read_only = true },                                                            \
-        { "actor", FIELD_TEXT, offsetof(struct change_io, actor), .read_only = true, .doc = "the name of the key, or millrace" },           \
-        { "changed", FIELD_CODES, offsetof(struct change_io, changed), .read_only = true, .doc = "fields that are otherwise than before" }, \
+#define CHANGE_FIELDS(VARIABLE, NAME, OF)                                                                                                      \
+    static const struct field VARIABLE##_rows[] = {                                                                                            \
+        { "version", FIELD_INT, offsetof(struct change_io, version), .read_only = true },                                                      \
+        { "at", FIELD_TIME, offsetof(struct change_io, at), .read_only = true },                                                               \
+        { "actor", FIELD_TEXT, offsetof(struct change_io, actor), .read_only = true, .doc = "the name of the key, or millrace" },              \
+        { "changed", FIELD_CODES, offsetof(struct change_io, changed), .read_only = true, .doc = "fields that are otherwise than before" },    \
         { "resource", FIELD_OBJECT, offsetof(struct change_io, resource), .read_only = true, .of = &OF, .doc = "as it was after the change" }, \
-    };                                                                                                                                      \
+    };                                                                                                                                         \
     static const struct field_table VARIABLE = { NAME, VARIABLE##_rows, COUNT(VARIABLE##_rows), sizeof(struct change_io) }
-#define LIST_QUERY                                                                                                          \
-    { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },                   \
-    {                                                                                                                       \
-        .name = "cursor", .type = FIELD_TEXT, .max = 100, .doc = "next of the page before"                                   \
+#define LIST_QUERY                                                                                        \
+    { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" }, \
+    {                                                                                                     \
+        .name = "cursor", .type = FIELD_TEXT, .max = 100, .doc = "next of the page before"                \
     }
 
 extern const struct route_table catalog_routes;

@@ -26,7 +26,8 @@ static const struct field channel_rows[] = {
     { "unit", FIELD_CODE, AT(channel_io, unit), .required = true, .doc = "never changes" },
     { "name", FIELD_TEXT, AT(channel_io, name), .required = true, .min = 1, .max = 255 },
     { "kind", FIELD_ENUM, AT(channel_io, kind), .required = true, .names = channel_kind_names, .doc = "a marketplace's orders are always accepted" },
-    { "priority", FIELD_INT, AT(channel_io, priority), .min = 1, .max = 1000, .preset = 1, .doc = "1 is served first; an order keeps the rank that it came with" },
+    { "priority", FIELD_INT, AT(channel_io, priority), .min = 1, .max = 1000, .preset = 1,
+      .doc = "1 is served first; an order keeps the rank that it came with" },
     { "nodes", FIELD_CODES, AT(channel_io, nodes), .required = true, .min = 1, .max = CHANNEL_NODES_MAX, .doc = "that may ship its orders" },
     { "shortage", FIELD_ENUM, AT(channel_io, shortage), .required = true, .names = shortage_names, .doc = "what happens to what is short" },
     { "buffer", FIELD_INT, AT(channel_io, buffer), .min = 0, .max = INT64_C(1000000000), .doc = "units held back of each SKU" },
@@ -54,9 +55,17 @@ static bool channel_load(struct master *master, void *out)
     if (row == NULL)
         return false;
     const struct business_unit_row *unit = ws_get(ws, &business_unit_table, WS_KEY(ws_unit(ws), row->owner));
-    *io = (struct channel_io){ .code = row->code, .version = row->version, .unit = unit->code, .name = row->name, .kind = row->kind,
-                               .priority = row->priority, .shortage = row->shortage, .buffer = row->buffer, .release = row->manual_release,
-                               .split = row->split != 0, .group = row->channel_group };
+    *io = (struct channel_io){ .code = row->code,
+                               .version = row->version,
+                               .unit = unit->code,
+                               .name = row->name,
+                               .kind = row->kind,
+                               .priority = row->priority,
+                               .shortage = row->shortage,
+                               .buffer = row->buffer,
+                               .release = row->manual_release,
+                               .split = row->split != 0,
+                               .group = row->channel_group };
     const char **codes = ARENA_ARRAY(ws_arena(ws), const char *, CHANNEL_NODES_MAX);
     const struct channel_node_row *each;
     for (struct ws_cursor cursor = nodes_of(ws, row->id); (each = ws_next(ws, &cursor)) != NULL;)
@@ -111,7 +120,8 @@ static void check_node(struct master *master, const char *const *codes, size_t i
 static void channel_check(struct master *master, const void *in)
 {
     const struct channel_io *io = in;
-    const struct business_unit_row *unit = io->unit == NULL ? NULL : ws_find(master->ws, &business_unit_by_code, WS_PREFIX(db_int(0), db_text(io->unit)));
+    const struct business_unit_row *unit =
+        io->unit == NULL ? NULL : ws_find(master->ws, &business_unit_by_code, WS_PREFIX(db_int(0), db_text(io->unit)));
     if (unit == NULL && io->unit != NULL)
         fault_add(master->faults, FAULT_UNIT_UNKNOWN, "/unit", "there is no unit %s", io->unit);
     else if (unit != NULL && master->id != 0 && master->owner != unit->id)
@@ -128,7 +138,9 @@ static void nodes_write(struct master *master, struct ws *ws, const struct chann
     for (struct ws_cursor cursor = nodes_of(ws, master->id); (old = ws_next(ws, &cursor)) != NULL;)
         ws_delete(ws, old);
     for (size_t i = 0; i < io->nodes.count; i++) {
-        struct channel_node_row row = { .unit = ws_unit(ws), .channel = master->id, .part = (int64_t)i + 1,
+        struct channel_node_row row = { .unit = ws_unit(ws),
+                                        .channel = master->id,
+                                        .part = (int64_t)i + 1,
                                         .node = node_find(master->ws, ((const char *const *)io->nodes.items)[i])->id };
         ws_insert(ws, &channel_node_table, &row);
     }
@@ -149,7 +161,8 @@ static bool eases(struct master *master, struct ws *ws, const struct channel_row
 {
     if (row == NULL)
         return true;
-    bool eased = io->buffer < row->buffer || (io->split && !row->split) || io->priority != row->priority || !text_equal(io->group, row->channel_group);
+    bool eased =
+        io->buffer < row->buffer || (io->split && !row->split) || io->priority != row->priority || !text_equal(io->group, row->channel_group);
     for (size_t i = 0; i < io->nodes.count && !eased; i++)
         eased = !serves(ws, row->id, node_find(master->ws, ((const char *const *)io->nodes.items)[i])->id);
     return eased;
@@ -158,9 +171,18 @@ static bool eases(struct master *master, struct ws *ws, const struct channel_row
 static void channel_store(struct master *master, const void *in)
 {
     const struct channel_io *io = in;
-    struct channel_row row = { .id = master->id, .owner = master->owner, .code = master->code, .name = io->name, .kind = io->kind,
-                               .priority = io->priority, .shortage = io->shortage, .buffer = io->buffer, .manual_release = io->release,
-                               .split = io->split, .channel_group = io->group, .version = master->version };
+    struct channel_row row = { .id = master->id,
+                               .owner = master->owner,
+                               .code = master->code,
+                               .name = io->name,
+                               .kind = io->kind,
+                               .priority = io->priority,
+                               .shortage = io->shortage,
+                               .buffer = io->buffer,
+                               .manual_release = io->release,
+                               .split = io->split,
+                               .channel_group = io->group,
+                               .version = master->version };
     struct ws *const sets[] = { master->ws, ws_of_unit(master->ws, master->owner) };
     for (size_t i = 0; i < COUNT(sets); i++) {
         row.unit = ws_unit(sets[i]);
@@ -181,8 +203,14 @@ static void channel_follow(struct master *master, const void *io)
         catalog_followers.channels_eased(ws_of_unit(master->ws, master->owner));
 }
 
-const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL, .fields = &channel_fields, .load = channel_load, .want = channel_want, .complete = channel_complete, .check = channel_check,
-                                         .store = channel_store, .follow = channel_follow };
+const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL,
+                                            .fields = &channel_fields,
+                                            .load = channel_load,
+                                            .want = channel_want,
+                                            .complete = channel_complete,
+                                            .check = channel_check,
+                                            .store = channel_store,
+                                            .follow = channel_follow };
 
 /* ---- listings: one SKU as one channel knows it; of the channel's unit ---- */
 
@@ -198,7 +226,8 @@ static const struct field listing_rows[] = {
     { "version", FIELD_INT, AT(listing_io, version), .read_only = true, .doc = "rises with every change; the ETag" },
     { "sku", FIELD_CODE, AT(listing_io, sku), .required = true, .doc = "ours; a SKU or a bundle" },
     { "buffer", FIELD_INT, AT(listing_io, buffer), .min = 0, .max = INT64_C(1000000000), .doc = "the larger of this and the channel's counts" },
-    { "cap", FIELD_INT, AT(listing_io, cap), .min = 0, .max = INT64_C(1000000000), .nullable = true, .preset = NULL_INT, .doc = "shown at most; null: no cap" },
+    { "cap", FIELD_INT, AT(listing_io, cap), .min = 0, .max = INT64_C(1000000000), .nullable = true, .preset = NULL_INT,
+      .doc = "shown at most; null: no cap" },
     { "share_ppm", FIELD_INT, AT(listing_io, share_ppm), .min = 0, .max = 1000000, .preset = 1000000, .doc = "of the pool that is shown" },
 };
 const struct field_table listing_fields = { "Listing", listing_rows, COUNT(listing_rows), sizeof(struct listing_io) };
@@ -216,8 +245,9 @@ static bool listing_load(struct master *master, void *out)
     if (row == NULL)
         return false;
     const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), row->sku));
-    *io = (struct listing_io){ .code = row->channel_sku, .version = row->version, .sku = sku->code, .buffer = row->buffer, .cap = row->cap,
-                               .share_ppm = row->share_ppm };
+    *io = (struct listing_io){
+        .code = row->channel_sku, .version = row->version, .sku = sku->code, .buffer = row->buffer, .cap = row->cap, .share_ppm = row->share_ppm
+    };
     master->id = row->id;
     master->version = row->version;
     return true;
@@ -249,9 +279,17 @@ static void listing_store(struct master *master, const void *in)
     const struct listing_io *io = in;
     struct ws *ws = master->ws;
     const struct channel_row *channel = channel_find(ws, master->outer);
-    struct listing_row row = { .unit = ws_unit(ws), .id = master->id, .channel = channel->id, .channel_sku = master->code,
-                               .sku = listed_sku(master, io)->id, .buffer = io->buffer, .cap = io->cap, .share_ppm = io->share_ppm,
-                               .quota = NULL_INT, .shortage = NULL_INT, .version = master->version };
+    struct listing_row row = { .unit = ws_unit(ws),
+                               .id = master->id,
+                               .channel = channel->id,
+                               .channel_sku = master->code,
+                               .sku = listed_sku(master, io)->id,
+                               .buffer = io->buffer,
+                               .cap = io->cap,
+                               .share_ppm = io->share_ppm,
+                               .quota = NULL_INT,
+                               .shortage = NULL_INT,
+                               .version = master->version };
     const struct listing_row *there = ws_get(ws, &listing_table, WS_KEY(row.unit, row.id));
     master->listed = there == NULL || there->sku != row.sku;
     master->eased = !master->listed && there->buffer > row.buffer;
@@ -276,5 +314,11 @@ static void listing_follow(struct master *master, const void *io)
         catalog_followers.listed(master->ws, channel_find(master->ws, master->outer)->id, master->code, listed_sku(master, io)->id);
 }
 
-const struct master_kind listing_master = { .subject = SUBJECT_LISTING, .fields = &listing_fields, .of_channel = true, .load = listing_load, .want = listing_want, .check = listing_check,
-                                         .store = listing_store, .follow = listing_follow };
+const struct master_kind listing_master = { .subject = SUBJECT_LISTING,
+                                            .fields = &listing_fields,
+                                            .of_channel = true,
+                                            .load = listing_load,
+                                            .want = listing_want,
+                                            .check = listing_check,
+                                            .store = listing_store,
+                                            .follow = listing_follow };

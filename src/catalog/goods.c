@@ -9,9 +9,9 @@
 #define DEPTH_MAX 8
 #define PIECE_UNITS_MAX INT64_C(1000000000)
 #define BUNDLES_OF_LEVEL_MAX 300
-#define ABOVE_MAX 1000                      /* bundles that one may stand in, at any depth */
-#define FLATTEN_WORK_MAX INT64_C(4000000)   /* of one bundle: comparisons, some milliseconds */
-#define RECHECK_WORK_MAX INT64_C(20000000)  /* of all bundles that contain a changed one */
+#define ABOVE_MAX 1000                     /* bundles that one may stand in, at any depth */
+#define FLATTEN_WORK_MAX INT64_C(4000000)  /* of one bundle: comparisons, some milliseconds */
+#define RECHECK_WORK_MAX INT64_C(20000000) /* of all bundles that contain a changed one */
 
 static const struct sku_row *sku_find(struct ws *ws, const char *code)
 {
@@ -47,14 +47,19 @@ struct sku_io {
     const char *name, *gtin;
     int64_t weight_g, length_mm, width_mm, height_mm;
 };
-#define MEASURE(member, text) \
-    { #member, FIELD_INT, AT(sku_io, member), .min = 0, .max = 1000000000, .preset = NULL_INT, .hide_absent = true, .doc = text }
+#define MEASURE(member, text)                                                                                                     \
+    {                                                                                                                             \
+#member, FIELD_INT, AT(sku_io, member), .min = 0, .max = 1000000000, .preset = NULL_INT, .hide_absent = true, .doc = text \
+    }
 static const struct field sku_rows[] = {
     { "code", FIELD_CODE, AT(sku_io, code), .read_only = true, .doc = "of the path" },
     { "version", FIELD_INT, AT(sku_io, version), .read_only = true, .doc = "rises with every change; the ETag" },
     { "name", FIELD_TEXT, AT(sku_io, name), .required = true, .min = 1, .max = 255 },
     { "gtin", FIELD_TEXT, AT(sku_io, gtin), .max = 14, .hide_absent = true, .doc = "GTIN-8, -12, -13 or -14 with its check digit" },
-    MEASURE(weight_g, "grams"), MEASURE(length_mm, "millimetres"), MEASURE(width_mm, "millimetres"), MEASURE(height_mm, "millimetres"),
+    MEASURE(weight_g, "grams"),
+    MEASURE(length_mm, "millimetres"),
+    MEASURE(width_mm, "millimetres"),
+    MEASURE(height_mm, "millimetres"),
 };
 const struct field_table sku_fields = { "Sku", sku_rows, COUNT(sku_rows), sizeof(struct sku_io) };
 
@@ -64,13 +69,22 @@ static bool sku_load(struct master *master, void *out)
     const struct sku_row *row = sku_find(master->ws, master->code);
     if (row == NULL || row->bundle)
         return false;
-    *io = (struct sku_io){ .code = row->code, .version = row->version, .name = row->name, .gtin = row->gtin, .weight_g = row->weight_g,
-                           .length_mm = row->length_mm, .width_mm = row->width_mm, .height_mm = row->height_mm };
+    *io = (struct sku_io){ .code = row->code,
+                           .version = row->version,
+                           .name = row->name,
+                           .gtin = row->gtin,
+                           .weight_g = row->weight_g,
+                           .length_mm = row->length_mm,
+                           .width_mm = row->width_mm,
+                           .height_mm = row->height_mm };
     const struct {
         const char *name;
         bool there;
-    } optional[] = { { "gtin", row->gtin != NULL },           { "weight_g", row->weight_g != NULL_INT },   { "length_mm", row->length_mm != NULL_INT },
-                     { "width_mm", row->width_mm != NULL_INT }, { "height_mm", row->height_mm != NULL_INT } };
+    } optional[] = { { "gtin", row->gtin != NULL },
+                     { "weight_g", row->weight_g != NULL_INT },
+                     { "length_mm", row->length_mm != NULL_INT },
+                     { "width_mm", row->width_mm != NULL_INT },
+                     { "height_mm", row->height_mm != NULL_INT } };
     for (size_t i = 0; i < COUNT(optional); i++)
         if (optional[i].there)
             field_set(&sku_fields, io, optional[i].name);
@@ -102,13 +116,20 @@ static void sku_check(struct master *master, const void *in)
 static void sku_store(struct master *master, const void *in)
 {
     const struct sku_io *io = in;
-    sku_write(master, (struct sku_row){ .id = master->id, .code = master->code, .name = io->name, .gtin = io->gtin, .weight_g = io->weight_g,
-                                        .length_mm = io->length_mm, .width_mm = io->width_mm, .height_mm = io->height_mm,
+    sku_write(master, (struct sku_row){ .id = master->id,
+                                        .code = master->code,
+                                        .name = io->name,
+                                        .gtin = io->gtin,
+                                        .weight_g = io->weight_g,
+                                        .length_mm = io->length_mm,
+                                        .width_mm = io->width_mm,
+                                        .height_mm = io->height_mm,
                                         .version = master->version });
 }
 
-const struct master_kind sku_master = { .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .want = sku_want, .check = sku_check,
-                                         .store = sku_store, .follow = sku_follow };
+const struct master_kind sku_master = {
+    .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .want = sku_want, .check = sku_check, .store = sku_store, .follow = sku_follow
+};
 
 /* ---- bundles ---- */
 
@@ -150,8 +171,8 @@ static bool bundle_load(struct master *master, void *out)
         return false;
     *io = (struct bundle_io){ .code = row->code, .version = row->version, .name = row->name };
     const int64_t unit = ws_unit(master->ws);
-    struct part_io *parts = ARENA_ARRAY(ws_arena(master->ws), struct part_io,
-                                        ws_count(master->ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(row->id))));
+    struct part_io *parts =
+        ARENA_ARRAY(ws_arena(master->ws), struct part_io, ws_count(master->ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(row->id))));
     const struct bundle_component_row *part;
     for (struct ws_cursor cursor = parts_of(master->ws, row->id); (part = ws_next(master->ws, &cursor)) != NULL;) {
         const struct sku_row *sku = ws_get(master->ws, &sku_table, WS_KEY(unit, part->sku));
@@ -355,7 +376,8 @@ static void check_sums(struct master *master, const struct recipe *recipe, const
     struct flattening f = { .ws = master->ws, .instead = recipe, .room = COMPONENTS_MAX, .work = &work };
     f.out = ARENA_ARRAY(ws_arena(master->ws), struct component, COMPONENTS_MAX);
     if (!flatten(&f, recipe->bundle)) {
-        fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "at most %d different SKUs, %d levels, 10^9 units of one", COMPONENTS_MAX, DEPTH_MAX);
+        fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "at most %d different SKUs, %d levels, 10^9 units of one", COMPONENTS_MAX,
+                  DEPTH_MAX);
         return;
     }
     int64_t left = RECHECK_WORK_MAX;
@@ -371,8 +393,8 @@ static void check_sums(struct master *master, const struct recipe *recipe, const
         if (work < 0 && most < FLATTEN_WORK_MAX)
             fault_add(master->faults, FAULT_IN_USE, "/components", "it is part of too many bundles to check them all: make another one");
         else
-            fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components", "%s contains it, and has at most %d different SKUs, %d levels, 10^9 units of one",
-                      container->code, COMPONENTS_MAX, DEPTH_MAX);
+            fault_add(master->faults, FAULT_OUT_OF_RANGE, "/components",
+                      "%s contains it, and has at most %d different SKUs, %d levels, 10^9 units of one", container->code, COMPONENTS_MAX, DEPTH_MAX);
         return;
     }
 }
@@ -407,8 +429,11 @@ static void parts_write(struct master *master, struct ws *ws, const struct bundl
     for (struct ws_cursor cursor = parts_of(ws, master->id); (old = ws_next(ws, &cursor)) != NULL;)
         ws_delete(ws, old);
     for (size_t i = 0; i < io->components.count; i++) {
-        struct bundle_component_row row = { .unit = ws_unit(ws), .bundle = master->id, .part = (int64_t)i + 1,
-                                            .sku = sku_find(master->ws, parts[i].sku)->id, .quantity = parts[i].quantity };
+        struct bundle_component_row row = { .unit = ws_unit(ws),
+                                            .bundle = master->id,
+                                            .part = (int64_t)i + 1,
+                                            .sku = sku_find(master->ws, parts[i].sku)->id,
+                                            .quantity = parts[i].quantity };
         ws_insert(ws, &bundle_component_table, &row);
     }
 }
@@ -416,12 +441,24 @@ static void parts_write(struct master *master, struct ws *ws, const struct bundl
 static void bundle_store(struct master *master, const void *in)
 {
     const struct bundle_io *io = in;
-    sku_write(master, (struct sku_row){ .id = master->id, .code = master->code, .name = io->name, .bundle = true, .weight_g = NULL_INT,
-                                        .length_mm = NULL_INT, .width_mm = NULL_INT, .height_mm = NULL_INT, .version = master->version });
+    sku_write(master, (struct sku_row){ .id = master->id,
+                                        .code = master->code,
+                                        .name = io->name,
+                                        .bundle = true,
+                                        .weight_g = NULL_INT,
+                                        .length_mm = NULL_INT,
+                                        .width_mm = NULL_INT,
+                                        .height_mm = NULL_INT,
+                                        .version = master->version });
     parts_write(master, master->ws, io);
     for (size_t i = 0; i < ws_unit_count(master->ws); i++)
         parts_write(master, ws_unit_at(master->ws, i), io);
 }
 
-const struct master_kind bundle_master = { .subject = SUBJECT_BUNDLE, .fields = &bundle_fields, .load = bundle_load, .want = bundle_want, .check = bundle_check,
-                                         .store = bundle_store, .follow = sku_follow };
+const struct master_kind bundle_master = { .subject = SUBJECT_BUNDLE,
+                                           .fields = &bundle_fields,
+                                           .load = bundle_load,
+                                           .want = bundle_want,
+                                           .check = bundle_check,
+                                           .store = bundle_store,
+                                           .follow = sku_follow };

@@ -86,15 +86,15 @@ static enum db_result keys_next(struct list *list, int64_t most)
     enum db_result result = DB_OK;
     size_t n = 0;
     keys_begin(list, most);
-#define TAKE(NAME)                                                                  \
-    do {                                                                            \
-        struct NAME##_result *rows;                                                 \
-        result = NAME(db, arena, list->unit, list->after, most + 1, &rows, &n);     \
-        for (size_t i = 0; result == DB_OK && i < n && (int64_t)i < most; i++) {    \
-            list->keys[list->count++] = (struct key){ rows[i].id, rows[i].code };   \
-            list->after = rows[i].id;                                               \
-        }                                                                           \
-        list->more = (int64_t)n > most;                                             \
+#define TAKE(NAME)                                                                \
+    do {                                                                          \
+        struct NAME##_result *rows;                                               \
+        result = NAME(db, arena, list->unit, list->after, most + 1, &rows, &n);   \
+        for (size_t i = 0; result == DB_OK && i < n && (int64_t)i < most; i++) {  \
+            list->keys[list->count++] = (struct key){ rows[i].id, rows[i].code }; \
+            list->after = rows[i].id;                                             \
+        }                                                                         \
+        list->more = (int64_t)n > most;                                           \
     } while (0)
     if (list->kind->subject == SUBJECT_UNIT)
         TAKE(units_page);
@@ -123,8 +123,9 @@ static void write_piece(struct ws *ws, void *context)
     json_begin(&attempt, ws_arena(ws)); /* an attempt that lacks a row is thrown away with its arena */
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < list->count; i++)
-            list->kind->want(&(struct master){ .ws = ws, .faults = &faults, .code = list->keys[i].code, .outer = list->outer, .owner = list->channel },
-                             list->keys[i].id);
+            list->kind->want(
+                &(struct master){ .ws = ws, .faults = &faults, .code = list->keys[i].code, .outer = list->outer, .owner = list->channel },
+                list->keys[i].id);
         ws_settle(ws);
     }
     for (size_t i = 0; i < list->count; i++) {
@@ -313,7 +314,8 @@ static void write_change(struct arena *arena, struct json_writer *json, const st
     json_object_end(json);
 }
 
-void master_history(struct reading *reading, const struct request *request, struct answer *answer, int64_t unit, enum subject_kind kind, int64_t subject)
+void master_history(struct reading *reading, const struct request *request, struct answer *answer, int64_t unit, enum subject_kind kind,
+                    int64_t subject)
 {
     const char *cursor = request->query_text[QUERY_CURSOR];
     int64_t limit = request->query_number[QUERY_LIMIT], after = 0, none;

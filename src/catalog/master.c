@@ -8,8 +8,9 @@ static struct master master_of(struct ws *ws, struct command *command)
 {
     const char *const *path = command->path;
     bool inner = path[1] != NULL;
-    return (struct master){ .ws = ws, .command = command, .faults = &command->faults, .code = inner ? path[1] : path[0],
-                            .outer = inner ? path[0] : NULL };
+    return (struct master){
+        .ws = ws, .command = command, .faults = &command->faults, .code = inner ? path[1] : path[0], .outer = inner ? path[0] : NULL
+    };
 }
 
 bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
@@ -39,17 +40,27 @@ static bool precondition_holds(struct master *master)
 
 static void answer_with(struct master *master, const char *body, size_t bytes, int status)
 {
-    master->command->answer = (struct answer){ .status = status, .body = body, .body_bytes = bytes,
-                                               .etag = arena_printf(master->command->arena, "%ld", (long)master->version) };
+    master->command->answer = (struct answer){
+        .status = status, .body = body, .body_bytes = bytes, .etag = arena_printf(master->command->arena, "%ld", (long)master->version)
+    };
 }
 
 /* Tells the change in one working set: the company's, or a unit's with its copy. */
 static int64_t tell(struct master *master, struct ws *ws, const struct master_kind *kind, const char *body)
 {
     ws_config_changed(ws);
-    return ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED, .subject_kind = kind->subject, .subject = master->id, .available = NULL_INT,
-                                            .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT,
-                                            .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT, .data = body });
+    return ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED,
+                                            .subject_kind = kind->subject,
+                                            .subject = master->id,
+                                            .available = NULL_INT,
+                                            .reserved = NULL_INT,
+                                            .allocated = NULL_INT,
+                                            .quarantined = NULL_INT,
+                                            .quantity = NULL_INT,
+                                            .class = NULL_INT,
+                                            .amount = NULL_INT,
+                                            .unit_cost = NULL_INT,
+                                            .data = body });
 }
 
 static void write_change(struct master *master, const struct master_kind *kind, const void *io)
@@ -65,8 +76,13 @@ static void write_change(struct master *master, const struct master_kind *kind, 
     void *now = arena_alloc(master->command->arena, kind->fields->size);
     (void)kind->load(master, now);
     const char *body = json_of(master->command->arena, kind->fields, now, &bytes);
-    struct master_change_row row = { .unit = ws_unit(master->ws), .kind = kind->subject, .subject = master->id, .version = master->version,
-                                        .at = ws_now_us(master->ws), .actor = ws_actor(master->ws), .body = body };
+    struct master_change_row row = { .unit = ws_unit(master->ws),
+                                     .kind = kind->subject,
+                                     .subject = master->id,
+                                     .version = master->version,
+                                     .at = ws_now_us(master->ws),
+                                     .actor = ws_actor(master->ws),
+                                     .body = body };
     ws_insert(master->ws, &master_change_table, &row);
     master->command->event_seq = tell(master, master->ws, kind, body);
     for (size_t i = 0; !kind->of_channel && i < ws_unit_count(master->ws); i++) {
@@ -214,8 +230,9 @@ static bool find_one(struct reading *reading, const struct request *request, str
     if (result != DB_OK)
         answer_store(answer, request->arena, result);
     else if (!one->found)
-        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no %s %s", subject_name(one->kind->subject),
-                                                                                 request->path[1] != NULL ? request->path[1] : request->path[0]));
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL,
+                     arena_printf(request->arena, "there is no %s %s", subject_name(one->kind->subject),
+                                  request->path[1] != NULL ? request->path[1] : request->path[0]));
     return result == DB_OK && one->found;
 }
 
@@ -224,8 +241,9 @@ void master_get(struct reading *reading, const struct request *request, struct a
     struct reading_of_one one = { .request = request, .kind = kind };
     int64_t unit;
     if (find_one(reading, request, answer, &one, &unit))
-        *answer = (struct answer){ .status = 200, .body = one.body, .body_bytes = one.bytes,
-                                   .etag = arena_printf(request->arena, "%ld", (long)one.version) };
+        *answer = (struct answer){
+            .status = 200, .body = one.body, .body_bytes = one.bytes, .etag = arena_printf(request->arena, "%ld", (long)one.version)
+        };
 }
 
 void master_history_of(struct reading *reading, const struct request *request, struct answer *answer, const struct master_kind *kind)

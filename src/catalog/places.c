@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define MASTER_FIELDS(type)                                                                   \
-    { "code", FIELD_CODE, AT(type, code), .read_only = true, .doc = "of the path" },          \
-    { "version", FIELD_INT, AT(type, version), .read_only = true, .doc = "rises with every change; the ETag" }
+#define MASTER_FIELDS(type)                                                                                    \
+    { "code", FIELD_CODE, AT(type, code), .read_only = true, .doc = "of the path" },                           \
+    {                                                                                                          \
+        "version", FIELD_INT, AT(type, version), .read_only = true, .doc = "rises with every change; the ETag" \
+    }
 
 static const void *find_by_code(struct ws *ws, const struct db_path *path, const char *code)
 {
@@ -193,8 +195,13 @@ const struct job_work copy_masters_job = { copy_step };
 static void unit_store(struct master *master, const void *in)
 {
     const struct unit_io *io = in;
-    struct business_unit_row row = { .unit = 0, .code = master->code, .name = io->name, .currency = io->currency, .country = io->country,
-                                     .time_zone = io->time_zone, .version = master->version };
+    struct business_unit_row row = { .unit = 0,
+                                     .code = master->code,
+                                     .name = io->name,
+                                     .currency = io->currency,
+                                     .country = io->country,
+                                     .time_zone = io->time_zone,
+                                     .version = master->version };
     const struct business_unit_row *there = find_by_code(master->ws, &business_unit_by_code, master->code);
     struct ws *unit;
     if (there != NULL) {
@@ -219,8 +226,9 @@ static void unit_store(struct master *master, const void *in)
     master->owner = row.id;
 }
 
-const struct master_kind unit_master = { .subject = SUBJECT_UNIT, .fields = &unit_fields, .load = unit_load, .want = unit_want, .check = unit_check,
-                                         .store = unit_store };
+const struct master_kind unit_master = {
+    .subject = SUBJECT_UNIT, .fields = &unit_fields, .load = unit_load, .want = unit_want, .check = unit_check, .store = unit_store
+};
 
 /* ---- nodes ---- */
 
@@ -263,8 +271,14 @@ static bool node_load(struct master *master, void *out)
     const struct node_row *row = find_by_code(master->ws, &node_by_code, master->code);
     if (row == NULL)
         return false;
-    *io = (struct node_io){ .code = row->code, .version = row->version, .unit = unit_code(master->ws, row->owner), .name = row->name, .kind = row->kind,
-                            .authority = row->authority, .postal_code = row->postal_code, .priority = row->priority,
+    *io = (struct node_io){ .code = row->code,
+                            .version = row->version,
+                            .unit = unit_code(master->ws, row->owner),
+                            .name = row->name,
+                            .kind = row->kind,
+                            .authority = row->authority,
+                            .postal_code = row->postal_code,
+                            .priority = row->priority,
                             .capacity_per_day = row->capacity_per_day };
     memcpy(io->country, row->country, 3);
     master->id = row->id;
@@ -299,9 +313,17 @@ static void node_check(struct master *master, const void *in)
 static void node_store(struct master *master, const void *in)
 {
     const struct node_io *io = in;
-    struct node_row row = { .id = master->id, .owner = master->owner, .code = master->code, .name = io->name, .kind = io->kind,
-                            .authority = io->authority, .country = io->country, .postal_code = io->postal_code, .priority = io->priority,
-                            .capacity_per_day = io->capacity_per_day, .version = master->version };
+    struct node_row row = { .id = master->id,
+                            .owner = master->owner,
+                            .code = master->code,
+                            .name = io->name,
+                            .kind = io->kind,
+                            .authority = io->authority,
+                            .country = io->country,
+                            .postal_code = io->postal_code,
+                            .priority = io->priority,
+                            .capacity_per_day = io->capacity_per_day,
+                            .version = master->version };
     struct ws *const sets[] = { master->ws, ws_of_unit(master->ws, master->owner) };
     for (size_t i = 0; i < COUNT(sets); i++) {
         row.unit = ws_unit(sets[i]);
@@ -313,5 +335,6 @@ static void node_store(struct master *master, const void *in)
     }
 }
 
-const struct master_kind node_master = { .subject = SUBJECT_NODE, .fields = &node_fields, .load = node_load, .want = node_want, .check = node_check,
-                                         .store = node_store };
+const struct master_kind node_master = {
+    .subject = SUBJECT_NODE, .fields = &node_fields, .load = node_load, .want = node_want, .check = node_check, .store = node_store
+};

@@ -24,7 +24,8 @@ const void *check_row(const struct db_rows *rows, const int64_t *key, size_t wid
 
 void check_found(struct check *check, const char *id, const char *what, const char *keys, int64_t expected, int64_t found)
 {
-    struct violation violation = { id, what, keys, arena_printf(check->arena, "%ld", (long)expected), arena_printf(check->arena, "%ld", (long)found) };
+    struct violation violation = { id, what, keys, arena_printf(check->arena, "%ld", (long)expected),
+                                   arena_printf(check->arena, "%ld", (long)found) };
     check->violations++;
     check->tell(check->context, &violation);
 }
@@ -50,7 +51,8 @@ enum db_result check_events_of(struct check *check, int64_t unit)
         arena_reset(check->arena);
     }
     if (result == DB_OK && seq < clock.event_seq)
-        check_found(check, "event_gap", "events are numbered without a gap", arena_printf(check->arena, "unit %ld", (long)unit), clock.event_seq, seq);
+        check_found(check, "event_gap", "events are numbered without a gap", arena_printf(check->arena, "unit %ld", (long)unit), clock.event_seq,
+                    seq);
     return result;
 }
 
@@ -86,7 +88,7 @@ static enum db_result check_schema(struct check *check)
 
 enum db_result check_all(struct check *check)
 {
-    static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,    check_keys_of,    check_stock,      check_claims_of,
+    static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,      check_keys_of,    check_stock,     check_claims_of,
                                                                         check_orders_of, check_waiting_of, check_references };
     struct check_units_result *units;
     size_t count = 0;
@@ -110,6 +112,6 @@ enum db_result check_all(struct check *check)
     free(check->nodes.ids);
     free(check->channels.ids);
     free(check->keyed.ids);
-    check->skus = check->nodes = check->channels = check->keyed = (struct known) { 0 };
+    check->skus = check->nodes = check->channels = check->keyed = (struct known){ 0 };
     return result;
 }

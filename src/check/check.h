@@ -18,11 +18,11 @@ struct known {
     int64_t unit;
 };
 bool known_add(struct known *known, int64_t id); /* false: no memory */
-int64_t known_sort(struct known *known); /* each once; gives one that came twice, 0 where none did */
+int64_t known_sort(struct known *known);         /* each once; gives one that came twice, 0 where none did */
 
 struct check {
     struct db *db;
-    struct arena *arena; /* of one range: reset after each */
+    struct arena *arena;       /* of one range: reset after each */
     const struct vault *vault; /* the numbers of order keys are proved with it; NULL: they are not, the caller says so */
     void (*tell)(void *context, const struct violation *violation);
     void *context;

@@ -54,12 +54,12 @@ static enum db_result read_names(struct check *check, int64_t unit, const struct
         const int64_t seats[] = { positions[i].claimant1, positions[i].claimant2, positions[i].claimant3, positions[i].claimant4 };
         for (size_t k = 0; k < COUNT(seats); k++)
             if (seats[k] != 0)
-                (*names)[n++] = (struct name) { .holder = seats[k], .position = i };
+                (*names)[n++] = (struct name){ .holder = seats[k], .position = i };
     }
     for (size_t i = 0, at = 0; i < row_count && result == DB_OK; i++) {
         at = seek(positions, count, at, rows[i].sku, rows[i].node, rows[i].class);
         if (at < count && is_of(&positions[at], rows[i].sku, rows[i].node, rows[i].class))
-            (*names)[n++] = (struct name) { .holder = rows[i].holder, .position = at };
+            (*names)[n++] = (struct name){ .holder = rows[i].holder, .position = at };
         else
             found_name(check, unit, rows[i].node, rows[i].sku, rows[i].holder, 0, 1);
     }
@@ -79,7 +79,7 @@ static enum db_result load_claims(struct check *check, int64_t unit, const struc
         prefixes[2 * n] = db_int(unit);
         prefixes[2 * n++ + 1] = db_int(names[i].holder);
     }
-    *claims = (struct db_rows) { 0 };
+    *claims = (struct db_rows){ 0 };
     return n == 0 ? DB_OK : db_load_path(check->db, check->arena, &claim_of_holder, prefixes, n, 0, claims);
 }
 
@@ -106,7 +106,7 @@ static enum db_result add_fences(struct check *check, int64_t unit, const struct
         return result;
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 8 * fence_count);
     for (size_t i = 0; i < fence_count; i++)
-        memcpy(keys + 8 * i, (const int64_t[]) { unit, fences[i].channel, CLAIM_FENCE, 0, 0, fences[i].node, fences[i].sku, 0 }, 8 * sizeof *keys);
+        memcpy(keys + 8 * i, (const int64_t[]){ unit, fences[i].channel, CLAIM_FENCE, 0, 0, fences[i].node, fences[i].sku, 0 }, 8 * sizeof *keys);
     struct db_rows claims;
     result = db_load(check->db, check->arena, &claim_table, keys, fence_count, &claims);
     for (size_t i = 0; result == DB_OK && i < claims.count; i++) {
@@ -184,7 +184,8 @@ static enum db_result check_named(struct check *check, int64_t unit, const struc
         result = db_load(check->db, check->arena, &claimant_table, ranks, count, &rows);
     for (size_t i = 0; result == DB_OK && i < count; i++) {
         const struct position_row *position = check_row(&positions, places + 4 * i, 4);
-        if (claims[i].kind != CLAIM_FENCE && (position == NULL || !names_in_row(position, claims[i].holder)) && check_row(&rows, ranks + 8 * i, 8) == NULL)
+        if (claims[i].kind != CLAIM_FENCE && (position == NULL || !names_in_row(position, claims[i].holder)) &&
+            check_row(&rows, ranks + 8 * i, 8) == NULL)
             found_name(check, unit, claims[i].node, claims[i].sku, claims[i].holder, 1, 0);
     }
     return result;

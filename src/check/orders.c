@@ -25,9 +25,10 @@ struct range {
     struct db_rows reservations, fences, waiting; /* those that claims and demands name */
     int64_t *queued;                              /* keys of the waiting rows that there should be */
     size_t queued_count;
-    size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count, person_count;
+    size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count,
+        person_count;
     size_t l, u, d, c, f, w, h; /* where the next order's begin; u: its words */
-    size_t k;                /* and where its key is in check->keyed */
+    size_t k;                   /* and where its key is in check->keyed */
 };
 
 static int64_t promise_of(const struct check_orders_result *o)
@@ -38,7 +39,8 @@ static int64_t promise_of(const struct check_orders_result *o)
 /* Holders that are no orders: checkouts by their id, fences by channel, node and SKU. */
 static enum db_result read_holders(struct check *check, struct range *r)
 {
-    int64_t *checkouts = ARENA_ARRAY(check->arena, int64_t, 2 * r->claim_count + 2), *fences = ARENA_ARRAY(check->arena, int64_t, 4 * r->claim_count + 4);
+    int64_t *checkouts = ARENA_ARRAY(check->arena, int64_t, 2 * r->claim_count + 2),
+            *fences = ARENA_ARRAY(check->arena, int64_t, 4 * r->claim_count + 4);
     size_t c = 0, f = 0;
     for (size_t i = 0; i < r->claim_count; i++) {
         const struct check_claims_of_orders_result *claim = &r->claims[i];
@@ -60,7 +62,8 @@ static enum db_result read_waiting(struct check *check, struct range *r)
             o++;
         if (d->backordered > 0 && d->sku != 0 && o < r->order_count && r->orders[o].id == d->ord)
             memcpy(r->queued + 7 * r->queued_count++,
-                   (const int64_t[]){ r->unit, d->sku, r->orders[o].priority, promise_of(&r->orders[o]), d->ord, d->line, d->part }, 7 * sizeof *r->queued);
+                   (const int64_t[]){ r->unit, d->sku, r->orders[o].priority, promise_of(&r->orders[o]), d->ord, d->line, d->part },
+                   7 * sizeof *r->queued);
     }
     return r->queued_count == 0 ? DB_OK : db_load(check->db, check->arena, &waiting_table, r->queued, r->queued_count, &r->waiting);
 }
@@ -72,7 +75,7 @@ static enum db_result read_range(struct check *check, struct range *r)
     enum db_result result = db_begin_read(db);
 #define READ(NAME, ROWS) \
     if (result == DB_OK) \
-        result = check_##NAME(db, arena, r->unit, r->after, r->upto, &r->ROWS##s, &r->ROWS##_count)
+    result = check_##NAME(db, arena, r->unit, r->after, r->upto, &r->ROWS##s, &r->ROWS##_count)
     if (result == DB_OK)
         result = check_orders(db, arena, r->unit, r->after, CHECK_RANGE, &r->orders, &r->order_count);
     r->upto = r->order_count == CHECK_RANGE ? r->orders[r->order_count - 1].id : INT64_MAX;
@@ -128,7 +131,8 @@ static void check_demand(struct check *check, struct range *r, const struct chec
 {
     int64_t sum = d->cancelled + d->backordered + d->reserved + d->allocated + d->shipped;
     if (sum != d->ordered)
-        check_found(check, "demand_equation", "ordered = cancelled + backordered + reserved + allocated + shipped", demand_key(check, r, d), d->ordered, sum);
+        check_found(check, "demand_equation", "ordered = cancelled + backordered + reserved + allocated + shipped", demand_key(check, r, d),
+                    d->ordered, sum);
     check_claimed(check, r, d);
     if (d->sku != 0 && !known_has(check, &check->skus, d->sku))
         check_found(check, "reference_unit", "no reference leaves its unit",
@@ -143,13 +147,14 @@ static void check_demand(struct check *check, struct range *r, const struct chec
 
 static void found_orphan(struct check *check, const struct range *r, const char *table, int64_t order)
 {
-    check_found(check, "orphan", "no row hangs on one that is not there", arena_printf(check->arena, "unit %ld %s of order %ld", (long)r->unit, table, (long)order),
-                order, 0);
+    check_found(check, "orphan", "no row hangs on one that is not there",
+                arena_printf(check->arena, "unit %ld %s of order %ld", (long)r->unit, table, (long)order), order, 0);
 }
 
 /* Whether the line's row in `unmapped_line` is as it must be; word NULL: it has none. `waits`: the line stands for nothing, and is not
  * cancelled whole. */
-static bool word_is_right(const struct check_orders_result *o, const struct check_lines_result *line, bool waits, const struct check_unmapped_result *word)
+static bool word_is_right(const struct check_orders_result *o, const struct check_lines_result *line, bool waits,
+                          const struct check_unmapped_result *word)
 {
     if (word == NULL && line->sku != 0)
         return line->said == NULL || line->said_by_listing; /* else it was mapped, and its row must say since when */
@@ -160,7 +165,8 @@ static bool word_is_right(const struct check_orders_result *o, const struct chec
 }
 
 /* A line waits for the word that it came with, until it is mapped or cancelled: a listing or SKU that is made looks nowhere else. */
-static void check_word(struct check *check, struct range *r, const struct check_orders_result *o, const struct check_lines_result *line, size_t demand)
+static void check_word(struct check *check, struct range *r, const struct check_orders_result *o, const struct check_lines_result *line,
+                       size_t demand)
 {
     bool waits = false;
     for (; line->sku == 0 && demand < r->demand_count && r->demands[demand].ord == o->id && r->demands[demand].line <= line->line; demand++)
@@ -238,7 +244,8 @@ static void check_order(struct check *check, struct range *r, const struct check
         delivered = delivered && (r->fulfilments[r->f].state == FULFILMENT_DELIVERED || r->fulfilments[r->f].state == FULFILMENT_CANCELLED);
         if (!known_has(check, &check->nodes, r->fulfilments[r->f].node))
             check_found(check, "reference_unit", "no reference leaves its unit",
-                        arena_printf(check->arena, "unit %ld fulfilment %ld node", (long)r->unit, (long)r->fulfilments[r->f].id), r->fulfilments[r->f].node, 0);
+                        arena_printf(check->arena, "unit %ld fulfilment %ld node", (long)r->unit, (long)r->fulfilments[r->f].id),
+                        r->fulfilments[r->f].node, 0);
     }
     for (; r->h < r->hold_count && r->holds[r->h].ord == o->id; r->h++)
         holds += r->holds[r->h].cleared_seq == 0;

@@ -43,7 +43,8 @@ bool known_has(struct check *check, const struct known *known, int64_t id)
     struct db_rows rows = { 0 };
     if (id < known->below)
         return known->count > 0 && bsearch(&id, known->ids, known->count, sizeof id, by_number) != NULL;
-    return known->table == NULL || db_load(check->db, check->arena, known->table, (const int64_t[]){ known->unit, id }, 1, &rows) != DB_OK || rows.count == 1;
+    return known->table == NULL || db_load(check->db, check->arena, known->table, (const int64_t[]){ known->unit, id }, 1, &rows) != DB_OK ||
+           rows.count == 1;
 }
 
 enum db_result known_load(struct check *check, int64_t unit)
@@ -60,14 +61,14 @@ enum db_result known_load(struct check *check, int64_t unit)
         sets[i]->table = tables[i];
         sets[i]->unit = unit;
     }
-#define LOAD(NAME, SET)                                                                              \
-    after = 0;                                                                                       \
-    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {                     \
-        struct NAME##_result *rows;                                                                  \
-        result = NAME(check->db, check->arena, unit, after, CHECK_RANGE, &rows, &count);             \
-        for (size_t i = 0; result == DB_OK && i < count; i++)                                        \
-            result = known_add(&check->SET, after = rows[i].id) ? DB_OK : DB_BUSY;                   \
-        arena_reset(check->arena);                                                                   \
+#define LOAD(NAME, SET)                                                                  \
+    after = 0;                                                                           \
+    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {         \
+        struct NAME##_result *rows;                                                      \
+        result = NAME(check->db, check->arena, unit, after, CHECK_RANGE, &rows, &count); \
+        for (size_t i = 0; result == DB_OK && i < count; i++)                            \
+            result = known_add(&check->SET, after = rows[i].id) ? DB_OK : DB_BUSY;       \
+        arena_reset(check->arena);                                                       \
     }
     LOAD(check_skus, skus)
     LOAD(check_channels, channels)
@@ -87,20 +88,21 @@ enum db_result known_load(struct check *check, int64_t unit)
 static void must_know(struct check *check, const struct known *known, int64_t unit, const char *what, int64_t row, int64_t id)
 {
     if (!known_has(check, known, id))
-        check_found(check, "reference_unit", "no reference leaves its unit", arena_printf(check->arena, "unit %ld %s %ld", (long)unit, what, (long)row), id, 0);
+        check_found(check, "reference_unit", "no reference leaves its unit",
+                    arena_printf(check->arena, "unit %ld %s %ld", (long)unit, what, (long)row), id, 0);
 }
 
-#define PAGES(NAME, EACH)                                                                        \
-    after = 0;                                                                                   \
-    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {                 \
-        struct NAME##_result *rows;                                                              \
-        result = NAME(check->db, check->arena, unit, after, CHECK_RANGE, &rows, &count);         \
-        for (size_t i = 0; result == DB_OK && i < count; i++) {                                  \
-            const struct NAME##_result *row = &rows[i];                                          \
-            after = row->id;                                                                     \
-            EACH                                                                                 \
-        }                                                                                        \
-        arena_reset(check->arena);                                                               \
+#define PAGES(NAME, EACH)                                                                \
+    after = 0;                                                                           \
+    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {         \
+        struct NAME##_result *rows;                                                      \
+        result = NAME(check->db, check->arena, unit, after, CHECK_RANGE, &rows, &count); \
+        for (size_t i = 0; result == DB_OK && i < count; i++) {                          \
+            const struct NAME##_result *row = &rows[i];                                  \
+            after = row->id;                                                             \
+            EACH                                                                         \
+        }                                                                                \
+        arena_reset(check->arena);                                                       \
     }
 
 static enum db_result check_rows_with_id(struct check *check, int64_t unit)
@@ -173,11 +175,13 @@ static enum db_result check_work_rows(struct check *check, int64_t unit)
             for (; l < line_count && lines[l].fulfilment <= id; l++)
                 if (lines[l].fulfilment < id)
                     check_found(check, "orphan", "no row hangs on one that is not there",
-                                arena_printf(check->arena, "unit %ld line of fulfilment %ld", (long)unit, (long)lines[l].fulfilment), lines[l].fulfilment, 0);
+                                arena_printf(check->arena, "unit %ld line of fulfilment %ld", (long)unit, (long)lines[l].fulfilment),
+                                lines[l].fulfilment, 0);
             for (; p < package_count && packages[p].fulfilment <= id; p++)
                 if (packages[p].fulfilment < id)
                     check_found(check, "orphan", "no row hangs on one that is not there",
-                                arena_printf(check->arena, "unit %ld package of fulfilment %ld", (long)unit, (long)packages[p].fulfilment), packages[p].fulfilment, 0);
+                                arena_printf(check->arena, "unit %ld package of fulfilment %ld", (long)unit, (long)packages[p].fulfilment),
+                                packages[p].fulfilment, 0);
         }
         arena_reset(check->arena);
     }

@@ -23,7 +23,7 @@ struct ledger {
 
 static struct entry *slot(struct ledger *ledger, int64_t node, int64_t sku, int64_t class)
 {
-    uint64_t hash = hash_u64(hash_u64((uint64_t)node + 1) + hash_u64((uint64_t)sku + 2) + (uint64_t)class);
+    uint64_t hash = hash_u64(hash_u64((uint64_t)node + 1) + hash_u64((uint64_t)sku + 2) + (uint64_t) class);
     size_t at = hash & (ledger->size - 1);
     while (ledger->entries[at].used && (ledger->entries[at].node != node || ledger->entries[at].sku != sku || ledger->entries[at].class != class))
         at = (at + 1) & (ledger->size - 1);
@@ -94,14 +94,19 @@ static enum db_result enter(struct check *check, struct ledger *ledger, int64_t 
         check_found(check, "reference_unit", "no reference leaves its unit", key, p->node, 0);
     if (!grow(ledger))
         return DB_BUSY;
-    *slot(ledger, p->node, p->sku, p->class) = (struct entry){ .node = p->node, .sku = p->sku, .class = p->class, .next_id = next_id, .used = true,
+    *slot(ledger, p->node, p->sku, p->class) = (struct entry){ .node = p->node,
+                                                               .sku = p->sku,
+                                                               .class = p->class,
+                                                               .next_id = next_id,
+                                                               .used = true,
                                                                .units = { 0, p->available, p->reserved, p->allocated, p->quarantined } };
     ledger->count++;
     return DB_OK;
 }
 
 /* Positions of whole SKUs: the last, which a full page may have cut apart, is left to the next. */
-static enum db_result read_skus(struct check *check, int64_t unit, int64_t after, struct check_positions_result **positions, size_t *count, bool *more)
+static enum db_result read_skus(struct check *check, int64_t unit, int64_t after, struct check_positions_result **positions, size_t *count,
+                                bool *more)
 {
     enum db_result result = DB_OK;
     *count = 0;
@@ -164,14 +169,16 @@ static void count_side(struct check *check, struct ledger *ledger, int64_t unit,
         return;
     struct entry *entry = slot(ledger, node, m->sku, m->class);
     if (!entry->used)
-        check_found(check, "position_movements", "a position is the sum of its movements", position_key(check, unit, node, m->sku, m->class), m->quantity, 0);
+        check_found(check, "position_movements", "a position is the sum of its movements", position_key(check, unit, node, m->sku, m->class),
+                    m->quantity, 0);
     else if (m->id < entry->next_id)
         entry->units[bucket] -= sign * m->quantity;
 }
 
 static void no_cause(struct check *check, int64_t unit, int64_t kind, int64_t id)
 {
-    check_found(check, "movement_cause", "every movement has its cause", arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind], (long)id), 1, 0);
+    check_found(check, "movement_cause", "every movement has its cause",
+                arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind], (long)id), 1, 0);
 }
 
 static int by_second_number(const void *a, const void *b)

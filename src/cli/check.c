@@ -37,7 +37,7 @@ static enum db_result prove(const struct flags *flags, struct check *check)
 
 int run_check(const struct flags *flags)
 {
-    if (!flags_known(flags, (const char *const[]) { "db", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", NULL }))
         return 2;
     struct db *db = open_store(flags, false, false);
     const char *error = "";

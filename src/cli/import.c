@@ -51,16 +51,16 @@ static int read_import(const struct flags *flags, struct import *import, const c
     const char *ship = flag(flags, "ship-after", "2"), *names[] = { "unit", "node", "channel" };
     while (import->file_count < FILES_MAX && (files[import->file_count] = flag_again(flags, "file", import->file_count)) != NULL)
         import->file_count++;
-    *import = (struct import) { .files = files,
-                                .file_count = import->file_count,
-                                .url = flag(flags, "url", "http://127.0.0.1:8080"),
-                                .key = flag(flags, "key", NULL),
-                                .unit = flag(flags, "unit", "UK"),
-                                .node = flag(flags, "node", "MAIN"),
-                                .channel = flag(flags, "channel", "web"),
-                                .currency = flag(flags, "currency", "GBP"),
-                                .out = stdout,
-                                .progress = isatty(STDERR_FILENO) == 1 };
+    *import = (struct import){ .files = files,
+                               .file_count = import->file_count,
+                               .url = flag(flags, "url", "http://127.0.0.1:8080"),
+                               .key = flag(flags, "key", NULL),
+                               .unit = flag(flags, "unit", "UK"),
+                               .node = flag(flags, "node", "MAIN"),
+                               .channel = flag(flags, "channel", "web"),
+                               .currency = flag(flags, "currency", "GBP"),
+                               .out = stdout,
+                               .progress = isatty(STDERR_FILENO) == 1 };
     if (import->file_count == 0)
         return fail_with("--file FILE is missing; see millrace import --help");
     if (import->key == NULL)
@@ -107,8 +107,8 @@ int run_import(const struct flags *flags)
     if (flags->count == 0 || strcmp(flags->words[0], "orders") != 0)
         return fail_with("what? There is: import orders; see millrace import --help");
     struct flags rest = { .count = flags->count - 1, .words = flags->words + 1, .arena = flags->arena };
-    if (!flags_known(
-            &rest, (const char *const[]) { "file", "url", "key", "rows", "unit", "node", "channel", "currency", "ship-after", "connections", NULL }))
+    if (!flags_known(&rest,
+                     (const char *const[]){ "file", "url", "key", "rows", "unit", "node", "channel", "currency", "ship-after", "connections", NULL }))
         return 2;
     struct import import = { 0 };
     int code = read_import(&rest, &import, files);

@@ -40,7 +40,7 @@ static int migrate(const struct flags *flags, struct db *db, bool projection)
 int run_init(const struct flags *flags)
 {
     const char *error = "";
-    if (!flags_known(flags, (const char *const[]) { "db", "company", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", "company", NULL }))
         return 2;
     struct db *db = open_store(flags, true, false), *projection = NULL;
     int code = db == NULL ? 2 : migrate(flags, db, false);
@@ -66,7 +66,7 @@ int run_init(const struct flags *flags)
 /* Instant steps only, which add and take nothing away: servers of the release before go on meanwhile. */
 int run_migrate(const struct flags *flags)
 {
-    if (!flags_known(flags, (const char *const[]) { "db", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", NULL }))
         return 2;
     struct db *db = open_store(flags, false, false), *projection = NULL;
     const char *error = "";

@@ -61,7 +61,7 @@ int run_key(const struct flags *words)
     if (words->count == 0 || strcmp(words->words[0], "add") != 0)
         return fail_with("key add is the only one: millrace key add --db URL --name N --scope SCOPE");
     struct flags after_add = { words->count - 1, words->words + 1, words->arena }, *flags = &after_add;
-    if (!flags_known(flags, (const char *const[]) { "db", "name", "scope", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", "name", "scope", NULL }))
         return 2;
     const char *name = flag_again(flags, "name", 0);
     int64_t scopes = scopes_of(flags);

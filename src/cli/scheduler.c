@@ -46,7 +46,7 @@ static void answered(struct command *command)
 static bool submit(struct scheduler *scheduler, const struct command_type *type, int64_t unit, const void *input)
 {
     struct command *command = ARENA_NEW(scheduler->arena, struct command);
-    *command = (struct command) { .type = type, .arena = scheduler->arena, .input = input, .unit = unit, .done = answered, .owner = scheduler };
+    *command = (struct command){ .type = type, .arena = scheduler->arena, .input = input, .unit = unit, .done = answered, .owner = scheduler };
     command->faults.arena = scheduler->arena;
     scheduler->answered = false;
     engine_submit(scheduler->engine, command);
@@ -72,7 +72,7 @@ static struct turn *turn_of(struct scheduler *scheduler, int64_t unit)
         scheduler->turn_room = room;
     }
     struct turn *turn = &scheduler->turns[scheduler->turn_count++];
-    *turn = (struct turn) { .unit = unit };
+    *turn = (struct turn){ .unit = unit };
     return turn;
 }
 
@@ -87,7 +87,7 @@ static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bo
         return DB_BUSY;
     enum db_result result = jobs_turn_of(scheduler->db, scheduler->arena, unit, &turn->after, ids, &count);
     for (size_t i = 0; result == DB_OK && i < count; i++)
-        if (submit(scheduler, unit == 0 ? &company_job_step : &job_step, unit, &(struct job_input) { ids[i] }))
+        if (submit(scheduler, unit == 0 ? &company_job_step : &job_step, unit, &(struct job_input){ ids[i] }))
             *open = true;
     return result;
 }
@@ -191,7 +191,7 @@ struct scheduler *scheduler_start(const struct db_options *store, struct engine 
     *error = "no memory for the scheduler";
     if (scheduler == NULL)
         return NULL;
-    *scheduler = (struct scheduler) { .store = *store, .engine = engine, .tick = tick, .context = context, .arena = arena_new((size_t)16 << 20) };
+    *scheduler = (struct scheduler){ .store = *store, .engine = engine, .tick = tick, .context = context, .arena = arena_new((size_t)16 << 20) };
     pthread_condattr_t monotonic;
     pthread_mutex_init(&scheduler->lock, NULL);
     pthread_condattr_init(&monotonic);

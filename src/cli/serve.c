@@ -20,7 +20,7 @@
 #endif
 
 #define WRITER_CACHE_KIB (48 * 1024)
-#define POSTGRES_LANES 4 /* units that are written at the same time */
+#define POSTGRES_LANES 4            /* units that are written at the same time */
 #define READER_CACHE_KIB (8 * 1024) /* of each of the others: the machine's page cache lies below them all */
 
 struct server {
@@ -97,7 +97,7 @@ static int start(const struct flags *flags, struct server *server)
     if (server->vault == NULL)
         return fail_with("%s", error);
     server->wal = db_is_sqlite(server->lock) && !MILLRACE_SYNC_NORMAL ? db_wal_new() : NULL;
-    server->store = (struct db_options) { .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal, .cache_kib = READER_CACHE_KIB };
+    server->store = (struct db_options){ .url = url, .sync_normal = MILLRACE_SYNC_NORMAL, .wal = server->wal, .cache_kib = READER_CACHE_KIB };
     struct engine_options engine = { .url = url, .db = server->store, .vault = server->vault, .committed = committed, .committed_context = server };
     engine.db.cache_kib = WRITER_CACHE_KIB;
     engine.lanes = db_is_sqlite(server->lock) ? 1 : POSTGRES_LANES;
@@ -154,7 +154,7 @@ int run_serve(const struct flags *flags)
     struct server server = { 0 };
     sigset_t signals;
     int signal_number;
-    if (!flags_known(flags, (const char *const[]) { "db", "listen", "black-box", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", "listen", "black-box", NULL }))
         return 2;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -87,7 +87,7 @@ int run_simulate(const struct flags *flags)
     if (flags->count == 0 || strcmp(flags->words[0], "promotion") != 0)
         return fail_with("which day? There is: simulate promotion");
     struct flags rest = { .count = flags->count - 1, .words = flags->words + 1, .arena = flags->arena };
-    if (!flags_known(&rest, (const char *const[]) { "orders", "seed", "db", "against", "key", "pace", NULL }))
+    if (!flags_known(&rest, (const char *const[]){ "orders", "seed", "db", "against", "key", "pace", NULL }))
         return 2;
     bool against = flag_again(&rest, "against", 0) != NULL;
     if (!read_number(flag(&rest, "orders", against ? "400" : "10000"), &orders) || orders == 0 || orders > PROMOTION_ORDERS_MAX)

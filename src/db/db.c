@@ -310,7 +310,7 @@ static enum db_result read_check(struct db *db, struct arena *arena, struct db_r
     const struct db_table *table = read->table;
     assert(read->statement != NULL || read->path != NULL || table != NULL);
     size_t stride = read->statement != NULL ? read->statement->row_size : read->path != NULL ? read->path->table->row_size : table->row_size;
-    read->rows = (struct db_rows) { .stride = stride };
+    read->rows = (struct db_rows){ .stride = stride };
     if (read->statement != NULL || read->path != NULL)
         return DB_OK;
     if (table->key_count == 0)
@@ -342,18 +342,18 @@ static enum db_result read_one(struct db *db, struct arena *arena, struct db_rea
 
 enum db_result db_load(struct db *db, struct arena *arena, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows)
 {
-    return read_one(db, arena, &(struct db_read) { .table = table, .keys = keys, .count = count }, rows);
+    return read_one(db, arena, &(struct db_read){ .table = table, .keys = keys, .count = count }, rows);
 }
 
 enum db_result db_load_path(struct db *db, struct arena *arena, const struct db_path *path, const struct db_value *prefixes, size_t count,
                             size_t limit, struct db_rows *rows)
 {
-    return read_one(db, arena, &(struct db_read) { .path = path, .prefixes = prefixes, .count = count, .limit = limit }, rows);
+    return read_one(db, arena, &(struct db_read){ .path = path, .prefixes = prefixes, .count = count, .limit = limit }, rows);
 }
 
 enum db_result db_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values, struct db_rows *rows)
 {
-    return read_one(db, arena, &(struct db_read) { .statement = statement, .prefixes = values }, rows);
+    return read_one(db, arena, &(struct db_read){ .statement = statement, .prefixes = values }, rows);
 }
 
 void *db_rows_add(struct arena *arena, struct db_rows *rows, size_t *room)
@@ -518,7 +518,7 @@ enum db_result db_checkpoint(struct db *db, int64_t finish_us, int64_t *wal_byte
 
 enum db_result db_wal_use(struct db *db, struct db_wal_use *use)
 {
-    *use = (struct db_wal_use) { 0 };
+    *use = (struct db_wal_use){ 0 };
     return db->lost ? DB_LOST : db->driver->wal_use(db, use);
 }
 

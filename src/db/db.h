@@ -69,11 +69,11 @@ struct db_value {
 };
 static inline struct db_value db_int(int64_t number)
 {
-    return (struct db_value) { .type = DB_INT, .number = number };
+    return (struct db_value){ .type = DB_INT, .number = number };
 }
 static inline struct db_value db_text(const char *text)
 {
-    return (struct db_value) { .type = DB_TEXT, .text = text };
+    return (struct db_value){ .type = DB_TEXT, .text = text };
 }
 
 struct db;
@@ -83,11 +83,11 @@ struct db_options {
     const char *url; /* sqlite:PATH, sqlite::memory:, postgres://... */
     bool create;     /* SQLite: make the file */
     bool read_only;
-    bool projection;  /* the projections' store beside it: PATH.read, or the schema "read" */
-    int cache_kib;    /* SQLite page cache; 0: 64 MiB */
-    bool no_sync;     /* synchronous=OFF: projections and simulations */
-    bool no_rollback; /* SQLite in memory: no journal, so after an error the database is scrap: simulations that then end */
-    bool sync_normal; /* synchronous=NORMAL: only the power-cut test, which must see loss with it */
+    bool projection;    /* the projections' store beside it: PATH.read, or the schema "read" */
+    int cache_kib;      /* SQLite page cache; 0: 64 MiB */
+    bool no_sync;       /* synchronous=OFF: projections and simulations */
+    bool no_rollback;   /* SQLite in memory: no journal, so after an error the database is scrap: simulations that then end */
+    bool sync_normal;   /* synchronous=NORMAL: only the power-cut test, which must see loss with it */
     struct db_wal *wal; /* of the process's connections to this file; NULL: every commit is durable when it returns */
     bool sync_later;    /* the one connection whose commits db_wal_sync makes durable */
 };

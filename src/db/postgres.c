@@ -1,8 +1,9 @@
 /* src/db/postgres.c: the driver for PostgreSQL.
  * The connection stays in pipeline mode. What is sent is noted in a queue, its results come in the same order. Writes
  * inside a transaction are only sent; whoever needs an answer (reads, a commit) takes all results up to its own, and
- * so meets the error of an earlier write. Reads that are asked for together are sent together and wait once. After an error the server skips everything up to the next sync, which the
- * rollback sends. Parameters and results are binary; sets of rows go as one array a column, a few rows as values. */
+ * so meets the error of an earlier write. Reads that are asked for together are sent together and wait once. After an error the server skips
+ * everything up to the next sync, which the rollback sends. Parameters and results are binary; sets of rows go as one array a column, a few rows as
+ * values. */
 #include "db/spell.h"
 #include "db/store.h"
 
@@ -180,7 +181,7 @@ static enum db_result noted(struct postgres *pg, int sent, struct pg_pending pen
 
 static enum db_result send_sync(struct postgres *pg)
 {
-    return noted(pg, PQpipelineSync(pg->connection), (struct pg_pending) { .kind = PENDING_SYNC });
+    return noted(pg, PQpipelineSync(pg->connection), (struct pg_pending){ .kind = PENDING_SYNC });
 }
 
 static enum db_result judge(struct postgres *pg, const struct pg_pending *pending, const PGresult *result)
@@ -382,7 +383,7 @@ static void put_value(char *at, const struct db_value *value, size_t bytes)
 static bool add_value(struct postgres *pg, struct parameters *parameters, const struct db_value *value)
 {
     struct parameter *parameter = &parameters->items[parameters->count++];
-    *parameter = (struct parameter) { .at = pg->scratch_size, .size = -1 };
+    *parameter = (struct parameter){ .at = pg->scratch_size, .size = -1 };
     if (is_null(value))
         return true;
     size_t bytes = value_bytes(value);
@@ -516,12 +517,12 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
     enum db_result result = DB_OK;
     if (!statement->sent) {
         int sent = PQsendPrepare(pg->connection, statement->name, statement->sql, (int)statement->parameter_count, statement->types);
-        result = noted(pg, sent, (struct pg_pending) { .kind = PENDING_PREPARE, .statement = statement, .what = what });
+        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_PREPARE, .statement = statement, .what = what });
         statement->sent = result == DB_OK;
     }
     if (result == DB_OK) {
         int sent = PQsendQueryPrepared(pg->connection, statement->name, (int)parameters->count, values, sizes, formats, 1);
-        result = noted(pg, sent, (struct pg_pending) { .kind = PENDING_RUN, .read = read, .what = what });
+        result = noted(pg, sent, (struct pg_pending){ .kind = PENDING_RUN, .read = read, .what = what });
     }
     pg->scratch_size = 0;
     return result;
@@ -529,7 +530,7 @@ static enum db_result send_run(struct postgres *pg, struct pg_statement *stateme
 
 static enum db_result send_plain(struct postgres *pg, const char *sql)
 {
-    return noted(pg, PQsendQueryParams(pg->connection, sql, 0, NULL, NULL, NULL, NULL, 0), (struct pg_pending) { .kind = PENDING_RUN, .what = sql });
+    return noted(pg, PQsendQueryParams(pg->connection, sql, 0, NULL, NULL, NULL, NULL, 0), (struct pg_pending){ .kind = PENDING_RUN, .what = sql });
 }
 
 /* ---- results ---- */
@@ -555,7 +556,7 @@ static void read_value(const PGresult *result, int row, int at, const struct db_
         if (!null) {
             uint8_t *copy = arena_alloc(arena, bytes + 1); /* an empty blob is not NULL */
             memcpy(copy, value, bytes);
-            blob = (struct bytes) { copy, bytes };
+            blob = (struct bytes){ copy, bytes };
         }
         memcpy(member, &blob, sizeof(blob));
     }
@@ -636,7 +637,7 @@ static enum db_result set_up(struct postgres *pg, const struct db_options *optio
              "SET jit = off; SET client_min_messages = warning; SET synchronous_commit = %s;"
              "SET default_transaction_read_only = %s;%s",
              options->no_sync ? "off" : "on", options->read_only ? "on" : "off", options->projection ? "SET search_path TO \"read\"" : "");
-    return run_text(pg, &(struct pg_text) { .sql = sql, .what = "settings", .limit_ms = WAIT_MS });
+    return run_text(pg, &(struct pg_text){ .sql = sql, .what = "settings", .limit_ms = WAIT_MS });
 }
 
 static void say_nothing(void *context, const PGresult *result)
@@ -803,7 +804,8 @@ struct pg_write {
 };
 
 /* Sends sets of at most SET_ROWS rows. */
-static enum db_result send_rows(struct postgres *pg, const struct pg_write *write, const struct db_table *table, const void *const *rows, size_t count)
+static enum db_result send_rows(struct postgres *pg, const struct pg_write *write, const struct db_table *table, const void *const *rows,
+                                size_t count)
 {
     enum db_result result = DB_OK;
     while (count > 0 && result == DB_OK) {
@@ -909,7 +911,7 @@ static enum db_result postgres_script(struct db *db, const char *sql)
         return result;
     if (PQexitPipelineMode(pg->connection) == 0)
         return lost(pg, PQerrorMessage(pg->connection));
-    result = run_text(pg, &(struct pg_text) { .sql = sql, .what = "script", .limit_ms = WAIT_EVER });
+    result = run_text(pg, &(struct pg_text){ .sql = sql, .what = "script", .limit_ms = WAIT_EVER });
     if (!db->lost && PQenterPipelineMode(pg->connection) == 0)
         return lost(pg, PQerrorMessage(pg->connection));
     return result;
@@ -966,7 +968,7 @@ static enum db_result wal_between(struct db *db, struct arena *arena, const char
     if (result != DB_OK)
         return result;
     const struct wal_sum *got = db_row(&rows, 0);
-    *use = (struct db_wal_use) { .records = got->records, .bytes = got->bytes };
+    *use = (struct db_wal_use){ .records = got->records, .bytes = got->bytes };
     return DB_OK;
 }
 

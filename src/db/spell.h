@@ -21,7 +21,8 @@ const char *spell_sqlite_path(struct arena *arena, const struct db_path *path);
 /* PostgreSQL: `rows` rows, each value a parameter, row by row; 0: any number of them, one array a column, in column order.
  * Key columns only for load and delete. */
 const char *spell_postgres_load(struct arena *arena, const struct db_table *table, size_t rows);
-const char *spell_postgres_lock(struct arena *arena, const struct db_table *table, size_t rows); /* the same, and nobody else may have them meanwhile */
+const char *spell_postgres_lock(struct arena *arena, const struct db_table *table,
+                                size_t rows); /* the same, and nobody else may have them meanwhile */
 const char *spell_postgres_insert(struct arena *arena, const struct db_table *table, size_t rows);
 const char *spell_postgres_update(struct arena *arena, const struct db_table *table, size_t rows);
 const char *spell_postgres_delete(struct arena *arena, const struct db_table *table, size_t rows);

@@ -18,8 +18,8 @@
 #define FRAME_BYTES (PAGE_BYTES + 24)
 #define BUSY_US 5000000
 #define NAP_US 200 /* between two looks whether a lock is free: SQLite's own naps grow to 100 ms, and a writer may stand behind */
-#define SEVERAL 8 /* rows an insert */
-#define UPDATES 4 /* sets of indexed columns that change together, kept prepared for each table */
+#define SEVERAL 8  /* rows an insert */
+#define UPDATES 4  /* sets of indexed columns that change together, kept prepared for each table */
 
 struct sqlite_update {
     uint64_t set;
@@ -117,7 +117,7 @@ static enum db_result set_up(struct sqlite *sqlite, const struct db_options *opt
     const char *const pragmas[] = {
         options->read_only ? "PRAGMA query_only=ON"
         : scrap            ? "PRAGMA page_size=32768" /* few pages: at most commits SQLite walks the table of all that it holds */
-                           : "PRAGMA page_size=4096", /* before the file has its first page */
+                           : "PRAGMA page_size=4096",            /* before the file has its first page */
         options->read_only ? "PRAGMA query_only=ON"
         : scrap            ? "PRAGMA journal_mode=OFF" /* memory has no WAL: a copy of each page, for nothing */
                            : "PRAGMA journal_mode=WAL",
@@ -621,7 +621,7 @@ static enum db_result sqlite_wal_use(struct db *db, struct db_wal_use *use)
     int code = sqlite3_db_status(of(db)->handle, SQLITE_DBSTATUS_CACHE_WRITE, &now, &highest, 1);
     if (code != SQLITE_OK)
         return failed(of(db), code, "sqlite3_db_status");
-    *use = (struct db_wal_use) { .pages = now, .records = now, .bytes = (int64_t)now * FRAME_BYTES };
+    *use = (struct db_wal_use){ .pages = now, .records = now, .bytes = (int64_t)now * FRAME_BYTES };
     return DB_OK;
 }
 

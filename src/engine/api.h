@@ -37,15 +37,15 @@ struct query {
 struct request {
     struct arena *arena;
     enum method method;
-    const char *target;                     /* path and query as they came */
-    const char *path[PATH_PARTS_MAX];       /* the {parts} of the route, decoded, checked as codes */
-    const char *query_text[QUERY_MAX];      /* by the route's query rows; NULL: did not come */
-    int64_t query_number[QUERY_MAX];        /* of INT and ENUM rows: the value or the preset */
+    const char *target;                /* path and query as they came */
+    const char *path[PATH_PARTS_MAX];  /* the {parts} of the route, decoded, checked as codes */
+    const char *query_text[QUERY_MAX]; /* by the route's query rows; NULL: did not come */
+    int64_t query_number[QUERY_MAX];   /* of INT and ENUM rows: the value or the preset */
     const char *body;
     size_t body_bytes;
-    const char *idempotency_key;            /* NULL: none */
-    const char *if_match;                   /* NULL: none; else the ETag's text without quotes, or "*" */
-    const char *if_none_match;              /* the same */
+    const char *idempotency_key; /* NULL: none */
+    const char *if_match;        /* NULL: none; else the ETag's text without quotes, or "*" */
+    const char *if_none_match;   /* the same */
     struct actor actor;
     const struct route *route;
 };
@@ -55,9 +55,9 @@ struct answer {
     const char *content_type; /* NULL: application/json */
     const char *body;         /* in the request's arena; NULL: none */
     size_t body_bytes;
-    const char *etag;         /* without quotes; NULL: none */
+    const char *etag; /* without quotes; NULL: none */
     const char *location;
-    int retry_after_s;        /* 0: none */
+    int retry_after_s; /* 0: none */
 };
 
 /* Makes a problem+json answer of the faults (the first sets code and status; all stand under errors where the code is
@@ -75,11 +75,11 @@ bool if_none_match_holds(const char *if_none_match, int64_t version);
 
 /* What a read runs with. */
 struct reading {
-    struct db *db;          /* the main store */
-    struct db *projection;  /* caught up with the request's arrival when a query row asks for it */
+    struct db *db;         /* the main store */
+    struct db *projection; /* caught up with the request's arrival when a query row asks for it */
     struct arena *arena;
-    struct vault *vault;    /* opens sealed persons (engine/vault.h) */
-    const void *context;    /* what the server hands to its own routes: metrics, openapi */
+    struct vault *vault; /* opens sealed persons (engine/vault.h) */
+    const void *context; /* what the server hands to its own routes: metrics, openapi */
 };
 
 struct command_type; /* engine/command.h */
@@ -89,13 +89,13 @@ struct route {
     const char *path; /* "/v1/orders/{id}/cancel" */
     unsigned scopes;  /* any of these; 0: no key is asked */
     void (*read)(struct reading *reading, const struct request *request, struct answer *answer);
-    const struct command_type *command; /* exactly one of read and command */
-    const struct command_type *batch_of; /* command is NULL: the body is {batch_name: [...]}, each entry such a command, each alone */
+    const struct command_type *command;   /* exactly one of read and command */
+    const struct command_type *batch_of;  /* command is NULL: the body is {batch_name: [...]}, each entry such a command, each alone */
     const char *batch_name, *result_name; /* "orders", "order" */
-    const struct field_table *answer_of; /* for openapi */
-    const char *content;                 /* answer_of is NULL: what it answers with, for openapi */
-    bool list;        /* answers {"items":[answer_of],"next"} */
-    bool event_stream; /* GET with Accept: text/event-stream is live */
+    const struct field_table *answer_of;  /* for openapi */
+    const char *content;                  /* answer_of is NULL: what it answers with, for openapi */
+    bool list;                            /* answers {"items":[answer_of],"next"} */
+    bool event_stream;                    /* GET with Accept: text/event-stream is live */
     struct query query[QUERY_MAX];
     const char *summary;
 };

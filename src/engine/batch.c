@@ -25,11 +25,11 @@ struct batch {
     size_t decided;
     size_t known; /* sets[known ..] are of units that this batch makes */
     int64_t now_us;
-    struct arena_door *full; /* where its memory ends */
+    struct arena_door *full;  /* where its memory ends */
     struct command *deciding; /* whose memory has a door of ours */
     struct arena_door *outer; /* ... and the one before it */
-    int64_t loading_us;   /* spent in decide on rows that were not known: the bound is on deciding */
-    bool outcome_is_open; /* COMMIT was sent, and the store does not say what became of it */
+    int64_t loading_us;       /* spent in decide on rows that were not known: the bound is on deciding */
+    bool outcome_is_open;     /* COMMIT was sent, and the store does not say what became of it */
 };
 
 static int64_t since(int64_t *at_us)
@@ -400,8 +400,7 @@ static enum db_result find_outcome(struct batch *batch, int64_t batch_id)
         bool ours;
         db_close(writer->db);
         writer->db = NULL;
-        if (db_open(&writer->db, &writer->options, writer->arena, &error) != DB_OK ||
-            batch_is_ours(batch, batch_id, &ours) != DB_OK)
+        if (db_open(&writer->db, &writer->options, writer->arena, &error) != DB_OK || batch_is_ours(batch, batch_id, &ours) != DB_OK)
             continue;
         batch->outcome_is_open = false;
         return ours ? DB_OK : DB_LOST;
@@ -462,9 +461,10 @@ static enum db_result run(struct batch *batch, size_t count)
 
 void batch_refuse(struct command *command, enum db_result result)
 {
-    static const enum fault_code codes[] = { [DB_BUSY] = FAULT_BUSY, [DB_LOST] = FAULT_STORE_LOST, [DB_FULL] = FAULT_STORE_FULL,
-                                             [DB_IO] = FAULT_STORE_LOST, [DB_CONSTRAINT] = FAULT_INTERNAL, [DB_CORRUPT] = FAULT_INTERNAL,
-                                             [DB_BUG] = FAULT_INTERNAL };
+    static const enum fault_code codes[] = {
+        [DB_BUSY] = FAULT_BUSY,           [DB_LOST] = FAULT_STORE_LOST,  [DB_FULL] = FAULT_STORE_FULL, [DB_IO] = FAULT_STORE_LOST,
+        [DB_CONSTRAINT] = FAULT_INTERNAL, [DB_CORRUPT] = FAULT_INTERNAL, [DB_BUG] = FAULT_INTERNAL
+    };
     command->state = COMMAND_REFUSED;
     answer_fault(&command->answer, command->arena, codes[result], NULL, "nothing was changed");
     if (fault_info(codes[result])->http != 500)
@@ -542,7 +542,9 @@ size_t batch_run(struct writer *writer, int64_t unit, struct command **commands,
         return count;
     }
     for (int tries = 0; index != SIZE_MAX; tries++) {
-        struct batch batch = { .writer = writer, .first = index, .count = 1, .commands = commands, .now_us = writer->clock.now_us(writer->clock.context) };
+        struct batch batch = {
+            .writer = writer, .first = index, .count = 1, .commands = commands, .now_us = writer->clock.now_us(writer->clock.context)
+        };
         result = run(&batch, take);
         end_all(&batch, result == DB_OK);
         if (result == DB_OK) {

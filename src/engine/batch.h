@@ -18,12 +18,12 @@ struct writer {
     struct ws *sets[UNITS_MAX + 1];    /* sets[0] is the company's */
     int64_t last_batch[UNITS_MAX + 1]; /* as we left it; -1: never */
     size_t set_count;
-    int64_t random;                    /* of this process: whose batch was it? */
+    int64_t random;        /* of this process: whose batch was it? */
     struct black_box *box; /* NULL: nobody asked for one */
     size_t batch_rows;
     int64_t batch_us;
     struct engine_stats stats;
-    int64_t seq[UNITS_MAX + 1];        /* newest committed event by set */
+    int64_t seq[UNITS_MAX + 1]; /* newest committed event by set */
 };
 
 /* Opens the connection again where it was lost. */

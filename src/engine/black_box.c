@@ -39,7 +39,7 @@ static bool is_same(struct digest a, struct digest b)
 
 static bool is_none(struct digest digest)
 {
-    return is_same(digest, (struct digest) { 0 });
+    return is_same(digest, (struct digest){ 0 });
 }
 
 static bool is_culprit(const struct page *page, struct digest digest)
@@ -56,7 +56,7 @@ static void judge(struct page *page)
     if (!is_none(page->deciding) && is_same(page->deciding, page->suspect) && !is_culprit(page, page->deciding))
         page->culprits[page->culprit_count++ % CULPRITS] = page->deciding;
     page->suspect = page->deciding;
-    page->deciding = (struct digest) { 0 };
+    page->deciding = (struct digest){ 0 };
 }
 
 static const char *map(struct black_box *box)
@@ -108,8 +108,8 @@ void black_box_close(struct black_box *box)
 /* What was sent, and under which key: many send the same body. */
 static struct digest digest_of(const struct command *command)
 {
-    return (struct digest) { (uint64_t)command->body_hash[0] ^ (uint64_t)command->key_hash[0],
-                             (uint64_t)command->body_hash[1] ^ (uint64_t)command->key_hash[1] };
+    return (struct digest){ (uint64_t)command->body_hash[0] ^ (uint64_t)command->key_hash[0],
+                            (uint64_t)command->body_hash[1] ^ (uint64_t)command->key_hash[1] };
 }
 
 bool black_box_enter(struct black_box *box, const struct command *command)
@@ -129,5 +129,5 @@ void black_box_leave(struct black_box *box)
     if (box == NULL)
         return;
     atomic_signal_fence(memory_order_release);
-    box->page->deciding = (struct digest) { 0 };
+    box->page->deciding = (struct digest){ 0 };
 }

@@ -23,8 +23,8 @@ struct command_type {
     const struct field_table *input; /* of the body; NULL: no body is taken */
     enum fields_mode mode;
     enum queue_class queue;
-    bool company;                    /* decided in unit 0 with the clock rows of all units */
-    bool passes_barrier;             /* may run while a job makes the unit ready (unit_clock.blocked) */
+    bool company;        /* decided in unit 0 with the clock rows of all units */
+    bool passes_barrier; /* may run while a job makes the unit ready (unit_clock.blocked) */
     /* Completes `input` from the path and seals persons. Faults of form; false with at least one. May be NULL. Where there is a
      * look_up it is asked also of an input with faults of form: texts and objects that could not be read are NULL. */
     bool (*edge)(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
@@ -51,21 +51,21 @@ struct command {
     const char *if_match, *if_none_match;
     const char *path[PATH_PARTS_MAX];
 
-    bool has_key;            /* an Idempotency-Key came */
-    int64_t key_hash[2];     /* keyed hash of (API key, Idempotency-Key, index) */
-    int64_t body_hash[2];    /* of method, path and raw bytes */
-    bool wants_answer;       /* render the body; off in imports and simulations that look at the outcome only */
-    size_t bytes;            /* for the queue's bound */
-    struct faults form;      /* faults of form, found at the edge: refused whatever is looked up */
-    int64_t unit;            /* -1: not known yet, the engine finds it by the two codes below */
+    bool has_key;         /* an Idempotency-Key came */
+    int64_t key_hash[2];  /* keyed hash of (API key, Idempotency-Key, index) */
+    int64_t body_hash[2]; /* of method, path and raw bytes */
+    bool wants_answer;    /* render the body; off in imports and simulations that look at the outcome only */
+    size_t bytes;         /* for the queue's bound */
+    struct faults form;   /* faults of form, found at the edge: refused whatever is looked up */
+    int64_t unit;         /* -1: not known yet, the engine finds it by the two codes below */
     const char *of_channel, *of_node;
 
     /* The outcome. */
     enum command_state state;
     struct answer answer;
-    struct faults faults;    /* refused: why */
-    int64_t event_seq;       /* of the event as of which the answer is: its own, or where nothing changed the last about what it shows; 0: none */
-    bool existing;           /* nothing was changed: a duplicate, a replay */
+    struct faults faults; /* refused: why */
+    int64_t event_seq;    /* of the event as of which the answer is: its own, or where nothing changed the last about what it shows; 0: none */
+    bool existing;        /* nothing was changed: a duplicate, a replay */
 
     /* The caller's. `done` is called once, on the engine's thread, after the commit is durable (or after the refusal of
      * a batch that was). */

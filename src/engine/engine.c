@@ -38,7 +38,7 @@ struct lane {
     struct arena *arena; /* of the directory's look-ups */
     struct queue queues[QUEUES];
     size_t queued;
-    bool at_work; /* has commands besides those that are queued */
+    bool at_work;              /* has commands besides those that are queued */
     struct engine_stats stats; /* these and the heads as the writer's last batch left them: while it works they are its own */
     struct head {
         int64_t unit, seq;
@@ -85,12 +85,12 @@ static bool lane_open(struct engine *engine, struct lane *lane, const char *blac
     writer->options = options->db;
     writer->options.url = options->url;
     writer->options.sync_later = options->db.wal != NULL;
-    writer->clock = options->clock.now_us == NULL ? (struct engine_clock) { .now_us = wall_clock } : options->clock;
+    writer->clock = options->clock.now_us == NULL ? (struct engine_clock){ .now_us = wall_clock } : options->clock;
     writer->batch_rows = options->batch_rows == 0 ? 4000 : options->batch_rows;
     writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
     writer->arena = arena_new((size_t)256 << 20);
     vault_random(options->vault, &writer->random, sizeof writer->random);
-    writer->sets[0] = ws_new(&(struct ws_options) { .unit = 0 });
+    writer->sets[0] = ws_new(&(struct ws_options){ .unit = 0 });
     writer->set_count = writer->sets[0] != NULL;
     writer->last_batch[0] = -1;
     if (black_box != NULL && (writer->box = black_box_open(black_box, arena, error)) == NULL)
@@ -283,7 +283,7 @@ static void lane_tell(struct lane *lane)
     lane->stats = writer->stats;
     lane->head_count = writer->set_count;
     for (size_t i = 0; i < writer->set_count; i++)
-        lane->heads[i] = (struct head) { ws_unit(writer->sets[i]), writer->seq[i] };
+        lane->heads[i] = (struct head){ ws_unit(writer->sets[i]), writer->seq[i] };
     pthread_mutex_unlock(&lane->engine->lock);
 }
 
@@ -432,7 +432,7 @@ static void tidy_wal(struct lane *lane)
         return;
     pthread_mutex_lock(&engine->lock);
     bool at_rest = !engine->copying, finish = at_rest && engine->wal_pages >= RESTART_PAGES &&
-                   (left <= max_i64(LITTLE_PAGES, 2 * use.pages) || engine->wal_pages > WAL_PAGES_MAX);
+                                              (left <= max_i64(LITTLE_PAGES, 2 * use.pages) || engine->wal_pages > WAL_PAGES_MAX);
     if (at_rest && !finish) {
         engine->copied_pages = engine->wal_pages;
         engine->copying = true;
@@ -500,7 +500,7 @@ static struct command *take_decided(struct engine *engine)
     while (engine->decided.first == NULL && engine->lanes_ended < engine->lane_count)
         pthread_cond_wait(&engine->to_finish, &engine->lock);
     struct command *first = engine->decided.first;
-    engine->decided = (struct queue) { .last = &engine->decided.first };
+    engine->decided = (struct queue){ .last = &engine->decided.first };
     engine->syncing = engine->deciding;
     engine->deciding = 0;
     pthread_mutex_unlock(&engine->lock);
@@ -604,7 +604,7 @@ static void add_stats(struct engine_stats *sum, const struct engine_stats *one)
 
 void engine_stats(struct engine *engine, struct engine_stats *stats)
 {
-    *stats = (struct engine_stats) { 0 };
+    *stats = (struct engine_stats){ 0 };
     pthread_mutex_lock(&engine->lock);
     for (size_t i = 0; i < engine->lane_count; i++) {
         add_stats(stats, &engine->lanes[i].stats);

@@ -4,19 +4,17 @@
 
 static const struct {
     const char *name, *said;
-} types[] = {
-    [EVENT_NONE] = { "none", "" },
+} types[] = { [EVENT_NONE] = { "none", "" },
 #define ROW(name, text, said) [EVENT_##name] = { text, said },
-    EVENT_TYPES(ROW)
+              EVENT_TYPES(ROW)
 #undef ROW
 };
 
 static const struct {
     const char *name, *prefix;
-} kinds[] = {
-    [SUBJECT_NONE] = { "none", NULL },
+} kinds[] = { [SUBJECT_NONE] = { "none", NULL },
 #define ROW(name, text, prefix) [SUBJECT_##name] = { text, prefix },
-    SUBJECT_KINDS(ROW)
+              SUBJECT_KINDS(ROW)
 #undef ROW
 };
 

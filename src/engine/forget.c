@@ -34,12 +34,12 @@ static void forget_decide(struct ws *ws, struct command *command)
     command->answer.status = 200;
 }
 
-#define FORGET(NAME, COMPANY)                                                                                                                        \
-    const struct command_type NAME = { .name = "engine.forget",                                                                                      \
-                                       .queue = QUEUE_BULK,                                                                                          \
-                                       .company = COMPANY,                                                                                           \
-                                       .passes_barrier = true,                                                                                       \
-                                       .decide = forget_decide,                                                                                      \
+#define FORGET(NAME, COMPANY)                                   \
+    const struct command_type NAME = { .name = "engine.forget", \
+                                       .queue = QUEUE_BULK,     \
+                                       .company = COMPANY,      \
+                                       .passes_barrier = true,  \
+                                       .decide = forget_decide, \
                                        .inverse = "none: nobody asks for it any more" }
 FORGET(engine_forget, false);
 FORGET(company_forget, true);

@@ -70,8 +70,14 @@ void idempotency_keep(struct ws *ws, const struct command *command)
     if (!is_kept(command) || given_again || (refused && status != 409))
         return;
     assert(refused || command->event_seq > 0); /* else there is nothing to render it from */
-    struct idempotency_row row = { .unit = ws_unit(ws), .day = day_of(ws), .key_high = command->key_hash[0], .key_low = command->key_hash[1],
-                                   .body_high = command->body_hash[0], .body_low = command->body_hash[1], .status = status, .event_seq = command->event_seq };
+    struct idempotency_row row = { .unit = ws_unit(ws),
+                                   .day = day_of(ws),
+                                   .key_high = command->key_hash[0],
+                                   .key_low = command->key_hash[1],
+                                   .body_high = command->body_hash[0],
+                                   .body_low = command->body_hash[1],
+                                   .status = status,
+                                   .event_seq = command->event_seq };
     if (refused) {
         const struct fault *fault = &command->faults.items[0];
         row.problem = arena_printf(ws_arena(ws), "%d\t%s\t%.*s", (int)fault->code, fault->pointer == NULL ? "-" : fault->pointer,

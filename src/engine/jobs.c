@@ -5,14 +5,22 @@
 
 static const struct job_work *work_of(int64_t kind)
 {
-    static const struct job_work *const works[JOB_KIND_COUNT] = { [JOB_FILL] = &fill_job, [JOB_COPY_MASTERS] = &copy_masters_job, [JOB_GIVE_WAY] = &give_way_job, [JOB_WAKE] = &wake_job, [JOB_MAP] = &map_job };
+    static const struct job_work *const works[JOB_KIND_COUNT] = {
+        [JOB_FILL] = &fill_job, [JOB_COPY_MASTERS] = &copy_masters_job, [JOB_GIVE_WAY] = &give_way_job, [JOB_WAKE] = &wake_job, [JOB_MAP] = &map_job
+    };
     return works[kind];
 }
 
 struct job_row *job_open(struct ws *ws, enum job_kind kind, int64_t subject, int64_t node)
 {
-    struct job_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .kind = kind, .state = JOB_OPEN, .subject = subject, .node = node,
-                           .started_at = ws_now_us(ws), .ended_at = NULL_INT };
+    struct job_row row = { .unit = ws_unit(ws),
+                           .id = ws_next_id(ws),
+                           .kind = kind,
+                           .state = JOB_OPEN,
+                           .subject = subject,
+                           .node = node,
+                           .started_at = ws_now_us(ws),
+                           .ended_at = NULL_INT };
     return ws_insert(ws, &job_table, &row);
 }
 
@@ -41,9 +49,12 @@ static void step_decide(struct ws *ws, struct command *command)
     edited->ended_at = ws_now_us(ws);
 }
 
-#define STEP(NAME, COMPANY)                                                                                  \
-    const struct command_type NAME = { .name = "job.step", .queue = QUEUE_BULK, .company = COMPANY,          \
-                                       .passes_barrier = true, .decide = step_decide,                        \
+#define STEP(NAME, COMPANY)                                    \
+    const struct command_type NAME = { .name = "job.step",     \
+                                       .queue = QUEUE_BULK,    \
+                                       .company = COMPANY,     \
+                                       .passes_barrier = true, \
+                                       .decide = step_decide,  \
                                        .inverse = "none: a part of what was asked for" }
 STEP(job_step, false);
 STEP(company_job_step, true);
@@ -82,8 +93,9 @@ enum db_result jobs_advance(struct engine *engine, struct arena *arena, int64_t 
         *open = true;
         for (size_t i = 0; i < count; i++) {
             inputs[i] = (struct job_input){ ids[i] };
-            commands[i] = (struct command){ .type = unit == 0 ? &company_job_step : &job_step, .input = &inputs[i], .arena = arena,
-                                            .unit = unit, .faults = { .arena = arena } };
+            commands[i] = (struct command){
+                .type = unit == 0 ? &company_job_step : &job_step, .input = &inputs[i], .arena = arena, .unit = unit, .faults = { .arena = arena }
+            };
             each[i] = &commands[i];
         }
         engine_run(engine, each, count);

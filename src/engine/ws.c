@@ -328,7 +328,7 @@ struct ws_mark ws_mark(struct ws *ws, const struct actor *actor)
 {
     ws->attempt++;
     ws->actor = actor == NULL ? 0 : actor->key;
-    return (struct ws_mark) { ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->clock.config_version };
+    return (struct ws_mark){ ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->clock.config_version };
 }
 
 /* ---- what decide uses ---- */
@@ -485,7 +485,7 @@ struct ws_cursor ws_scan(struct ws *ws, const struct db_path *path, const struct
         list_want(ws, path, prefix, limit);
         need(ws);
     }
-    return (struct ws_cursor) { .list = list };
+    return (struct ws_cursor){ .list = list };
 }
 
 void ws_fresh(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
@@ -508,7 +508,7 @@ const void *ws_get_listed(struct ws *ws, const struct db_table *table, const int
 struct ws_cursor ws_known_rows(struct ws *ws, const struct db_path *path, const struct db_value *prefix)
 {
     struct ws_list *list = ws_list_find(ws, path, prefix);
-    return (struct ws_cursor) { .list = list != NULL && list->loaded && list->complete ? list : NULL };
+    return (struct ws_cursor){ .list = list != NULL && list->loaded && list->complete ? list : NULL };
 }
 
 const void *ws_known_row(struct ws *ws, const struct db_table *table, const int64_t *key)
@@ -569,7 +569,7 @@ void *ws_edit(struct ws *ws, const void *image)
     struct ws_row *row = row_of(image);
     assert(row->present);
     if (row->saved_at != ws->attempt) {
-        undo_push(ws, (struct undo) { .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
+        undo_push(ws, (struct undo){ .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
         row->saved_at = ws->attempt;
     }
     mark_dirty(ws, row);
@@ -581,10 +581,10 @@ void *ws_insert(struct ws *ws, const struct db_table *table, const void *image)
     struct ws_row *row = ws_row_of_image(ws, table, image);
     if (row == NULL) {
         row = ws_row_make(ws, table, image);
-        undo_push(ws, (struct undo) { .row = row });
+        undo_push(ws, (struct undo){ .row = row });
     } else {
         assert(!row->present);
-        undo_push(ws, (struct undo) { .row = row, .image = image_copy(ws, row), .present = false, .dirty = row->dirty, .relist = true });
+        undo_push(ws, (struct undo){ .row = row, .image = image_copy(ws, row), .present = false, .dirty = row->dirty, .relist = true });
         lists_remove(ws, row);
         memcpy(row->image, image, table->row_size);
     }
@@ -599,7 +599,7 @@ void ws_delete(struct ws *ws, const void *image)
 {
     struct ws_row *row = row_of(image);
     assert(row->present);
-    undo_push(ws, (struct undo) { .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
+    undo_push(ws, (struct undo){ .row = row, .image = image_copy(ws, row), .present = true, .dirty = row->dirty });
     row->present = false;
     row->saved_at = 0; /* a later insert in this attempt saves it again */
     mark_dirty(ws, row);
@@ -622,9 +622,9 @@ static void maps_reset(struct ws *ws, bool kept)
     for (size_t i = 0; i < db_table_count; i++) {
         if (ws->keep[i] != kept)
             continue;
-        ws->rows[i] = (struct ws_map) { 0 };
+        ws->rows[i] = (struct ws_map){ 0 };
         for (size_t p = 0; p < db_tables[i]->path_count; p++)
-            ws->lists[db_tables[i]->paths[p]->number] = (struct ws_map) { 0 };
+            ws->lists[db_tables[i]->paths[p]->number] = (struct ws_map){ 0 };
     }
     arena_reset(kept ? ws->kept : ws->batch);
 }
@@ -633,8 +633,7 @@ static void maps_reset(struct ws *ws, bool kept)
  * changed. */
 static const struct db_table *const kept_tables[] = {
     &position_table, &business_unit_table, &node_table,    &sku_table,   &bundle_component_table,
-    &channel_table,  &channel_node_table,  &listing_table, &fence_table,
-    &api_key_table,
+    &channel_table,  &channel_node_table,  &listing_table, &fence_table, &api_key_table,
 };
 
 struct ws *ws_new(const struct ws_options *options)

@@ -14,13 +14,13 @@ struct ws;
 /* ---- what decide uses ---- */
 
 int64_t ws_unit(const struct ws *ws);
-int64_t ws_now_us(const struct ws *ws);                /* the batch's time: never falls from batch to batch */
-int64_t ws_actor(const struct ws *ws);                 /* the API key that the command came with, 0: Millrace */
-int64_t ws_next_id(struct ws *ws);                     /* drawn from the unit's clock row; goes back with an undone attempt */
+int64_t ws_now_us(const struct ws *ws); /* the batch's time: never falls from batch to batch */
+int64_t ws_actor(const struct ws *ws);  /* the API key that the command came with, 0: Millrace */
+int64_t ws_next_id(struct ws *ws);      /* drawn from the unit's clock row; goes back with an undone attempt */
 int64_t ws_config_version(const struct ws *ws);
-void ws_config_changed(struct ws *ws);                 /* masters changed: other servers' caches end */
-struct vault *ws_vault(struct ws *ws);                 /* to open sealed persons for an answer */
-struct arena *ws_arena(struct ws *ws);                 /* ends with the batch */
+void ws_config_changed(struct ws *ws); /* masters changed: other servers' caches end */
+struct vault *ws_vault(struct ws *ws); /* to open sealed persons for an answer */
+struct arena *ws_arena(struct ws *ws); /* ends with the batch */
 
 /* The row, or NULL where there is none. Never write through it: ws_edit. */
 const void *ws_get(struct ws *ws, const struct db_table *table, const int64_t *key);

@@ -24,7 +24,7 @@ struct ws_list {
     size_t limit; /* rows asked of the database so far, 0: all */
     size_t got;   /* rows that the last load gave */
     bool loaded, complete;
-    bool asked; /* by the ws_feed that is under way */
+    bool asked;          /* by the ws_feed that is under way */
     struct ws_row *last; /* incomplete: the last row that the database gave; beyond it nothing is known */
 };
 

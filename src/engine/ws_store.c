@@ -252,7 +252,7 @@ static enum db_result read_through(struct ws *ws, struct db *db, void (*read)(st
 
 enum db_result ws_read(const struct reading *reading, int64_t unit, int64_t now_us, void (*read)(struct ws *ws, void *context), void *context)
 {
-    struct ws *ws = ws_new(&(struct ws_options) { .unit = unit, .vault = reading->vault, .batch_bytes = (size_t)64 << 20 });
+    struct ws *ws = ws_new(&(struct ws_options){ .unit = unit, .vault = reading->vault, .batch_bytes = (size_t)64 << 20 });
     if (ws == NULL)
         return DB_BUSY;
     struct arena_door full, *outer = arena_set_door(reading->arena, &full);

@@ -67,11 +67,13 @@ static void get_fulfilment(struct reading *reading, const struct request *reques
         }
     }
     if (page.shown == 0) {
-        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no fulfilment order %s", request->path[0]));
+        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL,
+                     arena_printf(request->arena, "there is no fulfilment order %s", request->path[0]));
         return;
     }
-    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size,
-                               .etag = arena_printf(request->arena, "%ld", (long)page.version) };
+    *answer = (struct answer){
+        .status = 200, .body = json.out.at, .body_bytes = json.out.size, .etag = arena_printf(request->arena, "%ld", (long)page.version)
+    };
 }
 
 /* ---- the open work of a node ---- */
@@ -131,18 +133,33 @@ static void list_work(struct reading *reading, const struct request *request, st
 
 #define WORK_SCOPES (SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
 #define READ_SCOPES (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
-#define REPORT(PATH, COMMAND, SUMMARY)                                                                                          \
-    { .method = METHOD_POST, .path = "/v1/fulfilments/{id}" PATH, .scopes = WORK_SCOPES, .command = COMMAND,                   \
-      .answer_of = &fulfilment_out_fields, .summary = SUMMARY }
+#define REPORT(PATH, COMMAND, SUMMARY)                                                                                                              \
+    {                                                                                                                                               \
+        .method = METHOD_POST, .path = "/v1/fulfilments/{id}" PATH, .scopes = WORK_SCOPES, .command = COMMAND, .answer_of = &fulfilment_out_fields, \
+        .summary = SUMMARY                                                                                                                          \
+    }
 
 static const struct route routes[] = {
-    { .method = METHOD_GET, .path = "/v1/fulfilments", .scopes = READ_SCOPES, .read = list_work, .answer_of = &fulfilment_out_fields, .list = true,
+    { .method = METHOD_GET,
+      .path = "/v1/fulfilments",
+      .scopes = READ_SCOPES,
+      .read = list_work,
+      .answer_of = &fulfilment_out_fields,
+      .list = true,
       .summary = "The open work of a node, oldest first",
       .query = { [QUERY_NODE] = { .name = "node", .type = FIELD_CODE, .required = true, .doc = "the node's code" },
-                 [QUERY_STATE] = { .name = "state", .type = FIELD_ENUM, .names = work_names, .required = true, .doc = "what is to be done next follows from it" },
+                 [QUERY_STATE] = { .name = "state",
+                                   .type = FIELD_ENUM,
+                                   .names = work_names,
+                                   .required = true,
+                                   .doc = "what is to be done next follows from it" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
-    { .method = METHOD_GET, .path = "/v1/fulfilments/{id}", .scopes = READ_SCOPES, .read = get_fulfilment, .answer_of = &fulfilment_out_fields,
+    { .method = METHOD_GET,
+      .path = "/v1/fulfilments/{id}",
+      .scopes = READ_SCOPES,
+      .read = get_fulfilment,
+      .answer_of = &fulfilment_out_fields,
       .summary = "A fulfilment order" },
     REPORT("/pick", &fulfilment_pick, "Picked in full"),
     REPORT("/pack", &fulfilment_pack, "Packed into packages"),

@@ -71,7 +71,9 @@ void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const str
     struct fulfilment_report then = then_of(ws, row, as_of);
     struct fulfilment_io io;
     fulfilment_show(ws, row, then.state, &io);
-    struct fulfilment_out out = { .id = io.id, .order = io.order, .node = io.node, .state = then.state, .version = then.version, .packages = io.packages };
+    struct fulfilment_out out = {
+        .id = io.id, .order = io.order, .node = io.node, .state = then.state, .version = then.version, .packages = io.packages
+    };
     show_lines(ws, row, &then.due, &out.lines);
     fields_write(json, &fulfilment_out_fields, &out);
 }
@@ -307,10 +309,17 @@ static void deliver_decide(struct ws *ws, struct command *command)
         move(&fulfilment, command, DO_DELIVER);
 }
 
-#define FULFILMENT_COMMAND(NAME, TEXT, INPUT, DECIDE, INVERSE)                                                            \
-    const struct command_type NAME = {                                                                                    \
-        .name = TEXT, .input = INPUT, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = edge, .prefetch = prefetch,     \
-        .decide = DECIDE, .again = again, .inverse = INVERSE,                                                             \
+#define FULFILMENT_COMMAND(NAME, TEXT, INPUT, DECIDE, INVERSE) \
+    const struct command_type NAME = {                         \
+        .name = TEXT,                                          \
+        .input = INPUT,                                        \
+        .mode = FIELDS_POST,                                   \
+        .queue = QUEUE_PEOPLE,                                 \
+        .edge = edge,                                          \
+        .prefetch = prefetch,                                  \
+        .decide = DECIDE,                                      \
+        .again = again,                                        \
+        .inverse = INVERSE,                                    \
     }
 FULFILMENT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide, "order.cancel: the units go back");
 FULFILMENT_COMMAND(fulfilment_pack, "fulfilment.pack", &pack_fields, pack_decide, "order.cancel: the units go back");

@@ -48,10 +48,10 @@ static inline int64_t fulfilment_due(const struct fulfilment_line_row *line)
 struct transition {
     enum fulfilment_state from;
     enum fulfilment_event event;
-    const char *guard_name; /* NULL: none */
+    const char *guard_name;                                                    /* NULL: none */
     bool (*guard)(const struct fulfilment *fulfilment, struct faults *faults); /* refuses by a fault, changes nothing */
     enum fulfilment_state to;
-    const char *effect_name; /* NULL: none */
+    const char *effect_name;                       /* NULL: none */
     void (*effect)(struct fulfilment *fulfilment); /* may not fail */
 };
 extern const struct transition fulfilment_machine[];

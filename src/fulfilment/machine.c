@@ -29,8 +29,9 @@ static void effect_make_packages(struct fulfilment *fulfilment)
 {
     const struct pack_line_io *packages = fulfilment->pack->packages.items;
     for (size_t i = 0; i < fulfilment->pack->packages.count; i++) {
-        struct package_row row = { .unit = ws_unit(fulfilment->ws), .fulfilment = fulfilment->row->id, .number = (int64_t)i + 1,
-                                   .weight_g = packages[i].weight_g };
+        struct package_row row = {
+            .unit = ws_unit(fulfilment->ws), .fulfilment = fulfilment->row->id, .number = (int64_t)i + 1, .weight_g = packages[i].weight_g
+        };
         ws_insert(fulfilment->ws, &package_table, &row);
     }
 }
@@ -168,11 +169,20 @@ static int64_t tell(const struct fulfilment *fulfilment)
     }
     json_object_end(&json);
     bool bears = fulfilment->amount != NULL_INT;
-    return ws_event(fulfilment->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = row->id,
-                                                        .about = row->ord, .node = row->node, .available = NULL_INT, .reserved = NULL_INT,
-                                                        .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = fulfilment->quantity,
-                                                        .class = NULL_INT, .amount = fulfilment->amount,
-                                                        .currency = bears ? fulfilment->order.row->currency : NULL, .unit_cost = NULL_INT,
+    return ws_event(fulfilment->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED,
+                                                        .subject_kind = SUBJECT_FULFILMENT,
+                                                        .subject = row->id,
+                                                        .about = row->ord,
+                                                        .node = row->node,
+                                                        .available = NULL_INT,
+                                                        .reserved = NULL_INT,
+                                                        .allocated = NULL_INT,
+                                                        .quarantined = NULL_INT,
+                                                        .quantity = fulfilment->quantity,
+                                                        .class = NULL_INT,
+                                                        .amount = fulfilment->amount,
+                                                        .currency = bears ? fulfilment->order.row->currency : NULL,
+                                                        .unit_cost = NULL_INT,
                                                         .data = json.out.at });
 }
 

@@ -22,7 +22,12 @@ struct auth_source {
 void key_make(char text[KEY_TEXT_BYTES], uint8_t hash[KEY_HASH_BYTES]);
 void key_hash(const char *text, size_t bytes, uint8_t hash[KEY_HASH_BYTES]);
 
-enum auth_result { AUTH_OK, AUTH_NONE /* no key came */, AUTH_MALFORMED /* not in the form of one */, AUTH_UNKNOWN /* may be known after a reload */ };
+enum auth_result {
+    AUTH_OK,
+    AUTH_NONE /* no key came */,
+    AUTH_MALFORMED /* not in the form of one */,
+    AUTH_UNKNOWN /* may be known after a reload */
+};
 
 /* Reads "Bearer KEY" (NULL: the header did not come) and finds its actor; the name is copied into the arena. */
 enum auth_result auth_find(const struct auth_source *source, struct arena *arena, const char *authorization, struct actor *out);

@@ -245,7 +245,7 @@ static bool send_parts(struct connection *connection, const struct iovec *parts,
         size_t skip = *sent;
         for (int i = 0; i < 2; i++) {
             if (parts[i].iov_len > skip)
-                left[count++] = (struct iovec) { (char *)parts[i].iov_base + skip, parts[i].iov_len - skip };
+                left[count++] = (struct iovec){ (char *)parts[i].iov_base + skip, parts[i].iov_len - skip };
             skip -= skip < parts[i].iov_len ? skip : parts[i].iov_len;
         }
         struct msghdr message = { .msg_iov = left, .msg_iovlen = (size_t)count };

@@ -89,7 +89,7 @@ static enum next_step run_read(struct exchange *exchange)
         return refused(exchange, FAULT_MALFORMED_QUERY, "limit is of pages, a stream has none: leave it out");
     if (wants_stream(exchange)) {
         exchange->is_stream = true;
-        exchange->stream = (struct stream) {
+        exchange->stream = (struct stream){
             .request = &exchange->request, .last_event_id = message_header(exchange->message, HEADER_LAST_EVENT_ID), .unit = -1, .seq = -1
         };
         exchange->stream_mark = arena_mark(exchange->arena);
@@ -107,10 +107,10 @@ static enum next_step prepare(struct exchange *exchange)
     const struct message *message = exchange->message;
     struct request *request = &exchange->request;
     const char *method = message->head + message->method;
-    *request = (struct request) { .arena = exchange->arena,
-                                  .target = message->head + message->target,
-                                  .body = message->body_bytes > 0 ? message->body : "",
-                                  .body_bytes = message->body_bytes };
+    *request = (struct request){ .arena = exchange->arena,
+                                 .target = message->head + message->target,
+                                 .body = message->body_bytes > 0 ? message->body : "",
+                                 .body_bytes = message->body_bytes };
     exchange->is_head = strcmp(method, "HEAD") == 0;
     struct routed routed = router_find(exchange->server->router, exchange->arena, method, request->target);
     exchange->allow = routed.allow;
@@ -206,5 +206,5 @@ void exchange_release(struct exchange *exchange)
 {
     edge_release(exchange);
     pool_give_back(&exchange->server->pool, exchange->arena, exchange->message->body_bytes);
-    *exchange = (struct exchange) { .connection = exchange->connection, .server = exchange->server, .message = exchange->message };
+    *exchange = (struct exchange){ .connection = exchange->connection, .server = exchange->server, .message = exchange->message };
 }

@@ -111,7 +111,7 @@ static void tell_dry_run(struct command *command, const struct request *request)
     for (size_t i = 0; request->method == METHOD_POST && i < command->faults.count; i++) {
         struct fault *fault = &command->faults.items[i];
         if (fault->code == FAULT_UNKNOWN_FIELD && strcmp(fault->pointer, "/dry_run") == 0)
-            *fault = (struct fault) { FAULT_NOT_AVAILABLE, fault->pointer, "this release does not know \"dry_run\"" };
+            *fault = (struct fault){ FAULT_NOT_AVAILABLE, fault->pointer, "this release does not know \"dry_run\"" };
     }
 }
 
@@ -149,8 +149,9 @@ bool command_read(struct command *command, struct edge *edge, const struct reque
     const struct field_table *table = type->input != NULL ? type->input : &nothing;
     void *input = arena_alloc(command->arena, table->size);
     command->input = input;
-    bool good = (type->input == NULL && request->body_bytes == 0) ||
-                fields_read_text(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input, &command->faults);
+    bool good =
+        (type->input == NULL && request->body_bytes == 0) ||
+        fields_read_text(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input, &command->faults);
     bool json = good || command->faults.items[0].code != FAULT_MALFORMED_JSON;
     if (!good)
         tell_dry_run(command, request);
@@ -168,17 +169,17 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     const struct request *request = &exchange->request;
     struct arena *arena = command->arena;
     struct request of_entry = *request;
-    *command = (struct command) { .type = type,
-                                  .arena = arena,
-                                  .actor = request->actor,
-                                  .if_match = request->if_match,
-                                  .if_none_match = request->if_none_match,
-                                  .wants_answer = true,
-                                  .bytes = body_bytes + sizeof *command,
-                                  .unit = -1,
-                                  .faults = { .arena = arena },
-                                  .done = command_done,
-                                  .owner = exchange };
+    *command = (struct command){ .type = type,
+                                 .arena = arena,
+                                 .actor = request->actor,
+                                 .if_match = request->if_match,
+                                 .if_none_match = request->if_none_match,
+                                 .wants_answer = true,
+                                 .bytes = body_bytes + sizeof *command,
+                                 .unit = -1,
+                                 .faults = { .arena = arena },
+                                 .done = command_done,
+                                 .owner = exchange };
     memcpy(command->path, request->path, sizeof command->path);
     of_entry.arena = arena;
     of_entry.body = body;
@@ -218,8 +219,7 @@ static bool entries_list(struct exchange *exchange, struct json_reader *json, st
 {
     *count = 0;
     if (json_next(json) != JSON_ARRAY)
-        return json->error != NULL ||
-               wrong_type(exchange, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
+        return json->error != NULL || wrong_type(exchange, arena_printf(exchange->arena, "/%s", exchange->route->batch_name), "a list is due");
     for (;;) {
         const char *at = json->at;
         while (at < json->end && strchr(" \t\r\n,", *at) != NULL)
@@ -229,7 +229,7 @@ static bool entries_list(struct exchange *exchange, struct json_reader *json, st
         if (!json_skip(json))
             return true; /* malformed: the caller sees json->error */
         if (*count < BATCH_ENTRIES_MAX)
-            entries[*count] = (struct entry) { at, (size_t)(json->at - at) };
+            entries[*count] = (struct entry){ at, (size_t)(json->at - at) };
         ++*count;
     }
 }
@@ -302,8 +302,9 @@ static bool batch_make(struct exchange *exchange)
         arena_set_door(command->arena, &door);
         if (setjmp(door.where) != 0) {
             arena_reset(command->arena);
-            command->faults = (struct faults) { .arena = command->arena };
-            answer_fault(&command->answer, command->arena, door.machine ? FAULT_BUSY : FAULT_BODY_TOO_LARGE, NULL, "this entry needs too much memory");
+            command->faults = (struct faults){ .arena = command->arena };
+            answer_fault(&command->answer, command->arena, door.machine ? FAULT_BUSY : FAULT_BODY_TOO_LARGE, NULL,
+                         "this entry needs too much memory");
             command->state = COMMAND_REFUSED;
         } else if (!command_make(exchange, command, (int64_t)i, entries[i].at, entries[i].bytes))
             command->state = COMMAND_REFUSED;
@@ -382,7 +383,7 @@ void edge_answer(struct exchange *exchange)
     }
     json_array_end(&json);
     json_object_end(&json);
-    exchange->answer = (struct answer) { .status = 200, .body = json.out.at, .body_bytes = json.out.size };
+    exchange->answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size };
 }
 
 void edge_release(struct exchange *exchange)

@@ -56,13 +56,13 @@ static struct key_set *set_load(struct db *db)
         return NULL;
     }
     struct key_set *set = ARENA_NEW(arena, struct key_set);
-    *set = (struct key_set) { .arena = arena, .keys = ARENA_ARRAY(arena, struct key, count + 1) };
+    *set = (struct key_set){ .arena = arena, .keys = ARENA_ARRAY(arena, struct key, count + 1) };
     for (size_t i = 0; i < count; i++) {
         if (rows[i].hash.size != KEY_HASH_BYTES)
             continue;
         struct key *key = &set->keys[set->count++];
         memcpy(key->hash, rows[i].hash.at, KEY_HASH_BYTES);
-        key->actor = (struct actor) { .key = rows[i].id, .name = rows[i].name, .scopes = (unsigned)rows[i].scopes };
+        key->actor = (struct actor){ .key = rows[i].id, .name = rows[i].name, .scopes = (unsigned)rows[i].scopes };
     }
     qsort(set->keys, set->count, sizeof set->keys[0], key_compare);
     return set;
@@ -123,5 +123,5 @@ void key_table_free(struct key_table *table)
 
 struct auth_source key_table_source(struct key_table *table)
 {
-    return (struct auth_source) { .context = table, .find = table_find, .reload = table_reload };
+    return (struct auth_source){ .context = table, .find = table_find, .reload = table_reload };
 }

@@ -37,8 +37,9 @@ static struct request *request_of(struct local *local, struct arena *arena, cons
 {
     struct request *request = ARENA_NEW(arena, struct request);
     *routed = router_find(local->router, arena, method, target);
-    *request = (struct request){ .arena = arena, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body), .actor = local->actor,
-                                 .route = routed->route };
+    *request = (struct request){
+        .arena = arena, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body), .actor = local->actor, .route = routed->route
+    };
     memcpy(request->path, routed->path, sizeof request->path);
     return request;
 }

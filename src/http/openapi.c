@@ -45,7 +45,7 @@ static struct described *described_of(struct description *all, const struct fiel
             return &all->tables[i];
     if (all->table_count == TABLES_MAX)
         return NULL;
-    all->tables[all->table_count] = (struct described) { .table = table };
+    all->tables[all->table_count] = (struct described){ .table = table };
     return &all->tables[all->table_count++];
 }
 
@@ -88,7 +88,11 @@ static void schema_ref(struct description *all, const struct field_table *table,
 {
     bool apart = use == FIELDS_REQUEST && described_of(all, table) != NULL && described_of(all, table)->answered;
     json_object(&all->json);
-    pair(&all->json, "$ref", arena_printf(all->arena, "#/components/schemas/%s%s", table->name, use == FIELDS_MERGE ? "Patch" : apart ? "Request" : ""));
+    pair(&all->json, "$ref",
+         arena_printf(all->arena, "#/components/schemas/%s%s", table->name,
+                      use == FIELDS_MERGE ? "Patch"
+                      : apart             ? "Request"
+                                          : ""));
     json_object_end(&all->json);
 }
 

@@ -9,7 +9,7 @@
 
 static void say(struct answer *answer, const char *type, const char *body, size_t bytes)
 {
-    *answer = (struct answer) { .status = 200, .content_type = type, .body = body, .body_bytes = bytes };
+    *answer = (struct answer){ .status = 200, .content_type = type, .body = body, .body_bytes = bytes };
 }
 
 static void metrics_read(struct exchange *exchange)
@@ -68,7 +68,11 @@ static const struct field_table status_fields = { "Status", status_rows, COUNT(s
 static const struct route routes[] = {
     { .method = METHOD_GET, .path = "/healthz", .read = on_the_http_thread, .answer_of = &status_fields, .summary = "Says that this process lives" },
     { .method = METHOD_GET, .path = "/readyz", .read = ready_read, .answer_of = &status_fields, .summary = "Says that the store answers" },
-    { .method = METHOD_GET, .path = "/metrics", .read = on_the_http_thread, .content = METRICS_TYPE, .summary = "Figures in the text format of Prometheus" },
+    { .method = METHOD_GET,
+      .path = "/metrics",
+      .read = on_the_http_thread,
+      .content = METRICS_TYPE,
+      .summary = "Figures in the text format of Prometheus" },
     { .method = METHOD_GET, .path = "/openapi.json", .read = on_the_http_thread, .content = "application/json", .summary = "This description" },
     { .method = METHOD_GET, .path = "/docs", .read = on_the_http_thread, .content = DOCS_TYPE, .summary = "This description, for people" },
 };

@@ -217,8 +217,8 @@ void parser_next(struct parser *parser)
     struct message *message = &parser->message;
     if (message->body_room > BODY_KEPT_BYTES)
         body_give_back(parser);
-    *message = (struct message) { .head = message->head, .head_room = message->head_room, .body = message->body, .body_room = message->body_room };
-    parser->guard = (struct guard) { 0 };
+    *message = (struct message){ .head = message->head, .head_room = message->head_room, .body = message->body, .body_room = message->body_room };
+    parser->guard = (struct guard){ 0 };
     parser->name_bytes = parser->raw_bytes = 0;
     parser->begun = parser->done = false;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);

@@ -10,18 +10,18 @@
 #include <stdint.h>
 
 /* The headers that mean something to us; all others are read over. */
-#define HEADERS(X)                                                                                                                                   \
-    X(HOST, "host")                                                                                                                                  \
-    X(CONTENT_LENGTH, "content-length")                                                                                                              \
-    X(TRANSFER_ENCODING, "transfer-encoding")                                                                                                        \
-    X(EXPECT, "expect")                                                                                                                              \
-    X(CONTENT_TYPE, "content-type")                                                                                                                  \
-    X(CONTENT_ENCODING, "content-encoding")                                                                                                          \
-    X(AUTHORIZATION, "authorization")                                                                                                                \
-    X(IDEMPOTENCY_KEY, "idempotency-key")                                                                                                            \
-    X(IF_MATCH, "if-match")                                                                                                                          \
-    X(IF_NONE_MATCH, "if-none-match")                                                                                                                \
-    X(ACCEPT, "accept")                                                                                                                              \
+#define HEADERS(X)                            \
+    X(HOST, "host")                           \
+    X(CONTENT_LENGTH, "content-length")       \
+    X(TRANSFER_ENCODING, "transfer-encoding") \
+    X(EXPECT, "expect")                       \
+    X(CONTENT_TYPE, "content-type")           \
+    X(CONTENT_ENCODING, "content-encoding")   \
+    X(AUTHORIZATION, "authorization")         \
+    X(IDEMPOTENCY_KEY, "idempotency-key")     \
+    X(IF_MATCH, "if-match")                   \
+    X(IF_NONE_MATCH, "if-none-match")         \
+    X(ACCEPT, "accept")                       \
     X(LAST_EVENT_ID, "last-event-id")
 
 enum header {

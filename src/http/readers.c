@@ -71,11 +71,10 @@ static void read_once(struct reader *reader, struct exchange *exchange)
     const struct projection_hook *hook = &exchange->server->options.projected;
     struct reading *reading = &reader->reading;
     reading->arena = exchange->arena;
-    exchange->answer = (struct answer) { 0 };
+    exchange->answer = (struct answer){ 0 };
     if (!reader_open(reader))
         answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
-    else if (exchange->is_projected &&
-             !hook->caught_up(hook->context, exchange->mark, when_monotonic_us() + CATCH_UP_US))
+    else if (exchange->is_projected && !hook->caught_up(hook->context, exchange->mark, when_monotonic_us() + CATCH_UP_US))
         answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL, "the projections have not caught up yet");
     else {
         exchange->route->read(reading, &exchange->request, &exchange->answer);
@@ -102,7 +101,7 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
 {
     const struct stream_source *source = &exchange->server->options.streams;
     arena_rewind(exchange->arena, exchange->stream_mark);
-    exchange->page = (struct buffer) { .arena = exchange->arena };
+    exchange->page = (struct buffer){ .arena = exchange->arena };
     exchange->more = false;
     enum db_result result;
     reader->reading.arena = exchange->arena;
@@ -220,7 +219,7 @@ struct readers *readers_start(struct http_server *server, int threads)
         struct reader *reader = &readers->reader[readers->count];
         reader->readers = readers;
         reader->arena = arena_new(1 << 20);
-        reader->reading = (struct reading) { .vault = server->options.vault, .context = server->options.context };
+        reader->reading = (struct reading){ .vault = server->options.vault, .context = server->options.context };
         if (reader->arena == NULL || pthread_create(&reader->thread, NULL, reader_main, reader) != 0) {
             arena_free(reader->arena);
             readers_stop(readers);

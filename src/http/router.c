@@ -167,12 +167,12 @@ static char *decoded(struct arena *arena, const char *at, size_t bytes, bool plu
 
 static struct routed not_found(void)
 {
-    return (struct routed) { .fault = FAULT_NOT_FOUND, .detail = "nothing stands at this path" };
+    return (struct routed){ .fault = FAULT_NOT_FOUND, .detail = "nothing stands at this path" };
 }
 
 static struct routed malformed(const char *detail)
 {
-    return (struct routed) { .fault = FAULT_MALFORMED_REQUEST, .detail = detail };
+    return (struct routed){ .fault = FAULT_MALFORMED_REQUEST, .detail = detail };
 }
 
 /* The path of "/path", or of the absolute form "http://host/path" that a proxy may send (RFC 9112, 3.2.2). */

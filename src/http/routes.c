@@ -8,13 +8,5 @@
 #include "orders/orders.h"
 
 const struct route_table *const http_routes[] = {
-    &own_routes,
-    &catalog_routes,
-    &inventory_routes,
-    &orders_routes,
-    &fulfilment_routes,
-    &insight_routes,
-    &exception_routes,
-    &job_routes,
-    NULL,
+    &own_routes, &catalog_routes, &inventory_routes, &orders_routes, &fulfilment_routes, &insight_routes, &exception_routes, &job_routes, NULL,
 };

@@ -276,7 +276,7 @@ static void options_fill(struct http_server *server)
     int64_t shortest_us = min_i64(min_i64(options->request_us, options->idle_us), min_i64(options->drain_us, options->stream_comment_us));
     server->sweep_us = max_i64(10000, min_i64(1000000, shortest_us / 4));
     server->budget.limit = options->body_bytes_held_max;
-    server->limits = (struct parser_limits) { .target_bytes = 8192, .head_bytes = 32768, .body_bytes = 8u << 20, .budget = &server->budget };
+    server->limits = (struct parser_limits){ .target_bytes = 8192, .head_bytes = 32768, .body_bytes = 8u << 20, .budget = &server->budget };
 }
 
 static void server_free(struct http_server *server)

@@ -17,9 +17,9 @@ struct shape {
     const struct member *members;
     size_t count, bytes;
 };
-#define SHAPE(MEMBERS, TYPE)                                                                                                                         \
-    {                                                                                                                                                \
-        MEMBERS, COUNT(MEMBERS), sizeof(TYPE)                                                                                                        \
+#define SHAPE(MEMBERS, TYPE)                  \
+    {                                         \
+        MEMBERS, COUNT(MEMBERS), sizeof(TYPE) \
     }
 
 #define AT(TYPE, MEMBER) offsetof(struct TYPE, MEMBER)
@@ -154,7 +154,7 @@ static bool read_named_list(struct arena *arena, const char *text, size_t bytes,
     const struct member members[] = { { name, LIST, offsetof(struct list, items), offsetof(struct list, count), shape },
                                       { "next", TEXT, offsetof(struct list, next) } };
     const struct shape whole = SHAPE(members, struct list);
-    *list = (struct list) { 0 };
+    *list = (struct list){ 0 };
     return read_text(arena, text, bytes, &whole, list);
 }
 
@@ -162,19 +162,19 @@ static bool read_named_list(struct arena *arena, const char *text, size_t bytes,
 
 bool order_seen(struct arena *arena, const char *text, size_t bytes, struct order_seen *order)
 {
-    *order = (struct order_seen) { 0 };
+    *order = (struct order_seen){ 0 };
     return read_text(arena, text, bytes, &order_shape, order) && order->id != NULL && order->stage != NULL;
 }
 
-#define LIST_OF(NAME, SHAPE_OF, TYPE)                                                                                                                \
-    bool NAME(struct arena *arena, const char *text, size_t bytes, struct TYPE **items, size_t *count, const char **next)                            \
-    {                                                                                                                                                \
-        struct list list;                                                                                                                            \
-        bool good = read_named_list(arena, text, bytes, "items", &SHAPE_OF, &list);                                                                  \
-        *items = list.items;                                                                                                                         \
-        *count = list.count;                                                                                                                         \
-        *next = list.next;                                                                                                                           \
-        return good;                                                                                                                                 \
+#define LIST_OF(NAME, SHAPE_OF, TYPE)                                                                                     \
+    bool NAME(struct arena *arena, const char *text, size_t bytes, struct TYPE **items, size_t *count, const char **next) \
+    {                                                                                                                     \
+        struct list list;                                                                                                 \
+        bool good = read_named_list(arena, text, bytes, "items", &SHAPE_OF, &list);                                       \
+        *items = list.items;                                                                                              \
+        *count = list.count;                                                                                              \
+        *next = list.next;                                                                                                \
+        return good;                                                                                                      \
     }
 LIST_OF(orders_seen, order_shape, order_seen)
 LIST_OF(positions_seen, position_shape, position_seen)
@@ -200,7 +200,7 @@ bool results_seen(struct arena *arena, const char *text, size_t bytes, struct re
     *results = ARENA_ARRAY(arena, struct result_seen, list.count);
     for (size_t i = 0; i < list.count; i++) {
         const struct problem *problem = &entries[i].problem;
-        (*results)[i] = (struct result_seen) { .status = entries[i].status, .order = entries[i].order, .line = -1 };
+        (*results)[i] = (struct result_seen){ .status = entries[i].status, .order = entries[i].order, .line = -1 };
         if (entries[i].status < 400)
             continue;
         (*results)[i].problem = problem_text(arena, problem);

@@ -295,7 +295,7 @@ static void wait_for_any(struct asker *asker)
     for (size_t i = 0; i < asker->lane_count; i++) {
         const struct lane *lane = &asker->lanes[i];
         if (lane->call != NULL && lane->fd >= 0)
-            polled[count++] = (struct pollfd) { .fd = lane->fd, .events = (short)(lane->sent < lane->out.size ? POLLIN | POLLOUT : POLLIN) };
+            polled[count++] = (struct pollfd){ .fd = lane->fd, .events = (short)(lane->sent < lane->out.size ? POLLIN | POLLOUT : POLLIN) };
     }
     (void)poll(polled, count, 100);
 }

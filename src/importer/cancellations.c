@@ -16,7 +16,7 @@ static void undo(struct sales *s, struct arena *arena, struct sale_line *cancell
     struct undo *undo = ARENA_NEW(arena, struct undo), **end = &cancelled->undoes;
     while (*end != NULL)
         end = &(*end)->next;
-    *undo = (struct undo) { sold, units, NULL };
+    *undo = (struct undo){ sold, units, NULL };
     *end = undo;
     s->lines[sold].left -= units;
 }

@@ -136,7 +136,7 @@ static enum csv_result read_row(struct attempt *a)
         enum csv_result result = a->at < csv->end && csv->window[a->at] == '"' ? read_quoted(a) : read_plain(a);
         if (result != CSV_ROW)
             return result;
-        a->row->fields[a->row->count++] = (struct bytes) { (const uint8_t *)csv->text + from, a->out - from };
+        a->row->fields[a->row->count++] = (struct bytes){ (const uint8_t *)csv->text + from, a->out - from };
         csv->text[a->out++] = '\0';
         if (csv->end - a->at < 2 && !csv->over)
             return CSV_END;

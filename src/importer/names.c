@@ -27,7 +27,7 @@ uint32_t *names_of(struct names *names, const char *text, uint32_t fresh)
         grow(names);
     struct name *slot = slot_of(names->slots, names->room, text);
     if (slot->text == NULL) {
-        *slot = (struct name) { arena_text(names->arena, text), fresh };
+        *slot = (struct name){ arena_text(names->arena, text), fresh };
         names->count++;
     }
     return &slot->value;

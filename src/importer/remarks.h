@@ -6,20 +6,20 @@
 #include <stdio.h>
 
 /* One row a reason: name in the report's JSON, whether the row was taken all the same, and what the report calls it. */
-#define REMARKS(X)                                                                                                                                   \
-    X(FORM, "malformed", false, "are no CSV, or lack a column")                                                                                      \
-    X(VALUE, "bad_value", false, "hold a value that cannot be right")                                                                                \
-    X(DEBT, "bad_debt", false, "write off a debt: no order")                                                                                         \
-    X(NO_GOODS, "no_goods", false, "are charges of an invoice without goods: no order")                                                              \
-    X(CREDIT, "credit", false, "take back charges, no goods")                                                                                        \
-    X(NO_CUSTOMER, "unmatched_no_customer", false, "cancel for a customer that is not named: unmatched")                                             \
-    X(NO_SALE, "unmatched_no_sale", false, "cancel what was not sold to that customer here: unmatched")                                              \
-    X(MORE_THAN_SOLD, "unmatched_in_part", false, "cancel more than was sold to that customer here: unmatched in part")                              \
-    X(REFUSED, "refused", false, "were refused by the server")                                                                                       \
-    X(TWICE, "twice", true, "stand twice in their invoice: both taken")                                                                              \
-    X(SPELLING, "spelling", true, "spell their stock code in small letters: taken as in capitals")                                                   \
-    X(COUNTRY, "country", true, "name no country of ISO 3166-1: taken as the shop's")                                                                \
-    X(RETURNED, "returned", true, "cancel what has shipped: taken into quarantine as returned")                                                      \
+#define REMARKS(X)                                                                                                      \
+    X(FORM, "malformed", false, "are no CSV, or lack a column")                                                         \
+    X(VALUE, "bad_value", false, "hold a value that cannot be right")                                                   \
+    X(DEBT, "bad_debt", false, "write off a debt: no order")                                                            \
+    X(NO_GOODS, "no_goods", false, "are charges of an invoice without goods: no order")                                 \
+    X(CREDIT, "credit", false, "take back charges, no goods")                                                           \
+    X(NO_CUSTOMER, "unmatched_no_customer", false, "cancel for a customer that is not named: unmatched")                \
+    X(NO_SALE, "unmatched_no_sale", false, "cancel what was not sold to that customer here: unmatched")                 \
+    X(MORE_THAN_SOLD, "unmatched_in_part", false, "cancel more than was sold to that customer here: unmatched in part") \
+    X(REFUSED, "refused", false, "were refused by the server")                                                          \
+    X(TWICE, "twice", true, "stand twice in their invoice: both taken")                                                 \
+    X(SPELLING, "spelling", true, "spell their stock code in small letters: taken as in capitals")                      \
+    X(COUNTRY, "country", true, "name no country of ISO 3166-1: taken as the shop's")                                   \
+    X(RETURNED, "returned", true, "cancel what has shipped: taken into quarantine as returned")                         \
     X(FOUND_FIRST, "found_first", true, "write off more than was surely there: the rest booked as found first")
 
 enum remark {

@@ -42,7 +42,7 @@ const char *replay_percent(struct arena *arena, const char *text)
 
 struct call replay_call(const char *method, const char *target, const char *body)
 {
-    return (struct call) { .method = method, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body) };
+    return (struct call){ .method = method, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body) };
 }
 
 bool replay_ask(struct replay *replay, enum activity activity, struct call *calls, size_t count)
@@ -135,7 +135,7 @@ static bool make_places(struct replay *replay)
                      import->channel, import->node);
     bool good = make_place(replay, "units", import->unit, unit) && make_place(replay, "nodes", import->node, node) &&
                 make_place(replay, "channels", import->channel, channel);
-    replay->made[ACTIVITY_PRODUCTS] = (struct tally) { 0 }; /* these are none */
+    replay->made[ACTIVITY_PRODUCTS] = (struct tally){ 0 }; /* these are none */
     return good;
 }
 
@@ -382,7 +382,7 @@ static size_t orders_wanted(struct replay *replay, const struct invoice *cancell
             if (s->invoices[order].id == NULL)
                 remark(&replay->remarks, REMARK_REFUSED, s->lines[i].place, "order %s, which it cancels, was refused", s->invoices[order].number);
             else if (at == count)
-                wishes[count++] = (struct wish) { .order = order };
+                wishes[count++] = (struct wish){ .order = order };
         }
     return count;
 }
@@ -475,12 +475,12 @@ static size_t add_returns(struct replay *replay, const struct invoice *cancellat
         replay->units_returned += units;
         remark(&replay->remarks, REMARK_RETURNED, s->lines[i].place, "%ld of %ld %s", (long)units, (long)-s->lines[i].quantity,
                s->products[s->lines[i].product].code);
-        returns[count++] = (struct adjustment) { .sku = s->products[s->lines[i].product].code,
-                                                 .reason = "found",
-                                                 .bucket = "quarantined",
-                                                 .delta = units,
-                                                 .document = arena_printf(replay->scratch, "%s/%d", cancellation->number, number),
-                                                 .line = &s->lines[i] };
+        returns[count++] = (struct adjustment){ .sku = s->products[s->lines[i].product].code,
+                                                .reason = "found",
+                                                .bucket = "quarantined",
+                                                .delta = units,
+                                                .document = arena_printf(replay->scratch, "%s/%d", cancellation->number, number),
+                                                .line = &s->lines[i] };
     }
     return count;
 }

@@ -151,7 +151,7 @@ static bool read_row(struct reader *r, const struct csv_row *csv, struct row *ro
     const char *text[COLUMN_COUNT];
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         text[i] = (const char *)csv->fields[r->columns[i]].at;
-    *row = (struct row) { .invoice = text[INVOICE], .note = text[DESCRIPTION], .customer = text[CUSTOMER], .country = text[COUNTRY] };
+    *row = (struct row){ .invoice = text[INVOICE], .note = text[DESCRIPTION], .customer = text[CUSTOMER], .country = text[COUNTRY] };
     bool negative = text[PRICE][0] == '-';
     const char *price = text[PRICE] + negative;
     struct {
@@ -186,7 +186,7 @@ static uint32_t product_of(struct reader *r, const char *code)
     if (*known == s->product_count) {
         s->products = room_for_one(r->arena, s->products, s->product_count, &r->product_room, sizeof *s->products);
         const char *kept = arena_text(r->arena, code);
-        s->products[s->product_count++] = (struct product) { .code = kept, .name = kept, .place = r->place, .first_week = INT64_MAX };
+        s->products[s->product_count++] = (struct product){ .code = kept, .name = kept, .place = r->place, .first_week = INT64_MAX };
     }
     return *known;
 }
@@ -201,7 +201,7 @@ static void call_product(struct reader *r, uint32_t product, const char *name)
     uint32_t *known = names_of(&r->names, key, (uint32_t)r->called_count);
     if (*known == r->called_count) {
         r->called = room_for_one(r->arena, r->called, r->called_count, &r->called_room, sizeof *r->called);
-        r->called[r->called_count++] = (struct called) { arena_text(r->arena, name), product, 0 };
+        r->called[r->called_count++] = (struct called){ arena_text(r->arena, name), product, 0 };
     }
     r->called[*known].times++;
 }
@@ -221,12 +221,12 @@ static uint32_t invoice_of(struct reader *r, const struct row *row)
     uint32_t *known = names_of(&r->invoices, row->invoice, s->invoice_count);
     if (*known == s->invoice_count) {
         s->invoices = room_for_one(r->arena, s->invoices, s->invoice_count, &r->invoice_room, sizeof *s->invoices);
-        s->invoices[s->invoice_count++] = (struct invoice) { .number = arena_text(r->arena, row->invoice),
-                                                             .customer = kept_text(r, row->customer),
-                                                             .country = country_of(r, row->country),
-                                                             .at_us = row->at_us,
-                                                             .first = NOBODY,
-                                                             .last = NOBODY };
+        s->invoices[s->invoice_count++] = (struct invoice){ .number = arena_text(r->arena, row->invoice),
+                                                            .customer = kept_text(r, row->customer),
+                                                            .country = country_of(r, row->country),
+                                                            .at_us = row->at_us,
+                                                            .first = NOBODY,
+                                                            .last = NOBODY };
     }
     return *known;
 }
@@ -248,14 +248,14 @@ static void add_line(struct reader *r, const struct row *row)
             break;
         }
     s->lines = room_for_one(r->arena, s->lines, s->line_count, &r->line_room, sizeof *s->lines);
-    s->lines[s->line_count] = (struct sale_line) { .place = r->place,
-                                                   .product = product,
-                                                   .invoice = index,
-                                                   .next = NOBODY,
-                                                   .before = NOBODY,
-                                                   .quantity = row->quantity,
-                                                   .price = row->price,
-                                                   .note = kept_text(r, row->note) };
+    s->lines[s->line_count] = (struct sale_line){ .place = r->place,
+                                                  .product = product,
+                                                  .invoice = index,
+                                                  .next = NOBODY,
+                                                  .before = NOBODY,
+                                                  .quantity = row->quantity,
+                                                  .price = row->price,
+                                                  .note = kept_text(r, row->note) };
     if (invoice->last == NOBODY)
         invoice->first = s->line_count;
     else
@@ -320,7 +320,7 @@ static const char *read_one(struct reader *r, const char *file)
     gzFile handle = gzopen(file, "rb");
     if (handle == NULL)
         return arena_printf(r->arena, "%s: %s", file, errno == 0 ? "no memory" : strerror(errno));
-    r->place = (struct place_in_file) { .file = file };
+    r->place = (struct place_in_file){ .file = file };
     struct arena_door door, *outer = arena_set_door(r->arena, &door); /* a file that does not fit leaves by the door: the handle is closed first */
     const char *error;
     if (setjmp(door.where) == 0)

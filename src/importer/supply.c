@@ -60,7 +60,7 @@ bool supply_week(struct replay *replay, int64_t week)
         int64_t units = units_due(product, week);
         if (units > 0)
             due[count++] =
-                (struct adjustment) { .sku = product->code, .reason = "receipt", .bucket = "available", .document = document, .delta = units };
+                (struct adjustment){ .sku = product->code, .reason = "receipt", .bucket = "available", .document = document, .delta = units };
         supply_found(product, units);
         replay->units_delivered += units;
         memmove(product->week_units + 1, product->week_units, sizeof product->week_units - sizeof product->week_units[0]);

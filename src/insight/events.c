@@ -7,8 +7,8 @@
 
 enum { QUERY_UNIT, QUERY_AFTER, QUERY_LIMIT, QUERY_TYPE };
 
-#define PIECE 100                      /* events read at once: those of large orders are long */
-#define ANSWER_BYTES_MAX (1u << 20)    /* a list that is longer ends early; `next` goes on */
+#define PIECE 100                   /* events read at once: those of large orders are long */
+#define ANSWER_BYTES_MAX (1u << 20) /* a list that is longer ends early; `next` goes on */
 
 bool event_source_find(struct event_source *source, const char *unit_code, enum db_result *result, const char **wrong)
 {
@@ -38,7 +38,8 @@ bool event_source_find(struct event_source *source, const char *unit_code, enum 
 /* ---- a page ---- */
 
 /* The numbers of the next events, and how far was looked. */
-static enum db_result numbers_next(const struct event_source *source, int64_t after, int64_t head, size_t most, int64_t *numbers, struct event_page *page)
+static enum db_result numbers_next(const struct event_source *source, int64_t after, int64_t head, size_t most, int64_t *numbers,
+                                   struct event_page *page)
 {
     size_t count = 0;
     int64_t end = source->upto == 0 ? head : min_i64(head, source->upto);
@@ -149,7 +150,8 @@ struct event_out {
 };
 #define AT(type, member) offsetof(struct type, member)
 static const struct field subject_rows[] = {
-    { "kind", FIELD_TEXT, AT(subject_out, kind), .read_only = true, .doc = "order, fulfilment, position, exception, or a master's name; more may come" },
+    { "kind", FIELD_TEXT, AT(subject_out, kind), .read_only = true,
+      .doc = "order, fulfilment, position, exception, or a master's name; more may come" },
     { "id", FIELD_TEXT, AT(subject_out, id), .read_only = true, .doc = "its id or code; of a position NODE/SKU" },
 };
 static const struct field_table subject_fields = { "EventSubject", subject_rows, COUNT(subject_rows), sizeof(struct subject_out) };
@@ -174,11 +176,25 @@ static const char *const type_names[] = {
 _Static_assert(COUNT(type_names) == EVENT_TYPE_COUNT, "the number of a type is its place, and one");
 
 static const struct route routes[] = {
-    { .method = METHOD_GET, .path = "/v1/events", .scopes = SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN, .read = list_events,
-      .answer_of = &event_fields, .list = true, .event_stream = true, .summary = "What has happened, in order; live with Accept: text/event-stream",
+    { .method = METHOD_GET,
+      .path = "/v1/events",
+      .scopes = SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN,
+      .read = list_events,
+      .answer_of = &event_fields,
+      .list = true,
+      .event_stream = true,
+      .summary = "What has happened, in order; live with Accept: text/event-stream",
       .query = { [QUERY_UNIT] = { .name = "unit", .type = FIELD_CODE, .doc = "a unit's code, or company; may be left out where there is one unit" },
                  [QUERY_AFTER] = { .name = "after", .type = FIELD_INT, .min = 0, .max = INT64_C(1) << 53, .doc = "events after this number" },
-                 [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most; not of a stream" },
-                 [QUERY_TYPE] = { .name = "type", .type = FIELD_ENUM, .names = type_names, .doc = "events of this type: at most 10,000 events are looked at" } } },
+                 [QUERY_LIMIT] = { .name = "limit",
+                                   .type = FIELD_INT,
+                                   .min = 1,
+                                   .max = 1000,
+                                   .preset = 100,
+                                   .doc = "items at most; not of a stream" },
+                 [QUERY_TYPE] = { .name = "type",
+                                  .type = FIELD_ENUM,
+                                  .names = type_names,
+                                  .doc = "events of this type: at most 10,000 events are looked at" } } },
 };
 const struct route_table insight_routes = { "insight", routes, COUNT(routes) };

@@ -19,8 +19,8 @@ static const char *const state_names[] = { "open", "closed", NULL };
 struct exceptions {
     struct reading *reading;
     struct arena *arena;
-    int64_t type, state;    /* 0: any */
-    int64_t unit, after;    /* where it stands */
+    int64_t type, state; /* 0: any */
+    int64_t unit, after; /* where it stands */
     int64_t limit, looked;
     bool more;
     struct json_writer json;
@@ -94,7 +94,8 @@ static const struct field item_rows[] = {
     { "repeats", FIELD_INT, AT(item, repeats), .read_only = true, .doc = "how often its cause came while it was open" },
     { "opened_at", FIELD_TIME, AT(item, opened_at), .read_only = true },
     { "closed_at", FIELD_TIME, AT(item, closed_at), .read_only = true, .hide_absent = true },
-    { "detail", FIELD_TEXT, AT(item, detail), .read_only = true, .nullable = true, .doc = "what is known of the cause; of an oversell one word: docs/machines.md" },
+    { "detail", FIELD_TEXT, AT(item, detail), .read_only = true, .nullable = true,
+      .doc = "what is known of the cause; of an oversell one word: docs/machines.md" },
 };
 static const struct field_table item_fields = { "Exception", item_rows, COUNT(item_rows), sizeof(struct item) };
 
@@ -120,11 +121,17 @@ static void show(struct ws *ws, void *context)
         const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(unit, row->sku));
         const struct node_row *node = ws_get(ws, &node_table, WS_KEY(unit, row->node));
         struct item *item = &shown->items[i];
-        *item = (struct item){ .id = id_text(shown->arena, "exc", unit, row->id), .type = row->type - 1, .state = row->state - 1,
+        *item = (struct item){ .id = id_text(shown->arena, "exc", unit, row->id),
+                               .type = row->type - 1,
+                               .state = row->state - 1,
                                .order = row->about > 0 ? id_text(shown->arena, "ord", unit, row->about) : NULL,
                                .node = node == NULL ? NULL : arena_text(shown->arena, node->code),
-                               .sku = sku == NULL ? NULL : arena_text(shown->arena, sku->code), .quantity = row->quantity, .repeats = row->repeats,
-                               .opened_at = row->opened_at, .closed_at = row->closed_at, .detail = row->detail };
+                               .sku = sku == NULL ? NULL : arena_text(shown->arena, sku->code),
+                               .quantity = row->quantity,
+                               .repeats = row->repeats,
+                               .opened_at = row->opened_at,
+                               .closed_at = row->closed_at,
+                               .detail = row->detail };
         if (row->closed_at != NULL_INT)
             field_set(&item_fields, item, "closed_at");
     }
@@ -213,11 +220,21 @@ static void get_exception(struct reading *reading, const struct request *request
 
 #define READERS (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
 static const struct route routes[] = {
-    { .method = METHOD_GET, .path = "/v1/exceptions", .scopes = READERS, .read = list_exceptions, .answer_of = &item_fields, .list = true,
+    { .method = METHOD_GET,
+      .path = "/v1/exceptions",
+      .scopes = READERS,
+      .read = list_exceptions,
+      .answer_of = &item_fields,
+      .list = true,
       .summary = "Work for people, in the order in which it came",
       .query = { { .name = "type", .type = FIELD_ENUM, .names = exception_names, .doc = "exceptions of this type" },
                  { .name = "state", .type = FIELD_ENUM, .names = state_names, .doc = "open: what is still to be done; without: both" },
                  LIST_QUERY } },
-    { .method = METHOD_GET, .path = "/v1/exceptions/{id}", .scopes = READERS, .read = get_exception, .answer_of = &item_fields, .summary = "An exception" },
+    { .method = METHOD_GET,
+      .path = "/v1/exceptions/{id}",
+      .scopes = READERS,
+      .read = get_exception,
+      .answer_of = &item_fields,
+      .summary = "An exception" },
 };
 const struct route_table exception_routes = { "exceptions", routes, COUNT(routes) };

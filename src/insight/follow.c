@@ -33,7 +33,7 @@ struct page {
 static void token_add(struct page *page, int64_t order, const char *token)
 {
     page->tokens = arena_room(page->follower->arena, page->tokens, page->token_count, &page->token_room, 1024, sizeof *page->tokens);
-    page->tokens[page->token_count++] = (struct order_token_row) { .unit = page->head.unit, .token = token, .ord = order };
+    page->tokens[page->token_count++] = (struct order_token_row){ .unit = page->head.unit, .token = token, .ord = order };
 }
 
 static void text_add(struct page *page, int64_t order, const char *text)
@@ -180,7 +180,7 @@ static enum db_result movements_sift(const struct page *page, struct movement_by
     int64_t *keys = ARENA_ARRAY(f->arena, int64_t, 3 * *count + 1);
     struct db_rows there = { 0 };
     for (size_t i = 0; i < *count; i++)
-        memcpy(keys + 3 * i, (const int64_t[]) { rows[i].unit, rows[i].sku, rows[i].id }, 3 * sizeof *keys);
+        memcpy(keys + 3 * i, (const int64_t[]){ rows[i].unit, rows[i].sku, rows[i].id }, 3 * sizeof *keys);
     enum db_result result = *count == 0 ? DB_OK : db_load(f->read, f->arena, &movement_by_sku_table, keys, *count, &there);
     size_t kept = 0, t = 0;
     for (size_t i = 0; i < *count && result == DB_OK; i++) {
@@ -215,7 +215,7 @@ static enum db_result movements_write(struct page *page)
     page->to.movement_id = count == PAGE ? moved[count - 1].id : max_i64(page->from.movement_id, page->head.next_id - 1);
     struct movement_by_sku_row *rows = ARENA_ARRAY(f->arena, struct movement_by_sku_row, count + 1);
     for (size_t i = 0; i < count; i++)
-        rows[i] = (struct movement_by_sku_row) {
+        rows[i] = (struct movement_by_sku_row){
             .unit = page->head.unit, .sku = moved[i].sku, .id = moved[i].id, .node = moved[i].from_node, .other_node = moved[i].to_node
         };
     qsort(rows, count, sizeof *rows, by_sku);
@@ -231,7 +231,7 @@ static enum db_result cursor_take(struct page *page)
     bool found;
     enum db_result result = follow_take(f->read, f->arena, page->head.unit, &taken, &found);
     page->is_new = result == DB_OK && !found;
-    page->from = (struct cursor_of_unit_row) {
+    page->from = (struct cursor_of_unit_row){
         .unit = page->head.unit, .seq = found ? taken.seq : 0, .movement_id = found ? taken.movement_id : 0, .event_at = found ? taken.event_at : 0
     };
     return result;
@@ -319,7 +319,8 @@ static enum db_result piece_forget(struct forgetting *g, bool mark)
         result = follow_mark(read, g->unit, FORGETTING, &rows);
     else if (result == DB_OK && !g->gone && !g->tokens_gone)
         result = tokens_forget(g);
-    if (result == DB_OK && !g->gone && g->tokens_gone) /* with the last words, so that who takes up what is left gets further than where there are none */
+    if (result == DB_OK && !g->gone &&
+        g->tokens_gone) /* with the last words, so that who takes up what is left gets further than where there are none */
         result = movements_forget(g);
     if (result == DB_OK)
         result = db_commit(read);
@@ -348,7 +349,7 @@ static enum db_result history_look(const struct follower *f, const struct clock 
     bool is_past = at->seq <= head->event_seq && (at->event_at == 0 || at->event_at == happened);
     if (result != DB_OK || (is_past && at->seq != FORGETTING))
         return result;
-    *at = (struct cursor_of_unit_row) { .unit = head->unit };
+    *at = (struct cursor_of_unit_row){ .unit = head->unit };
     return unit_forget(f, head->unit, goes_on);
 }
 
@@ -451,7 +452,7 @@ static enum db_result round_run(struct follower *follower)
     if (result == DB_OK)
         result = db_wal_settle(follower->wal);
     for (size_t i = 0; result == DB_OK && goes_on && i < count; i++)
-        result = unit_follow(follower, &(struct clock) { clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
+        result = unit_follow(follower, &(struct clock){ clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
     return result == DB_OK ? wal_write_back(follower) : result;
 }
 

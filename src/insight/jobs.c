@@ -21,7 +21,9 @@ struct item {
 #define AT(type, member) offsetof(struct type, member)
 static const struct field item_rows[] = {
     { "id", FIELD_TEXT, AT(item, id), .read_only = true },
-    { "kind", FIELD_ENUM, AT(item, kind), .read_only = true, .names = kind_names, .doc = "fill: a queue of what waits for stock; give_way: claims on stock that was counted away; wake: queues that may go on after a channel changed; map: lines that wait for a listing or SKU that was made; more may come" },
+    { "kind", FIELD_ENUM, AT(item, kind), .read_only = true, .names = kind_names,
+      .doc = "fill: a queue of what waits for stock; give_way: claims on stock that was counted away; wake: queues that may go on after a channel "
+             "changed; map: lines that wait for a listing or SKU that was made; more may come" },
     { "progress", FIELD_INT, AT(item, progress), .read_only = true, .doc = "what is done of it, counted in what it works on" },
     { "started_at", FIELD_TIME, AT(item, started_at), .read_only = true },
 };
@@ -48,7 +50,9 @@ static enum db_result write_jobs(struct jobs *j, const int64_t *ids, size_t coun
         const struct job_row *row = db_row(&rows, i);
         if (row->state != JOB_OPEN)
             continue; /* ended between the two looks */
-        struct item item = { .id = id_text(j->arena, "job", j->unit, row->id), .kind = row->kind - 1, .progress = row->progress, .started_at = row->started_at };
+        struct item item = {
+            .id = id_text(j->arena, "job", j->unit, row->id), .kind = row->kind - 1, .progress = row->progress, .started_at = row->started_at
+        };
         fields_write(&j->json, &item_fields, &item);
     }
     return result;

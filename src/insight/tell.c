@@ -177,12 +177,15 @@ static void write_own(const struct event_source *source, const struct event_name
     }
 }
 
-static void write_position(const struct event_source *source, const struct event_names *names, const struct event_row *event, struct json_writer *json)
+static void write_position(const struct event_source *source, const struct event_names *names, const struct event_row *event,
+                           struct json_writer *json)
 {
     const struct {
         const char *name;
         int64_t units;
-    } buckets[] = { { "available", event->available }, { "reserved", event->reserved }, { "allocated", event->allocated }, { "quarantined", event->quarantined } };
+    } buckets[] = {
+        { "available", event->available }, { "reserved", event->reserved }, { "allocated", event->allocated }, { "quarantined", event->quarantined }
+    };
     int64_t on_hand = 0;
     for (size_t i = 0; i < COUNT(buckets); i++)
         on_hand += buckets[i].units;
@@ -223,7 +226,8 @@ static void write_fulfilments(const struct event_source *source, const struct nu
 
 /* The members of the event's text where it is a JSON object, each as it stands; what is none adds nothing. An order's event keeps its
  * whole state, for answers that are given again: part of it is inner. */
-static void write_text(const struct event_source *source, const struct event_row *event, struct json_writer *json, const bool written[COUNT(own_keys)])
+static void write_text(const struct event_source *source, const struct event_row *event, struct json_writer *json,
+                       const bool written[COUNT(own_keys)])
 {
     struct arena *arena = source->arena;
     const char *text = event->data;

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-/* Claims that a fact breaks in its own command, and in each step of the job that has the rest: 13 rows each, with its order, its queue and its exception. */
+/* Claims that a fact breaks in its own command, and in each step of the job that has the rest: 13 rows each, with its order, its queue and its
+ * exception. */
 #define CLAIMS_AT_ONCE 600
 #define CLAIMS_A_STEP 150
 
@@ -20,9 +21,9 @@ static const struct {
     bool fact, sets_on_hand;
     enum place more, less; /* where units come from, where they go */
 } reasons[] = {
-    [REASON_OPENING] = { false, true, PLACE_SUPPLIER, PLACE_SUPPLIER },      [REASON_RECEIPT] = { false, false, PLACE_SUPPLIER, PLACE_SUPPLIER },
-    [REASON_FOUND] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },   [REASON_COUNT] = { true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
-    [REASON_DAMAGE] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },        [REASON_LOSS] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },
+    [REASON_OPENING] = { false, true, PLACE_SUPPLIER, PLACE_SUPPLIER },         [REASON_RECEIPT] = { false, false, PLACE_SUPPLIER, PLACE_SUPPLIER },
+    [REASON_FOUND] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },      [REASON_COUNT] = { true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+    [REASON_DAMAGE] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },           [REASON_LOSS] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },
     [REASON_CORRECTION] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
 };
 static const char *const buckets[] = { "available", "quarantined", NULL };
@@ -42,7 +43,8 @@ static const struct field rows[] = {
     { "set", FIELD_INT, AT(adjust_io, set), .either = 1, .min = 0, .max = QUANTITY_MAX, .doc = "on hand for count and opening, else the bucket" },
     { "reason", FIELD_ENUM, AT(adjust_io, reason), .required = true, .names = reason_names },
     { "bucket", FIELD_ENUM, AT(adjust_io, bucket), .names = buckets, .doc = "default available" },
-    { "from", FIELD_ENUM, AT(adjust_io, from), .names = buckets, .hide_absent = true, .doc = "moves delta between the two instead of taking it from outside" },
+    { "from", FIELD_ENUM, AT(adjust_io, from), .names = buckets, .hide_absent = true,
+      .doc = "moves delta between the two instead of taking it from outside" },
     { "unit_cost", FIELD_MONEY, AT(adjust_io, unit_cost), .doc = "where goods come in" },
     { "document", FIELD_CODE, AT(adjust_io, document), .doc = "natural key: the same with node, SKU and reason is done once" },
     { "as_of", FIELD_INT, AT(adjust_io, as_of), .not_available = true },
@@ -74,8 +76,10 @@ struct adjusted_io {
 static const struct field adjusted_rows[] = {
     { "id", FIELD_TEXT, AT(adjusted_io, id), .required = true, .read_only = true },
     { "position", FIELD_OBJECT, AT(adjusted_io, position), .required = true, .read_only = true, .of = &position_fields, .doc = "as it is now" },
-    { "broken", FIELD_LIST, AT(adjusted_io, broken), .required = true, .read_only = true, .of = &broken_fields, .doc = "claims that gave way, the lowest rank first" },
-    { "to_break", FIELD_INT, AT(adjusted_io, to_break), .read_only = true, .hide_absent = true, .doc = "units that claims still have to give up, by a job" },
+    { "broken", FIELD_LIST, AT(adjusted_io, broken), .required = true, .read_only = true, .of = &broken_fields,
+      .doc = "claims that gave way, the lowest rank first" },
+    { "to_break", FIELD_INT, AT(adjusted_io, to_break), .read_only = true, .hide_absent = true,
+      .doc = "units that claims still have to give up, by a job" },
 };
 const struct field_table adjusted_fields = { "AdjustmentDone", adjusted_rows, COUNT(adjusted_rows), sizeof(struct adjusted_io) };
 
@@ -196,7 +200,8 @@ void adjust_again(struct ws *ws, struct command *command, int64_t seq)
 
 static bool known_document(struct adjust *a)
 {
-    const struct db_value prefix[] = { db_int(ws_unit(a->ws)), db_text(a->in->document), db_int(a->node->id), db_int(a->sku->id), db_int(a->in->reason) };
+    const struct db_value prefix[] = { db_int(ws_unit(a->ws)), db_text(a->in->document), db_int(a->node->id), db_int(a->sku->id),
+                                       db_int(a->in->reason) };
     const struct adjustment_row *row = a->in->document == NULL ? NULL : ws_find(a->ws, &adjustment_by_document, prefix);
     if (row == NULL)
         return false;
@@ -232,7 +237,12 @@ static void refuse(struct adjust *a, const struct position_row *p, int64_t asked
 
 static void move_units(struct adjust *a, int64_t units, int64_t from_node, enum bucket from, int64_t to_node, enum bucket to)
 {
-    stock_move(&a->stock, &(struct move){ .sku = a->sku->id, .quantity = units, .from_node = from_node, .from = from, .to_node = to_node, .to = to,
+    stock_move(&a->stock, &(struct move){ .sku = a->sku->id,
+                                          .quantity = units,
+                                          .from_node = from_node,
+                                          .from = from,
+                                          .to_node = to_node,
+                                          .to = to,
                                           .unit_cost = a->in->unit_cost.currency[0] == '\0' ? NULL_INT : a->in->unit_cost.minor,
                                           .document = a->in->document });
 }
@@ -255,13 +265,18 @@ static void apply(struct adjust *a)
             move_units(a, a->delta, a->node->id, from, a->node->id, bucket);
     } else if (a->delta >= 0) {
         if (on_hand + a->delta > QUANTITY_MAX)
-            fault_add(&a->command->faults, FAULT_STOCK_CONFLICT, "", "%ld more would be over %ld, the largest stock of a SKU at a node: %s has %ld on hand of %s",
-                      (long)a->delta, (long)QUANTITY_MAX, a->node->code, (long)on_hand, a->sku->code);
+            fault_add(&a->command->faults, FAULT_STOCK_CONFLICT, "",
+                      "%ld more would be over %ld, the largest stock of a SKU at a node: %s has %ld on hand of %s", (long)a->delta,
+                      (long)QUANTITY_MAX, a->node->code, (long)on_hand, a->sku->code);
         else
             move_units(a, a->delta, reasons[a->in->reason].more, BUCKET_NONE, a->node->id, bucket);
     } else if (fact && -a->delta <= on_hand) {
-        a->given = stock_take_by_fact(&a->stock, &(struct fact){ .node = a->node->id, .sku = a->sku->id, .quantity = -a->delta, .named = bucket,
-                                                                 .to_node = reasons[a->in->reason].less, .claims = CLAIMS_AT_ONCE });
+        a->given = stock_take_by_fact(&a->stock, &(struct fact){ .node = a->node->id,
+                                                                 .sku = a->sku->id,
+                                                                 .quantity = -a->delta,
+                                                                 .named = bucket,
+                                                                 .to_node = reasons[a->in->reason].less,
+                                                                 .claims = CLAIMS_AT_ONCE });
     } else if (!fact && -a->delta <= in_bucket) {
         move_units(a, -a->delta, a->node->id, bucket, reasons[a->in->reason].less, BUCKET_NONE);
     } else {
@@ -273,10 +288,19 @@ static void tell_broken(struct ws *ws, const struct broken *first, int64_t reaso
 {
     for (const struct broken *b = first; b != NULL; b = b->next)
         if (b->kind != CLAIM_ORDER)
-            ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_FENCE : SUBJECT_RESERVATION,
-                                             .subject = b->holder, .node = b->node, .sku = b->sku, .available = NULL_INT, .reserved = NULL_INT,
-                                             .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = b->quantity, .class = 0,
-                                             .amount = NULL_INT, .unit_cost = NULL_INT });
+            ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN,
+                                             .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_FENCE : SUBJECT_RESERVATION,
+                                             .subject = b->holder,
+                                             .node = b->node,
+                                             .sku = b->sku,
+                                             .available = NULL_INT,
+                                             .reserved = NULL_INT,
+                                             .allocated = NULL_INT,
+                                             .quarantined = NULL_INT,
+                                             .quantity = b->quantity,
+                                             .class = 0,
+                                             .amount = NULL_INT,
+                                             .unit_cost = NULL_INT });
     if (first != NULL)
         stock_followers.claims_broken(ws, first, reason_names[reason]);
 }
@@ -290,9 +314,12 @@ static bool give_way_step(struct ws *ws, struct job_row *job)
     assert(adjustment != NULL); /* written by the command that opened the job */
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, cause });
     int64_t units = min_i64(job->head, position_on_hand(position_find(ws, job->node, job->subject, 0)));
-    struct given given = stock_take_by_fact(&stock, &(struct fact){ .node = job->node, .sku = job->subject, .quantity = units,
+    struct given given = stock_take_by_fact(&stock, &(struct fact){ .node = job->node,
+                                                                    .sku = job->subject,
+                                                                    .quantity = units,
                                                                     .named = bucket_of_name[adjustment->bucket],
-                                                                    .to_node = reasons[adjustment->reason].less, .claims = CLAIMS_A_STEP });
+                                                                    .to_node = reasons[adjustment->reason].less,
+                                                                    .claims = CLAIMS_A_STEP });
     stock_end(&stock);
     tell_broken(ws, given.first, adjustment->reason);
     job->progress += units - given.left;
@@ -312,14 +339,31 @@ static void write_adjustment(struct adjust *a)
     if (valued && !money_multiply(in->unit_cost.minor, a->delta, &amount))
         amount = NULL_INT;
     const char *text = answer_text(a);
-    a->command->event_seq =
-        ws_event(a->ws, (struct event_row){ .type = EVENT_STOCK_ADJUSTED, .subject_kind = SUBJECT_ADJUSTMENT, .subject = a->id, .node = a->node->id,
-                                            .sku = a->sku->id, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
-                                            .quarantined = NULL_INT, .quantity = a->delta, .class = 0, .amount = amount,
-                                            .currency = valued ? in->unit_cost.currency : NULL, .unit_cost = valued ? in->unit_cost.minor : NULL_INT,
-                                            .document = in->document, .data = text });
-    struct adjustment_row row = { .unit = ws_unit(a->ws), .id = a->id, .node = a->node->id, .sku = a->sku->id, .reason = in->reason, .bucket = in->bucket,
-                                  .delta = a->delta, .document = in->document, .event_seq = a->command->event_seq };
+    a->command->event_seq = ws_event(a->ws, (struct event_row){ .type = EVENT_STOCK_ADJUSTED,
+                                                                .subject_kind = SUBJECT_ADJUSTMENT,
+                                                                .subject = a->id,
+                                                                .node = a->node->id,
+                                                                .sku = a->sku->id,
+                                                                .available = NULL_INT,
+                                                                .reserved = NULL_INT,
+                                                                .allocated = NULL_INT,
+                                                                .quarantined = NULL_INT,
+                                                                .quantity = a->delta,
+                                                                .class = 0,
+                                                                .amount = amount,
+                                                                .currency = valued ? in->unit_cost.currency : NULL,
+                                                                .unit_cost = valued ? in->unit_cost.minor : NULL_INT,
+                                                                .document = in->document,
+                                                                .data = text });
+    struct adjustment_row row = { .unit = ws_unit(a->ws),
+                                  .id = a->id,
+                                  .node = a->node->id,
+                                  .sku = a->sku->id,
+                                  .reason = in->reason,
+                                  .bucket = in->bucket,
+                                  .delta = a->delta,
+                                  .document = in->document,
+                                  .event_seq = a->command->event_seq };
     ws_insert(a->ws, &adjustment_table, &row);
     answer(a->command, text, 201);
 }
@@ -364,9 +408,17 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
         return; /* the second round knows them */
     ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
     if (in->document != NULL)
-        ws_want_path(ws, &adjustment_by_document, WS_PREFIX(db_int(unit), db_text(in->document), db_int(node->id), db_int(sku->id), db_int(in->reason)), 0);
+        ws_want_path(ws, &adjustment_by_document,
+                     WS_PREFIX(db_int(unit), db_text(in->document), db_int(node->id), db_int(sku->id), db_int(in->reason)), 0);
 }
 
-const struct command_type stock_adjust = { .name = "stock.adjust", .input = &adjust_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
-                                           .edge = adjust_edge, .prefetch = adjust_prefetch, .look_up = adjust_look_up, .decide = adjust_decide, .again = adjust_again,
+const struct command_type stock_adjust = { .name = "stock.adjust",
+                                           .input = &adjust_fields,
+                                           .mode = FIELDS_POST,
+                                           .queue = QUEUE_CHANNELS,
+                                           .edge = adjust_edge,
+                                           .prefetch = adjust_prefetch,
+                                           .look_up = adjust_look_up,
+                                           .decide = adjust_decide,
+                                           .again = adjust_again,
                                            .inverse = "stock.adjust with reason correction" };

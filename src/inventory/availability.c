@@ -55,12 +55,12 @@ struct pair {
 struct asked {
     struct reading *reading;
     struct arena *arena;
-    int64_t unit, channel, sku;    /* what is asked for; channel, sku 0: any */
-    int64_t at[3];                 /* channel, SKU, listing: the last item of the page before */
-    const struct pair *pairs;      /* of one unit, by channel */
+    int64_t unit, channel, sku; /* what is asked for; channel, sku 0: any */
+    int64_t at[3];              /* channel, SKU, listing: the last item of the page before */
+    const struct pair *pairs;   /* of one unit, by channel */
     size_t pair_count;
-    int64_t limit;                 /* items that still fit */
-    bool cut;                      /* the page is full, and there is more in these pairs */
+    int64_t limit; /* items that still fit */
+    bool cut;      /* the page is full, and there is more in these pairs */
     struct json_writer *json;
 };
 
@@ -336,7 +336,8 @@ struct item_io {
 };
 #define AT(type, member) offsetof(struct type, member)
 static const struct field terms_rows[] = {
-    { "pool", FIELD_INT, AT(atp_terms, pool), .read_only = true, .doc = "available at the channel's nodes, and what fences of its and of lower groups hold" },
+    { "pool", FIELD_INT, AT(atp_terms, pool), .read_only = true,
+      .doc = "available at the channel's nodes, and what fences of its and of lower groups hold" },
     { "buffer", FIELD_INT, AT(atp_terms, buffer), .read_only = true, .doc = "the larger of the listing's and the channel's" },
     { "quota_left", FIELD_INT, AT(atp_terms, quota_left), .read_only = true, .nullable = true, .doc = "null: no quota" },
     { "cap", FIELD_INT, AT(atp_terms, cap), .read_only = true, .nullable = true, .doc = "shown at most; null: no cap" },

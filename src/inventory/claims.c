@@ -65,8 +65,14 @@ static void claimant_add(struct stock *stock, const struct claim_row *claim)
     size_t free = 0;
     while (free < SEATS && *seat(position, free) != 0)
         free++;
-    struct claimant_row row = { .unit = claim->unit, .sku = claim->sku, .node = claim->node, .class = claim->class, .kind = claim->kind,
-                                .priority = claim->priority, .promise = claim->promise, .holder = claim->holder };
+    struct claimant_row row = { .unit = claim->unit,
+                                .sku = claim->sku,
+                                .node = claim->node,
+                                .class = claim->class,
+                                .kind = claim->kind,
+                                .priority = claim->priority,
+                                .promise = claim->promise,
+                                .holder = claim->holder };
     if (free < SEATS)
         *seat(position, free) = claim->holder;
     else
@@ -107,14 +113,14 @@ static void claimant_remove(struct stock *stock, const struct claim_row *claim)
 
 static void move_within(struct stock *stock, const struct claim_row *claim, enum bucket from, enum bucket to, int64_t quantity)
 {
-    stock_move(stock, &(struct move) { .sku = claim->sku,
-                                       .class = claim->class,
-                                       .quantity = quantity,
-                                       .from_node = claim->node,
-                                       .from = from,
-                                       .to_node = claim->node,
-                                       .to = to,
-                                       .unit_cost = NULL_INT });
+    stock_move(stock, &(struct move){ .sku = claim->sku,
+                                      .class = claim->class,
+                                      .quantity = quantity,
+                                      .from_node = claim->node,
+                                      .from = from,
+                                      .to_node = claim->node,
+                                      .to = to,
+                                      .unit_cost = NULL_INT });
 }
 
 static const int64_t *claim_key(struct ws *ws, int64_t node, int64_t sku, const struct holder *h, int64_t key[8])
@@ -174,13 +180,13 @@ void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct hol
 {
     if (quantity == 0)
         return;
-    stock_move(stock, &(struct move) { .sku = sku,
-                                       .quantity = quantity,
-                                       .from_node = node,
-                                       .from = BUCKET_AVAILABLE,
-                                       .to_node = node,
-                                       .to = BUCKET_RESERVED,
-                                       .unit_cost = NULL_INT });
+    stock_move(stock, &(struct move){ .sku = sku,
+                                      .quantity = quantity,
+                                      .from_node = node,
+                                      .from = BUCKET_AVAILABLE,
+                                      .to_node = node,
+                                      .to = BUCKET_RESERVED,
+                                      .unit_cost = NULL_INT });
     claim_add(stock, node, sku, holder, quantity);
 }
 
@@ -191,7 +197,7 @@ static void note_freed(struct stock *stock, int64_t node, int64_t sku, int64_t u
         i++;
     if (i == stock->freed_count) {
         stock->freed = arena_room(ws_arena(stock->ws), stock->freed, i, &stock->freed_room, 8, sizeof *stock->freed);
-        stock->freed[stock->freed_count++] = (struct freed) { .node = node, .sku = sku };
+        stock->freed[stock->freed_count++] = (struct freed){ .node = node, .sku = sku };
     }
     stock->freed[i].units += units;
 }
@@ -212,13 +218,13 @@ void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t qu
 
 void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity)
 {
-    stock_move(stock, &(struct move) { .sku = claim->sku,
-                                       .class = claim->class,
-                                       .quantity = quantity,
-                                       .from_node = claim->node,
-                                       .from = BUCKET_ALLOCATED,
-                                       .to_node = PLACE_CUSTOMER,
-                                       .unit_cost = NULL_INT });
+    stock_move(stock, &(struct move){ .sku = claim->sku,
+                                      .class = claim->class,
+                                      .quantity = quantity,
+                                      .from_node = claim->node,
+                                      .from = BUCKET_ALLOCATED,
+                                      .to_node = PLACE_CUSTOMER,
+                                      .unit_cost = NULL_INT });
     claim_change(stock, claim, 0, -quantity);
 }
 
@@ -239,7 +245,7 @@ void fence_claims_want(struct ws *ws, int64_t node, int64_t sku)
     ws_want_path(ws, &fence_of_sku, prefix, 0);
     for (struct ws_cursor cursor = ws_known_rows(ws, &fence_of_sku, prefix); (fence = ws_next(ws, &cursor)) != NULL;)
         if (fence->node == node)
-            claim_want(ws, node, sku, &(struct holder) { .kind = CLAIM_FENCE, .id = fence->channel });
+            claim_want(ws, node, sku, &(struct holder){ .kind = CLAIM_FENCE, .id = fence->channel });
 }
 
 size_t fence_claims(struct ws *ws, int64_t node, int64_t sku, const struct claim_row ***claims)
@@ -252,7 +258,7 @@ size_t fence_claims(struct ws *ws, int64_t node, int64_t sku, const struct claim
     const struct fence_row *fence;
     for (struct ws_cursor cursor = ws_scan(ws, &fence_of_sku, prefix, 0); (fence = ws_next(ws, &cursor)) != NULL;) {
         const struct claim_row *claim =
-            fence->node != node ? NULL : claim_find(ws, node, sku, &(struct holder) { .kind = CLAIM_FENCE, .id = fence->channel });
+            fence->node != node ? NULL : claim_find(ws, node, sku, &(struct holder){ .kind = CLAIM_FENCE, .id = fence->channel });
         if (claim != NULL)
             (*claims)[count++] = claim;
     }

@@ -91,13 +91,28 @@ static void answer_fence(struct command *command, const struct fence *fence, int
 static void write_history(struct ws *ws, struct command *command, const struct fence_row *row)
 {
     const char *body = arena_text(ws_arena(ws), command->answer.body);
-    struct master_change_row change = { .unit = row->unit, .kind = SUBJECT_FENCE, .subject = row->id, .version = row->version, .at = ws_now_us(ws),
-                                        .actor = ws_actor(ws), .body = body };
+    struct master_change_row change = { .unit = row->unit,
+                                        .kind = SUBJECT_FENCE,
+                                        .subject = row->id,
+                                        .version = row->version,
+                                        .at = ws_now_us(ws),
+                                        .actor = ws_actor(ws),
+                                        .body = body };
     ws_insert(ws, &master_change_table, &change);
-    command->event_seq = ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED, .subject_kind = SUBJECT_FENCE, .subject = row->channel, .node = row->node,
-                                                          .sku = row->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
-                                                          .quarantined = NULL_INT, .quantity = row->quantity, .class = 0, .amount = NULL_INT,
-                                                          .unit_cost = NULL_INT, .data = body });
+    command->event_seq = ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED,
+                                                          .subject_kind = SUBJECT_FENCE,
+                                                          .subject = row->channel,
+                                                          .node = row->node,
+                                                          .sku = row->sku,
+                                                          .available = NULL_INT,
+                                                          .reserved = NULL_INT,
+                                                          .allocated = NULL_INT,
+                                                          .quarantined = NULL_INT,
+                                                          .quantity = row->quantity,
+                                                          .class = 0,
+                                                          .amount = NULL_INT,
+                                                          .unit_cost = NULL_INT,
+                                                          .data = body });
 }
 
 static void fence_decide(struct ws *ws, struct command *command)
@@ -132,8 +147,13 @@ static void fence_decide(struct ws *ws, struct command *command)
         answer_fence(command, &fence, quantity, version, 200);
         return;
     }
-    struct fence_row row = { .unit = ws_unit(ws), .channel = fence.channel->id, .node = fence.node->id, .sku = fence.sku->id, .quantity = quantity,
-                             .version = version + 1, .id = fence.row == NULL || fence.row->id == 0 ? ws_next_id(ws) : fence.row->id };
+    struct fence_row row = { .unit = ws_unit(ws),
+                             .channel = fence.channel->id,
+                             .node = fence.node->id,
+                             .sku = fence.sku->id,
+                             .quantity = quantity,
+                             .version = version + 1,
+                             .id = fence.row == NULL || fence.row->id == 0 ? ws_next_id(ws) : fence.row->id };
     if (fence.row == NULL)
         ws_insert(ws, &fence_table, &row);
     else
@@ -143,10 +163,20 @@ static void fence_decide(struct ws *ws, struct command *command)
     write_history(ws, command, &row);
 }
 
-const struct command_type fence_put = { .name = "fence.put", .input = &fence_fields, .mode = FIELDS_PUT, .queue = QUEUE_PEOPLE, .edge = fence_edge,
-                                        .decide = fence_decide, .inverse = "fence.put of the quantity before" };
-const struct command_type fence_patch = { .name = "fence.patch", .input = &fence_fields, .mode = FIELDS_PATCH, .queue = QUEUE_PEOPLE, .edge = fence_edge,
-                                          .decide = fence_decide, .inverse = "fence.put of the quantity before" };
+const struct command_type fence_put = { .name = "fence.put",
+                                        .input = &fence_fields,
+                                        .mode = FIELDS_PUT,
+                                        .queue = QUEUE_PEOPLE,
+                                        .edge = fence_edge,
+                                        .decide = fence_decide,
+                                        .inverse = "fence.put of the quantity before" };
+const struct command_type fence_patch = { .name = "fence.patch",
+                                          .input = &fence_fields,
+                                          .mode = FIELDS_PATCH,
+                                          .queue = QUEUE_PEOPLE,
+                                          .edge = fence_edge,
+                                          .decide = fence_decide,
+                                          .inverse = "fence.put of the quantity before" };
 
 /* ---- read ---- */
 
@@ -191,8 +221,9 @@ void get_fence(struct reading *reading, const struct request *request, struct an
 {
     struct fence_read read = { .request = request };
     if (find_fence(reading, request, answer, &read))
-        *answer = (struct answer){ .status = 200, .body = read.body, .body_bytes = read.bytes,
-                                   .etag = arena_printf(request->arena, "%ld", (long)read.version) };
+        *answer = (struct answer){
+            .status = 200, .body = read.body, .body_bytes = read.bytes, .etag = arena_printf(request->arena, "%ld", (long)read.version)
+        };
 }
 
 void get_fence_history(struct reading *reading, const struct request *request, struct answer *answer)
@@ -265,8 +296,8 @@ static enum db_result read_page(struct reading *reading, int64_t unit, struct fe
     page->skus = ARENA_ARRAY(reading->arena, int64_t, page->count + 1);
     for (size_t i = 0; i < page->count; i++) {
         assert(i < rest_count || behind != NULL);
-        struct fences_behind_result row = i < rest_count ? (struct fences_behind_result){ rest[i].node, rest[i].sku, rest[i].quantity, rest[i].version }
-                                                         : behind[i - rest_count];
+        struct fences_behind_result row =
+            i < rest_count ? (struct fences_behind_result){ rest[i].node, rest[i].sku, rest[i].quantity, rest[i].version } : behind[i - rest_count];
         page->items[i] = (struct fence_item_io){ .quantity = row.quantity, .version = row.version };
         at[0] = page->nodes[i] = row.node;
         at[1] = page->skus[i] = row.sku;

@@ -33,7 +33,8 @@ static void push(struct ws *ws, struct claims *claims, const struct claim_row *c
 
 static int by_rank(const struct claim_row *a, const struct claim_row *b)
 {
-    const int64_t left[] = { a->priority, a->promise, a->holder, a->line, a->part }, right[] = { b->priority, b->promise, b->holder, b->line, b->part };
+    const int64_t left[] = { a->priority, a->promise, a->holder, a->line, a->part },
+                  right[] = { b->priority, b->promise, b->holder, b->line, b->part };
     size_t i = 0;
     while (i + 1 < COUNT(left) && left[i] == right[i])
         i++;
@@ -107,13 +108,23 @@ static int64_t break_kind(struct stock *stock, const struct fact *fact, enum cla
         if (gives == 0)
             continue;
         struct broken *broken = ARENA_NEW(ws_arena(stock->ws), struct broken);
-        *broken = (struct broken){ .kind = kind, .holder = claim->holder, .line = claim->line, .part = claim->part, .node = fact->node,
-                                   .sku = fact->sku, .quantity = gives, .hard = hard };
+        *broken = (struct broken){ .kind = kind,
+                                   .holder = claim->holder,
+                                   .line = claim->line,
+                                   .part = claim->part,
+                                   .node = fact->node,
+                                   .sku = fact->sku,
+                                   .quantity = gives,
+                                   .hard = hard };
         *(given->last == NULL ? &given->first : &given->last->next) = broken;
         given->last = broken;
         given->count++;
-        stock_move(stock, &(struct move){ .sku = fact->sku, .quantity = gives, .from_node = fact->node, .from = hard ? BUCKET_ALLOCATED : BUCKET_RESERVED,
-                                          .to_node = fact->to_node, .unit_cost = NULL_INT });
+        stock_move(stock, &(struct move){ .sku = fact->sku,
+                                          .quantity = gives,
+                                          .from_node = fact->node,
+                                          .from = hard ? BUCKET_ALLOCATED : BUCKET_RESERVED,
+                                          .to_node = fact->to_node,
+                                          .unit_cost = NULL_INT });
         claim_change(stock, claim, hard ? 0 : -gives, hard ? -gives : 0);
         missing -= gives;
     }
@@ -125,7 +136,9 @@ static int64_t break_kind(struct stock *stock, const struct fact *fact, enum cla
 static int64_t take_from(struct stock *stock, const struct fact *fact, enum bucket bucket, int64_t there, int64_t missing)
 {
     int64_t gives = min_i64(there, missing);
-    stock_move(stock, &(struct move){ .sku = fact->sku, .quantity = gives, .from_node = fact->node, .from = bucket, .to_node = fact->to_node, .unit_cost = NULL_INT });
+    stock_move(stock,
+               &(struct move){
+                   .sku = fact->sku, .quantity = gives, .from_node = fact->node, .from = bucket, .to_node = fact->to_node, .unit_cost = NULL_INT });
     return missing - gives;
 }
 
@@ -134,7 +147,9 @@ struct given stock_take_by_fact(struct stock *stock, const struct fact *fact)
     static const struct {
         enum claim_kind kind;
         bool hard;
-    } gives_way[] = { { CLAIM_FENCE, false }, { CLAIM_RESERVATION, false }, { CLAIM_TRANSFER, false }, { CLAIM_ORDER, false }, { CLAIM_ORDER, true } };
+    } gives_way[] = {
+        { CLAIM_FENCE, false }, { CLAIM_RESERVATION, false }, { CLAIM_TRANSFER, false }, { CLAIM_ORDER, false }, { CLAIM_ORDER, true }
+    };
     const struct position_row *position = position_find(stock->ws, fact->node, fact->sku, 0);
     assert(fact->quantity <= position_on_hand(position));
     struct given given = { 0 };

@@ -70,11 +70,11 @@ struct holder {
     int64_t priority, promise, id, line, part;
 };
 const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder);
-void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity);     /* available to soft */
-void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);              /* to available */
-void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity);                           /* soft to hard */
-void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity);                             /* hard to the customer */
-void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard); /* the row alone; used up, it goes */
+void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity); /* available to soft */
+void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);           /* to available */
+void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity);                        /* soft to hard */
+void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity);                          /* hard to the customer */
+void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);              /* the row alone; used up, it goes */
 /* Units of a fence change hands: they stay reserved. */
 void claim_pass_on(struct stock *stock, const struct claim_row *fence, const struct holder *to, int64_t quantity);
 
@@ -164,7 +164,7 @@ struct stock_followers {
     /* Units became available at these places: those who wait there get them, by rank; what is more than one command may
      * do becomes a job. */
     void (*supply)(struct ws *ws, const struct freed *places, size_t count);
-    void (*claims_broken)(struct ws *ws, const struct broken *broken, const char *why);    /* of order lines */
+    void (*claims_broken)(struct ws *ws, const struct broken *broken, const char *why); /* of order lines */
 };
 extern const struct stock_followers stock_followers;
 

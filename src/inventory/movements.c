@@ -16,8 +16,8 @@ enum { QUERY_SKU, QUERY_NODE, QUERY_AFTER, QUERY_LIMIT, QUERY_CURSOR };
 struct search {
     struct reading *reading;
     struct arena *arena;
-    int64_t sku, node;           /* 0: any */
-    int64_t unit, after;         /* where it stands */
+    int64_t sku, node;   /* 0: any */
+    int64_t unit, after; /* where it stands */
     int64_t limit, looked;
     bool more;
     struct json_writer json;
@@ -116,7 +116,9 @@ static void write_movement(struct search *s, const struct named *names, const st
 static enum db_result write_movements(struct search *s, const int64_t *ids, size_t count)
 {
     struct db_rows rows = { 0 };
-    struct named names[NAMED_COUNT] = { [NODES] = { &node_table }, [SKUS] = { &sku_table }, [CHANNELS] = { &channel_table }, [ACTORS] = { &api_key_table } };
+    struct named names[NAMED_COUNT] = {
+        [NODES] = { &node_table }, [SKUS] = { &sku_table }, [CHANNELS] = { &channel_table }, [ACTORS] = { &api_key_table }
+    };
     int64_t *keys = ARENA_ARRAY(s->arena, int64_t, 2 * count + 2);
     for (size_t i = 0; i < count; i++) {
         keys[2 * i] = s->unit;

@@ -13,10 +13,10 @@ struct found {
 };
 struct list {
     struct reading *reading;
-    int64_t unit, node, sku;     /* what is asked for; 0: any */
-    int64_t at[3];               /* unit, node, SKU: the last one of the page before */
+    int64_t unit, node, sku; /* what is asked for; 0: any */
+    int64_t at[3];           /* unit, node, SKU: the last one of the page before */
     struct found *found;
-    size_t count, room;          /* one more than the page shows: there is more */
+    size_t count, room; /* one more than the page shows: there is more */
 };
 
 static void add(struct list *list, int64_t unit, int64_t node, int64_t sku, const int64_t units[4])
@@ -221,12 +221,18 @@ struct position_io {
     const char *node, *sku;
     int64_t units[6];
 };
-#define FIGURE(NAME, PLACE, TEXT) { NAME, FIELD_INT, offsetof(struct position_io, units) + PLACE * sizeof(int64_t), .read_only = true, .doc = TEXT }
+#define FIGURE(NAME, PLACE, TEXT)                                                                                      \
+    {                                                                                                                  \
+        NAME, FIELD_INT, offsetof(struct position_io, units) + PLACE * sizeof(int64_t), .read_only = true, .doc = TEXT \
+    }
 static const struct field position_rows[] = {
     { "node", FIELD_CODE, offsetof(struct position_io, node), .read_only = true },
     { "sku", FIELD_CODE, offsetof(struct position_io, sku), .read_only = true },
-    FIGURE("on_hand", 0, "the sum of the four"),       FIGURE("available", 1, "may be promised"),
-    FIGURE("reserved", 2, "promised, not released"),   FIGURE("allocated", 3, "released, not shipped"),
-    FIGURE("quarantined", 4, "not to be sold as yet"), FIGURE("in_transit", 5, "on the way here"),
+    FIGURE("on_hand", 0, "the sum of the four"),
+    FIGURE("available", 1, "may be promised"),
+    FIGURE("reserved", 2, "promised, not released"),
+    FIGURE("allocated", 3, "released, not shipped"),
+    FIGURE("quarantined", 4, "not to be sold as yet"),
+    FIGURE("in_transit", 5, "on the way here"),
 };
 const struct field_table position_fields = { "Position", position_rows, COUNT(position_rows), sizeof(struct position_io) };

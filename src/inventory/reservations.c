@@ -74,9 +74,18 @@ static const char *held(struct ws *ws, const struct reserve_io *in, int64_t expi
 
 static void tell(struct ws *ws, enum event_type type, int64_t id, const char *data, struct command *command)
 {
-    int64_t seq = ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_RESERVATION, .subject = id, .available = NULL_INT,
-                                                   .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT,
-                                                   .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT, .data = data });
+    int64_t seq = ws_event(ws, (struct event_row){ .type = type,
+                                                   .subject_kind = SUBJECT_RESERVATION,
+                                                   .subject = id,
+                                                   .available = NULL_INT,
+                                                   .reserved = NULL_INT,
+                                                   .allocated = NULL_INT,
+                                                   .quarantined = NULL_INT,
+                                                   .quantity = NULL_INT,
+                                                   .class = NULL_INT,
+                                                   .amount = NULL_INT,
+                                                   .unit_cost = NULL_INT,
+                                                   .data = data });
     if (command != NULL)
         command->event_seq = seq;
 }
@@ -124,7 +133,8 @@ static void fault_at(struct command *command, enum fault_code code, size_t line,
 
 static const struct channel_row *find_channel(struct ws *ws, const struct reserve_io *in)
 {
-    const struct channel_row *channel = in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
+    const struct channel_row *channel =
+        in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
     return channel == NULL || channel->owner != ws_unit(ws) ? NULL : channel;
 }
 
@@ -187,12 +197,16 @@ static void reserve_decide(struct ws *ws, struct command *command)
     if (command->faults.count > 0)
         return;
     outlet_open(ws, channel, &outlet);
-    struct reservation_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .channel = channel->id, .state = RESERVATION_OPEN,
+    struct reservation_row row = { .unit = ws_unit(ws),
+                                   .id = ws_next_id(ws),
+                                   .channel = channel->id,
+                                   .state = RESERVATION_OPEN,
                                    .expires_at = ws_now_us(ws) + in->ttl_s * 1000000 };
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, row.id });
     for (size_t i = 0; i < in->lines.count && command->faults.count == 0; i++)
         reserve_line(&stock, command, &outlet, i,
-                     (struct holder){ .kind = CLAIM_RESERVATION, .priority = channel->priority, .promise = row.expires_at, .id = row.id, .line = (int64_t)i + 1 });
+                     (struct holder){
+                         .kind = CLAIM_RESERVATION, .priority = channel->priority, .promise = row.expires_at, .id = row.id, .line = (int64_t)i + 1 });
     if (command->faults.count > 0)
         return; /* what was taken is undone with the command */
     ws_insert(ws, &reservation_table, &row);
@@ -253,10 +267,18 @@ static void expire_decide(struct ws *ws, struct command *command)
     command->answer.status = 200;
 }
 
-const struct command_type reservation_create = { .name = "reservation.create", .input = &reserve_fields, .mode = FIELDS_POST, .queue = QUEUE_CHANNELS,
-                                                 .edge = reserve_edge, .look_up = look_up, .decide = reserve_decide, .again = reserve_again,
+const struct command_type reservation_create = { .name = "reservation.create",
+                                                 .input = &reserve_fields,
+                                                 .mode = FIELDS_POST,
+                                                 .queue = QUEUE_CHANNELS,
+                                                 .edge = reserve_edge,
+                                                 .look_up = look_up,
+                                                 .decide = reserve_decide,
+                                                 .again = reserve_again,
                                                  .inverse = "reservation.delete" };
-const struct command_type reservation_delete = { .name = "reservation.delete", .queue = QUEUE_CHANNELS, .edge = delete_edge, .decide = delete_decide,
-                                                 .inverse = "reservation.create" };
-const struct command_type reservation_expire = { .name = "reservation.expire", .queue = QUEUE_BULK, .decide = expire_decide,
-                                                 .inverse = "none: time has passed" };
+const struct command_type reservation_delete = {
+    .name = "reservation.delete", .queue = QUEUE_CHANNELS, .edge = delete_edge, .decide = delete_decide, .inverse = "reservation.create"
+};
+const struct command_type reservation_expire = {
+    .name = "reservation.expire", .queue = QUEUE_BULK, .decide = expire_decide, .inverse = "none: time has passed"
+};

@@ -52,10 +52,18 @@ void stock_end(struct stock *stock)
         for (size_t k = 0; k < i && stock->count > 64; k++)
             told = told || stock->touched[k] == position;
         if (!told)
-            ws_event(stock->ws, (struct event_row){ .type = EVENT_POSITION_CHANGED, .subject_kind = SUBJECT_POSITION, .node = position->node,
-                                                    .sku = position->sku, .available = position->available, .reserved = position->reserved,
-                                                    .allocated = position->allocated, .quarantined = position->quarantined,
-                                                    .quantity = NULL_INT, .class = position->class, .amount = NULL_INT, .unit_cost = NULL_INT });
+            ws_event(stock->ws, (struct event_row){ .type = EVENT_POSITION_CHANGED,
+                                                    .subject_kind = SUBJECT_POSITION,
+                                                    .node = position->node,
+                                                    .sku = position->sku,
+                                                    .available = position->available,
+                                                    .reserved = position->reserved,
+                                                    .allocated = position->allocated,
+                                                    .quarantined = position->quarantined,
+                                                    .quantity = NULL_INT,
+                                                    .class = position->class,
+                                                    .amount = NULL_INT,
+                                                    .unit_cost = NULL_INT });
     }
     stock->count = 0;
 }
@@ -87,9 +95,20 @@ void stock_move(struct stock *stock, const struct move *move)
     }
     if (move->to != BUCKET_NONE)
         *bucket_of(position_edit(stock, move->to_node, move->sku, move->class), move->to) += move->quantity;
-    struct movement_row movement = { .unit = ws_unit(stock->ws), .id = ws_next_id(stock->ws), .sku = move->sku, .class = move->class,
-                                     .quantity = move->quantity, .from_node = move->from_node, .from_bucket = move->from, .to_node = move->to_node,
-                                     .to_bucket = move->to, .cause_kind = stock->cause.kind, .cause = stock->cause.id, .actor = ws_actor(stock->ws),
-                                     .at = ws_now_us(stock->ws), .unit_cost = move->unit_cost, .document = move->document };
+    struct movement_row movement = { .unit = ws_unit(stock->ws),
+                                     .id = ws_next_id(stock->ws),
+                                     .sku = move->sku,
+                                     .class = move->class,
+                                     .quantity = move->quantity,
+                                     .from_node = move->from_node,
+                                     .from_bucket = move->from,
+                                     .to_node = move->to_node,
+                                     .to_bucket = move->to,
+                                     .cause_kind = stock->cause.kind,
+                                     .cause = stock->cause.id,
+                                     .actor = ws_actor(stock->ws),
+                                     .at = ws_now_us(stock->ws),
+                                     .unit_cost = move->unit_cost,
+                                     .document = move->document };
     ws_insert(stock->ws, &movement_table, &movement);
 }

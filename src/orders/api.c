@@ -54,8 +54,9 @@ static void get_order(struct reading *reading, const struct request *request, st
         answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL, arena_printf(request->arena, "there is no order %s", request->path[0]));
         return;
     }
-    *answer = (struct answer){ .status = 200, .body = one.json.out.at, .body_bytes = one.json.out.size,
-                               .etag = arena_printf(request->arena, "%ld", (long)one.version) };
+    *answer = (struct answer){
+        .status = 200, .body = one.json.out.at, .body_bytes = one.json.out.size, .etag = arena_printf(request->arena, "%ld", (long)one.version)
+    };
 }
 
 /* ---- lists ---- */
@@ -74,7 +75,7 @@ struct filter {
     const char *words[WORDS_MAX]; /* an order must have all of them */
     size_t word_count;
     struct list_place only; /* q= is the id of one order; id 0: it is not */
-    bool nothing; /* q= holds no word: no order has it */
+    bool nothing;           /* q= holds no word: no order has it */
 };
 
 /* Orders that may meet the filter, in order of their ids. */
@@ -145,14 +146,14 @@ static enum db_result candidates_of(struct reading *r, const struct filter *f, i
 {
     enum db_result result = DB_OK;
     *out = (struct candidates){ .ids = ARENA_ARRAY(r->arena, int64_t, (size_t)most + 1), .upto = after };
-#define TAKE(NAME, CALL, MEMBER)                              \
-    {                                                         \
-        struct NAME##_result *rows;                           \
-        size_t n = 0;                                         \
-        result = CALL;                                        \
-        for (size_t i = 0; result == DB_OK && i < n; i++)     \
-            out->ids[out->count++] = rows[i].MEMBER;          \
-        out->ended = (int64_t)n <= most;                      \
+#define TAKE(NAME, CALL, MEMBER)                          \
+    {                                                     \
+        struct NAME##_result *rows;                       \
+        size_t n = 0;                                     \
+        result = CALL;                                    \
+        for (size_t i = 0; result == DB_OK && i < n; i++) \
+            out->ids[out->count++] = rows[i].MEMBER;      \
+        out->ended = (int64_t)n <= most;                  \
     }
     if (f->only.id != 0 && f->only.unit == unit && f->only.id > after)
         out->ids[out->count++] = f->only.id;
@@ -371,24 +372,52 @@ static void list_orders(struct reading *reading, const struct request *request, 
 
 #define ORDERS_SCOPES (SCOPE_ORDERS | SCOPE_ADMIN)
 #define READ_SCOPES (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
-#define ABOUT(PATH, COMMAND, SUMMARY)                                                                                            \
-    { .method = METHOD_POST, .path = "/v1/orders/{id}" PATH, .scopes = ORDERS_SCOPES, .command = COMMAND, .answer_of = &order_fields, .summary = SUMMARY }
+#define ABOUT(PATH, COMMAND, SUMMARY)                                                                                                   \
+    {                                                                                                                                   \
+        .method = METHOD_POST, .path = "/v1/orders/{id}" PATH, .scopes = ORDERS_SCOPES, .command = COMMAND, .answer_of = &order_fields, \
+        .summary = SUMMARY                                                                                                              \
+    }
 
 static const struct route routes[] = {
-    { .method = METHOD_POST, .path = "/v1/orders", .scopes = ORDERS_SCOPES, .command = &order_create, .answer_of = &order_fields,
+    { .method = METHOD_POST,
+      .path = "/v1/orders",
+      .scopes = ORDERS_SCOPES,
+      .command = &order_create,
+      .answer_of = &order_fields,
       .summary = "Take an order" },
-    { .method = METHOD_POST, .path = "/v1/orders/batch", .scopes = ORDERS_SCOPES, .batch_of = &order_create, .batch_name = "orders",
-      .result_name = "order", .answer_of = &order_fields, .summary = "Take many orders, each alone" },
-    { .method = METHOD_GET, .path = "/v1/orders", .scopes = READ_SCOPES, .read = list_orders, .answer_of = &order_fields, .list = true,
+    { .method = METHOD_POST,
+      .path = "/v1/orders/batch",
+      .scopes = ORDERS_SCOPES,
+      .batch_of = &order_create,
+      .batch_name = "orders",
+      .result_name = "order",
+      .answer_of = &order_fields,
+      .summary = "Take many orders, each alone" },
+    { .method = METHOD_GET,
+      .path = "/v1/orders",
+      .scopes = READ_SCOPES,
+      .read = list_orders,
+      .answer_of = &order_fields,
+      .list = true,
       .summary = "Orders by stage, channel, hold or word",
       .query = { [QUERY_STAGE] = { .name = "stage", .type = FIELD_ENUM, .names = stage_names, .doc = "orders in this stage" },
                  [QUERY_CHANNEL] = { .name = "channel", .type = FIELD_CODE, .doc = "orders of this channel" },
                  [QUERY_HOLD] = { .name = "hold", .type = FIELD_CODE, .doc = "orders with a hold of this kind" },
-                 [QUERY_Q] = { .name = "q", .type = FIELD_TEXT, .max = 200, .projected = true, .doc = "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them" },
+                 [QUERY_Q] = { .name = "q",
+                               .type = FIELD_TEXT,
+                               .max = 200,
+                               .projected = true,
+                               .doc = "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have "
+                                      "all of them" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },
-    { .method = METHOD_GET, .path = "/v1/orders/{id}/decisions", .scopes = READ_SCOPES, .read = get_decisions, .answer_of = &decision_fields, .list = true,
+    { .method = METHOD_GET,
+      .path = "/v1/orders/{id}/decisions",
+      .scopes = READ_SCOPES,
+      .read = get_decisions,
+      .answer_of = &decision_fields,
+      .list = true,
       .summary = "Why it was decided so: what was chosen, and what ruled the alternatives out" },
     ABOUT("/cancel", &order_cancel, "Cancel what has not shipped"),
     ABOUT("/holds", &order_hold, "Hold an order"),

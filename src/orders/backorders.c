@@ -14,8 +14,14 @@
 static struct waiting_row waiting_key(const struct order *order, const struct demand_row *demand)
 {
     struct holder rank = demand_holder(order, demand);
-    return (struct waiting_row){ .unit = demand->unit, .sku = demand->sku, .priority = rank.priority, .promise = rank.promise, .ord = demand->ord,
-                                 .line = demand->line, .part = demand->part, .channel = order->row->channel };
+    return (struct waiting_row){ .unit = demand->unit,
+                                 .sku = demand->sku,
+                                 .priority = rank.priority,
+                                 .promise = rank.promise,
+                                 .ord = demand->ord,
+                                 .line = demand->line,
+                                 .part = demand->part,
+                                 .channel = order->row->channel };
 }
 
 static const struct waiting_row *waiting_find(struct ws *ws, const struct waiting_row *k)
@@ -48,8 +54,8 @@ struct spot {
     struct outlet *outlets;
     size_t *at; /* of each outlet: which of its nodes this is */
     size_t count;
-    int64_t rows, filled; /* rows that may still be changed; lines that got something */
-    size_t *passed_over;  /* of each outlet: the first lines of its queue, which can take nothing here */
+    int64_t rows, filled;  /* rows that may still be changed; lines that got something */
+    size_t *passed_over;   /* of each outlet: the first lines of its queue, which can take nothing here */
     bool patient, stopped; /* patient: where it is the head's turn here but not at another place, stop; it comes again */
     bool gave_back;        /* some line what it held of no whole piece */
     struct freed *others;  /* to be looked at next: where that was given back; where somebody is before a line that was passed over */
@@ -247,7 +253,8 @@ static bool fill_line(struct spot *spot, const struct waiting_row *waiting, cons
 
 static void want_order(struct ws *ws, int64_t order)
 {
-    static const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder, &exception_open_of_order };
+    static const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder,
+                                                   &exception_open_of_order };
     ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), order));
     for (size_t i = 0; i < COUNT(paths); i++)
         ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order)), 0);
@@ -428,7 +435,8 @@ static void want_orders(struct ws *ws, const struct broken *broken)
 /* What it sold is sold: units that it loses are an oversell, whoever erred. */
 static bool is_marketplace(const struct order *order)
 {
-    return ((const struct channel_row *)ws_get(order->ws, &channel_table, WS_KEY(ws_unit(order->ws), order->row->channel)))->kind == CHANNEL_MARKETPLACE;
+    return ((const struct channel_row *)ws_get(order->ws, &channel_table, WS_KEY(ws_unit(order->ws), order->row->channel)))->kind ==
+           CHANNEL_MARKETPLACE;
 }
 
 /* The same SKU may stand elsewhere: who lost it here must not be overtaken there. A fact is about one SKU. */
@@ -459,13 +467,28 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
             demand->oversold += is_marketplace(&order) ? broken->quantity : 0;
             demand_waits(&order, demand);
         }
-        ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN, .subject_kind = SUBJECT_ORDER, .subject = broken->holder, .about = broken->holder,
-                                         .node = broken->node, .sku = broken->sku, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
-                                         .quarantined = NULL_INT, .quantity = broken->quantity, .class = 0, .amount = NULL_INT, .unit_cost = NULL_INT });
+        ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN,
+                                         .subject_kind = SUBJECT_ORDER,
+                                         .subject = broken->holder,
+                                         .about = broken->holder,
+                                         .node = broken->node,
+                                         .sku = broken->sku,
+                                         .available = NULL_INT,
+                                         .reserved = NULL_INT,
+                                         .allocated = NULL_INT,
+                                         .quarantined = NULL_INT,
+                                         .quantity = broken->quantity,
+                                         .class = 0,
+                                         .amount = NULL_INT,
+                                         .unit_cost = NULL_INT });
         bool sold = is_marketplace(&order);
-        exception_open(ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM, .cause = cause_of(ws, broken),
-                                                .order = broken->holder, .sku = broken->sku, .quantity = broken->quantity,
-                                                .detail = sold ? oversell_cause_of_fact() : why, .line_count = 1,
+        exception_open(ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM,
+                                                .cause = cause_of(ws, broken),
+                                                .order = broken->holder,
+                                                .sku = broken->sku,
+                                                .quantity = broken->quantity,
+                                                .detail = sold ? oversell_cause_of_fact() : why,
+                                                .line_count = 1,
                                                 .lines = &(struct line_units){ broken->line, broken->quantity } });
         order_advance(&order, false);
         if (order.last_seq == 0) /* less is claimed, the stage did not change */

@@ -25,7 +25,8 @@ static const struct field cancel_line_rows[] = {
 static const struct field_table cancel_line_fields = { "CancelLine", cancel_line_rows, COUNT(cancel_line_rows), sizeof(struct cancel_line_io) };
 static const struct field cancel_rows[] = {
     { "reason", FIELD_TEXT, AT(cancel_io, reason), .lines = true, .required = true, .min = 1, .max = 255, .doc = "why, for the timeline" },
-    { "lines", FIELD_LIST, AT(cancel_io, lines), .min = 1, .max = ORDER_LINES_MAX, .of = &cancel_line_fields, .doc = "without: all that has not shipped" },
+    { "lines", FIELD_LIST, AT(cancel_io, lines), .min = 1, .max = ORDER_LINES_MAX, .of = &cancel_line_fields,
+      .doc = "without: all that has not shipped" },
 };
 static const struct field_table cancel_fields = { "Cancel", cancel_rows, COUNT(cancel_rows), sizeof(struct cancel_io) };
 
@@ -38,7 +39,8 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
         const struct db_value lines_of[] = { db_int(ws_unit(ws)), db_int(fulfilment->id) }; /* another node's has no such line: that is known, too */
         const struct fulfilment_line_row *mine =
             ws_get_listed(ws, &fulfilment_line_table, WS_KEY(ws_unit(ws), fulfilment->id, line, part), &line_of_fulfilment, lines_of);
-        if (fulfilment->node != node || fulfilment_transition((enum fulfilment_state)fulfilment->state, DO_CANCEL) == NULL || mine == NULL || mine->quantity == mine->cancelled)
+        if (fulfilment->node != node || fulfilment_transition((enum fulfilment_state)fulfilment->state, DO_CANCEL) == NULL || mine == NULL ||
+            mine->quantity == mine->cancelled)
             continue;
         int64_t gives = min_i64(mine->quantity - mine->cancelled, units);
         ((struct fulfilment_line_row *)ws_edit(ws, mine))->cancelled += gives;
@@ -49,9 +51,19 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
         while ((each = ws_next(ws, &lines)) != NULL)
             due += each->quantity - each->cancelled;
         const struct fulfilment_row *edited = fulfilment_step(ws, fulfilment, due == 0 ? DO_CANCEL : DO_REDUCE);
-        ws_event(ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = edited->id,
-                                         .about = order->row->id, .node = node, .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT,
-                                         .quarantined = NULL_INT, .quantity = gives, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT,
+        ws_event(ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED,
+                                         .subject_kind = SUBJECT_FULFILMENT,
+                                         .subject = edited->id,
+                                         .about = order->row->id,
+                                         .node = node,
+                                         .available = NULL_INT,
+                                         .reserved = NULL_INT,
+                                         .allocated = NULL_INT,
+                                         .quarantined = NULL_INT,
+                                         .quantity = gives,
+                                         .class = NULL_INT,
+                                         .amount = NULL_INT,
+                                         .unit_cost = NULL_INT,
                                          .data = due == 0 ? FULFILMENT_WORD("cancelled") : FULFILMENT_WORD("reduced") });
     }
 }
@@ -173,6 +185,13 @@ static void cancel_decide(struct ws *ws, struct command *command)
 }
 
 const struct command_type order_cancel = {
-    .name = "order.cancel", .input = &cancel_fields, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = order_command_edge,
-    .prefetch = order_command_prefetch, .decide = cancel_decide, .again = order_again, .inverse = "none: order again",
+    .name = "order.cancel",
+    .input = &cancel_fields,
+    .mode = FIELDS_POST,
+    .queue = QUEUE_PEOPLE,
+    .edge = order_command_edge,
+    .prefetch = order_command_prefetch,
+    .decide = cancel_decide,
+    .again = order_again,
+    .inverse = "none: order again",
 };

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 /* What one attempt works on. */
 struct capture {
     struct ws *ws;
@@ -43,7 +42,8 @@ static void fault_at(struct capture *c, enum fault_code code, const char *detail
 
 /* ---- at the edge ---- */
 
-static void check_currency(struct command *command, const struct order_io *in, struct money money, const char *pointer, size_t line, struct faults *faults)
+static void check_currency(struct command *command, const struct order_io *in, struct money money, const char *pointer, size_t line,
+                           struct faults *faults)
 {
     if (money.currency[0] != '\0' && in->currency[0] != '\0' && strcmp(money.currency, in->currency) != 0)
         fault_add(faults, FAULT_CURRENCY_MISMATCH, arena_printf(command->arena, pointer, line), "%s in an order in %s", money.currency, in->currency);
@@ -229,23 +229,42 @@ static struct orders_row order_row(struct capture *c, int64_t id)
     for (size_t i = 0; i < in->tags.count; i++)
         json_text(&tags, ((const char *const *)in->tags.items)[i]);
     json_array_end(&tags);
-    return (struct orders_row){ .unit = ws_unit(c->ws), .id = id, .channel = c->channel->id, .channel_order_id = in->channel_order_id,
-                                .stage = STAGE_CAPTURED, .placed_at = in->placed_at, .captured_at = ws_now_us(c->ws), .currency = in->currency,
-                                .prices_include_tax = in->prices_include_tax, .total = c->total, .shipping = c->shipping,
+    return (struct orders_row){ .unit = ws_unit(c->ws),
+                                .id = id,
+                                .channel = c->channel->id,
+                                .channel_order_id = in->channel_order_id,
+                                .stage = STAGE_CAPTURED,
+                                .placed_at = in->placed_at,
+                                .captured_at = ws_now_us(c->ws),
+                                .currency = in->currency,
+                                .prices_include_tax = in->prices_include_tax,
+                                .total = c->total,
+                                .shipping = c->shipping,
                                 .service = in->shipping == NULL ? NULL : in->shipping->service,
                                 .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by,
-                                .priority = c->channel->priority, .shortage = c->shortage, .term = payment->term, .payment_status = payment->status,
-                                .method = payment->method, .authorised = payment->status == PAYMENT_IS_AUTHORISED ? amount : 0, .captured = payment->status == PAYMENT_IS_CAPTURED ? amount : 0,
+                                .priority = c->channel->priority,
+                                .shortage = c->shortage,
+                                .term = payment->term,
+                                .payment_status = payment->status,
+                                .method = payment->method,
+                                .authorised = payment->status == PAYMENT_IS_AUTHORISED ? amount : 0,
+                                .captured = payment->status == PAYMENT_IS_CAPTURED ? amount : 0,
                                 .payment_amount = payment->amount.currency[0] == '\0' ? NULL_INT : payment->amount.minor,
-                                .payment_reference = payment->reference, .person = id, .tags = in->tags.count == 0 ? NULL : tags.out.at, .reservation = c->reservation,
-                                .requested_at = NULL_INT, .origin_kind = NULL_INT, .origin = NULL_INT, .party = NULL_INT };
+                                .payment_reference = payment->reference,
+                                .person = id,
+                                .tags = in->tags.count == 0 ? NULL : tags.out.at,
+                                .reservation = c->reservation,
+                                .requested_at = NULL_INT,
+                                .origin_kind = NULL_INT,
+                                .origin = NULL_INT,
+                                .party = NULL_INT };
 }
 
 /* A new order's lists are known: there is nothing to load. */
 static void know_lists(struct capture *c, int64_t id)
 {
-    const struct db_path *const paths[] = { &line_of_order,       &demand_of_order, &hold_of_order,   &payment_of_order, &fulfilment_of_order,
-                                            &decision_of_order,   &claim_of_holder, &event_of_order,  &exception_open_of_order };
+    const struct db_path *const paths[] = { &line_of_order,     &demand_of_order, &hold_of_order,  &payment_of_order,       &fulfilment_of_order,
+                                            &decision_of_order, &claim_of_holder, &event_of_order, &exception_open_of_order };
     for (size_t i = 0; i < COUNT(paths); i++)
         ws_fresh(c->ws, paths[i], WS_PREFIX(db_int(ws_unit(c->ws)), db_int(id)));
 }
@@ -254,14 +273,23 @@ static void write_line(struct capture *c, int64_t id, size_t i)
 {
     const struct line_io *in = (const struct line_io *)c->in->lines.items + i;
     const struct wish *wish = &c->wishes[i];
-    struct order_line_row line = { .unit = ws_unit(c->ws), .ord = id, .line = (int64_t)i + 1, .sku = wish->sku == NULL ? 0 : wish->sku->id,
-                                   .said = in->channel_sku != NULL ? in->channel_sku : wish->sku == NULL ? in->sku : NULL,
-                                   .said_by_listing = in->channel_sku != NULL, .bundle = wish->sku != NULL && wish->sku->bundle,
-                                   .quantity = in->quantity, .unit_price = in->unit_price.minor,
+    struct order_line_row line = { .unit = ws_unit(c->ws),
+                                   .ord = id,
+                                   .line = (int64_t)i + 1,
+                                   .sku = wish->sku == NULL ? 0 : wish->sku->id,
+                                   .said = in->channel_sku != NULL ? in->channel_sku
+                                           : wish->sku == NULL     ? in->sku
+                                                                   : NULL,
+                                   .said_by_listing = in->channel_sku != NULL,
+                                   .bundle = wish->sku != NULL && wish->sku->bundle,
+                                   .quantity = in->quantity,
+                                   .unit_price = in->unit_price.minor,
                                    .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
                                    .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor };
     ws_insert(c->ws, &order_line_table, &line);
-    struct unmapped_line_row word = { .unit = line.unit, .ord = id, .line = line.line, .channel = c->channel->id, .by_listing = line.said_by_listing, .word = line.said };
+    struct unmapped_line_row word = {
+        .unit = line.unit, .ord = id, .line = line.line, .channel = c->channel->id, .by_listing = line.said_by_listing, .word = line.said
+    };
     if (wish->sku == NULL)
         ws_insert(c->ws, &unmapped_line_table, &word);
     static const struct component unmapped = { 0, 1 };
@@ -269,9 +297,16 @@ static void write_line(struct capture *c, int64_t id, size_t i)
     for (size_t p = 0; p < parts; p++) {
         struct component component = wish->sku == NULL ? unmapped : wish->components[p];
         int64_t short_of = (wish->quantity - wish->granted) * component.quantity;
-        struct demand_row demand = { .unit = line.unit, .ord = id, .line = line.line, .part = (int64_t)p + 1, .sku = component.sku,
-                                     .need = component.quantity, .ordered = wish->quantity * component.quantity, .backordered = short_of,
-                                     .reserved = wish->granted * component.quantity, .oversold = c->marketplace ? short_of : 0 };
+        struct demand_row demand = { .unit = line.unit,
+                                     .ord = id,
+                                     .line = line.line,
+                                     .part = (int64_t)p + 1,
+                                     .sku = component.sku,
+                                     .need = component.quantity,
+                                     .ordered = wish->quantity * component.quantity,
+                                     .backordered = short_of,
+                                     .reserved = wish->granted * component.quantity,
+                                     .oversold = c->marketplace ? short_of : 0 };
         ws_insert(c->ws, &demand_table, &demand);
     }
 }
@@ -283,8 +318,14 @@ static void write_waiting(struct capture *c, const struct order *order)
     for (size_t i = 0; i < order->demand_count; i++) {
         const struct demand_row *demand = order->demands[i];
         struct holder rank = demand_holder(order, demand);
-        struct waiting_row row = { .unit = demand->unit, .sku = demand->sku, .priority = rank.priority, .promise = rank.promise, .ord = demand->ord,
-                                   .line = demand->line, .part = demand->part, .channel = c->channel->id };
+        struct waiting_row row = { .unit = demand->unit,
+                                   .sku = demand->sku,
+                                   .priority = rank.priority,
+                                   .promise = rank.promise,
+                                   .ord = demand->ord,
+                                   .line = demand->line,
+                                   .part = demand->part,
+                                   .channel = c->channel->id };
         if (demand->backordered == 0 || demand->sku == 0)
             continue;
         ws_insert(c->ws, &waiting_table, &row);
@@ -296,8 +337,13 @@ static void write_waiting(struct capture *c, const struct order *order)
 
 static void write_decision(struct capture *c, int64_t id, const struct choice *choice)
 {
-    struct decision_row row = { .unit = ws_unit(c->ws), .ord = id, .number = 1, .kind = 1, .policy_version = ws_config_version(c->ws),
-                                .at = ws_now_us(c->ws), .data = decision_of_choice(c->ws, &c->outlet, choice) };
+    struct decision_row row = { .unit = ws_unit(c->ws),
+                                .ord = id,
+                                .number = 1,
+                                .kind = 1,
+                                .policy_version = ws_config_version(c->ws),
+                                .at = ws_now_us(c->ws),
+                                .data = decision_of_choice(c->ws, &c->outlet, choice) };
     ws_insert(c->ws, &decision_table, &row);
 }
 
@@ -307,8 +353,9 @@ static const char *cause_of_oversell(struct capture *c, const struct order *orde
     size_t i = 0;
     while (c->wishes[i].sku == NULL || c->wishes[i].granted == c->wishes[i].quantity)
         i++;
-    struct oversold oversold = { .ws = c->ws, .order = order->row, .outlet = &c->outlet, .wish = &c->wishes[i],
-                                 .short_of = c->wishes[i].quantity - c->wishes[i].granted };
+    struct oversold oversold = {
+        .ws = c->ws, .order = order->row, .outlet = &c->outlet, .wish = &c->wishes[i], .short_of = c->wishes[i].quantity - c->wishes[i].granted
+    };
     return oversell_cause(&oversold);
 }
 
@@ -334,7 +381,9 @@ static bool write_exceptions(struct capture *c, struct order *order)
         short_units += order->demands[i]->sku == 0 ? 0 : order->demands[i]->backordered;
     }
     struct arena *arena = ws_arena(c->ws);
-    struct exception e = { .type = c->marketplace ? EXCEPTION_OVERSELL : EXCEPTION_SHORTAGE, .order = order->row->id, .quantity = short_units,
+    struct exception e = { .type = c->marketplace ? EXCEPTION_OVERSELL : EXCEPTION_SHORTAGE,
+                           .order = order->row->id,
+                           .quantity = short_units,
                            .detail = "waits for supply" };
     if (short_units > 0) {
         e.detail = c->marketplace ? cause_of_oversell(c, order) : e.detail;
@@ -343,8 +392,9 @@ static bool write_exceptions(struct capture *c, struct order *order)
         exception_open(c->ws, &e);
     }
     if (unmapped) {
-        e = (struct exception){ .type = EXCEPTION_UNMAPPED, .cause = arena_printf(arena, "unmapped/%ld", (long)e.order), .order = e.order,
-                                .detail = "map the listing" };
+        e = (struct exception){
+            .type = EXCEPTION_UNMAPPED, .cause = arena_printf(arena, "unmapped/%ld", (long)e.order), .order = e.order, .detail = "map the listing"
+        };
         lines_that_lack(c, &e);
         exception_open(c->ws, &e);
         hold_add(order, "unmapped", "millrace", "a line names no SKU that is known");
@@ -391,8 +441,7 @@ static void write_order(struct capture *c)
     (void)order_open(ws, id, &order);
     for (size_t i = 0; i < c->in->lines.count; i++)
         if (c->wishes[i].granted > 0)
-            promise_take(&stock, &c->outlet, &choice, &c->wishes[i],
-                         demand_holder(&order, &(struct demand_row){ .line = (int64_t)i + 1 }));
+            promise_take(&stock, &c->outlet, &choice, &c->wishes[i], demand_holder(&order, &(struct demand_row){ .line = (int64_t)i + 1 }));
     write_waiting(c, &order);
     write_decision(c, id, &choice);
     tell_created(c, &order);
@@ -423,7 +472,8 @@ static bool promise(struct capture *c)
 
 static const struct channel_row *find_channel(struct ws *ws, const struct order_io *in)
 {
-    const struct channel_row *channel = in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
+    const struct channel_row *channel =
+        in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
     return channel == NULL || channel->owner != ws_unit(ws) ? NULL : channel;
 }
 
@@ -481,8 +531,9 @@ static void order_decide(struct ws *ws, struct command *command)
         return;
     }
     c.marketplace = c.channel->kind == CHANNEL_MARKETPLACE;
-    c.shortage = c.marketplace ? SHORTAGE_BACKORDER
-                 : field_came(&order_fields, c.in, "on_shortage") ? (enum shortage)c.in->on_shortage : (enum shortage)c.channel->shortage;
+    c.shortage = c.marketplace                                    ? SHORTAGE_BACKORDER
+                 : field_came(&order_fields, c.in, "on_shortage") ? (enum shortage)c.in->on_shortage
+                                                                  : (enum shortage)c.channel->shortage;
     outlet_open(ws, c.channel, &c.outlet);
     if (resolve(&c) && promise(&c))
         write_order(&c);

@@ -23,10 +23,17 @@ void waiting_skus_note(struct ws *ws, const int64_t *skus, size_t count);
 void backorders_fill_skus(struct ws *ws, const int64_t *skus, size_t count);
 
 /* One of the commands that people send about an order. */
-#define ORDER_COMMAND(NAME, TEXT, INPUT, PREFETCH, DECIDE, INVERSE)                                                                  \
-    const struct command_type NAME = {                                                                                              \
-        .name = TEXT, .input = INPUT, .mode = FIELDS_POST, .queue = QUEUE_PEOPLE, .edge = order_command_edge,                       \
-        .prefetch = PREFETCH, .decide = DECIDE, .again = order_again, .inverse = INVERSE,                                           \
+#define ORDER_COMMAND(NAME, TEXT, INPUT, PREFETCH, DECIDE, INVERSE) \
+    const struct command_type NAME = {                              \
+        .name = TEXT,                                               \
+        .input = INPUT,                                             \
+        .mode = FIELDS_POST,                                        \
+        .queue = QUEUE_PEOPLE,                                      \
+        .edge = order_command_edge,                                 \
+        .prefetch = PREFETCH,                                       \
+        .decide = DECIDE,                                           \
+        .again = order_again,                                       \
+        .inverse = INVERSE,                                         \
     }
 
 #endif

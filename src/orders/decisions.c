@@ -81,7 +81,8 @@ static void decode(struct ws *ws, const char *data, struct decision_io *io)
     while (*at == ';') {
         int64_t id = strtoll(at + 1, &at, 10);
         const char *letter = strchr(letters, *at);
-        others[io->alternatives.count++] = (struct other_io){ .node = node_code(ws, id), .ruled_out = letter - letters, .lines = strtoll(at + 1, &at, 10) };
+        others[io->alternatives.count++] =
+            (struct other_io){ .node = node_code(ws, id), .ruled_out = letter - letters, .lines = strtoll(at + 1, &at, 10) };
     }
     io->nodes.items = nodes;
     io->alternatives.items = others;
@@ -103,7 +104,8 @@ static void read_decisions(struct ws *ws, void *context)
         return;
     list_begin(&json, ws_arena(ws));
     const struct decision_row *row;
-    for (struct ws_cursor cursor = ws_scan(ws, &decision_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(d->order)), 0); (row = ws_next(ws, &cursor)) != NULL;) {
+    for (struct ws_cursor cursor = ws_scan(ws, &decision_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(d->order)), 0);
+         (row = ws_next(ws, &cursor)) != NULL;) {
         struct decision_io io = { .kind = row->kind - 1, .at = row->at, .policy_version = row->policy_version };
         decode(ws, row->data, &io);
         fields_write(&json, &decision_fields, &io);

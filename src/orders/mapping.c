@@ -1,6 +1,6 @@
-/* src/orders/mapping.c: a marketplace sold a word that nobody knew. When a listing or SKU of that word is made (or the listing moved), the lines that wait for it get
- * the needs of the SKU, join its queue at their rank, and are filled as a receipt fills; in the command that made it as far as one command may,
- * the rest by a job. It needs no barrier: a line that nobody could name stood in no queue. */
+/* src/orders/mapping.c: a marketplace sold a word that nobody knew. When a listing or SKU of that word is made (or the listing moved), the lines that
+ * wait for it get the needs of the SKU, join its queue at their rank, and are filled as a receipt fills; in the command that made it as far as one
+ * command may, the rest by a job. It needs no barrier: a line that nobody could name stood in no queue. */
 #include "orders/mapping.h"
 #include "engine/jobs.h"
 #include "inventory/availability.h"
@@ -53,9 +53,16 @@ static void demands_write(struct order *order, const struct demand_row *was, con
     const struct demand_row old = *was;
     ws_delete(order->ws, was);
     for (size_t p = 0; p < count; p++) {
-        struct demand_row demand = { .unit = old.unit, .ord = old.ord, .line = old.line, .part = (int64_t)p + 1, .sku = parts[p].sku, .need = parts[p].quantity,
-                                     .ordered = old.ordered * parts[p].quantity, .cancelled = old.cancelled * parts[p].quantity,
-                                     .backordered = old.backordered * parts[p].quantity, .oversold = old.oversold * parts[p].quantity };
+        struct demand_row demand = { .unit = old.unit,
+                                     .ord = old.ord,
+                                     .line = old.line,
+                                     .part = (int64_t)p + 1,
+                                     .sku = parts[p].sku,
+                                     .need = parts[p].quantity,
+                                     .ordered = old.ordered * parts[p].quantity,
+                                     .cancelled = old.cancelled * parts[p].quantity,
+                                     .backordered = old.backordered * parts[p].quantity,
+                                     .oversold = old.oversold * parts[p].quantity };
         demand_waits(order, ws_insert(order->ws, &demand_table, &demand));
     }
 }
@@ -98,11 +105,19 @@ static void oversell_tell(struct ws *ws, int64_t id, int64_t at, const struct sk
         units += order.demands[i]->line == at ? order.demands[i]->backordered : 0;
     if (units > 0) {
         outlet_open(ws, ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), order.row->channel)), &outlet);
-        struct oversold oversold = { .ws = ws, .order = order.row, .outlet = &outlet, .wish = &wish,
+        struct oversold oversold = { .ws = ws,
+                                     .order = order.row,
+                                     .outlet = &outlet,
+                                     .wish = &wish,
                                      .short_of = line_figures(line, order.demands, order.demand_count).backordered };
         const struct line_units short_of = { at, oversold.short_of };
-        exception_open(ws, &(struct exception){ .type = EXCEPTION_OVERSELL, .cause = arena_printf(ws_arena(ws), "oversell/%ld", (long)id), .order = id,
-                                                .quantity = units, .detail = oversell_cause(&oversold), .lines = &short_of, .line_count = 1 });
+        exception_open(ws, &(struct exception){ .type = EXCEPTION_OVERSELL,
+                                                .cause = arena_printf(ws_arena(ws), "oversell/%ld", (long)id),
+                                                .order = id,
+                                                .quantity = units,
+                                                .detail = oversell_cause(&oversold),
+                                                .lines = &short_of,
+                                                .line_count = 1 });
     }
     int64_t told = order.last_seq;
     order_advance(&order, false);
@@ -121,8 +136,8 @@ struct word {
 
 static void line_want(struct ws *ws, const struct unmapped_line_row *row)
 {
-    static const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &unmapped_of_order, &hold_of_order, &exception_open_of_order,
-                                                   &fulfilment_of_order, &claim_of_holder };
+    static const struct db_path *const paths[] = { &line_of_order,           &demand_of_order,     &unmapped_of_order, &hold_of_order,
+                                                   &exception_open_of_order, &fulfilment_of_order, &claim_of_holder };
     ws_want(ws, &orders_table, WS_KEY(row->unit, row->ord));
     for (size_t i = 0; i < COUNT(paths); i++)
         ws_want_path(ws, paths[i], WS_PREFIX(db_int(row->unit), db_int(row->ord)), 0);

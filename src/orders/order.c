@@ -42,9 +42,12 @@ struct demand_row *demand_edit(struct order *order, size_t i)
 
 struct holder demand_holder(const struct order *order, const struct demand_row *demand)
 {
-    return (struct holder){ .kind = CLAIM_ORDER, .priority = order->row->priority,
+    return (struct holder){ .kind = CLAIM_ORDER,
+                            .priority = order->row->priority,
                             .promise = order->row->promise_by == NULL_INT ? INT64_MAX : order->row->promise_by,
-                            .id = order->row->id, .line = demand->line, .part = demand->part };
+                            .id = order->row->id,
+                            .line = demand->line,
+                            .part = demand->part };
 }
 
 struct figures line_figures(const struct order_line_row *line, const struct demand_row *const *demands, size_t count)
@@ -175,11 +178,20 @@ int64_t order_event_end(struct order *order, struct json_writer *json, enum even
     order_edit(order)->version++;
     order_state_write(order, json);
     json_object_end(json);
-    order->last_seq = ws_event(order->ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_ORDER, .subject = order->row->id,
-                                                              .about = order->row->id, .available = NULL_INT, .reserved = NULL_INT,
-                                                              .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
-                                                              .amount = amount, .currency = amount == NULL_INT ? NULL : order->row->currency,
-                                                              .unit_cost = NULL_INT, .data = json->out.at });
+    order->last_seq = ws_event(order->ws, (struct event_row){ .type = type,
+                                                              .subject_kind = SUBJECT_ORDER,
+                                                              .subject = order->row->id,
+                                                              .about = order->row->id,
+                                                              .available = NULL_INT,
+                                                              .reserved = NULL_INT,
+                                                              .allocated = NULL_INT,
+                                                              .quarantined = NULL_INT,
+                                                              .quantity = NULL_INT,
+                                                              .class = NULL_INT,
+                                                              .amount = amount,
+                                                              .currency = amount == NULL_INT ? NULL : order->row->currency,
+                                                              .unit_cost = NULL_INT,
+                                                              .data = json->out.at });
     return order->last_seq;
 }
 
@@ -235,8 +247,9 @@ static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t 
     while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
         if (fulfilment->node == node && fulfilment->id >= first_id) /* of this release: earlier ones are at work already */
             return fulfilment;
-    struct fulfilment_row fresh = { .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node,
-                                    .state = FULFILMENT_OPEN };
+    struct fulfilment_row fresh = {
+        .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node, .state = FULFILMENT_OPEN
+    };
     ws_fresh(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     ws_fresh(order->ws, &package_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     return ws_insert(order->ws, &fulfilment_table, &fresh);
@@ -251,10 +264,20 @@ static void fulfilments_release(struct order *order, int64_t first_id)
         if (fulfilment->id < first_id)
             continue;
         fulfilment = fulfilment_step(order->ws, fulfilment, DO_RELEASE);
-        ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED, .subject_kind = SUBJECT_FULFILMENT, .subject = fulfilment->id,
-                                                .about = order->row->id, .node = fulfilment->node, .available = NULL_INT, .reserved = NULL_INT,
-                                                .allocated = NULL_INT, .quarantined = NULL_INT, .quantity = NULL_INT, .class = NULL_INT,
-                                                .amount = NULL_INT, .unit_cost = NULL_INT, .data = FULFILMENT_WORD("released") });
+        ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED,
+                                                .subject_kind = SUBJECT_FULFILMENT,
+                                                .subject = fulfilment->id,
+                                                .about = order->row->id,
+                                                .node = fulfilment->node,
+                                                .available = NULL_INT,
+                                                .reserved = NULL_INT,
+                                                .allocated = NULL_INT,
+                                                .quarantined = NULL_INT,
+                                                .quantity = NULL_INT,
+                                                .class = NULL_INT,
+                                                .amount = NULL_INT,
+                                                .unit_cost = NULL_INT,
+                                                .data = FULFILMENT_WORD("released") });
     }
 }
 
@@ -273,8 +296,12 @@ static void release(struct order *order)
             continue; /* a fence's holder is a channel, numbered by the company: it may be the same number */
         while (order->demands[d]->line != claim->line || order->demands[d]->part != claim->part)
             d++;
-        struct fulfilment_line_row line = { .unit = ws_unit(ws), .fulfilment = fulfilment_for(order, claim->node, first_id)->id, .line = claim->line,
-                                            .part = claim->part, .sku = claim->sku, .quantity = quantity };
+        struct fulfilment_line_row line = { .unit = ws_unit(ws),
+                                            .fulfilment = fulfilment_for(order, claim->node, first_id)->id,
+                                            .line = claim->line,
+                                            .part = claim->part,
+                                            .sku = claim->sku,
+                                            .quantity = quantity };
         ws_insert(ws, &fulfilment_line_table, &line);
         claim_harden(&stock, claim, quantity);
         struct demand_row *demand = demand_edit(order, d);
@@ -346,8 +373,14 @@ void hold_add(struct order *order, const char *kind, const char *source, const c
     }
     order_edit(order)->holds++;
     int64_t seq = hold_event(order, EVENT_ORDER_HELD, kind, source, reason);
-    struct order_hold_row row = { .unit = ws_unit(ws), .ord = order->row->id, .number = number, .kind = kind, .source = source, .reason = reason,
-                                  .since = ws_now_us(ws), .set_seq = seq };
+    struct order_hold_row row = { .unit = ws_unit(ws),
+                                  .ord = order->row->id,
+                                  .number = number,
+                                  .kind = kind,
+                                  .source = source,
+                                  .reason = reason,
+                                  .since = ws_now_us(ws),
+                                  .set_seq = seq };
     ws_insert(ws, &order_hold_table, &row);
 }
 
@@ -400,9 +433,20 @@ static int64_t exception_tell(struct ws *ws, enum event_type type, const struct 
         line_units_tell(&json, opened->lines, opened->line_count);
     }
     json_object_end(&json);
-    return ws_event(ws, (struct event_row){ .type = type, .subject_kind = SUBJECT_EXCEPTION, .subject = row->id, .about = row->about, .sku = row->sku,
-                                     .available = NULL_INT, .reserved = NULL_INT, .allocated = NULL_INT, .quarantined = NULL_INT,
-                                     .quantity = row->quantity, .class = NULL_INT, .amount = NULL_INT, .unit_cost = NULL_INT, .data = json.out.at });
+    return ws_event(ws, (struct event_row){ .type = type,
+                                            .subject_kind = SUBJECT_EXCEPTION,
+                                            .subject = row->id,
+                                            .about = row->about,
+                                            .sku = row->sku,
+                                            .available = NULL_INT,
+                                            .reserved = NULL_INT,
+                                            .allocated = NULL_INT,
+                                            .quarantined = NULL_INT,
+                                            .quantity = row->quantity,
+                                            .class = NULL_INT,
+                                            .amount = NULL_INT,
+                                            .unit_cost = NULL_INT,
+                                            .data = json.out.at });
 }
 
 void exception_open(struct ws *ws, const struct exception *e)
@@ -416,9 +460,20 @@ void exception_open(struct ws *ws, const struct exception *e)
         again->quantity += e->quantity;
         return;
     }
-    struct exception_item_row row = { .unit = ws_unit(ws), .id = ws_next_id(ws), .type = e->type, .state = 1, .cause = e->cause, .subject_kind = SUBJECT_ORDER,
-                                      .subject = e->order, .about = e->order, .sku = e->sku, .quantity = e->quantity, .repeats = 1,
-                                      .opened_at = ws_now_us(ws), .closed_at = NULL_INT, .detail = e->detail };
+    struct exception_item_row row = { .unit = ws_unit(ws),
+                                      .id = ws_next_id(ws),
+                                      .type = e->type,
+                                      .state = 1,
+                                      .cause = e->cause,
+                                      .subject_kind = SUBJECT_ORDER,
+                                      .subject = e->order,
+                                      .about = e->order,
+                                      .sku = e->sku,
+                                      .quantity = e->quantity,
+                                      .repeats = 1,
+                                      .opened_at = ws_now_us(ws),
+                                      .closed_at = NULL_INT,
+                                      .detail = e->detail };
     ws_insert(ws, &exception_item_table, &row);
     (void)exception_tell(ws, EVENT_EXCEPTION_OPENED, &row, e);
 }

@@ -65,8 +65,8 @@ const char *const payment_words[] = { "pending", "authorised", "captured", NULL 
 const char *const term_names[] = { "prepaid", "authorised", "on_account", "collected", "none", NULL };
 const char *const payment_names[] = { "authorised", "captured", "failed", "voided", "refunded", NULL };
 const char *const stage_names[] = { "captured", "reserved", "released", "shipped", "delivered", "settled", "cancelled", NULL };
-const char *const fulfilment_names[] = { "open",   "released", "sent",      "accepted",         "declined",  "picking", "packed",
-                                         "shipped", "delivered", "cancel_requested", "cancelled", "failed", NULL };
+const char *const fulfilment_names[] = { "open",      "released",         "sent",      "accepted", "declined", "picking", "packed", "shipped",
+                                         "delivered", "cancel_requested", "cancelled", "failed",   NULL };
 
 static const struct field payment_rows[] = {
     { "term", FIELD_ENUM, AT(payment_io, term), .required = true, .names = term_names, .doc = "what must be true before release" },
@@ -120,7 +120,8 @@ static const struct field order_rows[] = {
     { "number", FIELD_TEXT, AT(order_io, number), .read_only = true, .doc = "for people" },
     { "version", FIELD_INT, AT(order_io, version), .read_only = true, .doc = "rises with every change" },
     { "channel", FIELD_CODE, AT(order_io, channel), .required = true, .doc = "where it was sold" },
-    { "channel_order_id", FIELD_CODE, AT(order_io, channel_order_id), .required = true, .doc = "the channel's own; with the channel unique for ever" },
+    { "channel_order_id", FIELD_CODE, AT(order_io, channel_order_id), .required = true,
+      .doc = "the channel's own; with the channel unique for ever" },
     { "placed_at", FIELD_TIME, AT(order_io, placed_at), .required = true, .doc = "when the customer ordered" },
     { "currency", FIELD_CURRENCY, AT(order_io, currency), .required = true, .doc = "of all amounts" },
     { "customer", FIELD_OBJECT, AT(order_io, customer), .required = true, .of = &customer_fields, .doc = "sealed; null once erased" },
@@ -130,7 +131,8 @@ static const struct field order_rows[] = {
     { "lines", FIELD_LIST, AT(order_io, lines), .required = true, .min = 1, .max = 100000, .of = &line_fields, .doc = "at most 1000" },
     { "shipping", FIELD_OBJECT, AT(order_io, shipping), .of = &shipping_fields, .hide_absent = true },
     { "payment", FIELD_OBJECT, AT(order_io, payment), .required = true, .of = &payment_fields },
-    { "on_shortage", FIELD_ENUM, AT(order_io, on_shortage), .names = shortage_names, .hide_absent = true, .doc = "instead of the channel's; in an answer the one that holds" },
+    { "on_shortage", FIELD_ENUM, AT(order_io, on_shortage), .names = shortage_names, .hide_absent = true,
+      .doc = "instead of the channel's; in an answer the one that holds" },
     { "reservation", FIELD_TEXT, AT(order_io, reservation), .max = 32, .hide_absent = true, .doc = "of the checkout" },
     { "tags", FIELD_CODES, AT(order_io, tags), .max = 32, .hide_absent = true },
     { "stage", FIELD_ENUM, AT(order_io, stage), .read_only = true, .names = stage_names, .doc = "of its least advanced open quantity" },

@@ -53,7 +53,8 @@ static const struct {
     bool (*holds)(struct oversold *oversold); /* NULL: only where a fact breaks a claim, or not yet */
     const char *says;
 } causes[] = {
-    { "count_error", is_being_counted_away, "our books said that it is there: a count, damage or loss took it from the order after it was promised, or is taking it" },
+    { "count_error", is_being_counted_away,
+      "our books said that it is there: a count, damage or loss took it from the order after it was promised, or is taking it" },
     { "uninspected_return", stands_in_quarantine, "as many units as are missing stand in quarantine at the channel's nodes" },
     { "race", was_claimed_since, "another order got the units after the customer had bought, and before the marketplace told us" },
     { "bundle", is_in_bundles, "what was sold is a bundle, or its units are held as parts of one: they share components" },
@@ -91,7 +92,8 @@ static void look_at_holders(struct oversold *o)
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < o->outlet->node_count * o->wish->component_count; i++) {
             const struct position_row *p = position_at(o, i / o->wish->component_count, i % o->wish->component_count);
-            const int64_t holders[] = { p == NULL ? 0 : p->claimant1, p == NULL ? 0 : p->claimant2, p == NULL ? 0 : p->claimant3, p == NULL ? 0 : p->claimant4 };
+            const int64_t holders[] = { p == NULL ? 0 : p->claimant1, p == NULL ? 0 : p->claimant2, p == NULL ? 0 : p->claimant3,
+                                        p == NULL ? 0 : p->claimant4 };
             for (size_t k = 0; k < COUNT(holders); k++) {
                 if (holders[k] == 0 || holders[k] == o->order->id)
                     continue;

@@ -99,14 +99,15 @@ struct pay_in {
 static const struct field pay_rows[] = {
     { "kind", FIELD_ENUM, AT(pay_in, kind), .required = true, .names = payment_names, .doc = "what has happened" },
     { "amount", FIELD_MONEY, AT(pay_in, amount), .required = true, .max = INT64_C(1000000000000000), .doc = "in the order's currency" },
-    { "reference", FIELD_TEXT, AT(pay_in, reference), .required = true, .min = 1, .max = 128, .doc = "the payment provider's for this fact: the same kind and reference again changes nothing" },
+    { "reference", FIELD_TEXT, AT(pay_in, reference), .required = true, .min = 1, .max = 128,
+      .doc = "the payment provider's for this fact: the same kind and reference again changes nothing" },
 };
 static const struct field_table pay_fields = { "PaymentFact", pay_rows, COUNT(pay_rows), sizeof(struct pay_in) };
 
 static void pay_prefetch(struct ws *ws, const struct command *command)
 {
     order_command_prefetch(ws, command);
-    order_command_want(ws, command, (const struct db_path *const[]) { &payment_of_order }, 1);
+    order_command_want(ws, command, (const struct db_path *const[]){ &payment_of_order }, 1);
 }
 
 /* While no amount was told, the word that came with the order stands: a free order may be captured. */
@@ -159,8 +160,8 @@ static void pay_decide(struct ws *ws, struct command *command)
     }
     int64_t known = known_amount(ws, order.row, in);
     if (known != NULL_INT && known != in->amount.minor)
-        fault_add(&command->faults, FAULT_PAYMENT_CONFLICT, "/amount", "%s with reference %s is known with %s", payment_names[in->kind], in->reference,
-                  money_text(command->faults.arena, known, order.row->currency));
+        fault_add(&command->faults, FAULT_PAYMENT_CONFLICT, "/amount", "%s with reference %s is known with %s", payment_names[in->kind],
+                  in->reference, money_text(command->faults.arena, known, order.row->currency));
     struct orders_row fresh = *order.row;
     if (command->faults.count > 0 || (known == NULL_INT && !pay_sums(in, &fresh, &command->faults)))
         return;
@@ -169,8 +170,13 @@ static void pay_decide(struct ws *ws, struct command *command)
         return;
     }
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order.row->id) };
-    struct payment_row row = { .unit = ws_unit(ws), .ord = order.row->id, .number = (int64_t)ws_count(ws, &payment_of_order, prefix) + 1, .kind = in->kind,
-                               .amount = in->amount.minor, .reference = in->reference, .at = ws_now_us(ws) };
+    struct payment_row row = { .unit = ws_unit(ws),
+                               .ord = order.row->id,
+                               .number = (int64_t)ws_count(ws, &payment_of_order, prefix) + 1,
+                               .kind = in->kind,
+                               .amount = in->amount.minor,
+                               .reference = in->reference,
+                               .at = ws_now_us(ws) };
     ws_insert(ws, &payment_table, &row);
     word_follow(&fresh);
     *order_edit(&order) = fresh;

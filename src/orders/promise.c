@@ -191,10 +191,10 @@ static void rule_out(struct plan *plan, const int64_t *stock, size_t node, const
     bool ships = ships_all(plan, stock, &node, 1, wishes, count);
     for (size_t i = 0; i < count; i++)
         choice->others[node].lines += wishes[i].granted > 0 && ships_all(plan, stock, &node, 1, &wishes[i], 1);
-    choice->others[node].ruled_out = !ships                                                      ? RULED_OUT_STOCK
-                                     : choice->count > 1                                         ? RULED_OUT_SHIPMENTS
-                                     : set_priority(plan, &alone) > set_priority(plan, choice)   ? RULED_OUT_PRIORITY
-                                                                                                 : RULED_OUT_LESS_STOCK;
+    choice->others[node].ruled_out = !ships                                                    ? RULED_OUT_STOCK
+                                     : choice->count > 1                                       ? RULED_OUT_SHIPMENTS
+                                     : set_priority(plan, &alone) > set_priority(plan, choice) ? RULED_OUT_PRIORITY
+                                                                                               : RULED_OUT_LESS_STOCK;
 }
 
 void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice)
@@ -229,7 +229,10 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
 void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder)
 {
     outlet_take_pieces(stock, outlet,
-                       &(struct pieces){ .nodes = choice->nodes, .node_count = choice->count, .components = wish->components,
-                                         .count = wish->component_count, .quantity = wish->granted },
+                       &(struct pieces){ .nodes = choice->nodes,
+                                         .node_count = choice->count,
+                                         .components = wish->components,
+                                         .count = wish->component_count,
+                                         .quantity = wish->granted },
                        holder);
 }

@@ -6,12 +6,12 @@
 
 /* One line, resolved: what it needs, and what it gets. */
 struct wish {
-    const struct sku_row *sku;          /* NULL: unmapped */
-    const struct listing_row *listing;  /* the terms it is tested with; NULL: the channel's */
-    struct component *components;       /* of one piece: the SKU itself, or the bundle's recipe */
+    const struct sku_row *sku;         /* NULL: unmapped */
+    const struct listing_row *listing; /* the terms it is tested with; NULL: the channel's */
+    struct component *components;      /* of one piece: the SKU itself, or the bundle's recipe */
     size_t component_count;
     int64_t quantity;
-    int64_t granted;                    /* pieces promised from stock */
+    int64_t granted; /* pieces promised from stock */
 };
 
 /* Grants each wish what the channel may sell: per SKU or bundle, its lines summed, by the ATP without cap and share
@@ -24,8 +24,8 @@ struct choice {
     size_t nodes[CHANNEL_NODES_MAX]; /* indexes into the outlet's, by priority */
     size_t count;
     struct {
-        enum ruled_out ruled_out;    /* of a node that was not chosen, taken alone */
-        size_t lines;                /* whose granted pieces it could ship, each line alone */
+        enum ruled_out ruled_out; /* of a node that was not chosen, taken alone */
+        size_t lines;             /* whose granted pieces it could ship, each line alone */
     } others[CHANNEL_NODES_MAX];
 };
 void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice);

@@ -187,7 +187,9 @@ static const char *say_released(struct timeline *t, const struct event_row *even
         next = node_code(t, row->node);
         t->told_fulfilment = max_i64(t->told_fulfilment, id);
     }
-    return next == NULL ? NULL : out.size == 0 ? arena_printf(arena_of(t), "released to %s", next) : arena_printf(arena_of(t), "released to %s and %s", out.at, next);
+    return next == NULL    ? NULL
+           : out.size == 0 ? arena_printf(arena_of(t), "released to %s", next)
+                           : arena_printf(arena_of(t), "released to %s and %s", out.at, next);
 }
 
 static const char *say_fulfilment(struct timeline *t, const struct event_row *event)
@@ -195,7 +197,7 @@ static const char *say_fulfilment(struct timeline *t, const struct event_row *ev
     static const struct {
         const char *state, *does;
     } verbs[] = {
-        { "released", "is to ship" }, { "picking", "picked" },    { "packed", "packed" },     { "shipped", "shipped" },
+        { "released", "is to ship" }, { "picking", "picked" },      { "packed", "packed" },     { "shipped", "shipped" },
         { "delivered", "delivered" }, { "cancelled", "gave back" }, { "reduced", "gave back" },
     };
     const char *state = text_of(t, event, "state");
@@ -246,7 +248,9 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
     static const struct {
         const char *is, *lacks;
         bool why;
-    } types[] = { { "shortage", " lacks ", false }, { "oversell", " lacks ", true }, { "broken claim", " lacks ", true }, { "unknown SKU", NULL, true } };
+    } types[] = {
+        { "shortage", " lacks ", false }, { "oversell", " lacks ", true }, { "broken claim", " lacks ", true }, { "unknown SKU", NULL, true }
+    };
     _Static_assert(COUNT(types) == EXCEPTION_UNMAPPED, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))

@@ -64,8 +64,14 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
 {
     const struct order_line_row *line = view->order->lines[i];
     struct figures f = line_figures(line, view->order->demands, view->order->demand_count);
-    *out = (struct line_io){ .line = line->line, .quantity = line->quantity, .unit_price = money_of(view, line->unit_price), .reserved = f.reserved,
-                             .allocated = f.allocated, .shipped = f.shipped, .backordered = f.backordered, .cancelled = f.cancelled,
+    *out = (struct line_io){ .line = line->line,
+                             .quantity = line->quantity,
+                             .unit_price = money_of(view, line->unit_price),
+                             .reserved = f.reserved,
+                             .allocated = f.allocated,
+                             .shipped = f.shipped,
+                             .backordered = f.backordered,
+                             .cancelled = f.cancelled,
                              .oversold = f.oversold };
     if (line->sku != 0 || !line->said_by_listing) {
         out->sku = line->sku != 0 ? sku_code(view->ws, line->sku) : line->said;
@@ -182,8 +188,8 @@ static void show_timeline(struct view *view)
     struct timeline timeline = { .order = view->order };
     struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, prefix, 0);
     while ((event = ws_next(view->ws, &cursor)) != NULL && event->seq <= view->at.seq)
-        entries[view->out->timeline.count++] = (struct timeline_io){ .at = event->at, .actor = actor_name(view->ws, event->actor),
-                                                                     .what = timeline_sentence(&timeline, event) };
+        entries[view->out->timeline.count++] =
+            (struct timeline_io){ .at = event->at, .actor = actor_name(view->ws, event->actor), .what = timeline_sentence(&timeline, event) };
     view->out->timeline.items = entries;
 }
 
@@ -196,7 +202,8 @@ static void show_holds(struct view *view)
     struct ws_cursor cursor = ws_scan(view->ws, &hold_of_order, prefix, 0);
     while ((hold = ws_next(view->ws, &cursor)) != NULL)
         if (hold->set_seq <= view->at.seq && (hold->cleared_seq == 0 || hold->cleared_seq > view->at.seq))
-            holds[view->out->holds.count++] = (struct hold_io){ .kind = hold->kind, .source = hold->source, .reason = hold->reason, .since = hold->since };
+            holds[view->out->holds.count++] =
+                (struct hold_io){ .kind = hold->kind, .source = hold->source, .reason = hold->reason, .since = hold->since };
     view->out->holds.items = holds;
 }
 
@@ -270,11 +277,13 @@ void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t st
     const struct fulfilment_line_row *line;
     for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;)
         if (line->quantity > line->cancelled)
-            lines[out->lines.count++] = (struct fulfilment_line_io){ .line = line->line, .sku = sku_code(ws, line->sku), .quantity = line->quantity - line->cancelled };
+            lines[out->lines.count++] =
+                (struct fulfilment_line_io){ .line = line->line, .sku = sku_code(ws, line->sku), .quantity = line->quantity - line->cancelled };
     const struct package_row *package;
     bool packed = state >= FULFILMENT_PACKED && state != FULFILMENT_CANCELLED, shipped = packed && state >= FULFILMENT_SHIPPED;
     for (struct ws_cursor cursor = ws_scan(ws, &package_of_fulfilment, prefix, 0); packed && (package = ws_next(ws, &cursor)) != NULL;)
-        packages[out->packages.count++] = (struct package_io){ .weight_g = package->weight_g, .tracking = shipped ? package->tracking : NULL,
+        packages[out->packages.count++] = (struct package_io){ .weight_g = package->weight_g,
+                                                               .tracking = shipped ? package->tracking : NULL,
                                                                .carrier = shipped ? package->carrier : NULL };
     out->lines.items = lines;
     out->packages.items = packages;
@@ -342,9 +351,14 @@ static void show(struct view *view)
 {
     const struct orders_row *row = view->order->row;
     struct order_io *out = view->out;
-    *out = (struct order_io){ .id = outside_id(view->ws, "ord", row->id), .number = arena_printf(ws_arena(view->ws), "%ld", (long)row->id),
-                              .version = view->at.state.version, .channel_order_id = row->channel_order_id, .placed_at = row->placed_at,
-                              .prices_include_tax = row->prices_include_tax != 0, .stage = view->at.state.stage, .total = money_of(view, row->total) };
+    *out = (struct order_io){ .id = outside_id(view->ws, "ord", row->id),
+                              .number = arena_printf(ws_arena(view->ws), "%ld", (long)row->id),
+                              .version = view->at.state.version,
+                              .channel_order_id = row->channel_order_id,
+                              .placed_at = row->placed_at,
+                              .prices_include_tax = row->prices_include_tax != 0,
+                              .stage = view->at.state.stage,
+                              .total = money_of(view, row->total) };
     memcpy(out->currency, out->total.currency, sizeof out->currency);
     out->channel = ((const struct channel_row *)ws_get(view->ws, &channel_table, WS_KEY(row->unit, row->channel)))->code;
     show_people(view);

@@ -148,5 +148,8 @@ static void sku_eased(struct ws *ws, int64_t id)
 }
 
 const struct catalog_followers catalog_followers = {
-    .channels_eased = channels_eased, .sku_eased = sku_eased, .listed = mapping_listed, .sku_made = mapping_sku_made,
+    .channels_eased = channels_eased,
+    .sku_eased = sku_eased,
+    .listed = mapping_listed,
+    .sku_made = mapping_sku_made,
 };

@@ -18,7 +18,7 @@ void agenda_put(struct agenda *agenda, int64_t at, enum due_kind kind, int64_t w
 {
     agenda->heap = arena_room(agenda->arena, agenda->heap, agenda->count, &agenda->room, 1024, sizeof *agenda->heap);
     size_t i = agenda->count++;
-    agenda->heap[i] = (struct due) { at, agenda->turns++, kind, which };
+    agenda->heap[i] = (struct due){ at, agenda->turns++, kind, which };
     for (; i > 0 && earlier(&agenda->heap[i], &agenda->heap[(i - 1) / 2]); i = (i - 1) / 2)
         swap(&agenda->heap[i], &agenda->heap[(i - 1) / 2]);
 }
@@ -45,7 +45,7 @@ struct due agenda_take(struct agenda *agenda)
 
 void agenda_begin(struct agenda *agenda, struct arena *arena, const struct script *script)
 {
-    *agenda = (struct agenda) { .arena = arena };
+    *agenda = (struct agenda){ .arena = arena };
     for (size_t i = 0; i < script->receipt_count; i++)
         agenda_put(agenda, script->receipts[i].at, DUE_RECEIPT, (int64_t)i);
     for (size_t i = 0; i < script->miscount_count; i++)

@@ -50,7 +50,7 @@ static void place_order(struct apart *a, int64_t which)
         copy[order->lines[l].item] -= order->lines[l].quantity;
         pending[order->lines[l].item] += order->lines[l].quantity;
     }
-    a->orders[which] = (struct apart_order) { .fate = FATE_PENDING, .paid = order->pay_at == 0 };
+    a->orders[which] = (struct apart_order){ .fate = FATE_PENDING, .paid = order->pay_at == 0 };
     a->outbox[a->outbox_count++] = which;
 }
 
@@ -91,7 +91,7 @@ static int64_t set_aside(struct apart *a, struct apart_order *sent, int channel,
             continue;
         a->stock[node][sku] -= taken;
         quantity -= taken;
-        sent->takes[sent->take_count++] = (struct take) { node, sku, taken, false };
+        sent->takes[sent->take_count++] = (struct take){ node, sku, taken, false };
     }
     return quantity;
 }

@@ -57,7 +57,7 @@ static bool put(void *context, const char *target, const char *body)
 static bool put_masters(struct company *company, struct arena *arena, const char **error)
 {
     struct porter porter = { company, arena, error };
-    return masters_put(&(struct carrier) { put, &porter }, arena);
+    return masters_put(&(struct carrier){ put, &porter }, arena);
 }
 
 /* The events of the adjustments say by which ids the store knows our nodes and SKUs. */
@@ -106,10 +106,12 @@ static bool put_opening(struct company *company, const struct script *script, st
 struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error)
 {
     struct company *company = ARENA_NEW(arena, struct company);
-    *company = (struct company) { .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed) };
-    struct engine_options options = {
-        .url = url, .db = { .url = url, .create = true, .no_sync = true, .no_rollback = true }, .vault = company->vault, .clock = { company_now, company }, .batch_us = -1
-    };
+    *company = (struct company){ .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed) };
+    struct engine_options options = { .url = url,
+                                      .db = { .url = url, .create = true, .no_sync = true, .no_rollback = true },
+                                      .vault = company->vault,
+                                      .clock = { company_now, company },
+                                      .batch_us = -1 };
     company->engine = engine_open(&options, arena, error);
     if (company->engine != NULL && make_schema(company, arena, error))
         company->local = local_open(company->engine, company->vault, arena, error);

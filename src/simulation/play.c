@@ -49,7 +49,7 @@ static struct call ask(struct stage *s, const char *method, const char *target, 
     struct call call = { .method = method, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body) };
     if (!asker_run(s->asker, s->step, &call, 1)) {
         *s->error = arena_text(s->arena, asker_error(s->asker));
-        return (struct call) { .answer = "" };
+        return (struct call){ .answer = "" };
     }
     if ((call.status < 200 || call.status > 299) && call.status != 409)
         *s->error = arena_printf(s->arena, "%s %s was answered with %d %s", method, target, call.status, call.answer);
@@ -121,7 +121,7 @@ static void add_parcel(struct stage *s, const char *id, int64_t which, int node)
 {
     s->parcels = arena_room(s->arena, s->parcels, s->parcel_count, &s->parcel_room, 256, sizeof *s->parcels);
     struct parcel *parcel = &s->parcels[s->parcel_count];
-    *parcel = (struct parcel) { .which = which, .node = node };
+    *parcel = (struct parcel){ .which = which, .node = node };
     snprintf(parcel->id, sizeof parcel->id, "%s", id);
     agenda_put(&s->agenda, pickers_give(&s->pickers, s->script, node, s->now), DUE_SHIP, (int64_t)s->parcel_count++);
 }
@@ -376,7 +376,7 @@ static bool put_stock(struct stage *s)
         struct call call = ask(s, "POST", "/v1/inventory/adjustments/batch", body.at);
         if (!accepted(&call) || strstr(call.answer, "\"problem\"") != NULL)
             *s->error = *s->error != NULL ? *s->error : arena_printf(s->arena, "the day's goods were answered with %s", call.answer);
-        body = (struct buffer) { .arena = s->step };
+        body = (struct buffer){ .arena = s->step };
     }
     return *s->error == NULL;
 }
@@ -420,7 +420,7 @@ static void run_day(struct stage *s)
 enum play_result play_run(const struct play *play, struct arena *arena, const char **error)
 {
     struct stage *s = ARENA_NEW(arena, struct stage);
-    *s = (struct stage) { .play = play, .arena = arena, .error = error, .step = arena_new((size_t)256 << 20) };
+    *s = (struct stage){ .play = play, .arena = arena, .error = error, .step = arena_new((size_t)256 << 20) };
     sigset_t before;
     sigemptyset(&s->signals);
     sigaddset(&s->signals, SIGINT);

@@ -88,7 +88,8 @@ static void print_both(const struct promotion *promotion, const struct script *s
             (long)promotion->orders, (long)all_wanted(script), (unsigned long)promotion->seed);
     fprintf(promotion->out, "%-48s %14s %14s\n", "", "apart", "millrace");
     for (size_t i = 0; i < COUNT(figures); i++)
-        fprintf(promotion->out, "%-48s %14s %14s\n", figures[i].said, figure_text(arena, apart, &figures[i]), figure_text(arena, together, &figures[i]));
+        fprintf(promotion->out, "%-48s %14s %14s\n", figures[i].said, figure_text(arena, apart, &figures[i]),
+                figure_text(arena, together, &figures[i]));
     fputs("\napart: four apps, stock copied every 15 minutes; what cannot be shipped is cancelled, nothing waits for supply.\n"
           "millrace: one engine. Web store, B2B portal and social shop ask it with each order and sell nothing that is not there; web store and\n"
           "portal let an order wait where receipts of all its goods are announced, at places that serve them: it is not oversold. The\n"
@@ -118,7 +119,9 @@ static void keep_first(void *context, const struct violation *v)
 static enum promotion_result prove(struct company *company, struct arena *arena, const char **error)
 {
     struct found found = { .arena = arena };
-    struct check check = { .db = engine_db(company->engine), .vault = company->vault, .arena = arena_new((size_t)1 << 30), .tell = keep_first, .context = &found };
+    struct check check = {
+        .db = engine_db(company->engine), .vault = company->vault, .arena = arena_new((size_t)1 << 30), .tell = keep_first, .context = &found
+    };
     enum db_result result = check.arena == NULL ? DB_BUSY : check_all(&check);
     arena_free(check.arena);
     if (result != DB_OK)

@@ -55,7 +55,7 @@ static bool percent(struct chance *chance, int64_t of_100)
 int item_parts(int item, struct part parts[PARTS])
 {
     if (item != BUNDLE) {
-        parts[0] = (struct part) { item, 1 };
+        parts[0] = (struct part){ item, 1 };
         return 1;
     }
     for (int i = 0; i < PARTS; i++)
@@ -133,7 +133,7 @@ static void draw_lines(struct chance *chance, struct script_order *order, int64_
 static void draw_order(struct chance *chance, struct script_order *order)
 {
     int64_t since = draw_time(chance);
-    *order = (struct script_order) { .at = DAY_START_US + since, .channel = draw_channel(chance) };
+    *order = (struct script_order){ .at = DAY_START_US + since, .channel = draw_channel(chance) };
     draw_lines(chance, order, since);
     if (sellers[order->channel].pays_later) {
         order->pay_at = order->at + draw_from(chance, 60, 600) * SECOND_US;
@@ -185,7 +185,7 @@ static void draw_delivery(struct chance *chance, struct script *script, int sku,
     int64_t at = DAY_START_US + draw_from(chance, (int64_t)15 * 60, (int64_t)21 * 60) * MINUTE_US;
     int node = (int)draw_below(chance, 3);
     for (; quantity > 0; quantity -= PALLET, at += 30 * SECOND_US) {
-        script->receipts[script->receipt_count++] = (struct stock_news) { at, node, sku, min_i64(quantity, PALLET) };
+        script->receipts[script->receipt_count++] = (struct stock_news){ at, node, sku, min_i64(quantity, PALLET) };
         script->last_receipt[sku] = at;
         script->receipt_node[sku] = node;
     }
@@ -215,7 +215,7 @@ static void draw_count(struct chance *chance, struct script *script, struct aren
     script->miscounts = ARENA_ARRAY(arena, struct stock_news, (size_t)bins);
     for (int p = 0; p < PARTS; p++)
         for (int64_t at = DAY_START_US + 12 * HOUR_US + (40 + p) * MINUTE_US; missing[p] > 0; missing[p] -= BIN, at += 20 * SECOND_US)
-            script->miscounts[script->miscount_count++] = (struct stock_news) { at, 0, bundle_parts[p].sku, min_i64(missing[p], BIN) };
+            script->miscounts[script->miscount_count++] = (struct stock_news){ at, 0, bundle_parts[p].sku, min_i64(missing[p], BIN) };
 }
 
 struct script *script_make(struct arena *arena, uint64_t seed, int64_t orders)

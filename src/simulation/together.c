@@ -100,7 +100,7 @@ static void send_command(struct together *t, const struct due *due, const char *
 {
     struct command *command = local_command(t->company->local, t->batch, "POST", target, body, NULL);
     command->wants_answer = false;
-    t->doing[t->doing_count++] = (struct doing) { *due, command };
+    t->doing[t->doing_count++] = (struct doing){ *due, command };
 }
 
 static void send_order(struct together *t, const struct due *due)
@@ -484,8 +484,8 @@ static bool settle_accounts(struct together *t)
             t->out->unfinished += !order->ended;
             t->out->waiting_us += order->short_units * (t->company->now_us - order->short_since);
         }
-        if (some.count > 0 && store_failed(t, db_load_path(engine_db(t->company->engine), t->batch, &demand_of_order, order_prefixes(t, &some),
-                                                           some.count, 0, &rows)))
+        if (some.count > 0 &&
+            store_failed(t, db_load_path(engine_db(t->company->engine), t->batch, &demand_of_order, order_prefixes(t, &some), some.count, 0, &rows)))
             return false;
         for (size_t i = 0; i < rows.count; i++)
             settle_order(t, db_row(&rows, i));
@@ -497,7 +497,7 @@ static bool settle_accounts(struct together *t)
 bool together_run(const struct script *script, struct company *company, struct arena *arena, struct outcome *out, const char **error)
 {
     struct together *t = ARENA_NEW(arena, struct together);
-    *t = (struct together) { .script = script, .company = company, .arena = arena, .batch = arena_new((size_t)1 << 30), .out = out, .error = error };
+    *t = (struct together){ .script = script, .company = company, .arena = arena, .batch = arena_new((size_t)1 << 30), .out = out, .error = error };
     *error = "no memory";
     if (t->batch == NULL)
         return false;

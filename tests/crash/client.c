@@ -149,8 +149,9 @@ int client_call(struct client *client, const char *method, const char *target, c
 int client_send(struct client *client, const char *method, const char *target, const char *type, const void *body, size_t bytes)
 {
     char head[2048];
-    int length = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-                          method, target, client->api_key, type, bytes);
+    int length =
+        snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: millrace\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+                 method, target, client->api_key, type, bytes);
     client->status = 0;
     client->body[0] = '\0';
     client->body_bytes = 0;

@@ -81,7 +81,7 @@ static void kill_and_look(const char *url, size_t kills)
     int64_t slowest = 0;
     unsigned seed = (unsigned)setting("MILLRACE_SEED", (size_t)time(NULL));
     print_message("MILLRACE_SEED=%u\n", seed);
-    load = (struct load) { .round = 0 };
+    load = (struct load){ .round = 0 };
     site_make(&site, NULL, url);
     server_start(&server, &site);
     load_sell(&load, &site, server.port);

@@ -108,7 +108,7 @@ static void a_cut_connection_leaves_true_answers(void **state)
     by_proxy = site;
     proxy_url(&proxy, site.url, by_proxy.url, sizeof by_proxy.url);
     server_start(&server, &by_proxy);
-    load = (struct load) { .round = 0 };
+    load = (struct load){ .round = 0 };
     load_sell(&load, &site, server.port);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
         for (size_t i = 0; i < cuts; i++)
@@ -163,9 +163,9 @@ static void a_store_that_says_nothing_holds_nobody(void **state)
     proxy_start(&proxy, url);
     by_proxy = site;
     proxy_url(&proxy, site.url, by_proxy.url, sizeof by_proxy.url);
-    server = (struct server) { 0 };
+    server = (struct server){ 0 };
     server_start(&server, &by_proxy);
-    load = (struct load) { .round = 0 };
+    load = (struct load){ .round = 0 };
     load_sell(&load, &site, server.port);
     falls_silent(&site, PROXY_GREETS);
     falls_silent(&site, PROXY_SILENT);

@@ -82,7 +82,7 @@ static void unmount_it(struct disk *disk)
 
 bool disk_make(struct disk *disk, int mib)
 {
-    *disk = (struct disk) { .loop = -1 };
+    *disk = (struct disk){ .loop = -1 };
     if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return skipped("root and a mount namespace");
     int image = image_make(mib);
@@ -123,7 +123,7 @@ void disk_delete(struct disk *disk)
         close(disk->loop);
     if (disk->folder[0] != '\0')
         rmdir(disk->folder);
-    *disk = (struct disk) { .loop = -1 };
+    *disk = (struct disk){ .loop = -1 };
 }
 
 void disk_fill(const struct disk *disk, long free_kib)

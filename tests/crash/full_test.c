@@ -57,7 +57,7 @@ static void a_full_disk_refuses_and_goes_on(void **state)
         skip();
     site_make(&site, disk.folder, NULL);
     server_start(&server, &site);
-    load = (struct load) { .round = 0 };
+    load = (struct load){ .round = 0 };
     load_sell(&load, &site, server.port);
     for (size_t i = 0; i < sizeof left_kib / sizeof left_kib[0]; i++)
         fill_and_look(&site, left_kib[i]);

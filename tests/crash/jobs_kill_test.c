@@ -14,10 +14,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define PIECE 100           /* orders a call */
-#define SOON_US 60000       /* a kill comes after less than that */
+#define PIECE 100     /* orders a call */
+#define SOON_US 60000 /* a kill comes after less than that */
 #define JOB_WAIT_MS 600000
-#define SLOWEST_MS 1000     /* an order beside a job; its 99th percentile */
+#define SLOWEST_MS 1000 /* an order beside a job; its 99th percentile */
 
 static struct client client;
 static struct server server;
@@ -28,7 +28,8 @@ static const char *order_of(const char *sku, const char *prefix, size_t number)
 {
     static char body[600];
     snprintf(body, sizeof body,
-             "{\"channel\":\"web\",\"channel_order_id\":\"%s%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+             "{\"channel\":\"web\",\"channel_order_id\":\"%s%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
+             "\"A\"},"
              "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\","
              "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
              prefix, number, sku);
@@ -59,7 +60,7 @@ static void open_company(struct site *site, const char *url, size_t lines)
         { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
         { "/v1/channels/web", "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
     };
-    server = (struct server) { 0 };
+    server = (struct server){ 0 };
     site_make(site, NULL, url);
     server_start(&server, site);
     client_open(&client, server.port, site->key);
@@ -127,12 +128,13 @@ static struct db_rows rows_of(struct db *db, struct arena *arena, const struct l
     struct db_statement *statement = ARENA_NEW(arena, struct db_statement);
     struct buffer sql = { .arena = arena };
     for (size_t c = 0; c < count; c++)
-        columns[c] = (struct db_column) { .name = "n", .type = DB_INT, .nullable = true, .offset = c * sizeof(int64_t) };
+        columns[c] = (struct db_column){ .name = "n", .type = DB_INT, .nullable = true, .offset = c * sizeof(int64_t) };
     buffer_printf(&sql, "SELECT %s FROM %s ORDER BY 1", table->columns, table->name);
     for (size_t k = 1; k < table->keys; k++)
         buffer_printf(&sql, ", %zu", k + 1);
-    *statement = (struct db_statement) { .name = table->name, .sqlite = sql.at, .postgres = sql.at, .columns = columns, .column_count = count,
-                                         .row_size = count * sizeof(int64_t) };
+    *statement = (struct db_statement){
+        .name = table->name, .sqlite = sql.at, .postgres = sql.at, .columns = columns, .column_count = count, .row_size = count * sizeof(int64_t)
+    };
     struct db_rows rows;
     if (db_query(db, arena, statement, NULL, &rows) != DB_OK)
         fail_msg("%s: %s", sql.at, db_last_error(db));
@@ -143,7 +145,7 @@ static struct db *open_store(const struct site *site, struct arena *arena)
 {
     struct db *db = NULL;
     const char *error = "";
-    if (db_open(&db, &(struct db_options) { .url = site->url }, arena, &error) != DB_OK)
+    if (db_open(&db, &(struct db_options){ .url = site->url }, arena, &error) != DB_OK)
         fail_msg("%s", error);
     if (!db_is_sqlite(db) && db_script(db, "SET statement_timeout = 0") != DB_OK) /* whole tables are read */
         fail_msg("%s", db_last_error(db));

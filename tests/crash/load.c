@@ -110,7 +110,7 @@ static void plan(struct load_sender *sender, size_t i)
 {
     struct load_sent *sent = &sender->sent[i];
     const struct load_sent *before = i > 0 ? &sender->sent[i - 1] : NULL;
-    *sent = (struct load_sent) { .kind = i % 7 == 6 ? LOAD_RECEIPT : LOAD_ORDER };
+    *sent = (struct load_sent){ .kind = i % 7 == 6 ? LOAD_RECEIPT : LOAD_ORDER };
     if (i % 7 == 5 && before->status == 201) {
         sent->kind = LOAD_CANCEL;
         memcpy(sent->order, before->order, sizeof sent->order);

@@ -37,7 +37,7 @@ struct load {
     bool power_goes;   /* any 5xx is what nobody hears any more, 500 too */
     bool count_losses; /* what is lost is counted, and is no failure: for a store that is known to lose */
     atomic_bool stop;
-    atomic_bool dark;  /* the power goes: what is told from now on nobody hears */
+    atomic_bool dark;                             /* the power goes: what is told from now on nobody hears */
     atomic_size_t acknowledged, open, full, busy; /* of the round: `open` were not acknowledged, of those 507, and 503 */
     size_t all_acknowledged, all_open, all_full, all_busy, lost;
     size_t orders, receipts;

@@ -42,7 +42,7 @@ static void cut_and_look(const char *binary, size_t cuts)
     site_make(&site, disk.folder, NULL);
     disk_cut(&disk); /* what init and key add did is done */
     disk_again(&disk);
-    load = (struct load) { .power_goes = true, .count_losses = binary != NULL };
+    load = (struct load){ .power_goes = true, .count_losses = binary != NULL };
     server_start(&server, &site);
     load_sell(&load, &site, server.port);
     if (binary != NULL) {

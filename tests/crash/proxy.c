@@ -189,7 +189,7 @@ static void link_up(struct proxy *proxy, int client)
     pthread_t thread;
     int store = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (link != NULL)
-        *link = (struct link) { .proxy = proxy, .client = client, .store = store };
+        *link = (struct link){ .proxy = proxy, .client = client, .store = store };
     if (link != NULL && connect(store, (const struct sockaddr *)(const void *)&address, sizeof address) == 0 &&
         pthread_create(&thread, NULL, serve, link) == 0) {
         pthread_detach(thread);
@@ -214,7 +214,7 @@ void proxy_start(struct proxy *proxy, const char *url)
     struct sockaddr_un address;
     const char *host = strstr(url, "host=");
     assert_non_null(host);
-    *proxy = (struct proxy) { .folder = "/tmp/millrace-proxy.XXXXXX" };
+    *proxy = (struct proxy){ .folder = "/tmp/millrace-proxy.XXXXXX" };
     assert_non_null(mkdtemp(proxy->folder));
     snprintf(proxy->target, sizeof proxy->target, "%.*s", (int)strcspn(host + 5, "&"), host + 5);
     proxy->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

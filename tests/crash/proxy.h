@@ -16,9 +16,9 @@ enum proxy_cut {
 
 /* What still passes: of a connection from which something was kept nothing passes any more. */
 enum proxy_mute {
-    PROXY_SPEAKS,  /* all */
-    PROXY_GREETS,  /* of a new connection the start-up, as from a server that then hangs */
-    PROXY_SILENT,  /* nothing: connections are accepted, as by a machine that has stopped in the midst of its work */
+    PROXY_SPEAKS, /* all */
+    PROXY_GREETS, /* of a new connection the start-up, as from a server that then hangs */
+    PROXY_SILENT, /* nothing: connections are accepted, as by a machine that has stopped in the midst of its work */
 };
 
 struct proxy {

@@ -20,10 +20,10 @@ static void two_servers(struct site *site)
 {
     site_make(site, NULL, site_postgres());
     for (int i = 0; i < 2; i++) {
-        servers[i] = (struct server) { 0 };
+        servers[i] = (struct server){ 0 };
         server_start(&servers[i], site);
     }
-    load = (struct load) { .round = 0 };
+    load = (struct load){ .round = 0 };
     load_sell(&load, site, servers[0].port);
 }
 
@@ -123,7 +123,7 @@ static struct db *hold_first_unit(const struct site *site, struct arena *arena)
     struct db *db = NULL;
     const char *error = "";
     int64_t changed = 0;
-    if (db_open(&db, &(struct db_options) { .url = site->url }, arena, &error) != DB_OK)
+    if (db_open(&db, &(struct db_options){ .url = site->url }, arena, &error) != DB_OK)
         fail_msg("%s", error);
     assert_int_equal(db_begin(db), DB_OK);
     assert_int_equal(db_execute(db, &hold, NULL, &changed), DB_OK);
@@ -138,7 +138,7 @@ static void two_units(const struct server *second)
     static struct client beside;
     struct site site;
     two_servers(&site);
-    other = (struct load) { .unit = "2" };
+    other = (struct load){ .unit = "2" };
     load_sell(&other, &site, servers[1].port);
     struct arena *arena = arena_new((size_t)1 << 24);
     struct db *db = hold_first_unit(&site, arena);
@@ -180,7 +180,7 @@ static void under_load_on_two_units(void **state)
     if (site_postgres() == NULL)
         skip();
     two_servers(&site);
-    other = (struct load) { .unit = "2" };
+    other = (struct load){ .unit = "2" };
     load_sell(&other, &site, servers[1].port);
     for (int i = 0; i < 2; i++)
         load_start(loads[i], &site, &servers[i], 1);

@@ -47,7 +47,7 @@ static void on_postgres(const struct site *site, const char *verb)
     struct arena *arena = arena_new((size_t)1 << 24);
     struct db *db = NULL;
     const char *error = "";
-    if (db_open(&db, &(struct db_options) { .url = site->server }, arena, &error) != DB_OK)
+    if (db_open(&db, &(struct db_options){ .url = site->server }, arena, &error) != DB_OK)
         fail_msg("%s", error);
     if (db_script(db, arena_printf(arena, "%s DATABASE \"%s\"%s", verb, site->database, verb[0] == 'D' ? " WITH (FORCE)" : "")) != DB_OK)
         fail_msg("%s %s: %s", verb, site->database, db_last_error(db));
@@ -67,7 +67,7 @@ void url_with_database(char *out, size_t room, const char *url, const char *data
 void site_make(struct site *site, const char *base, const char *server)
 {
     char said[1024];
-    *site = (struct site) { .binary = getenv("MILLRACE_BINARY"), .server = server };
+    *site = (struct site){ .binary = getenv("MILLRACE_BINARY"), .server = server };
     if (site->binary == NULL)
         fail_msg("MILLRACE_BINARY names no millrace");
     signal(SIGPIPE, SIG_IGN);

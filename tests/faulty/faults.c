@@ -69,9 +69,9 @@ static bool socket_fails(int fd, enum faulty kind)
 }
 
 /* The function of this name behind us. */
-#define NEXT(NAME, TYPE)                                                                                                                             \
-    static __typeof__(TYPE) *next;                                                                                                                   \
-    if (next == NULL)                                                                                                                                \
+#define NEXT(NAME, TYPE)           \
+    static __typeof__(TYPE) *next; \
+    if (next == NULL)              \
     *(void **)&next = dlsym(RTLD_NEXT, NAME)
 
 /* ---- memory ---- */

@@ -55,7 +55,7 @@ static const struct field_table outer_table = { "Outer", outer_fields, COUNT(out
 static bool read(struct arena *arena, const char *text, size_t bytes, enum fields_mode mode, struct outer *out)
 {
     struct faults faults = { .arena = arena };
-    *out = (struct outer) { .code = NULL };
+    *out = (struct outer){ .code = NULL };
     bool good = fields_read_text(arena, text, bytes, &outer_table, mode, out, &faults);
     MUST(good == (faults.count == 0) && faults.count <= FAULTS_MAX);
     for (size_t i = 0; i < faults.count; i++)

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const stages[] = { "open", "closed", NULL };
 static void nothing(struct reading *reading, const struct request *request, struct answer *answer)
 {
-    *answer = (struct answer) { .status = 200 };
+    *answer = (struct answer){ .status = 200 };
 }
 static const struct route routes[] = {
     { METHOD_GET, "/v1/orders", SCOPE_READ, .read = nothing,

@@ -17,7 +17,8 @@ static void hold_against_contract(const struct company *company, const struct co
 {
     const char *said = call->got == NULL || strlen(call->got) + 1 == sizeof company->client.body ? NULL : contract_breach(contract, call);
     if (said != NULL)
-        fail_msg("%s %s %s: %d is not as /openapi.json says: %s: %.600s", call->method, call->target, call->sent == NULL ? "" : call->sent, call->status, said, call->got);
+        fail_msg("%s %s %s: %d is not as /openapi.json says: %s: %.600s", call->method, call->target, call->sent == NULL ? "" : call->sent,
+                 call->status, said, call->got);
 }
 
 static void furnish(struct company *company)
@@ -26,14 +27,18 @@ static void furnish(struct company *company)
         const char *target, *body;
     } masters[] = {
         { "/v1/units/DE", "{\"name\":\"Shop\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}" },
-        { "/v1/nodes/LEJ", "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04435\",\"priority\":1}" },
-        { "/v1/nodes/HAM", "{\"unit\":\"DE\",\"name\":\"Hamburg\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"21129\",\"priority\":2}" },
+        { "/v1/nodes/LEJ",
+          "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04435\",\"priority\":1}" },
+        { "/v1/nodes/HAM",
+          "{\"unit\":\"DE\",\"name\":\"Hamburg\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"21129\",\"priority\":2}" },
         { "/v1/skus/LAMP", "{\"name\":\"Lamp\"}" },
         { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
         { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
         { "/v1/bundles/KIT", "{\"name\":\"Kit\",\"components\":[{\"sku\":\"BULB\",\"quantity\":2},{\"sku\":\"SHADE\",\"quantity\":1}]}" },
-        { "/v1/channels/web", "{\"unit\":\"DE\",\"name\":\"Shop\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}" },
-        { "/v1/channels/market", "{\"unit\":\"DE\",\"name\":\"Market\",\"kind\":\"marketplace\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
+        { "/v1/channels/web",
+          "{\"unit\":\"DE\",\"name\":\"Shop\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}" },
+        { "/v1/channels/market",
+          "{\"unit\":\"DE\",\"name\":\"Market\",\"kind\":\"marketplace\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
     };
     for (size_t i = 0; i < sizeof masters / sizeof masters[0]; i++)
         must(company, 201, "PUT", masters[i].target, "%s", masters[i].body);
@@ -147,14 +152,16 @@ void put_order(struct company *company, const char *channel, const char *id, con
 {
     must(company, 201, "POST", "/v1/orders",
          "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"%s\"},"
-         "\"ship_to\":{\"name\":\"%s\",\"city\":\"Köln\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\","
+         "\"ship_to\":{\"name\":\"%s\",\"city\":\"Köln\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":"
+         "\"10.00\","
          "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
          channel, id, customer, customer, sku, quantity);
 }
 
 void receive(struct company *company, const char *node, const char *sku, int quantity)
 {
-    must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%d,\"reason\":\"receipt\"}", node, sku, quantity);
+    must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%d,\"reason\":\"receipt\"}", node, sku,
+         quantity);
 }
 
 size_t items_of(struct company *company, const char *list, int limit, const char *item, size_t *pages)

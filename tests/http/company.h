@@ -11,7 +11,8 @@ struct company {
     struct client client;
 };
 
-/* cmocka's setup: one company a store for all scenes of a program, so each scene has codes of its own. It has a unit DE (EUR), nodes LEJ and HAM, SKUs LAMP, BULB, SHADE, a bundle KIT (2 BULB
+/* cmocka's setup: one company a store for all scenes of a program, so each scene has codes of its own. It has a unit DE (EUR), nodes LEJ and HAM,
+ * SKUs LAMP, BULB, SHADE, a bundle KIT (2 BULB
  * + SHADE), channels web (backorder) and market (marketplace). */
 int on_sqlite(void **state);
 int on_postgres(void **state); /* *state stays NULL where no server is named: the scene ends at once */
@@ -43,10 +44,10 @@ void receive(struct company *company, const char *node, const char *sku, int qua
     if (company == NULL)              \
     return
 
-#define ON_BOTH(scene)                                                                          \
-    { #scene " on SQLite", scene, on_sqlite, NULL, NULL },     \
-    {                                                          \
-        #scene " on PostgreSQL", scene, on_postgres, NULL, NULL \
+#define ON_BOTH(scene)                                          \
+    { #scene " on SQLite", scene, on_sqlite, NULL, NULL },      \
+    {                                                           \
+#scene " on PostgreSQL", scene, on_postgres, NULL, NULL \
     }
 
 #endif

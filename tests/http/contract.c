@@ -172,12 +172,14 @@ static bool text_fits(struct contract *c, const struct value *schema, const stru
 static bool number_fits(struct contract *c, const struct value *schema, const struct value *value, const struct step *step)
 {
     long number = strtol(value->text, NULL, 10);
-    return (number >= number_of(schema, "minimum", number) && number <= number_of(schema, "maximum", number)) || breach(c, step, "%ld is out of range", number);
+    return (number >= number_of(schema, "minimum", number) && number <= number_of(schema, "maximum", number)) ||
+           breach(c, step, "%ld is out of range", number);
 }
 
 static bool object_fits(struct contract *c, const struct value *schema, const struct value *value, const struct step *step)
 {
-    const struct value *required = member(schema, "required"), *properties = member(schema, "properties"), *more = member(schema, "additionalProperties");
+    const struct value *required = member(schema, "required"), *properties = member(schema, "properties"),
+                       *more = member(schema, "additionalProperties");
     for (const struct value *name = required == NULL ? NULL : required->first; name != NULL; name = name->next)
         if (member(value, name->text) == NULL)
             return breach(c, step, "\"%s\" is not there", name->text);
@@ -226,8 +228,9 @@ static bool combination_fits(struct contract *c, const struct value *schema, con
 
 static bool keywords_are_known(struct contract *c, const struct value *schema, const struct step *step)
 {
-    static const char *const known[] = { "type", "format", "minimum", "maximum", "default", "minLength", "maxLength", "enum", "pattern", "properties", "required", "$ref",
-                                         "items", "minItems", "maxItems", "anyOf", "allOf", "oneOf", "description", "readOnly", "additionalProperties" };
+    static const char *const known[] = { "type",     "format",  "minimum",    "maximum",  "default",     "minLength", "maxLength",
+                                         "enum",     "pattern", "properties", "required", "$ref",        "items",     "minItems",
+                                         "maxItems", "anyOf",   "allOf",      "oneOf",    "description", "readOnly",  "additionalProperties" };
     for (const struct value *each = schema->first; each != NULL; each = each->next) {
         size_t i = 0;
         while (i < sizeof known / sizeof known[0] && strcmp(known[i], each->key) != 0)

@@ -24,10 +24,14 @@ static void what_is_there_is_not_made_again(void **state)
         const char *says, *header, *target;
         int status;
     } cases[] = {
-        { "it is not there", "If-None-Match: *\r\n", "/v1/skus/ONCE", 201 },    { "now it is", "If-None-Match: *\r\n", "/v1/skus/ONCE", 412 },
-        { "its own", "If-None-Match: \"1\"\r\n", "/v1/skus/ONCE", 412 },        { "its own, weak", "If-None-Match: W/\"1\"\r\n", "/v1/skus/ONCE", 412 },
-        { "another", "If-None-Match: \"7\"\r\n", "/v1/skus/ONCE", 200 },       { "no ETag", "If-None-Match: 1\r\n", "/v1/skus/ONCE", 400 },
-        { "a fence", "If-None-Match: *\r\n", "/v1/channels/web/fences/LEJ/ONCE", 201 }, { "the fence again", "If-None-Match: *\r\n", "/v1/channels/web/fences/LEJ/ONCE", 412 },
+        { "it is not there", "If-None-Match: *\r\n", "/v1/skus/ONCE", 201 },
+        { "now it is", "If-None-Match: *\r\n", "/v1/skus/ONCE", 412 },
+        { "its own", "If-None-Match: \"1\"\r\n", "/v1/skus/ONCE", 412 },
+        { "its own, weak", "If-None-Match: W/\"1\"\r\n", "/v1/skus/ONCE", 412 },
+        { "another", "If-None-Match: \"7\"\r\n", "/v1/skus/ONCE", 200 },
+        { "no ETag", "If-None-Match: 1\r\n", "/v1/skus/ONCE", 400 },
+        { "a fence", "If-None-Match: *\r\n", "/v1/channels/web/fences/LEJ/ONCE", 201 },
+        { "the fence again", "If-None-Match: *\r\n", "/v1/channels/web/fences/LEJ/ONCE", 412 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *body = strstr(cases[i].target, "fences") != NULL ? "{\"quantity\":0}" : "{\"name\":\"Once\"}";
@@ -78,8 +82,10 @@ static void a_line_of_text_is_one_line(void **state)
     must(company, 201, "PUT", "/v1/skus/LINES", "{\"name\":\"Lines\"}");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         must(company, cases[i].pointer == NULL ? 201 : 422, "POST", "/v1/orders",
-             "{\"channel\":\"web\",\"channel_order_id\":\"LINE-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
-             "\"ship_to\":{\"name\":\"Ann\",\"street\":\"%s\",\"phone\":\"%s\",\"country\":\"%s\"},\"lines\":[{\"sku\":\"LINES\",\"quantity\":1,\"unit_price\":"
+             "{\"channel\":\"web\",\"channel_order_id\":\"LINE-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{"
+             "\"name\":\"Ann\"},"
+             "\"ship_to\":{\"name\":\"Ann\",\"street\":\"%s\",\"phone\":\"%s\",\"country\":\"%s\"},\"lines\":[{\"sku\":\"LINES\",\"quantity\":1,"
+             "\"unit_price\":"
              "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
              i, cases[i].street, cases[i].phone, cases[i].country);
         const char *body = company->client.body;
@@ -105,8 +111,14 @@ static void an_etag_is_compared_to_the_letter(void **state)
         const char *says, *etag;
         int status;
     } cases[] = {
-        { "more behind it", "\"1abc\"", 412 }, { "a zero before it", "\"01\"", 412 }, { "a blank", "\" 1\"", 412 }, { "another", "\"2\"", 412 },
-        { "a weak one", "W/\"1\"", 412 },      { "nothing", "\"\"", 412 },            { "any", "*", 200 },          { "its own", "\"1\"", 200 },
+        { "more behind it", "\"1abc\"", 412 },
+        { "a zero before it", "\"01\"", 412 },
+        { "a blank", "\" 1\"", 412 },
+        { "another", "\"2\"", 412 },
+        { "a weak one", "W/\"1\"", 412 },
+        { "nothing", "\"\"", 412 },
+        { "any", "*", 200 },
+        { "its own", "\"1\"", 200 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int status = send_if_match(company, cases[i].etag, "PUT", "/v1/skus/LAMP", "{\"name\":\"Lamp\"}");
@@ -124,7 +136,8 @@ static void an_etag_is_compared_to_the_letter(void **state)
 static void the_same_again_changes_nothing(void **state)
 {
     SCENE(company);
-    static const char body[] = "{\"unit\":\"DE\",\"name\":\"Shop\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"%s}";
+    static const char body[] =
+        "{\"unit\":\"DE\",\"name\":\"Shop\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"%s}";
     must(company, 200, "PUT", "/v1/channels/web", body, "");
     says(company, "\"version\":1");
     must(company, 200, "PUT", "/v1/channels/web", body, ",\"group\":\"web\"");
@@ -162,7 +175,8 @@ static void a_time_zone_must_exist(void **state)
 {
     SCENE(company);
     static const char body[] = "{\"name\":\"Shop\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"%s\"}";
-    static const char *const wrong[] = { "Europe/Berlim", "Mars/Olympus", "europe/berlin", "posix/Europe/Berlin", "../etc/passwd", "Europe", "zone.tab", "localtime", "UTC/" };
+    static const char *const wrong[] = { "Europe/Berlim", "Mars/Olympus", "europe/berlin", "posix/Europe/Berlin", "../etc/passwd", "Europe",
+                                         "zone.tab",      "localtime",    "UTC/" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         must(company, 422, "PUT", "/v1/units/DE", body, wrong[i]);
         says(company, "\"pointer\":\"/time_zone\"");
@@ -280,7 +294,8 @@ static void no_part_makes_its_container_too_much_work(void **state)
 static void a_cost_is_in_the_currency_of_the_books(void **state)
 {
     SCENE(company);
-    static const char body[] = "{\"node\":\"LEJ\",\"sku\":\"%s\",\"delta\":5,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"2.50\",\"currency\":\"%s\"}}";
+    static const char body[] =
+        "{\"node\":\"LEJ\",\"sku\":\"%s\",\"delta\":5,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"2.50\",\"currency\":\"%s\"}}";
     must(company, 422, "POST", "/v1/inventory/adjustments", body, "LAMP", "USD");
     says(company, "\"code\":\"currency_mismatch\"");
     says(company, "\"pointer\":\"/unit_cost/currency\"");
@@ -314,7 +329,8 @@ static void lists_go_through_all_masters_once(void **state)
 {
     SCENE(company);
     char whole[2000], paged[2000];
-    static const char *const lists[] = { "/v1/units", "/v1/nodes", "/v1/skus", "/v1/bundles", "/v1/channels", "/v1/nodes?unit=DE", "/v1/channels?unit=DE" };
+    static const char *const lists[] = { "/v1/units",         "/v1/nodes",           "/v1/skus", "/v1/bundles", "/v1/channels",
+                                         "/v1/nodes?unit=DE", "/v1/channels?unit=DE" };
     static const char *const begin[] = { " DE", " LEJ HAM", " LAMP BULB SHADE", " KIT", " web market", " LEJ HAM", " web market" };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         codes_of(company, lists[i], 1000, "code", whole, sizeof whole);

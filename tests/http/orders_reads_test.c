@@ -18,11 +18,24 @@ static void an_order_is_found_by_all_its_words(void **state)
         const char *q;
         size_t found;
     } cases[] = {
-        { "m%C3%BCller", 6 },        { "MULLER", 6 },           { "anna", 4 },         { "anna+m%C3%BCller", 3 },    { "m%C3%BCller+anna", 3 },
-        { "anna+m%C3%BCller+k%C3%B6ln", 3 }, { "anna+m%C3%BCller+paris", 0 }, { "Q-3", 1 },          { "Q-3+m%C3%BCller", 1 },     { "q+anna", 4 },
-        { "!!!", 0 },           { "", 0 },                 { "schmidt+q-7", 1 },  { "schmidt+q-6", 0 },    { "nobody", 0 },
+        { "m%C3%BCller", 6 },
+        { "MULLER", 6 },
+        { "anna", 4 },
+        { "anna+m%C3%BCller", 3 },
+        { "m%C3%BCller+anna", 3 },
+        { "anna+m%C3%BCller+k%C3%B6ln", 3 },
+        { "anna+m%C3%BCller+paris", 0 },
+        { "Q-3", 1 },
+        { "Q-3+m%C3%BCller", 1 },
+        { "q+anna", 4 },
+        { "!!!", 0 },
+        { "", 0 },
+        { "schmidt+q-7", 1 },
+        { "schmidt+q-6", 0 },
+        { "nobody", 0 },
     };
-    static const char *const names[] = { "Anna Müller", "Bernd Müller", "Anna Schmidt", "Anna Müller", "Carl Müller", "Dora Müller", "Anna Müller", "Eva Schmidt" };
+    static const char *const names[] = { "Anna Müller", "Bernd Müller", "Anna Schmidt", "Anna Müller",
+                                         "Carl Müller", "Dora Müller",  "Anna Müller",  "Eva Schmidt" };
     char id[40], list[200];
     for (int i = 0; i < 8; i++) {
         snprintf(id, sizeof id, "Q-%d", i);
@@ -53,8 +66,13 @@ static void an_order_is_found_by_all_its_words(void **state)
 static void each_order_is_listed_once(void **state)
 {
     SCENE(company);
-    static const char *const lists[] = { "/v1/orders", "/v1/orders?channel=web", "/v1/orders?channel=market", "/v1/orders?stage=captured",
-                                         "/v1/orders?stage=captured&channel=market", "/v1/orders?hold=fraud", "/v1/orders?hold=fraud&channel=market" };
+    static const char *const lists[] = { "/v1/orders",
+                                         "/v1/orders?channel=web",
+                                         "/v1/orders?channel=market",
+                                         "/v1/orders?stage=captured",
+                                         "/v1/orders?stage=captured&channel=market",
+                                         "/v1/orders?hold=fraud",
+                                         "/v1/orders?hold=fraud&channel=market" };
     char id[40], target[100];
     for (int i = 0; i < 9; i++) {
         snprintf(id, sizeof id, "L-%d", i);
@@ -81,21 +99,33 @@ static void an_order_comes_back_as_it_was_sent(void **state)
 {
     SCENE(company);
     char id[40], target[80];
-    must(company, 201, "POST", "/v1/orders",
-         "{\"channel\":\"web\",\"channel_order_id\":\"E-1\",\"placed_at\":\"2026-11-24T08:00:00.25Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\",\"email\":\"a@b.example\"},"
-         "\"ship_to\":{\"name\":\"Ann\",\"street\":\"Am Dom 1\",\"country\":\"DE\"},\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"},\"prices_include_tax\":true,"
-         "\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},"
-         "\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}}],\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},"
-         "\"promise_by\":\"2026-11-27T12:00:00Z\"},\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\","
-         "\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"},\"on_shortage\":\"partial\",\"tags\":[\"gift\",\"vip\"]}");
+    must(
+        company, 201, "POST", "/v1/orders",
+        "{\"channel\":\"web\",\"channel_order_id\":\"E-1\",\"placed_at\":\"2026-11-24T08:00:00.25Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
+        "\"Ann\",\"email\":\"a@b.example\"},"
+        "\"ship_to\":{\"name\":\"Ann\",\"street\":\"Am Dom "
+        "1\",\"country\":\"DE\"},\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"},\"prices_include_tax\":true,"
+        "\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"discount\":{\"amount\":\"1.00\","
+        "\"currency\":\"EUR\"},"
+        "\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}}],\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},"
+        "\"promise_by\":\"2026-11-27T12:00:00Z\"},\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\","
+        "\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"},\"on_shortage\":\"partial\",\"tags\":[\"gift\",\"vip\"]}");
     text_of(company, "id", id, sizeof id);
     snprintf(target, sizeof target, "/v1/orders/%s", id);
     static const char *const parts[] = {
-        "\"placed_at\":\"2026-11-24T08:00:00.250Z\"", "\"email\":\"a@b.example\"", "\"street\":\"Am Dom 1\"", "\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"}",
-        "\"prices_include_tax\":true", "\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}",
+        "\"placed_at\":\"2026-11-24T08:00:00.250Z\"",
+        "\"email\":\"a@b.example\"",
+        "\"street\":\"Am Dom 1\"",
+        "\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"}",
+        "\"prices_include_tax\":true",
+        "\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}",
         "\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},\"promise_by\":\"2026-11-27T12:00:00Z\"}",
-        "\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"}",
-        "\"on_shortage\":\"partial\"", "\"tags\":[\"gift\",\"vip\"]", "\"total\":{\"amount\":\"23.90\",\"currency\":\"EUR\"}", "\"fulfilments\":[]",
+        "\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},"
+        "\"reference\":\"pi_77\"}",
+        "\"on_shortage\":\"partial\"",
+        "\"tags\":[\"gift\",\"vip\"]",
+        "\"total\":{\"amount\":\"23.90\",\"currency\":\"EUR\"}",
+        "\"fulfilments\":[]",
     };
     for (int round = 0; round < 2; round++, get(company, "%s", target))
         for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
@@ -135,7 +165,8 @@ static void exceptions_say_what_is_to_be_done(void **state)
     must(company, 404, "GET", "/v1/exceptions/7", NULL);
     must(company, 400, "GET", "/v1/exceptions?type=flood", NULL);
     must(company, 400, "GET", "/v1/exceptions?cursor=7", NULL);
-    static const char *const lists[] = { "/v1/exceptions", "/v1/exceptions?state=open", "/v1/exceptions?state=closed", "/v1/exceptions?type=shortage", "/v1/exceptions?type=shortage&state=open" };
+    static const char *const lists[] = { "/v1/exceptions", "/v1/exceptions?state=open", "/v1/exceptions?state=closed", "/v1/exceptions?type=shortage",
+                                         "/v1/exceptions?type=shortage&state=open" };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         size_t whole = items_of(company, lists[i], 1000, "\"opened_at\"", NULL);
         assert_true(whole > 0);
@@ -151,8 +182,10 @@ static void events_of_an_order_say_what_others_may_know(void **state)
     must(company, 201, "PUT", "/v1/skus/DESK", "{\"name\":\"Desk\"}");
     receive(company, "LEJ", "DESK", 2);
     must(company, 201, "POST", "/v1/orders",
-         "{\"channel\":\"web\",\"channel_order_id\":\"EV-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
-         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"DESK\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+         "{\"channel\":\"web\",\"channel_order_id\":\"EV-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
+         "\"Ann\"},"
+         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"DESK\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\","
+         "\"currency\":\"EUR\"}}],"
          "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
     text_of(company, "id", order, sizeof order);
     snprintf(fulfilment, sizeof fulfilment, "%.*s", (int)strcspn(strstr(company->client.body, "ful_"), "\""), strstr(company->client.body, "ful_"));
@@ -180,8 +213,10 @@ static void a_stream_has_no_limit(void **state)
 static void what_is_not_there_yet_is_refused(void **state)
 {
     SCENE(company);
-    static const char order[] = "{\"channel\":\"%s\",\"channel_order_id\":\"DRY-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Dry\"},"
-                                "\"ship_to\":{\"name\":\"Dry\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+    static const char order[] = "{\"channel\":\"%s\",\"channel_order_id\":\"DRY-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                                "\"customer\":{\"name\":\"Dry\"},"
+                                "\"ship_to\":{\"name\":\"Dry\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{"
+                                "\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
                                 "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}%s}%s";
     char batch[1200] = "{\"orders\":[";
     must(company, 422, "POST", "/v1/orders", order, "web", "LAMP", ",\"dry_run\":true", "");
@@ -191,7 +226,8 @@ static void what_is_not_there_yet_is_refused(void **state)
     says(company, "not_available");
     get(company, "/v1/orders?q=dry-1");
     says(company, "\"items\":[]");
-    must(company, 422, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\",\"as_of\":3,\"dry_run\":true}");
+    must(company, 422, "POST", "/v1/inventory/adjustments",
+         "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\",\"as_of\":3,\"dry_run\":true}");
     assert_int_equal(times(company, "\"code\":\"not_available\""), 3);
     get(company, "/openapi.json");
     says_not(company, "dry_run");

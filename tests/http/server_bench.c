@@ -10,7 +10,7 @@
 
 int main(int count, char **arguments)
 {
-    struct shop *shop = shop_open(&(struct http_options) { 0 });
+    struct shop *shop = shop_open(&(struct http_options){ 0 });
     shop_commit_takes(shop, count > 1 ? (unsigned)atoi(arguments[1]) : 0);
     printf("http://127.0.0.1:%u\n", http_port(shop->server));
     fflush(stdout);

@@ -66,7 +66,7 @@ void engine_submit(struct engine *engine, struct command *command)
 
 void engine_stats(struct engine *engine, struct engine_stats *stats)
 {
-    *stats = (struct engine_stats) { .batches = 1, .commands = atomic_load(&shop_counts()->decided) };
+    *stats = (struct engine_stats){ .batches = 1, .commands = atomic_load(&shop_counts()->decided) };
 }
 
 int64_t vault_hash(const struct vault *vault, int kind, const void *bytes, size_t size)
@@ -134,7 +134,7 @@ static void thing_decide(struct ws *ws, struct command *command)
     json_text(&json, command->if_match);
     json_object_end(&json);
     command->state = COMMAND_ACCEPTED;
-    command->answer = (struct answer) { .status = 201, .body = json.out.at, .body_bytes = json.out.size, .etag = "v1", .location = "/v1/things/x" };
+    command->answer = (struct answer){ .status = 201, .body = json.out.at, .body_bytes = json.out.size, .etag = "v1", .location = "/v1/things/x" };
 }
 static const struct command_type thing_create = {
     .name = "thing.create", .input = &thing_table, .mode = FIELDS_POST, .decide = thing_decide, .inverse = "none: it is a test"
@@ -144,7 +144,7 @@ static void gone_decide(struct ws *ws, struct command *command)
 {
     atomic_fetch_add(&shop_counts()->decided, 1);
     command->state = COMMAND_ACCEPTED;
-    command->answer = (struct answer) { .status = 204 };
+    command->answer = (struct answer){ .status = 204 };
 }
 static const struct command_type thing_delete = { .name = "thing.delete", .decide = gone_decide, .inverse = "none: it is a test" };
 
@@ -158,14 +158,14 @@ static void thing_read(struct reading *reading, const struct request *request, s
     json_key(&json, "actor");
     json_text(&json, request->actor.name);
     json_object_end(&json);
-    *answer = (struct answer) { .status = 200, .body = json.out.at, .body_bytes = json.out.size, .etag = "v7" };
+    *answer = (struct answer){ .status = 200, .body = json.out.at, .body_bytes = json.out.size, .etag = "v7" };
 }
 
 static void list_read(struct reading *reading, const struct request *request, struct answer *answer)
 {
     char *body = arena_printf(reading->arena, "{\"items\":[],\"next\":null,\"limit\":%lld,\"q\":%s}", (long long)request->query_number[0],
                               request->query_text[1] != NULL ? "true" : "false");
-    *answer = (struct answer) { .status = 200, .body = body, .body_bytes = strlen(body) };
+    *answer = (struct answer){ .status = 200, .body = body, .body_bytes = strlen(body) };
 }
 
 static void hungry_read(struct reading *reading, const struct request *request, struct answer *answer)
@@ -180,13 +180,13 @@ static void large_read(struct reading *reading, const struct request *request, s
     char *body = arena_alloc(reading->arena, bytes);
     memset(body, 'x', bytes);
     body[0] = body[bytes - 1] = '"';
-    *answer = (struct answer) { .status = 200, .body = body, .body_bytes = bytes };
+    *answer = (struct answer){ .status = 200, .body = body, .body_bytes = bytes };
 }
 
 static void smuggled_read(struct reading *reading, const struct request *request, struct answer *answer)
 {
     atomic_fetch_add(&shop_counts()->smuggled, 1);
-    *answer = (struct answer) { .status = 200, .body = "{}", .body_bytes = 2 };
+    *answer = (struct answer){ .status = 200, .body = "{}", .body_bytes = 2 };
 }
 
 static const char *const kinds[] = { "lamp", "chair", NULL };
@@ -224,7 +224,7 @@ static bool key_find(void *context, const uint8_t hash[KEY_HASH_BYTES], struct a
         uint8_t known[KEY_HASH_BYTES];
         key_hash(keys[i].text, strlen(keys[i].text), known);
         if (memcmp(known, hash, sizeof known) == 0 && (i < 2 || atomic_load(&shop_counts()->reloads) > 0)) {
-            *out = (struct actor) { .key = (int64_t)i + 1, .name = keys[i].name, .scopes = keys[i].scopes };
+            *out = (struct actor){ .key = (int64_t)i + 1, .name = keys[i].name, .scopes = keys[i].scopes };
             return true;
         }
     }
@@ -259,7 +259,7 @@ struct shop *shop_open(const struct http_options *options)
     struct shop *shop = calloc(1, sizeof *shop);
     struct http_options all = *options;
     const char *error = NULL;
-    *shop_counts() = (struct shop_counts) { 0 };
+    *shop_counts() = (struct shop_counts){ 0 };
     shop->arena = arena_new(64 << 20);
     shop->engine = calloc(1, sizeof *shop->engine);
     pthread_mutex_init(&shop->engine->lock, NULL);
@@ -268,8 +268,8 @@ struct shop *shop_open(const struct http_options *options)
     pthread_create(&shop->engine->thread, NULL, engine_main, shop->engine);
     all.engine = shop->engine;
     all.routes = tables;
-    all.auth = (struct auth_source) { .find = key_find, .reload = keys_reload };
-    all.streams = (struct stream_source) { .fill = events_fill };
+    all.auth = (struct auth_source){ .find = key_find, .reload = keys_reload };
+    all.streams = (struct stream_source){ .fill = events_fill };
     shop->server = http_start(&all, shop->arena, &error);
     if (shop->server == NULL) {
         fprintf(stderr, "%s\n", error);

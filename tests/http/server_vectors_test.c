@@ -13,7 +13,7 @@
 
 static int open_shop(void **state)
 {
-    *state = shop_open(&(struct http_options) { 0 });
+    *state = shop_open(&(struct http_options){ 0 });
     return 0;
 }
 

@@ -22,17 +22,21 @@ static void movements_of_a_sku_tell_its_whole_way(void **state)
     must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"VASE\",\"delta\":10,\"reason\":\"receipt\"}");
     text_of(company, "id", adjustment, sizeof adjustment);
     get(company, "/v1/inventory/movements?sku=VASE"); /* what was answered is there */
-    says(company, "\"sku\":\"VASE\",\"quantity\":10,\"from\":{\"place\":\"supplier\",\"bucket\":null},\"to\":{\"place\":\"LEJ\",\"bucket\":\"available\"},"
-                  "\"cause\":{\"kind\":\"adjustment\",\"id\":\"");
+    says(company,
+         "\"sku\":\"VASE\",\"quantity\":10,\"from\":{\"place\":\"supplier\",\"bucket\":null},\"to\":{\"place\":\"LEJ\",\"bucket\":\"available\"},"
+         "\"cause\":{\"kind\":\"adjustment\",\"id\":\"");
     says(company, adjustment);
     says(company, "\"actor\":\"test\",\"at\":\"20");
     must(company, 201, "PUT", "/v1/channels/web/fences/LEJ/VASE", "{\"quantity\":4}");
     must(company, 201, "POST", "/v1/orders",
-         "{\"channel\":\"web\",\"channel_order_id\":\"V-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
-         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"VASE\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+         "{\"channel\":\"web\",\"channel_order_id\":\"V-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
+         "\"Ann\"},"
+         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"VASE\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\","
+         "\"currency\":\"EUR\"}}],"
          "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
     text_of(company, "id", order, sizeof order);
-    must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"HAM\",\"sku\":\"VASE\",\"delta\":3,\"reason\":\"found\",\"bucket\":\"quarantined\"}");
+    must(company, 201, "POST", "/v1/inventory/adjustments",
+         "{\"node\":\"HAM\",\"sku\":\"VASE\",\"delta\":3,\"reason\":\"found\",\"bucket\":\"quarantined\"}");
     must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"VASE\",\"delta\":-1,\"reason\":\"damage\"}");
     get(company, "/v1/inventory/movements?sku=VASE");
     assert_int_equal(times(company, "\"id\":\"mov_"), 6);
@@ -87,7 +91,8 @@ static void positions_of_all_nodes_and_skus(void **state)
     size_t of_node = items_of(company, "/v1/inventory?node=HAM", 1000, "\"node\":\"HAM\"", &pages);
     assert_int_equal(items_of(company, "/v1/inventory?node=HAM", 1, "\"node\":\"HAM\"", &pages), of_node);
     get(company, "/v1/inventory?node=HAM&sku=CUP");
-    says(company, "{\"items\":[{\"node\":\"HAM\",\"sku\":\"CUP\",\"on_hand\":3,\"available\":3,\"reserved\":0,\"allocated\":0,\"quarantined\":0,\"in_transit\":0}],\"next\":null}");
+    says(company, "{\"items\":[{\"node\":\"HAM\",\"sku\":\"CUP\",\"on_hand\":3,\"available\":3,\"reserved\":0,\"allocated\":0,\"quarantined\":0,\"in_"
+                  "transit\":0}],\"next\":null}");
     must(company, 400, "GET", "/v1/inventory?cursor=pos_1.2", NULL);
 }
 
@@ -102,8 +107,10 @@ static void availability_of_a_channel_or_of_a_sku(void **state)
     must(company, 201, "PUT", "/v1/channels/web/listings/RUG-B", "{\"sku\":\"RUG\",\"share_ppm\":500000,\"buffer\":1}");
     must(company, 201, "PUT", "/v1/channels/web/listings/RUG-C", "{\"sku\":\"RUG\"}");
     get(company, "/v1/availability?sku=RUG");
-    says(company, "{\"channel\":\"web\",\"sku\":\"RUG\",\"channel_sku\":\"RUG-A\",\"available\":4,\"terms\":{\"pool\":15,\"buffer\":0,\"quota_left\":null,\"cap\":4,\"share_ppm\":1000000}}");
-    says(company, "\"channel_sku\":\"RUG-B\",\"available\":7,\"terms\":{\"pool\":15,\"buffer\":1,\"quota_left\":null,\"cap\":null,\"share_ppm\":500000}}");
+    says(company, "{\"channel\":\"web\",\"sku\":\"RUG\",\"channel_sku\":\"RUG-A\",\"available\":4,\"terms\":{\"pool\":15,\"buffer\":0,\"quota_left\":"
+                  "null,\"cap\":4,\"share_ppm\":1000000}}");
+    says(company,
+         "\"channel_sku\":\"RUG-B\",\"available\":7,\"terms\":{\"pool\":15,\"buffer\":1,\"quota_left\":null,\"cap\":null,\"share_ppm\":500000}}");
     says(company, "{\"channel\":\"market\",\"sku\":\"RUG\",\"channel_sku\":null,\"available\":10,");
     assert_int_equal(items_of(company, "/v1/availability?sku=RUG", 1, "\"terms\"", &pages), 4);
     get(company, "/v1/availability?sku=RUG&channel=web&limit=2");
@@ -129,7 +136,8 @@ static void the_largest_quantities_are_shown(void **state)
         snprintf(node, sizeof node, "N%d", i);
         snprintf(target, sizeof target, "/v1/nodes/%s", node);
         must(company, 201, "PUT", target, "{\"unit\":\"DE\",\"name\":\"N\",\"kind\":\"store\",\"country\":\"DE\",\"postal_code\":\"1\"}");
-        must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"SAND\",\"delta\":1000000000000,\"reason\":\"receipt\"}", node);
+        must(company, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"SAND\",\"delta\":1000000000000,\"reason\":\"receipt\"}",
+             node);
         snprintf(nodes + strlen(nodes), sizeof nodes - strlen(nodes), "%s\"%s\"", i == 0 ? "" : ",", node);
     }
     must(company, 201, "PUT", "/v1/channels/apart",
@@ -156,9 +164,8 @@ static void the_largest_stock_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(the_largest_stock_is_named),
-        ON_BOTH(movements_of_a_sku_tell_its_whole_way),  ON_BOTH(movements_are_paged_once_each),    ON_BOTH(positions_of_all_nodes_and_skus),
-        ON_BOTH(availability_of_a_channel_or_of_a_sku), ON_BOTH(the_largest_quantities_are_shown),
+        ON_BOTH(the_largest_stock_is_named),      ON_BOTH(movements_of_a_sku_tell_its_whole_way), ON_BOTH(movements_are_paged_once_each),
+        ON_BOTH(positions_of_all_nodes_and_skus), ON_BOTH(availability_of_a_channel_or_of_a_sku), ON_BOTH(the_largest_quantities_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }

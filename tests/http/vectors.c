@@ -85,7 +85,7 @@ void list_open(struct json_reader *json, struct arena *arena, const char *text, 
 bool list_next(struct json_reader *json, struct vector *vector)
 {
     enum json_token token = json_next(json);
-    *vector = (struct vector) { 0 };
+    *vector = (struct vector){ 0 };
     if (token == JSON_STRING)
         member_add(vector, json, "", token);
     else if (token == JSON_OBJECT)

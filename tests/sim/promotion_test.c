@@ -54,7 +54,7 @@ static struct row row(const char *text, const char *said)
     char *end;
     assert_non_null(at);
     int64_t apart = strtoll(at + strlen(said), &end, 10);
-    return (struct row) { apart, strtoll(end, NULL, 10) };
+    return (struct row){ apart, strtoll(end, NULL, 10) };
 }
 
 static void the_same_seed_gives_the_same_bytes(void **state)
@@ -132,10 +132,8 @@ static void every_wanted_unit_is_accounted_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_seed_gives_the_same_bytes),
-        cmocka_unit_test(the_last_line_is_json),
-        cmocka_unit_test(one_set_of_books_oversells_less),
-        cmocka_unit_test(own_channels_never_oversell),
+        cmocka_unit_test(the_same_seed_gives_the_same_bytes), cmocka_unit_test(the_last_line_is_json),
+        cmocka_unit_test(one_set_of_books_oversells_less),    cmocka_unit_test(own_channels_never_oversell),
         cmocka_unit_test(every_wanted_unit_is_accounted_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

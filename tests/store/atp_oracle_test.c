@@ -167,7 +167,8 @@ static void draw_model(struct model *m, uint64_t seed)
         for (int n = 0; n < NODES; n++)
             m->serves[c][n] = (serves >> n & 1) != 0;
         for (int g = 0; g < GOODS; g++)
-            m->listings[c][g] = (struct listing){ draw(&s, 2) == 0, (int)draw(&s, 3), draw(&s, 2) == 0 ? UNLIMITED : (int)draw(&s, 3), shares[draw(&s, 3)] };
+            m->listings[c][g] =
+                (struct listing){ draw(&s, 2) == 0, (int)draw(&s, 3), draw(&s, 2) == 0 ? UNLIMITED : (int)draw(&s, 3), shares[draw(&s, 3)] };
         for (int n = 0; n < NODES; n++)
             for (int k = 0; k < SKUS; k++)
                 m->fenced[c][n][k] = draw(&s, 4) == 0 ? 1 + (int)draw(&s, 2) : 0;
@@ -182,9 +183,10 @@ static void make_channel(struct shop *shop, const struct model *m, int c)
             snprintf(list + strlen(list), sizeof list - strlen(list), "%s\"%s\"", list[0] == '\0' ? "" : ",", nodes[n]);
     if (m->group[c] == CHANNELS)
         snprintf(group, sizeof group, ",\"group\":\"G\"");
-    shop_must(shop, 201, "PUT", arena_printf(shop->arena, "/v1/channels/%s", channels[c]),
-              "{\"unit\":\"DE\",\"name\":\"C\",\"kind\":\"store\",\"priority\":%d,\"nodes\":[%s],\"shortage\":\"reject\",\"buffer\":%d,\"split\":%s%s}", m->priority[c],
-              list, m->buffer[c], m->split[c] ? "true" : "false", group);
+    shop_must(
+        shop, 201, "PUT", arena_printf(shop->arena, "/v1/channels/%s", channels[c]),
+        "{\"unit\":\"DE\",\"name\":\"C\",\"kind\":\"store\",\"priority\":%d,\"nodes\":[%s],\"shortage\":\"reject\",\"buffer\":%d,\"split\":%s%s}",
+        m->priority[c], list, m->buffer[c], m->split[c] ? "true" : "false", group);
     for (int g = 0; g < GOODS; g++) {
         const struct listing *l = &m->listings[c][g];
         if (l->is_there)
@@ -202,8 +204,10 @@ static void make_company(struct shop *shop, const struct model *m)
                   "{\"unit\":\"DE\",\"name\":\"N\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\",\"priority\":%d}", n + 1);
     for (int s = 0; s < SKUS; s++)
         shop_must(shop, 201, "PUT", arena_printf(shop->arena, "/v1/skus/%s", goods[s]), "{\"name\":\"Thing\"}");
-    shop_must(shop, 201, "PUT", "/v1/bundles/PAIR", "{\"name\":\"P\",\"components\":[{\"sku\":\"A\",\"quantity\":1},{\"sku\":\"B\",\"quantity\":1}]}");
-    shop_must(shop, 201, "PUT", "/v1/bundles/NEST", "{\"name\":\"N\",\"components\":[{\"sku\":\"PAIR\",\"quantity\":1},{\"sku\":\"A\",\"quantity\":1}]}");
+    shop_must(shop, 201, "PUT", "/v1/bundles/PAIR",
+              "{\"name\":\"P\",\"components\":[{\"sku\":\"A\",\"quantity\":1},{\"sku\":\"B\",\"quantity\":1}]}");
+    shop_must(shop, 201, "PUT", "/v1/bundles/NEST",
+              "{\"name\":\"N\",\"components\":[{\"sku\":\"PAIR\",\"quantity\":1},{\"sku\":\"A\",\"quantity\":1}]}");
     for (int c = 0; c < CHANNELS; c++)
         make_channel(shop, m, c);
     for (int c = 0; c < CHANNELS; c++)
@@ -212,8 +216,8 @@ static void make_company(struct shop *shop, const struct model *m)
                 if (m->fenced[c][n][s] == 0)
                     continue;
                 receive(shop, nodes[n], goods[s], m->fenced[c][n][s]);
-                shop_must(shop, 201, "PUT", arena_printf(shop->arena, "/v1/channels/%s/fences/%s/%s", channels[c], nodes[n], goods[s]), "{\"quantity\":%d}",
-                          m->fenced[c][n][s]);
+                shop_must(shop, 201, "PUT", arena_printf(shop->arena, "/v1/channels/%s/fences/%s/%s", channels[c], nodes[n], goods[s]),
+                          "{\"quantity\":%d}", m->fenced[c][n][s]);
             }
 }
 
@@ -241,7 +245,9 @@ static int64_t unit_of_shop(struct shop *shop)
 {
     static const struct db_column columns[] = { { "unit", DB_INT, false, 0 } };
     static const char sql[] = "SELECT unit FROM unit_clock WHERE unit > 0 ORDER BY unit";
-    static const struct db_statement statement = { .name = "unit", .sqlite = sql, .postgres = sql, .columns = columns, .column_count = 1, .row_size = 8 };
+    static const struct db_statement statement = {
+        .name = "unit", .sqlite = sql, .postgres = sql, .columns = columns, .column_count = 1, .row_size = 8
+    };
     struct db_rows rows;
     assert_int_equal(db_query(engine_db(shop->engine), shop->arena, &statement, NULL, &rows), DB_OK);
     return *(const int64_t *)db_row(&rows, 0);
@@ -264,15 +270,17 @@ static void compare_all(struct shop *shop, const struct scene *place)
 {
     struct terms got[CHANNELS][GOODS];
     char stock[128];
-    assert_int_equal(ws_read(&(struct reading) { .db = engine_db(shop->engine), .arena = shop->arena, .vault = shop->vault }, place->unit, shop->now_us, read_terms, got), DB_OK);
+    assert_int_equal(ws_read(&(struct reading){ .db = engine_db(shop->engine), .arena = shop->arena, .vault = shop->vault }, place->unit,
+                             shop->now_us, read_terms, got),
+                     DB_OK);
     for (int c = 0; c < CHANNELS; c++)
         for (int g = 0; g < GOODS; g++) {
             struct terms want = oracle(&place->model, c, g), is = got[c][g];
             if (is.pool == want.pool && is.sell == want.sell && is.show == want.show)
                 continue;
             tell_stock(&place->model, stock, sizeof stock);
-            fail_msg("case %lu,%s: %s on %s: pool %d, sell %d, show %d; the oracle says %d, %d, %d", (unsigned long)place->seed, stock, goods[g], channels[c],
-                     is.pool, is.sell, is.show, want.pool, want.sell, want.show);
+            fail_msg("case %lu,%s: %s on %s: pool %d, sell %d, show %d; the oracle says %d, %d, %d", (unsigned long)place->seed, stock, goods[g],
+                     channels[c], is.pool, is.sell, is.show, want.pool, want.sell, want.show);
         }
 }
 
@@ -293,8 +301,8 @@ static void change_stock(struct shop *shop, struct model *m, int place, int by)
 {
     int n = place / SKUS, s = place % SKUS;
     m->free[n][s] += by;
-    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%d,\"reason\":\"%s\"}", nodes[n], goods[s], by,
-              by > 0 ? "receipt" : "correction");
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%d,\"reason\":\"%s\"}", nodes[n], goods[s],
+              by, by > 0 ? "receipt" : "correction");
 }
 
 /* Every stock, each one unit from the one before: a counter to the base of STOCK_MAX + 1 whose digits go up and down. */
@@ -328,12 +336,14 @@ static struct reply order_of(struct shop *shop, int channel, const int count[GOO
     char lines[600] = "";
     for (int g = 0; g < GOODS; g++)
         if (count[g] > 0)
-            snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}",
-                     lines[0] == '\0' ? "" : ",", goods[g], count[g]);
-    return shop_call(shop, "POST", "/v1/orders",
-                     "{\"channel\":\"%s\",\"channel_order_id\":\"%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-                     channels[channel], ++number, lines);
+            snprintf(lines + strlen(lines), sizeof lines - strlen(lines),
+                     "%s{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}", lines[0] == '\0' ? "" : ",",
+                     goods[g], count[g]);
+    return shop_call(
+        shop, "POST", "/v1/orders",
+        "{\"channel\":\"%s\",\"channel_order_id\":\"%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+        channels[channel], ++number, lines);
 }
 
 static void read_stock(struct shop *shop, struct model *m)
@@ -344,7 +354,8 @@ static void read_stock(struct shop *shop, struct model *m)
             int64_t available = number_in(shop_must(shop, 200, "GET", target, NULL).body, NULL, "available");
             m->free[n][s] = available < 0 ? 0 : (int)available;
             for (int c = 0; c < CHANNELS; c++) {
-                struct reply fence = shop_call(shop, "GET", arena_printf(shop->arena, "/v1/channels/%s/fences/%s/%s", channels[c], nodes[n], goods[s]), NULL);
+                struct reply fence =
+                    shop_call(shop, "GET", arena_printf(shop->arena, "/v1/channels/%s/fences/%s/%s", channels[c], nodes[n], goods[s]), NULL);
                 m->fenced[c][n][s] = fence.status == 200 ? (int)number_in(fence.body, NULL, "held") : 0;
             }
         }
@@ -364,14 +375,16 @@ static void order_to_the_limit(struct shop *shop, struct scene *place, int chann
     struct terms before = oracle(&place->model, channel, good);
     count[good] = before.sell + 1;
     if (order_of(shop, channel, count).status != 409)
-        fail_msg("case %lu: %d of %s on %s, of which %d may be sold, were accepted", (unsigned long)place->seed, count[good], goods[good], channels[channel], before.sell);
+        fail_msg("case %lu: %d of %s on %s, of which %d may be sold, were accepted", (unsigned long)place->seed, count[good], goods[good],
+                 channels[channel], before.sell);
     compare_all(shop, place);
     if (before.sell == 0)
         return;
     count[good] = before.sell;
     struct reply accepted = order_of(shop, channel, count);
     if (accepted.status != 201)
-        fail_msg("case %lu: %d of %s on %s may be sold and were refused: %s", (unsigned long)place->seed, before.sell, goods[good], channels[channel], accepted.body);
+        fail_msg("case %lu: %d of %s on %s may be sold and were refused: %s", (unsigned long)place->seed, before.sell, goods[good], channels[channel],
+                 accepted.body);
     read_stock(shop, &place->model);
     compare_all(shop, place);
     assert_int_equal(oracle(&place->model, channel, good).pool, before.pool - before.sell);
@@ -393,8 +406,8 @@ static void order_together(struct shop *shop, struct scene *place, int channel, 
         assert_int_equal(reply.status, 409);
     /* Where a bundle stays together lines are planned in order: what a cleverer plan could build may be refused (docs/design/inventory.md). */
     if (taken != can && (taken || place->model.split[channel]))
-        fail_msg("case %lu: A %d B %d PAIR %d NEST %d on %s: %s, the oracle says %s", (unsigned long)place->seed, count[0], count[1], count[2], count[3],
-                 channels[channel], taken ? "taken" : "refused", can ? "it can be built" : "it cannot");
+        fail_msg("case %lu: A %d B %d PAIR %d NEST %d on %s: %s, the oracle says %s", (unsigned long)place->seed, count[0], count[1], count[2],
+                 count[3], channels[channel], taken ? "taken" : "refused", can ? "it can be built" : "it cannot");
     if (taken)
         give_back(shop, place, reply);
 }

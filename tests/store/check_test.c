@@ -13,7 +13,7 @@
 
 static const struct broken {
     const char *says, *id, *sql;
-    bool unchecked; /* the store itself would refuse it */
+    bool unchecked;   /* the store itself would refuse it */
     const char *also; /* rules that are broken by it too; NULL: none */
 } breaks[] = {
     { "a unit more than moved", "position_movements", "UPDATE position SET available = available + 1 WHERE " LAMPS, false },
@@ -22,17 +22,23 @@ static const struct broken {
     { "a hard claim on nothing allocated", "allocated_claims", "UPDATE claim SET hard = hard + 1 WHERE kind = 2", false },
     { "more behind the fence than it claims", "fenced_claims", "UPDATE position SET fenced = fenced + 1 WHERE " LAMPS, false },
     { "a demand for more than it adds up to", "demand_equation", "UPDATE demand SET ordered = ordered + 1 WHERE backordered > 0", true },
-    { "a claim for a line that is not there", "demand_reserved", "UPDATE claim SET line = 9 WHERE kind = 4 AND holder = " ORDER("1"), false, "claim_holder" },
-    { "a released line without its claim", "demand_allocated", "UPDATE claim SET line = 9 WHERE kind = 4 AND holder = " ORDER("2"), false, "claim_holder" },
+    { "a claim for a line that is not there", "demand_reserved", "UPDATE claim SET line = 9 WHERE kind = 4 AND holder = " ORDER("1"), false,
+      "claim_holder" },
+    { "a released line without its claim", "demand_allocated", "UPDATE claim SET line = 9 WHERE kind = 4 AND holder = " ORDER("2"), false,
+      "claim_holder" },
     { "a reserved order that says delivered", "order_stage", "UPDATE orders SET stage = 6 WHERE channel_order_id = '1'", false },
     { "a hold that is not there", "order_holds", "UPDATE orders SET holds = holds + 1 WHERE channel_order_id = '1'", false },
     { "a hold that is not counted", "order_holds", "UPDATE orders SET holds = 0 WHERE channel_order_id = '4'", false },
     { "one channel order, two orders", "order_twice",
-      "UPDATE order_key SET number = (SELECT number FROM order_key WHERE ord = " ORDER("1") ") WHERE ord = " ORDER("4") ";"
-      "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'", false },
-    { "a shop's id is given to another order", "order_twice", "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'", false, "order_key" },
+      "UPDATE order_key SET number = (SELECT number FROM order_key WHERE ord = " ORDER("1") ") WHERE ord = " ORDER(
+          "4") ";"
+               "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'",
+      false },
+    { "a shop's id is given to another order", "order_twice", "UPDATE orders SET channel_order_id = '1' WHERE channel_order_id = '4'", false,
+      "order_key" },
     { "an order under another's number", "order_key", "UPDATE order_key SET number = number + 1 WHERE ord = " ORDER("4"), false },
-    { "an order with two keys", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, ord FROM order_key WHERE ord = " ORDER("1"), false },
+    { "an order with two keys", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, ord FROM order_key WHERE ord = " ORDER("1"),
+      false },
     { "an event is gone", "event_gap", "DELETE FROM event WHERE seq = 3 AND unit > 0", false },
     { "the last event is gone", "event_gap", "DELETE FROM event WHERE unit > 0 AND seq = (SELECT MAX(seq) FROM event WHERE unit > 0)", false },
     { "an event before the one before", "event_time", "UPDATE event SET at = at - 1 WHERE seq = 4 AND unit > 0", false },
@@ -49,51 +55,77 @@ static const struct broken {
     { "it waits, and stands in no queue", "waiting_demand", "DELETE FROM waiting WHERE unit > 0", false },
     { "it stands in the queue, and does not wait", "waiting_demand",
       "INSERT INTO waiting (unit, sku, priority, promise, ord, line, part, channel) SELECT unit, sku, 2, 9223372036854775807, ord, line, part, 888 "
-      "FROM demand WHERE ord = " ORDER("1"), false, "waiting_sku" },
+      "FROM demand WHERE ord = " ORDER("1"),
+      false, "waiting_sku" },
     { "nobody would know that it waits for this SKU", "waiting_sku", "DELETE FROM waiting_sku WHERE unit > 0", false },
     { "it waits at a better rank", "waiting_demand", "UPDATE waiting SET priority = 1 WHERE unit > 0", false },
-    { "a claim of nobody", "claim_holder", "UPDATE claim SET holder = 888888 WHERE kind = 4 AND holder = " ORDER("1"), false, "demand_reserved claimants reserved_claims" },
+    { "a claim of nobody", "claim_holder", "UPDATE claim SET holder = 888888 WHERE kind = 4 AND holder = " ORDER("1"), false,
+      "demand_reserved claimants reserved_claims" },
     { "a claim of a checkout that has ended", "claim_holder", "UPDATE reservation SET state = 3", false },
     { "a claim of a fence that is gone", "claim_holder", "DELETE FROM fence", false, "fenced_claims reserved_claims" },
-    { "a position names nobody for what is claimed", "claimants", "UPDATE position SET claimant1 = 0 WHERE claimant1 <> 0 AND claimant2 = 0", false, "reserved_claims" },
+    { "a position names nobody for what is claimed", "claimants", "UPDATE position SET claimant1 = 0 WHERE claimant1 <> 0 AND claimant2 = 0", false,
+      "reserved_claims" },
     { "a position names one who claims nothing", "claimants", "UPDATE position SET claimant4 = 888888 WHERE claimant4 = 0", false },
     { "a position names one twice", "claimants",
-      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, class, 4, 1, 1, claimant1 FROM position WHERE " LAMPS, false },
-    { "one stands in the table for a position that is not there", "claimants", "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, 7, 4, 1, 1, 888888 FROM position WHERE " LAMPS, false },
+      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, class, 4, 1, 1, claimant1 FROM "
+      "position WHERE " LAMPS,
+      false },
+    { "one stands in the table for a position that is not there", "claimants",
+      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, 7, 4, 1, 1, 888888 FROM position "
+      "WHERE " LAMPS,
+      false },
     { "a node was told to ship more", "fulfilment_units", "UPDATE fulfilment_line SET quantity = quantity + 1", false },
     { "a line without its demands", "demand_line",
       "INSERT INTO order_line (unit, ord, line, sku, said_by_listing, bundle, quantity, unit_price) "
-      "SELECT unit, ord, 2, sku, said_by_listing, bundle, quantity, unit_price FROM order_line WHERE ord = " ORDER("1"), false },
+      "SELECT unit, ord, 2, sku, said_by_listing, bundle, quantity, unit_price FROM order_line WHERE ord = " ORDER("1"),
+      false },
     { "a payment for nothing", "orphan", "UPDATE payment SET ord = 888888", false },
-    { "a hold on nothing", "orphan", "INSERT INTO order_hold (unit, ord, number, kind, source, reason, since, set_seq, cleared_seq) "
-      "SELECT unit, 888888, number, kind, source, reason, since, set_seq, cleared_seq FROM order_hold WHERE ord = " ORDER("4"), false },
+    { "a hold on nothing", "orphan",
+      "INSERT INTO order_hold (unit, ord, number, kind, source, reason, since, set_seq, cleared_seq) "
+      "SELECT unit, 888888, number, kind, source, reason, since, set_seq, cleared_seq FROM order_hold WHERE ord = " ORDER("4"),
+      false },
     { "it names nothing, and no word would find it", "unmapped_line", "DELETE FROM unmapped_line WHERE mapped_seq = 0", false },
     { "it waits for another word", "unmapped_line", "UPDATE unmapped_line SET word = 'NO-2' WHERE mapped_seq = 0", false },
     { "it waits for another kind of word", "unmapped_line", "UPDATE unmapped_line SET by_listing = 1 WHERE mapped_seq = 0", false },
-    { "it waits for a word of another channel", "unmapped_line", "UPDATE unmapped_line SET channel = (SELECT channel FROM orders WHERE channel_order_id = '1')", false },
+    { "it waits for a word of another channel", "unmapped_line",
+      "UPDATE unmapped_line SET channel = (SELECT channel FROM orders WHERE channel_order_id = '1')", false },
     { "it says that it was mapped, and stands for nothing", "unmapped_line", "UPDATE unmapped_line SET mapped_seq = 1 WHERE mapped_seq = 0", false },
     { "a mapped line still waits for its word", "unmapped_line", "UPDATE unmapped_line SET mapped_seq = 0 WHERE mapped_seq > 0", false },
     { "nobody knows since when a line is mapped", "unmapped_line", "DELETE FROM unmapped_line WHERE mapped_seq > 0", false },
-    { "a word waits for a line that has its SKU", "unmapped_line", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
-      "SELECT unit, " ORDER("1") ", line, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
-    { "a word waits for a line that was cancelled", "unmapped_line", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
-      "SELECT unit, " ORDER("9") ", line, channel, by_listing, 'NO-9', mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
-    { "a word waits for a line that is not there", "orphan", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
-      "SELECT unit, ord, 2, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
-    { "a word waits for nothing", "orphan", "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
-      "SELECT unit, 888888, line, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0", false },
-    { "a decision about nothing", "orphan", "INSERT INTO decision (unit, ord, number, kind, policy_version, at, data) "
-      "SELECT unit, 888888, number, kind, policy_version, at, data FROM decision WHERE ord = " ORDER("1"), false },
-    { "work on nothing", "orphan", "INSERT INTO fulfilment_line (unit, fulfilment, line, part, sku, quantity, cancelled) "
-      "SELECT unit, 888888, line, part, sku, quantity, cancelled FROM fulfilment_line", false },
+    { "a word waits for a line that has its SKU", "unmapped_line",
+      "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, " ORDER("1") ", line, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0",
+      false },
+    { "a word waits for a line that was cancelled", "unmapped_line",
+      "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, " ORDER("9") ", line, channel, by_listing, 'NO-9', mapped_seq FROM unmapped_line WHERE mapped_seq = 0",
+      false },
+    { "a word waits for a line that is not there", "orphan",
+      "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, ord, 2, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0",
+      false },
+    { "a word waits for nothing", "orphan",
+      "INSERT INTO unmapped_line (unit, ord, line, channel, by_listing, word, mapped_seq) "
+      "SELECT unit, 888888, line, channel, by_listing, word, mapped_seq FROM unmapped_line WHERE mapped_seq = 0",
+      false },
+    { "a decision about nothing", "orphan",
+      "INSERT INTO decision (unit, ord, number, kind, policy_version, at, data) "
+      "SELECT unit, 888888, number, kind, policy_version, at, data FROM decision WHERE ord = " ORDER("1"),
+      false },
+    { "work on nothing", "orphan",
+      "INSERT INTO fulfilment_line (unit, fulfilment, line, part, sku, quantity, cancelled) "
+      "SELECT unit, 888888, line, part, sku, quantity, cancelled FROM fulfilment_line",
+      false },
     { "an order without its key", "order_key", "DELETE FROM order_key WHERE ord = " ORDER("1"), false, "movement_cause" },
-    { "a key of no order", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, 999 FROM order_key WHERE ord = " ORDER("1"), false },
+    { "a key of no order", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, 999 FROM order_key WHERE ord = " ORDER("1"),
+      false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
     { "fewer than none", "bucket_negative",
       "UPDATE movement SET quantity = quantity - 1 - (SELECT available FROM position WHERE " LAMPS ") WHERE id = (SELECT MIN(id) FROM movement);"
-      "UPDATE position SET available = -1 WHERE " LAMPS, true },
+      "UPDATE position SET available = -1 WHERE " LAMPS,
+      true },
 };
 
 struct seen {
@@ -108,7 +140,8 @@ static void see(void *context, const struct violation *violation)
     if (seen->broken != NULL && strcmp(violation->id, seen->broken->id) == 0)
         seen->right++;
     else if (seen->broken == NULL || seen->broken->also == NULL || strstr(seen->broken->also, violation->id) == NULL)
-        snprintf(seen->wrong, sizeof seen->wrong, "%s (%s): expected %s, found %s", violation->id, violation->keys, violation->expected, violation->found);
+        snprintf(seen->wrong, sizeof seen->wrong, "%s (%s): expected %s, found %s", violation->id, violation->keys, violation->expected,
+                 violation->found);
 }
 
 static struct seen look(struct shop *shop, const struct broken *broken)
@@ -163,12 +196,13 @@ static void break_it(struct shop *shop, const struct broken *broken)
     shop->broken = true;
     const char *sql = broken->sql;
     if (broken->unchecked)
-        sql = arena_printf(shop->arena, "%s%s",
-                           db_is_sqlite(db) ? "PRAGMA ignore_check_constraints = ON;"
-                                            : "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conrelid::regclass AS t, conname AS n FROM pg_constraint "
-                                              "WHERE contype = 'c' AND conrelid IN ('demand'::regclass, 'position'::regclass) LOOP "
-                                              "EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.n); END LOOP; END $$;",
-                           sql);
+        sql =
+            arena_printf(shop->arena, "%s%s",
+                         db_is_sqlite(db) ? "PRAGMA ignore_check_constraints = ON;"
+                                          : "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conrelid::regclass AS t, conname AS n FROM pg_constraint "
+                                            "WHERE contype = 'c' AND conrelid IN ('demand'::regclass, 'position'::regclass) LOOP "
+                                            "EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.n); END LOOP; END $$;",
+                         sql);
     if (db_script(db, sql) != DB_OK)
         fail_msg("%s: %s", broken->says, db_last_error(db));
 }

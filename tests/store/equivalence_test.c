@@ -133,7 +133,10 @@ static const char *order_body(struct stream_maker *maker)
     return arena_printf(maker->arena,
                         "{\"channel\":\"%s\",\"channel_order_id\":\"E-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
                         "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":%s%s%s}",
-                        uses ? "web" : draw(maker, 20) == 0 ? "wien" : channels[draw(maker, COUNT(channels))], draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
+                        uses                   ? "web"
+                        : draw(maker, 20) == 0 ? "wien"
+                                               : channels[draw(maker, COUNT(channels))],
+                        draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
                         draw(maker, 4) == 0 ? ",\"on_shortage\":\"partial\",\"tags\":[\"vip\"]" : "",
                         uses ? arena_printf(maker->arena, ",\"reservation\":\"%s\"", maker->reservation) : "");
 }
@@ -161,14 +164,19 @@ static struct sent about_order(struct stream_maker *maker)
 
 /* A node reports: most often what comes next. */
 static const char *const reports[][2] = {
-    { "pick", "{}" }, { "pack", "{\"packages\":[{\"weight_g\":500}]}" }, { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" }, { "deliver", "" },
+    { "pick", "{}" },
+    { "pack", "{\"packages\":[{\"weight_g\":500}]}" },
+    { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" },
+    { "deliver", "" },
 };
 
 static struct sent about_work(struct stream_maker *maker)
 {
     const struct work *work = &maker->works[draw_young(maker, maker->work_count)];
     size_t step = draw(maker, 6) == 0 || work->done == COUNT(reports) ? draw(maker, COUNT(reports)) : work->done;
-    return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]), .body = reports[step][1] };
+    return (struct sent){ .method = "POST",
+                          .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]),
+                          .body = reports[step][1] };
 }
 
 static struct sent about_stock(struct stream_maker *maker)
@@ -186,23 +194,26 @@ static struct sent about_stock(struct stream_maker *maker)
         snprintf(what, sizeof what, "\"delta\":%d,\"reason\":\"receipt\"", units);
     if (kind == 3 && draw(maker, 2) == 0)
         snprintf(what, sizeof what, "\"delta\":%d,\"reason\":\"receipt\",\"document\":\"D-%d\"", units, (int)draw(maker, 3));
-    return (struct sent){ .method = "POST", .target = "/v1/inventory/adjustments",
+    return (struct sent){ .method = "POST",
+                          .target = "/v1/inventory/adjustments",
                           .body = arena_printf(maker->arena, "{\"node\":\"%s\",\"sku\":\"%s\",%s}", node, sku, what) };
 }
 
 static struct sent checkout(struct stream_maker *maker)
 {
     static const char *const skus[] = { "LAMP", "BULB", "KIT" };
-    return (struct sent){ .method = "POST", .target = "/v1/reservations",
+    return (struct sent){ .method = "POST",
+                          .target = "/v1/reservations",
                           .body = arena_printf(maker->arena, "{\"channel\":\"web\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"ttl_s\":600}",
                                                skus[draw(maker, 3)], 1 + (int)draw(maker, 4)) };
 }
 
 /* ---- masters ---- */
 
-#define CHANNEL_OF(UNIT, KIND, NODES)                                                                                                                \
+#define CHANNEL_OF(UNIT, KIND, NODES) \
     "{\"unit\":\"" UNIT "\",\"name\":\"Channel $9\",\"kind\":\"" KIND "\",\"priority\":$4,\"nodes\":[" NODES "],\"shortage\":\"$P\",\"buffer\":$2}"
-#define NODE_OF(UNIT) "{\"unit\":\"" UNIT "\",\"name\":\"Node $9\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410$9\",\"priority\":$3}"
+#define NODE_OF(UNIT) \
+    "{\"unit\":\"" UNIT "\",\"name\":\"Node $9\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410$9\",\"priority\":$3}"
 #define PART_OF(SKU, QUANTITY) "{\"sku\":\"" SKU "\",\"quantity\":" QUANTITY "}"
 
 /* Some name what is not there yet, or what may not be (priority 0, no units of a component, a bundle in itself). */
@@ -435,8 +446,9 @@ static void run_cut(struct stream_maker *maker, struct shop *shop, struct engine
 static void furnish(struct shop *shop)
 {
     shop_furnish(shop);
-    shop_must(shop, 201, "PUT", "/v1/channels/hand", "{\"unit\":\"DE\",\"name\":\"By hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],"
-                                                     "\"shortage\":\"backorder\",\"release\":\"manual\"}");
+    shop_must(shop, 201, "PUT", "/v1/channels/hand",
+              "{\"unit\":\"DE\",\"name\":\"By hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],"
+              "\"shortage\":\"backorder\",\"release\":\"manual\"}");
     receive(shop, "LEJ", "BULB", 6);
 }
 
@@ -499,14 +511,20 @@ static void streams(enum store store, uint64_t count)
 static void what_is_made_is_known_behind_it(enum store store)
 {
     static const struct sent queue[] = {
-        { .method = "PUT", .target = "/v1/units/AT", .body = "{\"name\":\"Austria\",\"currency\":\"EUR\",\"country\":\"AT\",\"time_zone\":\"Europe/Vienna\"}" },
-        { .method = "PUT", .target = "/v1/nodes/VIE",
+        { .method = "PUT",
+          .target = "/v1/units/AT",
+          .body = "{\"name\":\"Austria\",\"currency\":\"EUR\",\"country\":\"AT\",\"time_zone\":\"Europe/Vienna\"}" },
+        { .method = "PUT",
+          .target = "/v1/nodes/VIE",
           .body = "{\"unit\":\"AT\",\"name\":\"Vienna\",\"kind\":\"warehouse\",\"country\":\"AT\",\"postal_code\":\"1010\"}" },
         { .method = "POST", .target = "/v1/inventory/adjustments", .body = "{\"node\":\"VIE\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"receipt\"}" },
-        { .method = "PUT", .target = "/v1/channels/wien",
+        { .method = "PUT",
+          .target = "/v1/channels/wien",
           .body = "{\"unit\":\"AT\",\"name\":\"Vienna\",\"kind\":\"store\",\"nodes\":[\"VIE\"],\"shortage\":\"reject\"}" },
         { .method = "PUT", .target = "/v1/channels/wien/listings/L", .body = "{\"sku\":\"LAMP\"}" },
-        { .method = "POST", .target = "/v1/reservations", .body = "{\"channel\":\"wien\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}" },
+        { .method = "POST",
+          .target = "/v1/reservations",
+          .body = "{\"channel\":\"wien\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}" },
     };
     struct command *commands[COUNT(queue)];
     struct shop *shop = shop_open(store);

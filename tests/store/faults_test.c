@@ -32,11 +32,9 @@ static const struct trouble {
     enum db_result result;
     bool after_commit;
 } troubles[] = {
-    { "a constraint", DB_CONSTRAINT, false },
-    { "a full disk", DB_FULL, false },
+    { "a constraint", DB_CONSTRAINT, false }, { "a full disk", DB_FULL, false },
     { "failing I/O", DB_IO, false }, /* not at the commit: there the process ends, by design */
-    { "a lost connection", DB_LOST, false },
-    { "a connection lost after the commit", DB_LOST, true },
+    { "a lost connection", DB_LOST, false },  { "a connection lost after the commit", DB_LOST, true },
 };
 
 struct scene {
@@ -128,7 +126,8 @@ static size_t orders_called(struct shop *shop, const char *channel, const char *
 
 static void told(void *context, const struct violation *violation)
 {
-    print_message("%s: %s (%s): expected %s, found %s\n", (const char *)context, violation->id, violation->keys, violation->expected, violation->found);
+    print_message("%s: %s (%s): expected %s, found %s\n", (const char *)context, violation->id, violation->keys, violation->expected,
+                  violation->found);
 }
 
 static void assert_clean(struct shop *shop, const char *when)
@@ -386,6 +385,6 @@ int main(void)
         snprintf(names[i], sizeof names[i], "%s, on %s", trouble->says, i < COUNT(troubles) ? "SQLite" : "PostgreSQL");
         tests[i] = (struct CMUnitTest){ names[i], play, NULL, NULL, &scenes[i] };
     }
-    tests[COUNT(scenes)] = (struct CMUnitTest) cmocka_unit_test(a_silent_store_holds_a_queue_once);
+    tests[COUNT(scenes)] = (struct CMUnitTest)cmocka_unit_test(a_silent_store_holds_a_queue_once);
     return cmocka_run_group_tests_name("faults", tests, make_folder, delete_folder);
 }

@@ -114,8 +114,9 @@ static void a_checkout_keeps_its_units_while_a_queue_is_filled(struct shop *shop
 {
     receive(shop, "LEJ", "LAMP", 5);
     char id[32];
-    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5}],\"ttl_s\":600}").body, NULL,
-            "id", id, sizeof id);
+    text_in(
+        shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5}],\"ttl_s\":600}").body,
+        NULL, "id", id, sizeof id);
     many_orders(shop, "web", "LAMP", 300);
     receive(shop, "LEJ", "LAMP", 250);
     const char *named = arena_printf(shop->arena, ",\"reservation\":\"%s\"", id);
@@ -129,8 +130,9 @@ static void what_an_order_leaves_of_its_checkout_goes_to_those_who_wait(struct s
 {
     receive(shop, "LEJ", "LAMP", 5);
     char id[32];
-    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5}],\"ttl_s\":600}").body, NULL,
-            "id", id, sizeof id);
+    text_in(
+        shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5}],\"ttl_s\":600}").body,
+        NULL, "id", id, sizeof id);
     many_orders(shop, "web", "LAMP", 4);
     const char *named = arena_printf(shop->arena, ",\"reservation\":\"%s\"", id);
     shop_must(shop, 201, "POST", "/v1/orders", "%s", order_of(shop, "web", "mine", line_of(shop, "LAMP", 2), named));
@@ -182,8 +184,7 @@ static void a_count_breaks_thousands_of_claims(struct shop *shop)
     struct many many = { .shop = shop };
     receive(shop, "LEJ", "LAMP", ORDERS + UNPAID);
     for (int i = 0; i < UNPAID; i++)
-        many_add(&many, "POST", "/v1/orders",
-                 order_with(shop, "b2b", arena_printf(shop->arena, "U-%d", i), line_of(shop, "LAMP", 1), "prepaid", ""));
+        many_add(&many, "POST", "/v1/orders", order_with(shop, "b2b", arena_printf(shop->arena, "U-%d", i), line_of(shop, "LAMP", 1), "prepaid", ""));
     many_run(&many);
     many_orders(shop, "web", "LAMP", ORDERS);
     assert_int_equal(stock_of(shop, "LEJ", "LAMP", "reserved"), UNPAID);
@@ -201,13 +202,14 @@ static void a_count_breaks_thousands_of_claims(struct shop *shop)
     shop_must(shop, 409, "POST", "/v1/reservations", "{\"channel\":\"b2b\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
     shop_must(shop, 409, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"correction\"}");
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-10,\"reason\":\"damage\"}");
-    shop_must(shop, 409, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-91,\"reason\":\"damage\"}"); /* 90 are there */
+    shop_must(shop, 409, "POST", "/v1/inventory/adjustments",
+              "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-91,\"reason\":\"damage\"}"); /* 90 are there */
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", set, 40);
 
     assert_true(shop_jobs(shop, 1) > 2000 / 150);
     assert_int_equal(stock_of(shop, "LEJ", "LAMP", "on_hand"), 40);
     assert_int_equal(stock_of(shop, "LEJ", "LAMP", "allocated"), 40); /* those who stood first */
-    receive(shop, "LEJ", "LAMP", ORDERS + UNPAID); /* found again behind the shelf */
+    receive(shop, "LEJ", "LAMP", ORDERS + UNPAID);                    /* found again behind the shelf */
     shop_jobs(shop, 1);
     assert_int_equal(stock_of(shop, "LEJ", "LAMP", "allocated"), ORDERS);
     assert_int_equal(stock_of(shop, "LEJ", "LAMP", "reserved"), UNPAID);
@@ -248,7 +250,8 @@ static void many_checkouts_expire_at_once(struct shop *shop)
     many_orders(shop, "web", "LAMP", CHECKOUTS);
     shop->now_us += INT64_C(61000000);
     for (int i = 0; i < 3; i++) {
-        struct command command = { .type = &reservation_expire, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } }, *each = &command;
+        struct command command = { .type = &reservation_expire, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } },
+                       *each = &command;
         engine_run(shop->engine, &each, 1);
         assert_int_equal(command.state, COMMAND_ACCEPTED);
     }

@@ -82,7 +82,8 @@ static void an_oversell_says_why(struct shop *shop)
 #define SAYS(cause) assert_non_null(strstr(exceptions_of(shop, "oversell"), "\"detail\":\"" cause "\""))
     assert_int_equal(number_in(order(shop, "market", "1", "LAMP", 1).body, NULL, "oversold"), 1);
     SAYS("stale_channel");
-    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"delta\":2,\"reason\":\"receipt\",\"bucket\":\"quarantined\"}");
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments",
+              "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"delta\":2,\"reason\":\"receipt\",\"bucket\":\"quarantined\"}");
     order(shop, "market", "2", "SHADE", 2);
     SAYS("uninspected_return");
     receive(shop, "LEJ", "SHADE", 2);
@@ -178,7 +179,8 @@ static void many_claims_give_way_by_rank(struct shop *shop)
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-2,\"reason\":\"damage\"}");
     const int expected[] = { 13, 9, 7, 12, 10, 8, 6, 4, 2, 0, 11, 3 };
     for (size_t i = 0; i < COUNT(expected); i++) {
-        struct reply lost = shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\"}");
+        struct reply lost =
+            shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\"}");
         char holder[32];
         text_in(lost.body, "\"broken\"", "id", holder, sizeof holder);
         assert_string_equal(holder, ids[expected[i]]);
@@ -194,7 +196,8 @@ static void a_payment_releases_and_a_hold_stops_it(struct shop *shop)
     snprintf(target, sizeof target, "/v1/orders/%s/holds", id);
     shop_must(shop, 200, "POST", target, "{\"kind\":\"fraud\",\"reason\":\"look\"}");
     snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
-    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p1\"}");
+    struct reply paid =
+        shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p1\"}");
     assert_non_null(strstr(paid.body, "\"stage\":\"reserved\""));
     snprintf(target, sizeof target, "/v1/orders/%s/holds/fraud/clear", id);
     struct reply cleared = shop_must(shop, 200, "POST", target, "{\"reason\":\"fine\"}");
@@ -215,9 +218,9 @@ static void the_payment_word_follows_the_facts(struct shop *shop)
     static const struct {
         const char *kind, *amount, *word;
     } facts[] = {
-        { "failed", "20.00", "pending" },      { "authorised", "20.00", "authorised" }, { "voided", "20.00", "pending" },
+        { "failed", "20.00", "pending" },       { "authorised", "20.00", "authorised" }, { "voided", "20.00", "pending" },
         { "authorised", "8.00", "authorised" }, { "captured", "5.00", "captured" },      { "refunded", "5.00", "authorised" },
-        { "voided", "3.00", "pending" },       { "captured", "6.00", "captured" },      { "refunded", "2.00", "captured" },
+        { "voided", "3.00", "pending" },        { "captured", "6.00", "captured" },      { "refunded", "2.00", "captured" },
     };
     char id[32], word[32];
     text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
@@ -248,11 +251,12 @@ static void a_payment_is_told_twice(struct shop *shop)
 static void the_payment_that_an_order_came_with_is_told_again(struct shop *shop)
 {
     char id[32];
-    struct reply came = shop_must(shop, 201, "POST", "/v1/orders",
-                                  "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
-                                  "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":"
-                                  "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\",\"method\":\"card\","
-                                  "\"amount\":{\"amount\":\"15.00\",\"currency\":\"EUR\"},\"reference\":\"p1\"}}");
+    struct reply came =
+        shop_must(shop, 201, "POST", "/v1/orders",
+                  "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                  "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":"
+                  "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\",\"method\":\"card\","
+                  "\"amount\":{\"amount\":\"15.00\",\"currency\":\"EUR\"},\"reference\":\"p1\"}}");
     text_in(came.body, NULL, "id", id, sizeof id);
     int64_t version = number_in(came.body, NULL, "version");
     assert_int_equal(number_in(pays(shop, 200, id, "captured", "15.00", "p1").body, NULL, "version"), version);
@@ -323,9 +327,16 @@ static void a_cancel_stands_before_what_follows_of_it(struct shop *shop)
     assert_string_equal(sent_with_key(shop, target, one, "k1").body, first.body);
     assert_string_equal(sent_with_key(shop, waits, "{\"reason\":\"too slow\"}", "k2").body, whole.body);
     static const char *const told[] = {
-        "\"order.payment\"", "\"order.cancelled\"", "\"reason\":\"changed \\\"mind\\\"\",\"lines\":[{\"line\":1,\"quantity\":1}]", "\"order.released\"",
-        "\"exception.opened\"", "\"type\":\"shortage\",\"detail\":\"waits for supply\",\"lines\":[{\"line\":1,\"quantity\":4}]",
-        "\"order.cancelled\"", "\"reason\":\"too slow\",\"lines\":[{\"line\":1,\"quantity\":5}]", "\"exception.closed\"", "\"type\":\"shortage\"",
+        "\"order.payment\"",
+        "\"order.cancelled\"",
+        "\"reason\":\"changed \\\"mind\\\"\",\"lines\":[{\"line\":1,\"quantity\":1}]",
+        "\"order.released\"",
+        "\"exception.opened\"",
+        "\"type\":\"shortage\",\"detail\":\"waits for supply\",\"lines\":[{\"line\":1,\"quantity\":4}]",
+        "\"order.cancelled\"",
+        "\"reason\":\"too slow\",\"lines\":[{\"line\":1,\"quantity\":5}]",
+        "\"exception.closed\"",
+        "\"type\":\"shortage\"",
     };
     assert_in_order(shop_must(shop, 200, "GET", "/v1/events?unit=DE&limit=1000", NULL).body, told, COUNT(told));
 }
@@ -357,11 +368,29 @@ static void a_timeline_is_read(struct shop *shop)
     const char *ful = arena_printf(shop->arena, " fulfilment %s", work);
 #define WHAT(text) "\"what\":\"" text
     const char *const said[] = {
-        WHAT("captured: total 50.00 EUR\""), WHAT("shortage: line 1 lacks 2\""), WHAT("reserved 3, waits for 2\""), WHAT("payment failed: 30.00 EUR (ref p1)\""),
-        WHAT("held: fraud (address unknown)\""), WHAT("payment of 40.00 EUR captured (ref p2)\""), WHAT("line 1: 1 cancelled (one too many)\""),
-        WHAT("shortage closed\""), WHAT("reserved 4\""), WHAT("hold fraud cleared: called back\""), WHAT("LEJ is to ship"), ful, WHAT("HAM is to ship"),
-        WHAT("released to LEJ and HAM\""), WHAT("LEJ picked"), ful, WHAT("LEJ packed"), ful, WHAT("LEJ shipped"), ful, " with DHL, tracking 0034\"",
-        WHAT("LEJ delivered"), ful,
+        WHAT("captured: total 50.00 EUR\""),
+        WHAT("shortage: line 1 lacks 2\""),
+        WHAT("reserved 3, waits for 2\""),
+        WHAT("payment failed: 30.00 EUR (ref p1)\""),
+        WHAT("held: fraud (address unknown)\""),
+        WHAT("payment of 40.00 EUR captured (ref p2)\""),
+        WHAT("line 1: 1 cancelled (one too many)\""),
+        WHAT("shortage closed\""),
+        WHAT("reserved 4\""),
+        WHAT("hold fraud cleared: called back\""),
+        WHAT("LEJ is to ship"),
+        ful,
+        WHAT("HAM is to ship"),
+        WHAT("released to LEJ and HAM\""),
+        WHAT("LEJ picked"),
+        ful,
+        WHAT("LEJ packed"),
+        ful,
+        WHAT("LEJ shipped"),
+        ful,
+        " with DHL, tracking 0034\"",
+        WHAT("LEJ delivered"),
+        ful,
     };
     const char *body = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body;
     assert_in_order(strstr(body, "\"timeline\""), said, COUNT(said));
@@ -381,9 +410,15 @@ static void a_timeline_tells_of_what_was_lost(struct shop *shop)
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\"}");
     struct reply gone = tells(shop, "orders", id, "cancel", "{\"reason\":\"no longer wanted\"}");
     static const char *const said[] = {
-        WHAT("captured: total 31.00 EUR, payment of 31.00 EUR authorised (ref a1)\""), WHAT("unknown SKU: line 2 (map the listing)\""),
-        WHAT("held: unmapped (a line names no SKU that is known)\""), WHAT("lost its claim to 1 LAMP at LEJ\""), WHAT("oversell: line 1 lacks 1 (count_error)\""),
-        WHAT("reserved 2, waits for 2\""), WHAT("order cancelled (no longer wanted)\""), WHAT("unknown SKU closed\""), WHAT("oversell closed\""),
+        WHAT("captured: total 31.00 EUR, payment of 31.00 EUR authorised (ref a1)\""),
+        WHAT("unknown SKU: line 2 (map the listing)\""),
+        WHAT("held: unmapped (a line names no SKU that is known)\""),
+        WHAT("lost its claim to 1 LAMP at LEJ\""),
+        WHAT("oversell: line 1 lacks 1 (count_error)\""),
+        WHAT("reserved 2, waits for 2\""),
+        WHAT("order cancelled (no longer wanted)\""),
+        WHAT("unknown SKU closed\""),
+        WHAT("oversell closed\""),
     };
     assert_in_order(strstr(gone.body, "\"timeline\""), said, COUNT(said));
 }
@@ -398,9 +433,11 @@ static void the_same_channel_order_comes_twice(struct shop *shop)
 
 static void all_faults_are_told_at_once(struct shop *shop)
 {
-    struct reply reply = shop_call(shop, "POST", "/v1/orders", "{\"channel\":\"web\",\"placed_at\":\"yesterday\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":0}],\"x\":1}");
+    struct reply reply = shop_call(shop, "POST", "/v1/orders",
+                                   "{\"channel\":\"web\",\"placed_at\":\"yesterday\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":0}],\"x\":1}");
     assert_int_equal(reply.status, 422);
-    static const char *const pointers[] = { "/channel_order_id", "/placed_at", "/lines/0/quantity", "/lines/0/unit_price", "/x", "/customer", "/payment" };
+    static const char *const pointers[] = { "/channel_order_id", "/placed_at", "/lines/0/quantity", "/lines/0/unit_price", "/x",
+                                            "/customer",         "/payment" };
     for (size_t i = 0; i < COUNT(pointers); i++)
         if (strstr(reply.body, pointers[i]) == NULL)
             fail_msg("%s is not told: %s", pointers[i], reply.body);
@@ -411,29 +448,44 @@ static void faults_of_form_and_of_what_is_named_are_told_together(struct shop *s
 {
 #define MONEY(amount, currency) "{\"amount\":\"" amount "\",\"currency\":\"" currency "\"}"
 #define LINE(sku, quantity, currency) "{\"sku\":\"" sku "\",\"quantity\":" quantity ",\"unit_price\":" MONEY("10.00", currency) "}"
-#define ORDER(channel, lines)                                                                                                                    \
-    "{\"channel\":\"" channel "\",\"channel_order_id\":\"F\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"}," \
+#define ORDER(channel, lines)                                                                                                    \
+    "{\"channel\":\"" channel                                                                                                    \
+    "\",\"channel_order_id\":\"F\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"}," \
     "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"payment\":{\"term\":\"none\",\"status\":\"pending\"},\"lines\":[" lines "]}"
     static const struct {
         const char *method, *target, *body, *told[4];
     } cases[] = {
         { "POST", "/v1/orders", ORDER("nope", LINE("LAMP", "0", "EUR")), { "/lines/0/quantity", "/channel" } },
         { "POST", "/v1/orders", ORDER("web", LINE("NOPE", "1", "EUR") "," LINE("LAMP", "0", "EUR")), { "/lines/1/quantity", "/lines/0/sku" } },
-        { "POST", "/v1/orders", ORDER("nope", LINE("NOPE", "0", "USD")), { "/lines/0/quantity", "/lines/0/unit_price/currency", "/channel", "/lines/0/sku" } },
+        { "POST",
+          "/v1/orders",
+          ORDER("nope", LINE("NOPE", "0", "USD")),
+          { "/lines/0/quantity", "/lines/0/unit_price/currency", "/channel", "/lines/0/sku" } },
         { "POST", "/v1/orders", ORDER("nope", LINE("LAMP", "1", "USD")), { "/lines/0/unit_price/currency", "/channel" } },
         { "POST", "/v1/orders", ORDER("market", LINE("NOPE", "0", "EUR")), { "/lines/0/quantity" } },
-        { "POST", "/v1/orders", ORDER("web", "{\"channel_sku\":\"NO\",\"quantity\":0,\"unit_price\":" MONEY("1.00", "EUR") "},7"),
+        { "POST",
+          "/v1/orders",
+          ORDER("web", "{\"channel_sku\":\"NO\",\"quantity\":0,\"unit_price\":" MONEY("1.00", "EUR") "},7"),
           { "/lines/0/quantity", "/lines/1", "/lines/0/channel_sku" } },
-        { "POST", "/v1/reservations", "{\"channel\":\"nope\",\"lines\":[{\"sku\":\"NOPE\",\"quantity\":1}],\"ttl_s\":9}", { "/channel", "/lines/0/sku" } },
-        { "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"NOPE\",\"quantity\":0},{}],\"ttl_s\":0}",
+        { "POST",
+          "/v1/reservations",
+          "{\"channel\":\"nope\",\"lines\":[{\"sku\":\"NOPE\",\"quantity\":1}],\"ttl_s\":9}",
+          { "/channel", "/lines/0/sku" } },
+        { "POST",
+          "/v1/reservations",
+          "{\"channel\":\"web\",\"lines\":[{\"sku\":\"NOPE\",\"quantity\":0},{}],\"ttl_s\":0}",
           { "/lines/0/quantity", "/lines/1/sku", "/ttl_s", "/lines/0/sku" } },
         { "POST", "/v1/inventory/adjustments", "{\"node\":\"NO\",\"sku\":\"NOPE\",\"delta\":0,\"reason\":\"found\"}", { "/delta", "/node", "/sku" } },
         { "POST", "/v1/inventory/adjustments", "{\"node\":\"NO\",\"sku\":\"KIT\",\"delta\":\"x\"}", { "/delta", "/reason", "/node", "/sku" } },
-        { "PUT", "/v1/bundles/SET", "{\"components\":[{\"sku\":\"LAMP\",\"quantity\":0},{\"sku\":\"NOPE\",\"quantity\":1}]}",
+        { "PUT",
+          "/v1/bundles/SET",
+          "{\"components\":[{\"sku\":\"LAMP\",\"quantity\":0},{\"sku\":\"NOPE\",\"quantity\":1}]}",
           { "/components/0/quantity", "/name", "/components/1/sku" } },
         { "PATCH", "/v1/bundles/KIT", "{\"name\":\"\",\"components\":[{\"sku\":\"NOPE\",\"quantity\":1}]}", { "/name", "/components/0/sku" } },
         { "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"NOPE\",\"buffer\":-1}", { "/buffer", "/sku" } },
-        { "PUT", "/v1/channels/new", "{\"unit\":\"NO\",\"name\":\"\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"NO\",\"\"],\"shortage\":\"reject\"}",
+        { "PUT",
+          "/v1/channels/new",
+          "{\"unit\":\"NO\",\"name\":\"\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"NO\",\"\"],\"shortage\":\"reject\"}",
           { "/name", "/nodes/1", "/unit", "/nodes/0" } },
         { "PUT", "/v1/nodes/NEW", "{\"unit\":\"NO\",\"kind\":\"store\",\"country\":\"DE\",\"postal_code\":\"1\"}", { "/name", "/unit" } },
     };
@@ -477,7 +529,8 @@ static void a_count_that_takes_what_a_fence_keeps(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 3);
     shop_must(shop, 201, "PUT", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":3}");
-    struct reply count = shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}");
+    struct reply count =
+        shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}");
     assert_non_null(strstr(count.body, "\"broken\":[{\"kind\":\"fence\",\"id\":\"web/LEJ/LAMP\",\"sku\":\"LAMP\",\"quantity\":2}]"));
     const char *events = shop_must(shop, 200, "GET", "/v1/events?type=claim.broken", NULL).body;
     assert_non_null(strstr(events, "\"subject\":{\"kind\":\"fence\",\"id\":\"web/LEJ/LAMP\"}")); /* the same name */
@@ -487,12 +540,13 @@ static void a_reservation_is_used_by_its_order(struct shop *shop)
 {
     char id[32];
     receive(shop, "LEJ", "LAMP", 1);
-    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"b2b\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}").body, NULL,
-            "id", id, sizeof id);
+    text_in(shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"b2b\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}").body,
+            NULL, "id", id, sizeof id);
     assert_int_equal(order(shop, "b2b", "1", "LAMP", 1).status, 409);
-    const char *body = "{\"channel\":\"b2b\",\"channel_order_id\":\"2\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-                       "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\","
-                       "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"},\"reservation\":\"%s\"}";
+    const char *body =
+        "{\"channel\":\"b2b\",\"channel_order_id\":\"2\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\","
+        "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"},\"reservation\":\"%s\"}";
     char text[900];
     snprintf(text, sizeof text, body, id);
     struct reply used = shop_must(shop, 201, "POST", "/v1/orders", "%s", text);
@@ -513,7 +567,8 @@ static void an_order_goes_from_pick_to_delivery(struct shop *shop)
     struct reply made = order(shop, "web", "1", "LAMP", 1);
     text_in(made.body, NULL, "id", id, sizeof id);
     snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
-    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    struct reply paid =
+        shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
     text_in(paid.body, "\"fulfilments\"", "id", ful, sizeof ful);
     snprintf(target, sizeof target, "/v1/fulfilments/%s/ship", ful);
     shop_must(shop, 409, "POST", target, "{\"carrier\":\"DHL\",\"tracking\":\"T1\"}");
@@ -536,10 +591,13 @@ static void a_count_takes_what_a_node_was_to_ship(struct shop *shop)
     receive(shop, "LEJ", "LAMP", 2);
     text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
     snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
-    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    struct reply paid =
+        shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
     text_in(paid.body, "\"fulfilments\"", "id", ful, sizeof ful);
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}");
-    static const char *const steps[][2] = { { "pick", "{}" }, { "pack", "{\"packages\":[{\"weight_g\":1}]}" }, { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
+    static const char *const steps[][2] = { { "pick", "{}" },
+                                            { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
+                                            { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
     for (size_t i = 0; i < COUNT(steps); i++) {
         snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", ful, steps[i][0]);
         shop_must(shop, 200, "POST", target, "%s", steps[i][1]);
@@ -559,9 +617,12 @@ static void half_a_bundle_that_is_gone_cannot_be_cancelled(struct shop *shop)
     receive(shop, "HAM", "SHADE", 1);
     text_in(order(shop, "web", "1", "KIT", 1).body, NULL, "id", id, sizeof id);
     snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
-    struct reply paid = shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    struct reply paid =
+        shop_must(shop, 200, "POST", target, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
     text_in(paid.body, "\"fulfilments\"", "id", ful, sizeof ful);
-    static const char *const steps[][2] = { { "pick", "{}" }, { "pack", "{\"packages\":[{\"weight_g\":1}]}" }, { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
+    static const char *const steps[][2] = { { "pick", "{}" },
+                                            { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
+                                            { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
     for (size_t i = 0; i < COUNT(steps); i++) {
         snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", ful, steps[i][0]);
         shop_must(shop, 200, "POST", target, "%s", steps[i][1]);
@@ -647,16 +708,20 @@ static void a_key_comes_again_that_changed_nothing(struct shop *shop)
 {
     char id[64], ful[32];
     const char *receipt = "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":5,\"reason\":\"receipt\",\"document\":\"D-1\"}";
-    const char *known = "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-                        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":"
-                        "\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
-    const char *hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"a\"}", *other_hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"b\"}";
+    const char *known =
+        "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\","
+        "\"currency\":"
+        "\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
+    const char *hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"a\"}",
+               *other_hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"b\"}";
     const char *order_body = arena_printf(shop->arena, known, 2), *adjust = "/v1/inventory/adjustments";
     shop_must(shop, 201, "POST", adjust, "%s", receipt);
     text_in(shop_must(shop, 201, "POST", "/v1/orders", "%s", order_body).body, NULL, "id", id, sizeof id);
     const char *holds = arena_printf(shop->arena, "/v1/orders/%s/holds", id);
     const char *paid = shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id), "%s",
-                                 "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}").body;
+                                 "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}")
+                           .body;
     text_in(paid, "\"fulfilments\"", "id", ful, sizeof ful);
     shop_must(shop, 200, "POST", holds, "%s", hold);
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/pick", ful), "{}"); /* no event of the order tells of it */
@@ -688,16 +753,19 @@ static void a_reservation_is_tested_with_the_listing(struct shop *shop)
  * Each answer comes again as it was: its fulfilments, their units, the payment's status. */
 static void keys_come_again_where_an_order_went_in_part(struct shop *shop)
 {
-    const char *capture = "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                          "\"on_shortage\":\"partial\",\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\","
-                          "\"quantity\":3,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
-                          "\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}";
+    const char *capture =
+        "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+        "\"on_shortage\":\"partial\",\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\","
+        "\"quantity\":3,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+        "\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}";
     const char *count = "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":1,\"reason\":\"count\"}";
     const char *paid = "{\"kind\":\"captured\",\"amount\":{\"amount\":\"30.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}";
     struct {
         const char *target, *body, *first;
-    } sent[] = { { "/v1/orders", capture, NULL }, { "holds", "{\"kind\":\"fraud\",\"reason\":\"x\",\"source\":\"a\"}", NULL },
-                 { "/v1/inventory/adjustments", count, NULL }, { "holds", "{\"kind\":\"fraud\",\"reason\":\"x\",\"source\":\"b\"}", NULL },
+    } sent[] = { { "/v1/orders", capture, NULL },
+                 { "holds", "{\"kind\":\"fraud\",\"reason\":\"x\",\"source\":\"a\"}", NULL },
+                 { "/v1/inventory/adjustments", count, NULL },
+                 { "holds", "{\"kind\":\"fraud\",\"reason\":\"x\",\"source\":\"b\"}", NULL },
                  { "payments", paid, NULL } };
     receive(shop, "LEJ", "LAMP", 2);
     char id[64] = "";
@@ -727,8 +795,8 @@ static void a_reservation_is_given_back_once(struct shop *shop)
 {
     char id[64];
     receive(shop, "LEJ", "LAMP", 1);
-    struct reply made = shop_must(shop, 201, "POST", "/v1/reservations",
-                                  "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":600}");
+    struct reply made =
+        shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":600}");
     text_in(made.body, NULL, "id", id, sizeof id);
     const char *target = arena_printf(shop->arena, "/v1/reservations/%s", id);
     shop_must(shop, 204, "DELETE", target, NULL);
@@ -751,7 +819,10 @@ static void a_unit_begins_with_the_key_that_made_it(struct shop *shop)
     assert_int_equal(((const struct event_row *)db_row(&rows, 0))->actor, 77);
 }
 
-#define SCENE(NAME) { #NAME, NAME }
+#define SCENE(NAME) \
+    {               \
+#NAME, NAME \
+    }
 static const struct {
     const char *name;
     void (*play)(struct shop *shop);

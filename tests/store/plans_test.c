@@ -79,9 +79,12 @@ static int number; /* makes what must be new */
 static struct reply new_order(struct shop *shop, const char *payment)
 {
     return shop_must(shop, 201, "POST", "/v1/orders",
-                     "{\"channel\":\"web\",\"channel_order_id\":\"W-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}},"
-                     "{\"sku\":\"BULB\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"%s\"}}",
+                     "{\"channel\":\"web\",\"channel_order_id\":\"W-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{"
+                     "\"name\":\"A\"},"
+                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10."
+                     "00\",\"currency\":\"EUR\"}},"
+                     "{\"sku\":\"BULB\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":"
+                     "\"prepaid\",\"status\":\"%s\"}}",
                      ++number, payment);
 }
 
@@ -102,24 +105,25 @@ static const char *pending_order(struct shop *shop)
 static const char *held_order(struct shop *shop)
 {
     const char *id = pending_order(shop);
-    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/holds", id), "{\"kind\":\"fraud\",\"source\":\"x\",\"reason\":\"looks odd\"}");
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/holds", id),
+              "{\"kind\":\"fraud\",\"source\":\"x\",\"reason\":\"looks odd\"}");
     return id;
 }
 
 static const char *hand_order(struct shop *shop) /* of a channel that releases by hand */
 {
-    struct reply made = shop_must(shop, 201, "POST", "/v1/orders",
-                                  "{\"channel\":\"hand\",\"channel_order_id\":\"H-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                                  "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,"
-                                  "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\"}}",
-                                  ++number);
+    struct reply made =
+        shop_must(shop, 201, "POST", "/v1/orders",
+                  "{\"channel\":\"hand\",\"channel_order_id\":\"H-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                  "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,"
+                  "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"captured\"}}",
+                  ++number);
     return id_after(shop, made.body, NULL, "id");
 }
 
-static const char *const steps[][2] = { { "pick", "{}" },
-                                        { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
-                                        { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" },
-                                        { "deliver", "{}" } };
+static const char *const steps[][2] = {
+    { "pick", "{}" }, { "pack", "{\"packages\":[{\"weight_g\":1}]}" }, { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" }, { "deliver", "{}" }
+};
 
 static const char *fulfilment_after(struct shop *shop, size_t done)
 {
@@ -128,10 +132,22 @@ static const char *fulfilment_after(struct shop *shop, size_t done)
         shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", id, steps[i][0]), "%s", steps[i][1]);
     return id;
 }
-static const char *released(struct shop *shop) { return fulfilment_after(shop, 0); }
-static const char *picked(struct shop *shop) { return fulfilment_after(shop, 1); }
-static const char *packed(struct shop *shop) { return fulfilment_after(shop, 2); }
-static const char *shipped(struct shop *shop) { return fulfilment_after(shop, 3); }
+static const char *released(struct shop *shop)
+{
+    return fulfilment_after(shop, 0);
+}
+static const char *picked(struct shop *shop)
+{
+    return fulfilment_after(shop, 1);
+}
+static const char *packed(struct shop *shop)
+{
+    return fulfilment_after(shop, 2);
+}
+static const char *shipped(struct shop *shop)
+{
+    return fulfilment_after(shop, 3);
+}
 
 #define RESERVATION "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":600}"
 static const char *reservation(struct shop *shop)
@@ -141,28 +157,37 @@ static const char *reservation(struct shop *shop)
 /* An order that waits makes one. */
 static const char *exception_of_short_order(struct shop *shop)
 {
-    static const char more[] = "{\"channel\":\"web\",\"channel_order_id\":\"E-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                               "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"NONE\",\"quantity\":1,"
-                               "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
+    static const char more[] =
+        "{\"channel\":\"web\",\"channel_order_id\":\"E-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+        "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"NONE\",\"quantity\":1,"
+        "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
     shop_must(shop, 201, "POST", "/v1/orders", more, ++number);
     return id_after(shop, shop_must(shop, 200, "GET", "/v1/exceptions?limit=1", NULL).body, "\"items\"", "id");
 }
-static const char *fresh(struct shop *shop) { return arena_printf(shop->arena, "X%d", ++number); }
+static const char *fresh(struct shop *shop)
+{
+    return arena_printf(shop->arena, "X%d", ++number);
+}
 
 /* `target` and `body` may name, by %s, what `prepare` made. */
 struct call {
     const char *method, *route, *target, *body;
     const char *(*prepare)(struct shop *shop);
 };
-#define MASTER(LIST, PART, EXAMPLE, BODY)                                                                                        \
-    { "PUT", LIST PART, LIST "/%s", BODY, fresh }, { "PATCH", LIST PART, LIST EXAMPLE, "{\"name\":\"%s\"}", fresh },                \
-    { "GET", LIST PART, LIST EXAMPLE, NULL, NULL }, { "GET", LIST PART "/history", LIST EXAMPLE "/history?limit=5", NULL, NULL },  \
-    { "GET", LIST, LIST "?limit=5", NULL, NULL }
+#define MASTER(LIST, PART, EXAMPLE, BODY)                                                                                             \
+    { "PUT", LIST PART, LIST "/%s", BODY, fresh }, { "PATCH", LIST PART, LIST EXAMPLE, "{\"name\":\"%s\"}", fresh },                  \
+        { "GET", LIST PART, LIST EXAMPLE, NULL, NULL }, { "GET", LIST PART "/history", LIST EXAMPLE "/history?limit=5", NULL, NULL }, \
+    {                                                                                                                                 \
+        "GET", LIST, LIST "?limit=5", NULL, NULL                                                                                      \
+    }
 #define FENCE "/v1/channels/{code}/fences/{node}/{sku}"
-#define ORDER_OF(CHANNEL)                                                                                                               \
-    "{\"channel\":\"" CHANNEL "\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"    \
-    "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}},"  \
-    "{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}"
+#define ORDER_OF(CHANNEL)                                                                                                                            \
+    "{\"channel\":\"" CHANNEL                                                                                                                        \
+    "\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"                      \
+    "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":" \
+    "\"EUR\"}},"                                                                                                                                     \
+    "{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":"     \
+    "\"pending\"}}"
 
 static const struct call calls[] = {
     { "POST", "/v1/orders", "/v1/orders", ORDER_OF("web"), fresh },
@@ -179,8 +204,8 @@ static const struct call calls[] = {
     { "POST", "/v1/orders/{id}/cancel", "/v1/orders/%s/cancel", "{\"reason\":\"x\"}", pending_order },
     { "POST", "/v1/orders/{id}/holds", "/v1/orders/%s/holds", "{\"kind\":\"fraud\",\"source\":\"x\",\"reason\":\"looks odd\"}", pending_order },
     { "POST", "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%s/holds/fraud/clear", "{\"source\":\"x\",\"reason\":\"fine\"}", held_order },
-    { "POST", "/v1/orders/{id}/payments", "/v1/orders/%s/payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}",
-      pending_order },
+    { "POST", "/v1/orders/{id}/payments", "/v1/orders/%s/payments",
+      "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}", pending_order },
     { "POST", "/v1/orders/{id}/release", "/v1/orders/%s/release", "{}", hand_order },
     { "GET", "/v1/fulfilments", "/v1/fulfilments?node=LEJ&state=released&limit=20", NULL, NULL },
     { "GET", "/v1/fulfilments/{id}", "/v1/fulfilments/%s", NULL, released },
@@ -188,8 +213,10 @@ static const struct call calls[] = {
     { "POST", "/v1/fulfilments/{id}/pack", "/v1/fulfilments/%s/pack", "{\"packages\":[{\"weight_g\":1}]}", picked },
     { "POST", "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%s/ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}", packed },
     { "POST", "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%s/deliver", "{}", shipped },
-    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":3,\"reason\":\"receipt\",\"document\":\"%s\"}", fresh },
-    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\",\"document\":\"%s\"}", fresh },
+    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments",
+      "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":3,\"reason\":\"receipt\",\"document\":\"%s\"}", fresh },
+    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments",
+      "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\",\"document\":\"%s\"}", fresh },
     { "GET", "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, NULL },
     { "GET", "/v1/inventory", "/v1/inventory?node=LEJ&limit=2", NULL, NULL },
     { "GET", "/v1/inventory", "/v1/inventory?limit=2", NULL, NULL },
@@ -231,7 +258,8 @@ static struct work work_of_call(struct shop *shop, const struct call *call)
     const char *made = call->prepare == NULL ? "" : call->prepare(shop);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    const char *target = arena_printf(shop->arena, call->target, made), *body = call->body == NULL ? NULL : arena_printf(shop->arena, call->body, made);
+    const char *target = arena_printf(shop->arena, call->target, made),
+               *body = call->body == NULL ? NULL : arena_printf(shop->arena, call->body, made);
 #pragma GCC diagnostic pop
     struct work before = work_so_far(shop);
     struct reply reply = local_call(shop->local, shop->arena, call->method, target, body);
@@ -280,13 +308,18 @@ static void past_batch(struct shop *shop, struct arena *arena, int count)
 {
     static struct command *orders[BATCH], *next[BATCH];
     for (int i = 0; i < count; i++)
-        orders[i] = local_command(shop->local, arena, "POST", "/v1/orders",
-                                  arena_printf(arena,
-                                               "{\"channel\":\"web\",\"channel_order_id\":\"P-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                                               "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,"
-                                               "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"%s\"}}",
-                                               ++number, i % 3 == 0 ? "LAMP" : i % 3 == 1 ? "BULB" : "KIT", i % 4 == 1 || i % 4 == 2 ? "captured" : "pending"),
-                                  NULL);
+        orders[i] = local_command(
+            shop->local, arena, "POST", "/v1/orders",
+            arena_printf(arena,
+                         "{\"channel\":\"web\",\"channel_order_id\":\"P-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                         "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,"
+                         "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"%s\"}}",
+                         ++number,
+                         i % 3 == 0   ? "LAMP"
+                         : i % 3 == 1 ? "BULB"
+                                      : "KIT",
+                         i % 4 == 1 || i % 4 == 2 ? "captured" : "pending"),
+            NULL);
     run_all(shop, orders, (size_t)count);
     for (size_t step = 0; step <= COUNT(steps); step++) {
         size_t n = 0;
@@ -316,7 +349,8 @@ static char *plans_of_all(struct arena *arena)
     buffer_text(&out, "");
     for (sqlite3_stmt *s = sqlite3_next_stmt(opened, NULL); s != NULL; s = sqlite3_next_stmt(opened, s)) {
         sqlite3_stmt *plan = NULL;
-        if (sqlite3_stmt_isexplain(s) != 0 || sqlite3_prepare_v2(opened, arena_printf(arena, "EXPLAIN QUERY PLAN %s", sqlite3_sql(s)), -1, &plan, NULL) != SQLITE_OK)
+        if (sqlite3_stmt_isexplain(s) != 0 ||
+            sqlite3_prepare_v2(opened, arena_printf(arena, "EXPLAIN QUERY PLAN %s", sqlite3_sql(s)), -1, &plan, NULL) != SQLITE_OK)
             continue;
         while (sqlite3_step(plan) == SQLITE_ROW)
             buffer_printf(&out, "%s: %s\n", sqlite3_sql(s), (const char *)sqlite3_column_text(plan, 3));
@@ -364,7 +398,8 @@ static void furnish(struct shop *shop)
     shop_furnish(shop);
     shop_must(shop, 201, "PUT", "/v1/skus/NONE", "{\"name\":\"Never there\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/hand",
-              "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}");
+              "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":"
+              "\"manual\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"SHADE\"}");
     for (size_t i = 0; i < COUNT(skus); i++)
         receive(shop, "LEJ", skus[i], 100000000);

@@ -44,7 +44,8 @@ static void open_followed(struct followed *followed, enum store store)
     struct shop *shop = followed->shop = shop_open(store);
     shop_furnish(shop);
     followed->follower = (struct follower){ .store = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)64 << 20) };
-    if (db_open(&followed->follower.read, &(struct db_options){ .url = shop->url, .projection = true, .create = true }, shop->arena, &error) != DB_OK ||
+    if (db_open(&followed->follower.read, &(struct db_options){ .url = shop->url, .projection = true, .create = true }, shop->arena, &error) !=
+            DB_OK ||
         db_migrate(followed->follower.read, true, shop->arena, &error) != MIGRATE_DONE)
         fail_msg("%s", error);
     receive(shop, "LEJ", "LAMP", 5);
@@ -140,7 +141,9 @@ static void forgotten_in_pieces(enum store store)
     open_followed(&followed, store);
     struct db *read = followed.follower.read;
     const int64_t all = rows_of(&followed);
-    run_sql(read, "INSERT INTO order_token (unit, token, ord) VALUES (1, '!first', 5); INSERT INTO order_token (unit, token, ord) VALUES (1, 'zz last', 5)");
+    run_sql(
+        read,
+        "INSERT INTO order_token (unit, token, ord) VALUES (1, '!first', 5); INSERT INTO order_token (unit, token, ord) VALUES (1, 'zz last', 5)");
     run_sql(read, events_went_back);
     followed.follower.forget_rows = PIECE;
     followed.follower.reached = dies;
@@ -175,12 +178,9 @@ static void forgotten_in_pieces_on_postgresql(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_older_copy_on_sqlite),
-        cmocka_unit_test(a_copy_that_went_another_way_on_sqlite),
-        cmocka_unit_test(an_older_copy_on_postgresql),
-        cmocka_unit_test(a_copy_that_went_another_way_on_postgresql),
-        cmocka_unit_test(forgotten_in_pieces_on_sqlite),
-        cmocka_unit_test(forgotten_in_pieces_on_postgresql),
+        cmocka_unit_test(an_older_copy_on_sqlite),       cmocka_unit_test(a_copy_that_went_another_way_on_sqlite),
+        cmocka_unit_test(an_older_copy_on_postgresql),   cmocka_unit_test(a_copy_that_went_another_way_on_postgresql),
+        cmocka_unit_test(forgotten_in_pieces_on_sqlite), cmocka_unit_test(forgotten_in_pieces_on_postgresql),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
  * Scenes first: what a channel may have grows without a unit coming. Then a property: seeded streams of orders and of all
  * that moves stock or changes who may have it; after each command and the jobs that it started, no line that waits could be
  * filled by what its channel may have (read from the tables, summed here by hand), no line got units that one before it in rank
- * could have had, and where bundles must not come apart none got a part of one. MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is named. */
+ * could have had, and where bundles must not come apart none got a part of one. MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is
+ * named. */
 #include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -13,11 +14,12 @@
 
 static struct reply order_of(struct shop *shop, const char *channel, const char *id, const char *sku, int quantity)
 {
-    return shop_call(shop, "POST", "/v1/orders",
-                     "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\","
-                     "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-                     channel, id, sku, quantity);
+    return shop_call(
+        shop, "POST", "/v1/orders",
+        "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\","
+        "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+        channel, id, sku, quantity);
 }
 
 /* The order's line 1, as it stands now. */
@@ -79,7 +81,8 @@ static void less_is_held_back(struct shop *shop)
 /* Who waits on purpose is not woken by units that nobody may have. */
 static void what_is_quarantined_wakes_nobody(struct shop *shop)
 {
-    static const char *const moves[] = { "\"delta\":2,\"bucket\":\"quarantined\",\"reason\":\"receipt\"", "\"set\":3,\"bucket\":\"quarantined\",\"reason\":\"correction\"",
+    static const char *const moves[] = { "\"delta\":2,\"bucket\":\"quarantined\",\"reason\":\"receipt\"",
+                                         "\"set\":3,\"bucket\":\"quarantined\",\"reason\":\"correction\"",
                                          "\"delta\":1,\"from\":\"available\",\"bucket\":\"quarantined\",\"reason\":\"correction\"" };
     shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"buffer\":5}");
     receive(shop, "LEJ", "LAMP", 2);
@@ -140,10 +143,11 @@ static void a_decision_says_what_ruled_the_others_out(struct shop *shop)
 
 static const char *market_order(struct shop *shop, const char *id, const char *lines, const char *key)
 {
-    const char *body = arena_printf(shop->arena,
-                                    "{\"channel\":\"market\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
-                                    "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}",
-                                    id, lines);
+    const char *body = arena_printf(
+        shop->arena,
+        "{\"channel\":\"market\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+        "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}",
+        id, lines);
     struct command *command = local_command(shop->local, shop->arena, "POST", "/v1/orders", body, key);
     engine_run(shop->engine, &command, 1);
     assert_int_equal(command->answer.status, 201);
@@ -190,7 +194,8 @@ static void a_listing_that_is_moved_gives_a_line_its_sku(struct shop *shop)
     receive(shop, "LEJ", "LAMP", 1);
     receive(shop, "LEJ", "BULB", 3);
     shop_must(shop, 201, "PUT", "/v1/channels/market/listings/L-1", "{\"sku\":\"LAMP\"}");
-    const char *kept = market_order(shop, "1", LINE("channel_sku", "L-1", "1"), NULL), *made = market_order(shop, "2", LINE("sku", "L-1", "2"), "key-2");
+    const char *kept = market_order(shop, "1", LINE("channel_sku", "L-1", "1"), NULL),
+               *made = market_order(shop, "2", LINE("sku", "L-1", "2"), "key-2");
     assert_non_null(strstr(order_now(shop, made), "\"kind\":\"unmapped\""));
     shop_must(shop, 200, "PATCH", "/v1/channels/market/listings/L-1", "{\"cap\":5}");
     assert_non_null(strstr(open_exceptions(shop), "unmapped"));
@@ -209,7 +214,8 @@ static void a_bundle_that_is_made_gives_a_line_its_components(struct shop *shop)
 {
     receive(shop, "LEJ", "BULB", 2);
     const char *made = market_order(shop, "1", LINE("sku", "SET", "2"), "key-1");
-    shop_must(shop, 201, "PUT", "/v1/bundles/SET", "{\"name\":\"Set\",\"components\":[{\"sku\":\"BULB\",\"quantity\":1},{\"sku\":\"SHADE\",\"quantity\":1}]}");
+    shop_must(shop, 201, "PUT", "/v1/bundles/SET",
+              "{\"name\":\"Set\",\"components\":[{\"sku\":\"BULB\",\"quantity\":1},{\"sku\":\"SHADE\",\"quantity\":1}]}");
     const char *now = order_now(shop, made);
     assert_int_equal(number_in(now, "\"lines\"", "backordered"), 2);
     assert_int_equal(number_in(now, "\"lines\"", "oversold"), 2);
@@ -224,7 +230,8 @@ static void a_bundle_that_is_made_gives_a_line_its_components(struct shop *shop)
 
 static void what_waits_for_its_sku_waits_by_rank(struct shop *shop)
 {
-    const char *first = market_order(shop, "1", LINE("channel_sku", "L-1", "2"), NULL), *second = market_order(shop, "2", LINE("sku", "LAMP", "2"), NULL);
+    const char *first = market_order(shop, "1", LINE("channel_sku", "L-1", "2"), NULL),
+               *second = market_order(shop, "2", LINE("sku", "LAMP", "2"), NULL);
     receive(shop, "LEJ", "LAMP", 1); /* goes to the second: nobody knows what the first one wants */
     shop_must(shop, 201, "PUT", "/v1/channels/market/listings/L-1", "{\"sku\":\"LAMP\"}");
     receive(shop, "LEJ", "LAMP", 2);
@@ -272,8 +279,9 @@ static void hundreds_of_lines_are_mapped_by_a_job(struct shop *shop)
 
 static void add_whole(struct shop *shop)
 {
-    shop_must(shop, 201, "PUT", "/v1/channels/whole",
-              "{\"unit\":\"DE\",\"name\":\"W\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\",\"split\":false}");
+    shop_must(
+        shop, 201, "PUT", "/v1/channels/whole",
+        "{\"unit\":\"DE\",\"name\":\"W\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\",\"split\":false}");
 }
 
 static int64_t stock_at(struct shop *shop, const char *node, const char *sku, const char *bucket)
@@ -320,17 +328,19 @@ static void a_checkout_holds_whole_bundles(struct shop *shop)
     receive(shop, "LEJ", "BULB", 2);
     receive(shop, "HAM", "BULB", 2);
     receive(shop, "HAM", "SHADE", 1);
-    struct reply made = shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"whole\",\"lines\":[{\"sku\":\"KIT\",\"quantity\":1}],\"ttl_s\":60}");
+    struct reply made =
+        shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"whole\",\"lines\":[{\"sku\":\"KIT\",\"quantity\":1}],\"ttl_s\":60}");
     text_in(made.body, NULL, "id", id, sizeof id);
     assert_int_equal(stock_at(shop, "LEJ", "BULB", "reserved"), 0);
     assert_int_equal(stock_at(shop, "HAM", "BULB", "reserved"), 2);
     assert_int_equal(stock_at(shop, "HAM", "SHADE", "reserved"), 1);
-    const char *kit = id_of(shop, shop_call(shop, "POST", "/v1/orders",
-                                            "{\"channel\":\"whole\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                                            "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"reservation\":\"%s\","
-                                            "\"lines\":[{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}],"
-                                            "\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-                                            id));
+    const char *kit =
+        id_of(shop, shop_call(shop, "POST", "/v1/orders",
+                              "{\"channel\":\"whole\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                              "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"reservation\":\"%s\","
+                              "\"lines\":[{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}],"
+                              "\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+                              id));
     assert_string_equal(ships_from(shop, kit), "HAM");
 }
 
@@ -436,20 +446,21 @@ struct tables {
 
 static struct tables read_tables(struct shop *shop, struct arena *arena)
 {
-    return (struct tables){ shop_table(shop, arena, &channel_table), shop_table(shop, arena, &channel_node_table), shop_table(shop, arena, &position_table),
-                            shop_table(shop, arena, &claim_table),   shop_table(shop, arena, &demand_table),       shop_table(shop, arena, &waiting_table),
-                            shop_table(shop, arena, &node_table),    shop_table(shop, arena, &orders_table) };
+    return (struct tables){ shop_table(shop, arena, &channel_table),  shop_table(shop, arena, &channel_node_table),
+                            shop_table(shop, arena, &position_table), shop_table(shop, arena, &claim_table),
+                            shop_table(shop, arena, &demand_table),   shop_table(shop, arena, &waiting_table),
+                            shop_table(shop, arena, &node_table),     shop_table(shop, arena, &orders_table) };
 }
 
-#define EACH(TYPE, ROW, ROWS) \
+#define EACH(TYPE, ROW, ROWS)                                    \
     for (size_t ROW##_i = 0; ROW##_i < (ROWS)->count; ROW##_i++) \
         for (const struct TYPE *ROW = db_row(ROWS, ROW##_i); ROW != NULL && ROW->unit == 1; ROW = NULL)
 
 static const struct channel_row *channel_of(const struct tables *t, int64_t id)
 {
     EACH(channel_row, row, &t->channels)
-        if (row->id == id)
-            return row;
+    if (row->id == id)
+        return row;
     return NULL;
 }
 
@@ -458,16 +469,16 @@ static int64_t rank_of(const struct tables *t, const char *group)
 {
     int64_t best = INT64_MAX;
     EACH(channel_row, row, &t->channels)
-        if (strcmp(row->channel_group, group) == 0 && row->priority * 100000 + row->id < best)
-            best = row->priority * 100000 + row->id;
+    if (strcmp(row->channel_group, group) == 0 && row->priority * 100000 + row->id < best)
+        best = row->priority * 100000 + row->id;
     return best;
 }
 
 static bool serves(const struct tables *t, int64_t channel, int64_t node)
 {
     EACH(channel_node_row, row, &t->serves)
-        if (row->channel == channel && row->node == node)
-            return true;
+    if (row->channel == channel && row->node == node)
+        return true;
     return false;
 }
 
@@ -475,9 +486,10 @@ static int64_t stock_in(const struct tables *t, const struct channel_row *channe
 {
     int64_t units = 0;
     EACH(position_row, row, &t->positions)
-        if (row->sku == sku && row->class == 0 && row->node == node)
-            units += row->available;
-    EACH(claim_row, row, &t->claims) {
+    if (row->sku == sku && row->class == 0 && row->node == node)
+        units += row->available;
+    EACH(claim_row, row, &t->claims)
+    {
         if (row->kind != 1 || row->sku != sku || row->node != node)
             continue;
         const struct channel_row *holder = channel_of(t, row->holder);
@@ -491,7 +503,7 @@ static int64_t stock_for(const struct tables *t, const struct channel_row *chann
 {
     int64_t units = 0;
     EACH(node_row, node, &t->nodes)
-        units += serves(t, channel->id, node->id) ? stock_in(t, channel, sku, node->id) : 0;
+    units += serves(t, channel->id, node->id) ? stock_in(t, channel, sku, node->id) : 0;
     return units;
 }
 
@@ -502,7 +514,8 @@ struct holds {
 static struct holds holds_of(const struct tables *t, const struct demand_row *d, int64_t node)
 {
     struct holds sum = { 0 };
-    EACH(claim_row, row, &t->claims) {
+    EACH(claim_row, row, &t->claims)
+    {
         bool its = row->kind == 4 && row->holder == d->ord && row->line == d->line && row->part == d->part && row->node == node;
         sum.units += its ? row->soft + row->hard : 0;
         sum.hard += its ? row->hard : 0;
@@ -514,7 +527,8 @@ static struct holds holds_of(const struct tables *t, const struct demand_row *d,
 static int64_t whole_at(const struct tables *t, int64_t ord, int64_t line, int64_t node, int64_t *begun)
 {
     int64_t whole = INT64_MAX, most = 0;
-    EACH(demand_row, d, &t->demands) {
+    EACH(demand_row, d, &t->demands)
+    {
         if (d->ord != ord || d->line != line)
             continue;
         struct holds holds = holds_of(t, d, node);
@@ -530,13 +544,14 @@ static int64_t not_begun(const struct tables *t, const struct waiting_row *w)
 {
     int64_t pieces = INT64_MAX, begun;
     EACH(demand_row, d, &t->demands)
-        if (d->ord == w->ord && d->line == w->line && (d->ordered - d->cancelled) / d->need < pieces)
-            pieces = (d->ordered - d->cancelled) / d->need;
-    EACH(node_row, node, &t->nodes) {
+    if (d->ord == w->ord && d->line == w->line && (d->ordered - d->cancelled) / d->need < pieces)
+        pieces = (d->ordered - d->cancelled) / d->need;
+    EACH(node_row, node, &t->nodes)
+    {
         (void)whole_at(t, w->ord, w->line, node->id, &begun);
         EACH(demand_row, d, &t->demands)
-            if (d->ord == w->ord && d->line == w->line && holds_of(t, d, node->id).units > begun * d->need)
-                return -1;
+        if (d->ord == w->ord && d->line == w->line && holds_of(t, d, node->id).units > begun * d->need)
+            return -1;
         pieces -= begun;
     }
     return pieces > 0 ? pieces : 0;
@@ -547,12 +562,13 @@ static bool could_be_filled_whole(const struct tables *t, const struct waiting_r
 {
     const struct channel_row *channel = channel_of(t, w->channel);
     const int64_t fresh = not_begun(t, w);
-    EACH(node_row, node, &t->nodes) {
+    EACH(node_row, node, &t->nodes)
+    {
         int64_t begun, whole = whole_at(t, w->ord, w->line, node->id, &begun);
         bool stands = serves(t, channel->id, node->id) && (begun > whole || fresh > 0) && fresh >= 0;
         EACH(demand_row, d, &t->demands)
-            if (d->ord == w->ord && d->line == w->line)
-                stands = stands && holds_of(t, d, node->id).units + stock_in(t, channel, d->sku, node->id) >= (whole + 1) * d->need;
+        if (d->ord == w->ord && d->line == w->line)
+            stands = stands && holds_of(t, d, node->id).units + stock_in(t, channel, d->sku, node->id) >= (whole + 1) * d->need;
         if (stands)
             return true;
     }
@@ -563,7 +579,7 @@ static size_t parts_of(const struct tables *t, int64_t ord, int64_t line)
 {
     size_t parts = 0;
     EACH(demand_row, d, &t->demands)
-        parts += d->ord == ord && d->line == line;
+    parts += d->ord == ord && d->line == line;
     return parts;
 }
 
@@ -576,11 +592,11 @@ static bool could_be_filled(const struct tables *t, const struct waiting_row *w)
     if (!channel->split && parts_of(t, w->ord, w->line) > 1)
         return could_be_filled_whole(t, w);
     EACH(demand_row, d, &t->demands)
-        if (d->ord == w->ord && d->line == w->line && (d->ordered - d->backordered) / d->need < pieces)
-            pieces = (d->ordered - d->backordered) / d->need;
+    if (d->ord == w->ord && d->line == w->line && (d->ordered - d->backordered) / d->need < pieces)
+        pieces = (d->ordered - d->backordered) / d->need;
     EACH(demand_row, d, &t->demands)
-        if (d->ord == w->ord && d->line == w->line && stock_for(t, channel, d->sku) < (pieces + 1) * d->need - (d->ordered - d->backordered))
-            stands = false;
+    if (d->ord == w->ord && d->line == w->line && stock_for(t, channel, d->sku) < (pieces + 1) * d->need - (d->ordered - d->backordered))
+        stands = false;
     return stands;
 }
 
@@ -597,16 +613,17 @@ static int rank_compare(const struct waiting_row *a, const struct waiting_row *b
 static int64_t held(const struct tables *t, const struct claim_row *like)
 {
     EACH(claim_row, row, &t->claims)
-        if (row->kind == 4 && row->holder == like->holder && row->line == like->line && row->part == like->part && row->node == like->node && row->sku == like->sku)
-            return row->soft + row->hard;
+    if (row->kind == 4 && row->holder == like->holder && row->line == like->line && row->part == like->part && row->node == like->node &&
+        row->sku == like->sku)
+        return row->soft + row->hard;
     return 0;
 }
 
 static bool had_a_fence(const struct tables *t, const struct claim_row *at)
 {
     EACH(position_row, row, &t->positions)
-        if (row->sku == at->sku && row->node == at->node)
-            return row->fenced > 0;
+    if (row->sku == at->sku && row->node == at->node)
+        return row->fenced > 0;
     return false;
 }
 
@@ -615,11 +632,14 @@ static bool overtakes(const struct tables *before, const struct tables *now, con
 {
     if (claim->kind != 4 || held(before, claim) >= claim->soft + claim->hard || had_a_fence(before, claim))
         return false;
-    struct waiting_row mine = { .priority = claim->priority, .promise = claim->promise, .ord = claim->holder, .line = claim->line, .part = claim->part };
-    EACH(waiting_row, w, &now->waiting) {
+    struct waiting_row mine = {
+        .priority = claim->priority, .promise = claim->promise, .ord = claim->holder, .line = claim->line, .part = claim->part
+    };
+    EACH(waiting_row, w, &now->waiting)
+    {
         size_t parts = parts_of(now, w->ord, w->line), waited = 0;
         EACH(waiting_row, old, &before->waiting)
-            waited += old->sku == w->sku && rank_compare(old, w) == 0;
+        waited += old->sku == w->sku && rank_compare(old, w) == 0;
         if (w->sku == claim->sku && parts == 1 && waited == 1 && rank_compare(w, &mine) < 0 && serves(now, w->channel, claim->node))
             return true;
     }
@@ -632,9 +652,10 @@ static bool comes_apart(const struct tables *before, const struct tables *now, c
     if (claim->kind != 4 || held(before, claim) >= claim->soft + claim->hard || parts_of(now, claim->holder, claim->line) == 1)
         return false;
     EACH(orders_row, order, &now->orders)
-        if (order->id == claim->holder && channel_of(now, order->channel)->split)
-            return false;
-    EACH(demand_row, d, &now->demands) {
+    if (order->id == claim->holder && channel_of(now, order->channel)->split)
+        return false;
+    EACH(demand_row, d, &now->demands)
+    {
         int64_t begun, whole = whole_at(now, claim->holder, claim->line, claim->node, &begun);
         if (d->ord == claim->holder && d->line == claim->line && d->part == claim->part)
             return claim->soft + claim->hard > whole * d->need;
@@ -645,21 +666,22 @@ static bool comes_apart(const struct tables *before, const struct tables *now, c
 static void verify(struct shop *shop, const struct tables *before, const struct tables *now, const char *what, uint64_t seed)
 {
     EACH(waiting_row, w, &now->waiting)
-        if (could_be_filled(now, w))
-            fail_msg("seed %lu: after %s, order %ld line %ld waits for SKU %ld that its channel may have", (unsigned long)seed, what, (long)w->ord,
-                     (long)w->line, (long)w->sku);
+    if (could_be_filled(now, w))
+        fail_msg("seed %lu: after %s, order %ld line %ld waits for SKU %ld that its channel may have", (unsigned long)seed, what, (long)w->ord,
+                 (long)w->line, (long)w->sku);
     EACH(claim_row, claim, &now->claims)
-        if (overtakes(before, now, claim))
-            fail_msg("seed %lu: after %s, order %ld line %ld overtook", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
+    if (overtakes(before, now, claim))
+        fail_msg("seed %lu: after %s, order %ld line %ld overtook", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
     EACH(claim_row, claim, &now->claims)
-        if (comes_apart(before, now, claim))
-            fail_msg("seed %lu: after %s, order %ld line %ld got a part of a bundle", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
+    if (comes_apart(before, now, claim))
+        fail_msg("seed %lu: after %s, order %ld line %ld got a part of a bundle", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
 }
 
 /* ---- streams ---- */
 
 #define COMMANDS 60
-static const char *const codes[] = { "web", "b2b", "market", "soc" }, *const nodes[] = { "LEJ", "HAM", "N3" }, *const skus[] = { "LAMP", "BULB", "SHADE", "KIT" };
+static const char *const codes[] = { "web", "b2b", "market", "soc" }, *const nodes[] = { "LEJ", "HAM", "N3" },
+                         *const skus[] = { "LAMP", "BULB", "SHADE", "KIT" };
 
 struct stream {
     struct shop *shop;
@@ -686,8 +708,11 @@ static const char *do_order(struct stream *s)
 
 static const char *do_stock(struct stream *s)
 {
-    static const char *const what[] = { "\"delta\":%d,\"reason\":\"receipt\"", "\"delta\":%d,\"reason\":\"receipt\",\"bucket\":\"quarantined\"", "\"set\":%d,\"reason\":\"count\"",
-                                        "\"delta\":-%d,\"reason\":\"damage\"", "\"delta\":%d,\"from\":\"quarantined\",\"bucket\":\"available\",\"reason\":\"correction\"",
+    static const char *const what[] = { "\"delta\":%d,\"reason\":\"receipt\"",
+                                        "\"delta\":%d,\"reason\":\"receipt\",\"bucket\":\"quarantined\"",
+                                        "\"set\":%d,\"reason\":\"count\"",
+                                        "\"delta\":-%d,\"reason\":\"damage\"",
+                                        "\"delta\":%d,\"from\":\"quarantined\",\"bucket\":\"available\",\"reason\":\"correction\"",
                                         "\"delta\":%d,\"from\":\"available\",\"bucket\":\"quarantined\",\"reason\":\"correction\"" };
     const char *how = what[draw(s, COUNT(what))], *sku = skus[draw(s, 3)], *node = nodes[draw(s, 3)];
     int units = 1 + draw(s, 4);
@@ -704,7 +729,8 @@ static const char *do_channel(struct stream *s)
     if (draw(s, 4) == 0)
         body = draw(s, 2) ? "{\"split\":false}" : "{\"split\":true}";
     else if (draw(s, 2) == 0)
-        body = arena_printf(s->shop->arena, "{\"nodes\":[\"%s\"%s%s%s]}", nodes[from], more ? ",\"" : "", more ? nodes[(from + 1) % 3] : "", more ? "\"" : "");
+        body = arena_printf(s->shop->arena, "{\"nodes\":[\"%s\"%s%s%s]}", nodes[from], more ? ",\"" : "", more ? nodes[(from + 1) % 3] : "",
+                            more ? "\"" : "");
     else if (draw(s, 2) == 0)
         body = arena_printf(s->shop->arena, "{\"group\":\"%s\"}", codes[draw(s, 4)]);
     else
@@ -723,16 +749,19 @@ static const char *do_fence(struct stream *s)
 static const char *do_master(struct stream *s)
 {
     if (draw(s, 2) == 0)
-        shop_call(s->shop, "PUT", "/v1/bundles/KIT", "{\"name\":\"Kit\",\"components\":[{\"sku\":\"BULB\",\"quantity\":%d},{\"sku\":\"SHADE\",\"quantity\":1}]}", 1 + draw(s, 3));
+        shop_call(s->shop, "PUT", "/v1/bundles/KIT",
+                  "{\"name\":\"Kit\",\"components\":[{\"sku\":\"BULB\",\"quantity\":%d},{\"sku\":\"SHADE\",\"quantity\":1}]}", 1 + draw(s, 3));
     else
-        shop_call(s->shop, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"%s\",\"cap\":%d,\"share_ppm\":%d}", skus[draw(s, 4)], draw(s, 3), draw(s, 3) * 500000);
+        shop_call(s->shop, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"%s\",\"cap\":%d,\"share_ppm\":%d}", skus[draw(s, 4)], draw(s, 3),
+                  draw(s, 3) * 500000);
     return "a bundle or a listing";
 }
 
 static const char *do_checkout(struct stream *s)
 {
     extern const struct command_type reservation_expire;
-    struct command expire = { .type = &reservation_expire, .arena = s->shop->arena, .unit = 1, .faults = { .arena = s->shop->arena } }, *each = &expire;
+    struct command expire = { .type = &reservation_expire, .arena = s->shop->arena, .unit = 1, .faults = { .arena = s->shop->arena } },
+                   *each = &expire;
     int kind = draw(s, 4);
     if (kind == 0) {
         s->shop->now_us += INT64_C(61000000);
@@ -743,8 +772,9 @@ static const char *do_checkout(struct stream *s)
         shop_call(s->shop, "DELETE", arena_printf(s->shop->arena, "/v1/reservations/%s", s->reservation), NULL);
         return "a checkout is given back";
     }
-    struct reply made = shop_call(s->shop, "POST", "/v1/reservations", "{\"channel\":\"%s\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"ttl_s\":60}", codes[draw(s, 4)],
-                                  skus[draw(s, 4)], 1 + draw(s, 2));
+    struct reply made =
+        shop_call(s->shop, "POST", "/v1/reservations", "{\"channel\":\"%s\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"ttl_s\":60}",
+                  codes[draw(s, 4)], skus[draw(s, 4)], 1 + draw(s, 2));
     if (made.status == 201)
         text_in(made.body, NULL, "id", s->reservation, sizeof s->reservation);
     return "a checkout";
@@ -756,7 +786,8 @@ static const char *do_cancel(struct stream *s)
         return do_stock(s);
     const char *id = s->orders[draw(s, s->order_count)];
     if (draw(s, 2) == 0)
-        shop_call(s->shop, "POST", arena_printf(s->shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"no\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+        shop_call(s->shop, "POST", arena_printf(s->shop->arena, "/v1/orders/%s/cancel", id),
+                  "{\"reason\":\"no\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
     else
         shop_call(s->shop, "POST", arena_printf(s->shop->arena, "/v1/orders/%s/payments", id),
                   "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}");
@@ -765,7 +796,8 @@ static const char *do_cancel(struct stream *s)
 
 static const char *do_one(struct stream *s)
 {
-    static const char *(*const deeds[])(struct stream *s) = { do_order, do_order, do_order, do_stock, do_stock, do_stock, do_channel, do_channel, do_fence, do_master, do_checkout, do_cancel };
+    static const char *(*const deeds[])(struct stream * s) = { do_order,   do_order,   do_order, do_stock,  do_stock,    do_stock,
+                                                               do_channel, do_channel, do_fence, do_master, do_checkout, do_cancel };
     return deeds[draw(s, COUNT(deeds))](s);
 }
 
@@ -776,8 +808,9 @@ static void stream(enum store store, uint64_t seed)
     struct arena *arenas[] = { arena_new((size_t)64 << 20), arena_new((size_t)64 << 20) };
     shop_furnish(shop);
     shop_must(shop, 201, "PUT", "/v1/nodes/N3", "{\"unit\":\"DE\",\"name\":\"N3\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"1\"}");
-    shop_must(shop, 201, "PUT", "/v1/channels/soc",
-              "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\",\"LEJ\"],\"shortage\":\"partial\",\"split\":false}");
+    shop_must(
+        shop, 201, "PUT", "/v1/channels/soc",
+        "{\"unit\":\"DE\",\"name\":\"S\",\"kind\":\"social\",\"priority\":4,\"nodes\":[\"N3\",\"LEJ\"],\"shortage\":\"partial\",\"split\":false}");
     shop_must(shop, 200, "PATCH", "/v1/channels/market", "{\"nodes\":[\"LEJ\",\"HAM\"],\"split\":false}");
     struct tables before = read_tables(shop, arenas[0]);
     for (int i = 0; i < COMMANDS; i++) {

@@ -17,7 +17,8 @@ static const struct {
     const char *sticks, *gets_loose;
 } by_store[] = {
     [STORE_SQLITE] = { "CREATE TRIGGER stuck BEFORE UPDATE ON job WHEN OLD.id <= 64 BEGIN SELECT RAISE(ABORT, 'stuck'); END", "DROP TRIGGER stuck" },
-    [STORE_POSTGRES] = { "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stuck' USING ERRCODE = '23514'; END $$;"
+    [STORE_POSTGRES] = { "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stuck' USING ERRCODE = '23514'; END "
+                         "$$;"
                          "CREATE TRIGGER stuck BEFORE UPDATE ON job FOR EACH ROW WHEN (OLD.id <= 64) EXECUTE FUNCTION stuck()",
                          "DROP TRIGGER stuck ON job" },
 };
@@ -51,10 +52,11 @@ static void open_jobs(struct shop *shop)
     receive(shop, "LEJ", "LAMP", 1);
     for (int id = 1; id <= STUCK + 1; id++)
         must(engine_db(shop->engine),
-             arena_printf(shop->arena,
-                          "INSERT INTO job (unit, id, kind, state, progress, subject, started_at, node, head) SELECT 1, %d, %d, %d, 0, s.id, 0, n.id, 0 "
-                          "FROM sku AS s CROSS JOIN node AS n WHERE s.unit = 1 AND s.code = 'LAMP' AND n.unit = 1 AND n.code = 'LEJ'",
-                          id, JOB_FILL, JOB_OPEN));
+             arena_printf(
+                 shop->arena,
+                 "INSERT INTO job (unit, id, kind, state, progress, subject, started_at, node, head) SELECT 1, %d, %d, %d, 0, s.id, 0, n.id, 0 "
+                 "FROM sku AS s CROSS JOIN node AS n WHERE s.unit = 1 AND s.code = 'LAMP' AND n.unit = 1 AND n.code = 'LEJ'",
+                 id, JOB_FILL, JOB_OPEN));
 }
 
 static void nothing(void *context)

@@ -67,8 +67,11 @@ static void name_store(struct shop *shop, enum store store)
 
 static struct engine *engine_of(struct shop *shop, const char **error)
 {
-    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .create = true, .no_sync = true }, .vault = shop->vault,
-                                      .clock = { shop_now, shop }, .batch_us = -1 };
+    struct engine_options options = { .url = shop->url,
+                                      .db = { .url = shop->url, .create = true, .no_sync = true },
+                                      .vault = shop->vault,
+                                      .clock = { shop_now, shop },
+                                      .batch_us = -1 };
     return engine_open(&options, shop->arena, error);
 }
 
@@ -165,15 +168,20 @@ void shop_furnish(struct shop *shop)
         const char *target, *body;
     } masters[] = {
         { "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}" },
-        { "/v1/nodes/LEJ", "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\",\"priority\":1}" },
-        { "/v1/nodes/HAM", "{\"unit\":\"DE\",\"name\":\"Hamburg\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"20095\",\"priority\":2}" },
+        { "/v1/nodes/LEJ",
+          "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\",\"priority\":1}" },
+        { "/v1/nodes/HAM",
+          "{\"unit\":\"DE\",\"name\":\"Hamburg\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"20095\",\"priority\":2}" },
         { "/v1/skus/LAMP", "{\"name\":\"Lamp\"}" },
         { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
         { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
         { "/v1/bundles/KIT", "{\"name\":\"Kit\",\"components\":[{\"sku\":\"BULB\",\"quantity\":2},{\"sku\":\"SHADE\",\"quantity\":1}]}" },
-        { "/v1/channels/web", "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}" },
-        { "/v1/channels/b2b", "{\"unit\":\"DE\",\"name\":\"B2B\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"reject\"}" },
-        { "/v1/channels/market", "{\"unit\":\"DE\",\"name\":\"Market\",\"kind\":\"marketplace\",\"priority\":3,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
+        { "/v1/channels/web",
+          "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}" },
+        { "/v1/channels/b2b",
+          "{\"unit\":\"DE\",\"name\":\"B2B\",\"kind\":\"b2b\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"reject\"}" },
+        { "/v1/channels/market",
+          "{\"unit\":\"DE\",\"name\":\"Market\",\"kind\":\"marketplace\",\"priority\":3,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
     };
     for (size_t i = 0; i < COUNT(masters); i++)
         shop_must(shop, 201, "PUT", masters[i].target, "%s", masters[i].body);
@@ -264,8 +272,12 @@ static const struct db_statement *select_of(struct shop *shop, size_t t)
         for (size_t c = 1; c < table->key_count; c++)
             buffer_printf(&sql, ", %zu", c + 1);
         shop->selects[t] = ARENA_NEW(shop->arena, struct db_statement);
-        *shop->selects[t] = (struct db_statement){ .name = table->name, .sqlite = sql.at, .postgres = sql.at, .columns = table->columns,
-                                                   .column_count = table->column_count, .row_size = table->row_size };
+        *shop->selects[t] = (struct db_statement){ .name = table->name,
+                                                   .sqlite = sql.at,
+                                                   .postgres = sql.at,
+                                                   .columns = table->columns,
+                                                   .column_count = table->column_count,
+                                                   .row_size = table->row_size };
     }
     return shop->selects[t];
 }

@@ -14,7 +14,7 @@ struct shop {
     int64_t now_us;
     char url[512], admin_url[512], schema[64];
     size_t batch_commands;
-    bool broken; /* on purpose: it is not checked at its end */
+    bool broken;                   /* on purpose: it is not checked at its end */
     struct db_statement **selects; /* each table's, once it was asked for */
 };
 

@@ -177,15 +177,15 @@ static void judge_statement(struct check *check, const struct statement *stateme
     Oid types[COUNT(statement->parameters)];
     for (size_t i = 0; i < statement->parameter_count; i++)
         types[i] = oid_of(type_of(statement->parameters[i].type));
-    judge(check, &(struct subject) { .file = statement->file,
-                                     .name = statement->name,
-                                     .sql = statement->text.postgres,
-                                     .line = statement->line,
-                                     .types = types,
-                                     .type_count = statement->parameter_count,
-                                     .columns = statement->kind == KIND_EXEC ? NULL : statement->columns,
-                                     .column_count = statement->column_count,
-                                     .may_scan = statement->scan != NULL });
+    judge(check, &(struct subject){ .file = statement->file,
+                                    .name = statement->name,
+                                    .sql = statement->text.postgres,
+                                    .line = statement->line,
+                                    .types = types,
+                                    .type_count = statement->parameter_count,
+                                    .columns = statement->kind == KIND_EXEC ? NULL : statement->columns,
+                                    .column_count = statement->column_count,
+                                    .may_scan = statement->scan != NULL });
 }
 
 /* What is spelled from a descriptor is judged for any number of rows, for one and for several. */
@@ -207,15 +207,15 @@ static void judge_path(struct check *check, const struct path *path, size_t rows
     Oid types[64 * SHAPES];
     size_t count = types_of(db->table, db->columns, db->prefix_count, rows, types);
     types[count] = oid_of(DB_INT);
-    judge(check, &(struct subject) { .file = path->file,
-                                     .name = db->name,
-                                     .sql = spell_postgres_path(check->model->arena, db, rows),
-                                     .line = path->line,
-                                     .types = types,
-                                     .type_count = count + 1,
-                                     .columns = db->table->columns,
-                                     .column_count = db->table->column_count,
-                                     .path = db });
+    judge(check, &(struct subject){ .file = path->file,
+                                    .name = db->name,
+                                    .sql = spell_postgres_path(check->model->arena, db, rows),
+                                    .line = path->line,
+                                    .types = types,
+                                    .type_count = count + 1,
+                                    .columns = db->table->columns,
+                                    .column_count = db->table->column_count,
+                                    .path = db });
 }
 
 static void judge_table(struct check *check, const struct db_table *table, size_t rows)

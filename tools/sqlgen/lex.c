@@ -61,7 +61,7 @@ static struct token comment(struct arena *arena, const char *at, const char *end
         at++;
     while (end > at && isspace((unsigned char)end[-1]))
         end--;
-    return (struct token) { .kind = TOKEN_COMMENT, .text = arena_text_n(arena, at, (size_t)(end - at)), .line = line };
+    return (struct token){ .kind = TOKEN_COMMENT, .text = arena_text_n(arena, at, (size_t)(end - at)), .line = line };
 }
 
 struct tokens lex(struct arena *arena, const char *file, const char *text)
@@ -89,7 +89,7 @@ struct tokens lex(struct arena *arena, const char *file, const char *text)
             line += *at == '\n';
         space = false;
     }
-    tokens.items[tokens.count] = (struct token) { .kind = TOKEN_END, .text = "", .line = line };
+    tokens.items[tokens.count] = (struct token){ .kind = TOKEN_END, .text = "", .line = line };
     return tokens;
 }
 

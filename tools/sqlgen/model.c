@@ -31,7 +31,7 @@ static void declare_path(struct model *model, const char *file, const struct tok
         model->paths = ARENA_ARRAY(model->arena, struct path, PATHS_MAX);
     if (model->path_count == PATHS_MAX)
         refuse(file, comment->line, "more than %d paths: raise PATHS_MAX in model.c", PATHS_MAX);
-    model->paths[model->path_count++] = (struct path) { .file = file, .line = comment->line, .declared = comment->text };
+    model->paths[model->path_count++] = (struct path){ .file = file, .line = comment->line, .declared = comment->text };
 }
 
 /* FNV-1a over the tokens, so that comments, paths and layout may change. */
@@ -58,7 +58,7 @@ static struct migration *next_migration(struct model *model, size_t place, const
     if (store->migrations == NULL)
         store->migrations = ARENA_ARRAY(model->arena, struct migration, MIGRATIONS_MAX);
     struct migration *migration = &store->migrations[store->migration_count++];
-    *migration = (struct migration) { .number = number_of(file), .file = file, .sqlite.arena = model->arena, .postgres.arena = model->arena };
+    *migration = (struct migration){ .number = number_of(file), .file = file, .sqlite.arena = model->arena, .postgres.arena = model->arena };
     const char *name = strrchr(file, '/') != NULL ? strrchr(file, '/') + 1 : file;
     migration->name = arena_text_n(model->arena, name, strlen(name) - strlen(".sql"));
     if (store->migration_count > 1 && migration[-1].number >= migration->number)
@@ -177,7 +177,7 @@ static void read_tables(struct model *model, size_t place)
         if (model->table_count == TABLES_MAX)
             refuse(name, 0, "more than %d tables: raise TABLES_MAX in model.c", TABLES_MAX);
         struct table *table = &model->tables[model->table_count];
-        *table = (struct table) { .db.name = name, .db.number = model->table_count, .place = place };
+        *table = (struct table){ .db.name = name, .db.number = model->table_count, .place = place };
         table->paths = ARENA_ARRAY(model->arena, struct path *, PATHS_MAX);
         model->table_count++;
         read_columns(model, table, handle);
@@ -306,7 +306,7 @@ static void resolve_path(struct model *model, struct path *path, size_t number)
     if (!is_name(tokens.items[1].text))
         refuse(path->file, path->line, "\"%s\" is no name for a path", tokens.items[1].text);
     uint8_t *columns = ARENA_ARRAY(model->arena, uint8_t, 128);
-    path->db = (struct db_path) { .name = tokens.items[1].text, .table = &table->db, .columns = columns, .number = number };
+    path->db = (struct db_path){ .name = tokens.items[1].text, .table = &table->db, .columns = columns, .number = number };
     path->table = table->db.name;
     size_t at = path_columns(path, &table->db, &tokens, 4, columns, &path->db.prefix_count);
     path->db.column_count = path->db.prefix_count;

@@ -182,12 +182,12 @@ struct spelling spell_migration(struct arena *arena, const char *file, const str
     else
         refuse(file, first->line, "%s %s: a migration holds CREATE TABLE, CREATE INDEX, ALTER TABLE, DROP, INSERT, UPDATE and DELETE", first->text,
                second->text);
-    return (struct spelling) { .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
+    return (struct spelling){ .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
 }
 
 struct spelling spell_statement(struct arena *arena, const struct token *tokens, size_t count)
 {
     struct speller speller = { .sqlite.arena = arena, .postgres.arena = arena, .tokens = tokens, .count = count };
     copy_rest(&speller);
-    return (struct spelling) { .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
+    return (struct spelling){ .sqlite = speller.sqlite.at, .postgres = speller.postgres.at };
 }

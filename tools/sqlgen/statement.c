@@ -47,11 +47,12 @@ static void read_parameters(struct model *model, struct statement *statement, co
     for (size_t at = 0; tokens.items[at].kind != TOKEN_END;) {
         const struct token *token = &tokens.items[at];
         size_t number = statement->parameter_count + 1;
-        if (token->kind != TOKEN_PARAMETER || strtoul(token->text + 1, NULL, 10) != number || tokens.count < at + 3 || number > COUNT(statement->parameters))
+        if (token->kind != TOKEN_PARAMETER || strtoul(token->text + 1, NULL, 10) != number || tokens.count < at + 3 ||
+            number > COUNT(statement->parameters))
             refuse(statement->file, comment->line, "%s: write the parameters as -- $1 name TYPE; $2 name TYPE, from 1, at most %zu", statement->name,
                    COUNT(statement->parameters));
         struct parameter *parameter = &statement->parameters[statement->parameter_count++];
-        *parameter = (struct parameter) { .name = token[1].text, .type = type_spelling(token[2].text) };
+        *parameter = (struct parameter){ .name = token[1].text, .type = type_spelling(token[2].text) };
         if (parameter->type == NULL)
             refuse(statement->file, comment->line, "%s: parameter %s: unknown type \"%s\"; write ID, INT, TEXT, BLOB or BOOL", statement->name,
                    token[1].text, token[2].text);
@@ -129,7 +130,7 @@ static void read_columns(struct model *model, struct statement *statement, sqlit
         for (int k = 0; k < i; k++)
             if (strcmp(statement->columns[k].name, name) == 0)
                 refuse(statement->file, statement->line, "%s: two columns are called %s: name one with AS", statement->name, name);
-        statement->columns[i] = (struct db_column) { .name = name, .type = type_of(type), .nullable = true };
+        statement->columns[i] = (struct db_column){ .name = name, .type = type_of(type), .nullable = true };
     }
     statement->column_count = (size_t)count;
 }
@@ -243,7 +244,7 @@ static struct mentions mentions_of(struct model *model, const struct statement *
             refuse(statement->file, tokens[i].line, "%s: more than %zu tables", statement->name, COUNT(mentions.items));
         size_t at = i + 1 < count && token_is(&tokens[i + 1], "AS") ? i + 2 : i + 1;
         const char *alias = at < count && !ends_alias(&tokens[at]) ? tokens[at].text : tokens[i].text;
-        mentions.items[mentions.count++] = (struct mention) { table, alias, tokens[i].line };
+        mentions.items[mentions.count++] = (struct mention){ table, alias, tokens[i].line };
     }
     return mentions;
 }
@@ -412,7 +413,7 @@ struct statements statements_of(struct model *model, const char *file)
             if (statement != NULL)
                 refuse(file, token->line, "%s does not end: close it with a semicolon", statement->name);
             statement = add_statement(model, &statements);
-            *statement = (struct statement) { .file = file, .line = token->line };
+            *statement = (struct statement){ .file = file, .line = token->line };
             read_name(model, statement, token->text + 6);
             for (size_t k = 0; k + 1 < statements.count; k++)
                 if (strcmp(statements.items[k].name, statement->name) == 0)

@@ -18,7 +18,7 @@ static void fill(struct thing_row *row, int64_t id)
     static char codes[BATCH][24];
     char *code = codes[id % BATCH];
     snprintf(code, sizeof(codes[0]), "code-%lld", (long long)id);
-    *row = (struct thing_row) { 1, id, code, "a note of some words", id * 7, id & 1, { NULL, 0 }, 3 };
+    *row = (struct thing_row){ 1, id, code, "a note of some words", id * 7, id & 1, { NULL, 0 }, 3 };
 }
 
 static void check(int code, sqlite3 *handle)
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 5; i++) {
         struct db *db;
         unlink(path);
-        if (db_open(&db, &(struct db_options) { .url = url, .create = true, .no_sync = true }, arena, &error) != DB_OK ||
+        if (db_open(&db, &(struct db_options){ .url = url, .create = true, .no_sync = true }, arena, &error) != DB_OK ||
             db_migrate(db, false, arena, &error) != MIGRATE_DONE) {
             fprintf(stderr, "%s\n", error);
             return 1;

@@ -196,8 +196,8 @@ static void *lock_and_read(void *context)
     struct db *other = shop_connect(shop, false);
     const int64_t first[] = { 1, 1 }, second[] = { 1, 2 };
     static struct db_read reads[2];
-    reads[0] = (struct db_read) { .table = &thing_table, .keys = first, .count = 1, .lock = true };
-    reads[1] = (struct db_read) { .table = &thing_table, .keys = second, .count = 1 };
+    reads[0] = (struct db_read){ .table = &thing_table, .keys = first, .count = 1, .lock = true };
+    reads[1] = (struct db_read){ .table = &thing_table, .keys = second, .count = 1 };
     struct arena *arena = arena_new((size_t)1 << 20);
     int64_t *seen = calloc(2, sizeof *seen);
     enum db_result result = db_begin(other);
@@ -238,7 +238,9 @@ static void the_first_of_several_errors_is_told(void **state)
     struct thing_row taken = thing(1, "c1");
     const int64_t key[] = { 1, 1 };
     struct db_statement wrong = { .name = "wrong", .sqlite = "SELECT nothing FROM nowhere", .postgres = "SELECT nothing FROM nowhere" };
-    struct db_read reads[] = { { .table = &thing_table, .keys = key, .count = 1 }, { .statement = &wrong }, { .table = &thing_table, .keys = key, .count = 1 } };
+    struct db_read reads[] = { { .table = &thing_table, .keys = key, .count = 1 },
+                               { .statement = &wrong },
+                               { .table = &thing_table, .keys = key, .count = 1 } };
     shop_fill(shop, 1);
     assert_ok(shop->db, db_begin(shop->db));
     assert_int_equal(db_read_all(shop->db, shop->arena, reads, COUNT(reads)), DB_BUG);
@@ -389,11 +391,11 @@ static void what_cannot_be_opened_says_what_to_do(void **state)
     struct shop *shop = *state;
     struct db *db;
     const char *error = NULL;
-    assert_int_equal(db_open(&db, &(struct db_options) { .url = "mysql://x" }, shop->arena, &error), DB_BUG);
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = "mysql://x" }, shop->arena, &error), DB_BUG);
     assert_non_null(strstr(error, "write sqlite:PATH"));
-    assert_int_equal(db_open(&db, &(struct db_options) { .url = "sqlite:/nowhere/x.db" }, shop->arena, &error), DB_IO);
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = "sqlite:/nowhere/x.db" }, shop->arena, &error), DB_IO);
     assert_non_null(strstr(error, "/nowhere/x.db"));
-    assert_int_equal(db_open(&db, &(struct db_options) { .url = "postgres:///x?host=/nowhere" }, shop->arena, &error), DB_LOST);
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = "postgres:///x?host=/nowhere" }, shop->arena, &error), DB_LOST);
     assert_null(db);
     char path[128];
     snprintf(path, sizeof(path), "%s/noise", shop->sqlite ? shop->folder : "/tmp");
@@ -405,7 +407,7 @@ static void what_cannot_be_opened_says_what_to_do(void **state)
     fclose(noise);
     char url[160];
     snprintf(url, sizeof(url), "sqlite:%s", path);
-    assert_int_equal(db_open(&db, &(struct db_options) { .url = url }, shop->arena, &error), DB_CORRUPT);
+    assert_int_equal(db_open(&db, &(struct db_options){ .url = url }, shop->arena, &error), DB_CORRUPT);
 }
 
 int main(void)

@@ -74,7 +74,7 @@ static void a_path_that_is_not_unique_is_in_order_of_the_key(void **state)
     struct part_row parts[6];
     struct db_rows rows;
     for (int i = 0; i < 6; i++)
-        parts[i] = (struct part_row) { 1, 6 - i, i, i % 2, i == 3 ? "red" : NULL };
+        parts[i] = (struct part_row){ 1, 6 - i, i, i % 2, i == 3 ? "red" : NULL };
     assert_ok(shop->db, INSERT(shop->db, &part_table, &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5]));
     const struct db_value prefix[] = { db_int(1), db_int(1) };
     assert_ok(shop->db, db_load_path(shop->db, shop->arena, &part_by_quantity, prefix, 1, 0, &rows));
@@ -93,7 +93,7 @@ static void many_rows_are_written_and_found(void **state)
     int64_t *keys = ARENA_ARRAY(shop->arena, int64_t, (size_t)MANY * 2);
     struct db_rows found;
     for (int64_t i = 0; i < MANY; i++) {
-        pairs[i] = (struct pair_row) { 1, (i * 7919) % MANY };
+        pairs[i] = (struct pair_row){ 1, (i * 7919) % MANY };
         rows[i] = &pairs[i];
         keys[i * 2] = 1;
         keys[i * 2 + 1] = i;
@@ -140,7 +140,7 @@ static void a_missing_row_is_a_bug(void **state)
     struct pair_row pairs[40]; /* one among many */
     const void *rows[COUNT(pairs)];
     for (size_t i = 0; i < COUNT(pairs); i++)
-        rows[i] = memcpy(&pairs[i], &(struct pair_row) { 1, (int64_t)i }, sizeof(struct pair_row));
+        rows[i] = memcpy(&pairs[i], &(struct pair_row){ 1, (int64_t)i }, sizeof(struct pair_row));
     assert_ok(shop->db, db_insert(shop->db, &pair_table, rows, COUNT(pairs)));
     pairs[17].id = 1000;
     assert_int_equal(db_update(shop->db, &pair_table, rows, COUNT(pairs)), DB_BUG);
@@ -234,7 +234,7 @@ static void a_full_arena_among_several_reads_leaves_the_connection_whole(void **
     assert_ok(shop->db, INSERT(shop->db, &thing_table, &lost));
     overflow(shop);
     assert_ok(shop->db, db_rollback(shop->db));
-    assert_ok(shop->db, db_load(shop->db, shop->arena, &thing_table, (const int64_t[]) { 1, 4000 }, 1, &rows));
+    assert_ok(shop->db, db_load(shop->db, shop->arena, &thing_table, (const int64_t[]){ 1, 4000 }, 1, &rows));
     assert_int_equal(rows.count, 0);
 }
 
@@ -263,7 +263,7 @@ static void statements_are_bound_by_number(void **state)
     assert_ok(shop->db, part_of_open(shop->db, shop->arena, 1, 1, &open, &count));
     assert_int_equal(count, 2);
     int64_t changed = -1;
-    assert_ok(shop->db, thing_close(shop->db, 1, 2, "done", (struct bytes) { (const uint8_t *)"z", 1 }, true, &changed));
+    assert_ok(shop->db, thing_close(shop->db, 1, 2, "done", (struct bytes){ (const uint8_t *)"z", 1 }, true, &changed));
     assert_int_equal(changed, 3);
     assert_ok(shop->db, thing_find(shop->db, shop->arena, 1, "c5", &one, &found));
     assert_true(one.open == 1 && one.raw.size == 1 && strcmp(one.note, "done") == 0);

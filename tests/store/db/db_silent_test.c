@@ -45,7 +45,7 @@ static void *accept_main(void *context)
 static void fake_start(struct fake *fake, bool greets)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    *fake = (struct fake) { .folder = "/tmp/millrace-silent.XXXXXX", .greets = greets };
+    *fake = (struct fake){ .folder = "/tmp/millrace-silent.XXXXXX", .greets = greets };
     assert_non_null(mkdtemp(fake->folder));
     snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", fake->folder);
     snprintf(fake->url, sizeof fake->url, "postgres:///x?host=%s&user=x&port=5432", fake->folder);
@@ -74,7 +74,7 @@ static void opening_ends(bool greets, const char *says)
     struct arena *arena = arena_new((size_t)1 << 20);
     fake_start(&fake, greets);
     int64_t began_us = when_monotonic_us();
-    enum db_result result = db_open(&db, &(struct db_options) { .url = fake.url }, arena, &error);
+    enum db_result result = db_open(&db, &(struct db_options){ .url = fake.url }, arena, &error);
     int64_t took_us = when_monotonic_us() - began_us;
     fake_stop(&fake);
     if (result != DB_LOST || db != NULL || strstr(error, says) == NULL)

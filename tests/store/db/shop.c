@@ -19,7 +19,7 @@ static void with_server(struct shop *shop, const char *format)
     const char *error = NULL;
     struct db *server;
     snprintf(sql, sizeof(sql), format, shop->database);
-    assert_ok(NULL, db_open(&server, &(struct db_options) { .url = getenv("MILLRACE_TEST_POSTGRES") }, shop->arena, &error));
+    assert_ok(NULL, db_open(&server, &(struct db_options){ .url = getenv("MILLRACE_TEST_POSTGRES") }, shop->arena, &error));
     assert_ok(server, db_script(server, sql));
     db_close(server);
 }
@@ -40,7 +40,7 @@ struct db *shop_connect(struct shop *shop, bool projection)
 {
     struct db *db = NULL;
     const char *error = NULL;
-    enum db_result result = db_open(&db, &(struct db_options) { .url = shop->url, .create = true, .projection = projection }, shop->arena, &error);
+    enum db_result result = db_open(&db, &(struct db_options){ .url = shop->url, .create = true, .projection = projection }, shop->arena, &error);
     if (result != DB_OK)
         fail_msg("%s: %s", shop->url, error);
     return db;
@@ -91,7 +91,7 @@ int play_on_both(const struct scene *scenes, size_t count)
     for (size_t store = 0; store < stores_used; store++)
         for (size_t i = 0; i < count && used < COUNT(tests); i++, used++) {
             snprintf(names[used], sizeof(*names), "%s, %s", scenes[i].name, stores[store]);
-            tests[used] = (struct CMUnitTest) { names[used], scenes[i].play, open_shop, close_shop, (void *)(uintptr_t)stores[store] };
+            tests[used] = (struct CMUnitTest){ names[used], scenes[i].play, open_shop, close_shop, (void *)(uintptr_t)stores[store] };
         }
     int failed = _cmocka_run_group_tests("db", tests, used, NULL, NULL);
     free(names);
@@ -100,7 +100,7 @@ int play_on_both(const struct scene *scenes, size_t count)
 
 struct thing_row thing(int64_t id, const char *code)
 {
-    return (struct thing_row) { .unit = 1, .id = id, .code = code, .amount = NULL_INT, .stage = id % 3 };
+    return (struct thing_row){ .unit = 1, .id = id, .code = code, .amount = NULL_INT, .stage = id % 3 };
 }
 
 void shop_fill(struct shop *shop, int64_t count)

@@ -34,17 +34,17 @@ struct thing_row thing(int64_t id, const char *code);
 /* Inserts things 1 .. count of unit 1 with codes "c1" ..., stage id % 3. */
 void shop_fill(struct shop *shop, int64_t count);
 
-#define INSERT(db, table, ...)                                                                                                                       \
-    db_insert(db, table, (const void *const[]) { __VA_ARGS__ }, sizeof((const void *const[]) { __VA_ARGS__ }) / sizeof(void *))
-#define UPDATE(db, table, ...)                                                                                                                       \
-    db_update(db, table, (const void *const[]) { __VA_ARGS__ }, sizeof((const void *const[]) { __VA_ARGS__ }) / sizeof(void *))
-#define DELETE(db, table, ...)                                                                                                                       \
-    db_delete(db, table, (const void *const[]) { __VA_ARGS__ }, sizeof((const void *const[]) { __VA_ARGS__ }) / sizeof(void *))
-#define assert_ok(db, call)                                                                                                                          \
-    do {                                                                                                                                             \
-        enum db_result result_ = (call);                                                                                                             \
-        if (result_ != DB_OK)                                                                                                                        \
-            fail_msg("%s: %s: %s", #call, db_result_name(result_), (db) != NULL ? db_last_error(db) : "");                                           \
+#define INSERT(db, table, ...) \
+    db_insert(db, table, (const void *const[]){ __VA_ARGS__ }, sizeof((const void *const[]){ __VA_ARGS__ }) / sizeof(void *))
+#define UPDATE(db, table, ...) \
+    db_update(db, table, (const void *const[]){ __VA_ARGS__ }, sizeof((const void *const[]){ __VA_ARGS__ }) / sizeof(void *))
+#define DELETE(db, table, ...) \
+    db_delete(db, table, (const void *const[]){ __VA_ARGS__ }, sizeof((const void *const[]){ __VA_ARGS__ }) / sizeof(void *))
+#define assert_ok(db, call)                                                                                \
+    do {                                                                                                   \
+        enum db_result result_ = (call);                                                                   \
+        if (result_ != DB_OK)                                                                              \
+            fail_msg("%s: %s: %s", #call, db_result_name(result_), (db) != NULL ? db_last_error(db) : ""); \
     } while (0)
 
 #endif

@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SHOP                                                                                                                                         \
-    "CREATE TABLE thing (unit ID, id ID, code TEXT, note TEXT NULL, stage INT, PRIMARY KEY (unit, id));\n"                                           \
-    "CREATE INDEX thing_stage ON thing (unit, stage, id) WHERE stage < 3;\n"                                                                         \
+#define SHOP                                                                                               \
+    "CREATE TABLE thing (unit ID, id ID, code TEXT, note TEXT NULL, stage INT, PRIMARY KEY (unit, id));\n" \
+    "CREATE INDEX thing_stage ON thing (unit, stage, id) WHERE stage < 3;\n"                               \
     "CREATE TABLE part (unit ID, thing ID, number INT, PRIMARY KEY (unit, thing, number));\n"
 
 static void write_file(const char *folder, const char *name, const char *text)

@@ -64,8 +64,8 @@ static const struct field_table order_table = { "Order", order_fields, COUNT(ord
 
 static bool read(struct arena *arena, enum fields_mode mode, const char *text, struct order *out, struct faults *faults)
 {
-    *out = (struct order) { .channel = NULL };
-    *faults = (struct faults) { .arena = arena };
+    *out = (struct order){ .channel = NULL };
+    *faults = (struct faults){ .arena = arena };
     return fields_read_text(arena, text, strlen(text), &order_table, mode, out, faults);
 }
 
@@ -118,8 +118,9 @@ static void faulty_and_old_bodies_are_read(void **state)
 {
     struct order order;
     struct faults faults;
-    assert_false(read(*state, FIELDS_POST, "{\"channel\":\"web\",\"currency\":\"eur\",\"ship_to\":{\"name\":\"Ann\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":0},7]}", &order,
-                      &faults));
+    assert_false(read(*state, FIELDS_POST,
+                      "{\"channel\":\"web\",\"currency\":\"eur\",\"ship_to\":{\"name\":\"Ann\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":0},7]}",
+                      &order, &faults));
     const struct line *lines = order.lines.items;
     assert_string_equal(order.channel, "web");
     assert_string_equal(order.ship_to->name, "Ann");
@@ -176,7 +177,8 @@ static void all_that_is_wrong_is_told(void **state)
         { "no lines", "{\"channel\":\"web\",\"lines\":[]}", "out_of_range /lines" },
         { "too many tags", "{\"channel\":\"web\",\"tags\":[\"a\",\"b\",\"c\",\"d\"]," LINES "}", "out_of_range /tags" },
         { "control characters, and countries that are none",
-          "{\"channel\":\"web\",\"secret\":\"a\\tb\",\"ship_to\":{\"name\":\"a\\u0007\",\"country\":\"ZZ\"},\"bill_to\":{\"name\":\"a\\r\\n\\tb\",\"country\":\"UK\"}," LINES "}",
+          "{\"channel\":\"web\",\"secret\":\"a\\tb\",\"ship_to\":{\"name\":\"a\\u0007\",\"country\":\"ZZ\"},\"bill_to\":{\"name\":\"a\\r\\n\\tb\","
+          "\"country\":\"UK\"}," LINES "}",
           "bad_format /secret | bad_format /ship_to/name | bad_format /ship_to/country | bad_format /bill_to/country" },
         { "a tag that is none", "{\"channel\":\"web\",\"tags\":[\"a\",7,\"\"]," LINES "}", "wrong_type /tags/1 | bad_format /tags/2" },
         { "both of two, none of two", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"A\",\"channel_sku\":\"B\",\"quantity\":1},{\"quantity\":1}]}",
@@ -252,7 +254,7 @@ static void a_hostile_body_gets_a_short_answer(void **state)
     assert_false(fields_read_text(*state, "{}", 2, &order_table, FIELDS_POST, &order, &faults));
     assert_int_equal(faults.count, FAULTS_MAX);
     text.size -= 1;
-    assert_false(fields_read_text(*state, text.at, text.size, &order_table, FIELDS_POST, &order, &(struct faults) { .arena = *state }));
+    assert_false(fields_read_text(*state, text.at, text.size, &order_table, FIELDS_POST, &order, &(struct faults){ .arena = *state }));
 }
 
 static void read_only_fields_by_method(void **state)

@@ -92,8 +92,12 @@ static void gtins(void **state)
 
 static void a_cursor_comes_back_as_it_was_written(void **state)
 {
-    static const char *const wrong[] = { "", "pos", "pos_", "pos_1", "pos_1.2", "pos_1.2.3.4", "pos_1.2.", "pos_01.2.3", "pos_1..3", "pos_1.2.-3", "pos_1.2.+3",
-                                         "pos_1.2.3 ", "POS_1.2.3", "mov_1.2.3", "pos_1.2.1234567890123456789", "pos_1,2,3", "pos_0x1.2.3" };
+    static const char *const wrong[] = { "",           "pos",        "pos_",
+                                         "pos_1",      "pos_1.2",    "pos_1.2.3.4",
+                                         "pos_1.2.",   "pos_01.2.3", "pos_1..3",
+                                         "pos_1.2.-3", "pos_1.2.+3", "pos_1.2.3 ",
+                                         "POS_1.2.3",  "mov_1.2.3",  "pos_1.2.1234567890123456789",
+                                         "pos_1,2,3",  "pos_0x1.2.3" };
     const int64_t most[CURSOR_PLACES_MAX] = { 999999999999999999, 999999999999999999, 999999999999999999, 999999999999999999 };
     int64_t places[CURSOR_PLACES_MAX] = { 7, 7, 7, 7 };
     char text[CURSOR_BYTES_MAX];
@@ -114,7 +118,7 @@ static void a_cursor_comes_back_as_it_was_written(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(ids_come_back), CASE(what_is_no_id_of_ours), CASE(ids_sort_as_they_were_drawn), CASE(a_cursor_comes_back_as_it_was_written),
-                                        CASE(gtins) };
+    const struct CMUnitTest tests[] = { CASE(ids_come_back), CASE(what_is_no_id_of_ours), CASE(ids_sort_as_they_were_drawn),
+                                        CASE(a_cursor_comes_back_as_it_was_written), CASE(gtins) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

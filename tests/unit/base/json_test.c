@@ -187,9 +187,9 @@ static void answers_are_written(void **state)
     json_key(&json, "t");
     json_text(&json, "\"\\/\b\f\n\r\t\x01\x1F\x7F \xC3\xA9\xF0\x9F\x92\xA1\xE2\x80\xA8");
     json_key(&json, "m");
-    json_money(&json, (struct money) { 1999, "EUR" });
+    json_money(&json, (struct money){ 1999, "EUR" });
     json_key(&json, "none");
-    json_money(&json, (struct money) { 0, "" });
+    json_money(&json, (struct money){ 0, "" });
     json_key(&json, "at");
     json_time(&json, 0);
     json_object_end(&json);

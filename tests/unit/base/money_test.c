@@ -74,9 +74,9 @@ static void discounts_are_shared_out(void **state)
             fail_msg("%s: %lld %lld %lld", cases[i].says, (long long)parts[0], (long long)parts[1], (long long)parts[2]);
     }
     int64_t parts[2] = { 8, 9 };
-    assert_false(money_allocate(1, (int64_t[]) { 0, 0 }, parts, 2));
-    assert_false(money_allocate(1, (int64_t[]) { 2, -1 }, parts, 2));
-    assert_false(money_allocate(1, (int64_t[]) { INT64_MAX, 1 }, parts, 2));
+    assert_false(money_allocate(1, (int64_t[]){ 0, 0 }, parts, 2));
+    assert_false(money_allocate(1, (int64_t[]){ 2, -1 }, parts, 2));
+    assert_false(money_allocate(1, (int64_t[]){ INT64_MAX, 1 }, parts, 2));
     assert_false(money_allocate(1, NULL, NULL, 0));
     assert_true(parts[0] == 8 && parts[1] == 9);
 }

@@ -177,8 +177,14 @@ static void a_text_is_cut_between_characters(void **state)
     static const struct {
         const char *text;
         size_t most, cut;
-    } cases[] = { { "", 4, 0 }, { "abc", 3, 3 }, { "abc", 2, 2 }, { "a\xC3\xA9", 3, 3 }, { "a\xC3\xA9", 2, 1 }, { "a\xC3\xA9z", 3, 3 },
-                  { "\xF0\x9F\x98\x80z", 3, 0 }, { "\xF0\x9F\x98\x80z", 4, 4 } };
+    } cases[] = { { "", 4, 0 },
+                  { "abc", 3, 3 },
+                  { "abc", 2, 2 },
+                  { "a\xC3\xA9", 3, 3 },
+                  { "a\xC3\xA9", 2, 1 },
+                  { "a\xC3\xA9z", 3, 3 },
+                  { "\xF0\x9F\x98\x80z", 3, 0 },
+                  { "\xF0\x9F\x98\x80z", 4, 4 } };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(utf8_cut(cases[i].text, strlen(cases[i].text), cases[i].most), cases[i].cut);
 }
@@ -186,7 +192,12 @@ static void a_text_is_cut_between_characters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(buffers_grow), CASE(texts_are_equal), CASE(codes), CASE(search_tokens), CASE(hashes_differ), CASE(the_shared_utf8_vectors),
+        CASE(buffers_grow),
+        CASE(texts_are_equal),
+        CASE(codes),
+        CASE(search_tokens),
+        CASE(hashes_differ),
+        CASE(the_shared_utf8_vectors),
         CASE(a_text_is_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

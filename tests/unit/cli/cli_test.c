@@ -23,7 +23,7 @@ static void on_server(struct scene *scene, const char *verb)
 {
     struct db *db = NULL;
     const char *error = "";
-    if (db_open(&db, &(struct db_options) { .url = getenv("MILLRACE_TEST_POSTGRES") }, scene->arena, &error) != DB_OK)
+    if (db_open(&db, &(struct db_options){ .url = getenv("MILLRACE_TEST_POSTGRES") }, scene->arena, &error) != DB_OK)
         fail_msg("%s", error);
     assert_int_equal(db_script(db, arena_printf(scene->arena, verb, scene->name)), DB_OK);
     db_close(db);
@@ -102,7 +102,7 @@ static void script(struct scene *scene, const char *text)
 {
     struct db *db = NULL;
     const char *error = "";
-    if (db_open(&db, &(struct db_options) { .url = scene->url }, scene->arena, &error) != DB_OK)
+    if (db_open(&db, &(struct db_options){ .url = scene->url }, scene->arena, &error) != DB_OK)
         fail_msg("%s", error);
     assert_int_equal(db_script(db, text), DB_OK);
     db_close(db);
@@ -313,14 +313,14 @@ static void flags_go_before_variables_and_these_before_the_file(void **state)
     assert_int_equal(run_with(scene, "", "init --help"), 0);
 }
 
-#define SCENE(test, store)                                                                                                                           \
-    {                                                                                                                                                \
-#test " on " #store, test, on_##store, tear_down, NULL                                                                                       \
+#define SCENE(test, store)                                     \
+    {                                                          \
+#test " on " #store, test, on_##store, tear_down, NULL \
     }
-#define SCENES(store)                                                                                                                                \
-    SCENE(init_makes_a_company_once, store), SCENE(an_init_that_died_is_taken_up_again, store), SCENE(init_leaves_a_foreign_database_alone, store),  \
-        SCENE(a_key_is_alone_on_its_line, store), SCENE(a_server_answers_until_it_is_told_to_stop, store), SCENE(a_second_server, store),            \
-        SCENE(a_database_of_a_newer_release_is_refused, store), SCENE(a_server_without_its_master_key_does_not_start, store),                        \
+#define SCENES(store)                                                                                                                               \
+    SCENE(init_makes_a_company_once, store), SCENE(an_init_that_died_is_taken_up_again, store), SCENE(init_leaves_a_foreign_database_alone, store), \
+        SCENE(a_key_is_alone_on_its_line, store), SCENE(a_server_answers_until_it_is_told_to_stop, store), SCENE(a_second_server, store),           \
+        SCENE(a_database_of_a_newer_release_is_refused, store), SCENE(a_server_without_its_master_key_does_not_start, store),                       \
         SCENE(check_names_what_is_wrong, store)
 
 int main(void)

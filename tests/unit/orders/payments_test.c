@@ -38,8 +38,8 @@ static void the_word_and_the_gates(void **state)
         int64_t prepaid = cases[i].prepaid, authorised = cases[i].authorised;
         if (strcmp(word, cases[i].word) != 0 || s.paid != prepaid || s.paid + s.open != authorised)
             fail_msg("%s: %s, %ld paid, %ld open", cases[i].says, word, (long)s.paid, (long)s.open);
-        if (!payment_meets(TERM_PREPAID, &s, prepaid) || payment_meets(TERM_PREPAID, &s, prepaid + 1) || !payment_meets(TERM_AUTHORISED, &s, authorised) ||
-            payment_meets(TERM_AUTHORISED, &s, authorised + 1))
+        if (!payment_meets(TERM_PREPAID, &s, prepaid) || payment_meets(TERM_PREPAID, &s, prepaid + 1) ||
+            !payment_meets(TERM_AUTHORISED, &s, authorised) || payment_meets(TERM_AUTHORISED, &s, authorised + 1))
             fail_msg("%s: the gate does not go with the sums", cases[i].says);
         assert_true(payment_meets(TERM_ON_ACCOUNT, &s, 1) && payment_meets(TERM_COLLECTED, &s, 1) && payment_meets(TERM_NONE, &s, 1));
     }

@@ -76,8 +76,8 @@ static void an_erased_person_stays_erased(void **state)
     struct bytes key, sealed, other_key, other;
     vault_seal(vault, ((struct scene *)*state)->arena, record, &key, &sealed);
     vault_seal(vault, ((struct scene *)*state)->arena, record, &other_key, &other);
-    assert_false(opens(vault, *state, (struct bytes) { NULL, 0 }, sealed));
-    assert_false(opens(vault, *state, (struct bytes) { key.at, 0 }, sealed));
+    assert_false(opens(vault, *state, (struct bytes){ NULL, 0 }, sealed));
+    assert_false(opens(vault, *state, (struct bytes){ key.at, 0 }, sealed));
     assert_false(opens(vault, *state, other_key, sealed));
     vault_close(vault);
 }
@@ -93,11 +93,11 @@ static void a_changed_bit_is_seen(void **state)
         memcpy(both, key.at, key.size);
         memcpy(both + key.size, sealed.at, sealed.size);
         both[bit / 8] = (uint8_t)(both[bit / 8] ^ (1U << (bit % 8)));
-        if (opens(vault, scene, (struct bytes) { both, key.size }, (struct bytes) { both + key.size, sealed.size }))
+        if (opens(vault, scene, (struct bytes){ both, key.size }, (struct bytes){ both + key.size, sealed.size }))
             fail_msg("bit %zu was changed and nobody saw", bit);
     }
     for (size_t size = 0; size < sealed.size; size++)
-        assert_false(opens(vault, scene, key, (struct bytes) { sealed.at, size }));
+        assert_false(opens(vault, scene, key, (struct bytes){ sealed.at, size }));
     vault_close(vault);
 }
 
