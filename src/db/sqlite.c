@@ -546,7 +546,7 @@ static enum db_result bound(struct sqlite *sqlite, const struct db_statement *st
 static enum db_result sqlite_query(struct db *db, struct arena *arena, const struct db_statement *statement, const struct db_value *values,
                                    struct db_rows *rows)
 {
-    sqlite3_stmt *prepared;
+    sqlite3_stmt *prepared = NULL;
     size_t room = 0;
     enum db_result result = bound(of(db), statement, values, &prepared);
     if (result != DB_OK)

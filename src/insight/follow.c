@@ -308,7 +308,7 @@ static enum db_result movements_forget(struct forgetting *g)
 static enum db_result piece_forget(struct forgetting *g, bool mark)
 {
     struct db *read = g->follower->read;
-    struct follow_take_result cursor;
+    struct follow_take_result cursor = { 0 };
     bool found = false;
     int64_t rows;
     enum db_result result = db_begin(read);
@@ -319,8 +319,8 @@ static enum db_result piece_forget(struct forgetting *g, bool mark)
         result = follow_mark(read, g->unit, FORGETTING, &rows);
     else if (result == DB_OK && !g->gone && !g->tokens_gone)
         result = tokens_forget(g);
-    if (result == DB_OK && !g->gone &&
-        g->tokens_gone) /* with the last words, so that who takes up what is left gets further than where there are none */
+    /* With the last words, so that who takes up what is left gets further than where there are none. */
+    if (result == DB_OK && !g->gone && g->tokens_gone)
         result = movements_forget(g);
     if (result == DB_OK)
         result = db_commit(read);

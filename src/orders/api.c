@@ -407,8 +407,8 @@ static const struct route routes[] = {
                                .type = FIELD_TEXT,
                                .max = 200,
                                .projected = true,
-                               .doc = "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have "
-                                      "all of them" },
+                               .doc =
+                                   "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },

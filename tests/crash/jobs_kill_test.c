@@ -27,12 +27,12 @@ static struct server server;
 static const char *order_of(const char *sku, const char *prefix, size_t number)
 {
     static char body[600];
-    snprintf(body, sizeof body,
-             "{\"channel\":\"web\",\"channel_order_id\":\"%s%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
-             "\"A\"},"
-             "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\","
-             "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
-             prefix, number, sku);
+    snprintf(
+        body, sizeof body,
+        "{\"channel\":\"web\",\"channel_order_id\":\"%s%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"1.00\","
+        "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
+        prefix, number, sku);
     return body;
 }
 

@@ -22,15 +22,14 @@ static void print_machines(FILE *out)
     order_stages_print(out);
     fputs("\n## The payment word of an order\n\nThe first line that holds gives it, of the sums of all facts by kind.\n\n", out);
     payment_words_print(out);
-    fputs("\n## Why a marketplace sold what is not there\n\nThe `detail` of an exception of type `oversell`: the first that holds, of the order's "
-          "first line that is short.\n\n",
-          out);
+    fputs(
+        "\n## Why a marketplace sold what is not there\n\nThe `detail` of an exception of type `oversell`: the first that holds, of the order's first line that is short.\n\n",
+        out);
     oversell_causes_print(out);
-    fputs("\n## A fulfilment order\n\nWhat is not listed is refused: 409 `state_conflict`. release, reduce and cancel are the order's doing; the "
-          "others are\n"
-          "reported by the node. `sent`, `accepted`, `declined`, `cancel_requested` and `failed` are for nodes that others run: no event leads there "
-          "yet.\n\n",
-          out);
+    fputs(
+        "\n## A fulfilment order\n\nWhat is not listed is refused: 409 `state_conflict`. release, reduce and cancel are the order's doing; the others are\n"
+        "reported by the node. `sent`, `accepted`, `declined`, `cancel_requested` and `failed` are for nodes that others run: no event leads there yet.\n\n",
+        out);
     fulfilment_machine_print(out);
 }
 
@@ -49,11 +48,11 @@ static void print_errors(FILE *out)
 
 static void print_events(FILE *out)
 {
-    fputs("# Events\n\n"
-          "Made from `src/engine/event.h` and `src/orders/timeline.c` (`tests/docs`); do not edit. Events of a unit are numbered 1, 2, 3, ... in the "
-          "order of their commits.\n\n"
-          "| type | in a timeline, for example |\n| --- | --- |\n",
-          out);
+    fputs(
+        "# Events\n\n"
+        "Made from `src/engine/event.h` and `src/orders/timeline.c` (`tests/docs`); do not edit. Events of a unit are numbered 1, 2, 3, ... in the order of their commits.\n\n"
+        "| type | in a timeline, for example |\n| --- | --- |\n",
+        out);
     for (int type = EVENT_NONE + 1; type < EVENT_TYPE_COUNT; type++) {
         const char *sample = timeline_sample((enum event_type)type);
         fprintf(out, "| `%s` | %s |\n", event_name((enum event_type)type), sample != NULL ? sample : event_said((enum event_type)type));

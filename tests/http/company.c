@@ -150,12 +150,12 @@ void text_of(const struct company *company, const char *name, char *out, size_t 
 
 void put_order(struct company *company, const char *channel, const char *id, const char *customer, const char *sku, int quantity)
 {
-    must(company, 201, "POST", "/v1/orders",
-         "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"%s\"},"
-         "\"ship_to\":{\"name\":\"%s\",\"city\":\"Köln\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":"
-         "\"10.00\","
-         "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-         channel, id, customer, customer, sku, quantity);
+    must(
+        company, 201, "POST", "/v1/orders",
+        "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"%s\"},"
+        "\"ship_to\":{\"name\":\"%s\",\"city\":\"Köln\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\","
+        "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+        channel, id, customer, customer, sku, quantity);
 }
 
 void receive(struct company *company, const char *node, const char *sku, int quantity)

@@ -81,13 +81,12 @@ static void a_line_of_text_is_one_line(void **state)
     };
     must(company, 201, "PUT", "/v1/skus/LINES", "{\"name\":\"Lines\"}");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        must(company, cases[i].pointer == NULL ? 201 : 422, "POST", "/v1/orders",
-             "{\"channel\":\"web\",\"channel_order_id\":\"LINE-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{"
-             "\"name\":\"Ann\"},"
-             "\"ship_to\":{\"name\":\"Ann\",\"street\":\"%s\",\"phone\":\"%s\",\"country\":\"%s\"},\"lines\":[{\"sku\":\"LINES\",\"quantity\":1,"
-             "\"unit_price\":"
-             "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-             i, cases[i].street, cases[i].phone, cases[i].country);
+        must(
+            company, cases[i].pointer == NULL ? 201 : 422, "POST", "/v1/orders",
+            "{\"channel\":\"web\",\"channel_order_id\":\"LINE-%zu\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
+            "\"ship_to\":{\"name\":\"Ann\",\"street\":\"%s\",\"phone\":\"%s\",\"country\":\"%s\"},\"lines\":[{\"sku\":\"LINES\",\"quantity\":1,\"unit_price\":"
+            "{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+            i, cases[i].street, cases[i].phone, cases[i].country);
         const char *body = company->client.body;
         if (cases[i].pointer != NULL && (strstr(body, cases[i].pointer) == NULL || strstr(body, cases[i].detail) == NULL))
             fail_msg("%s is not told: %.600s", cases[i].says, body);

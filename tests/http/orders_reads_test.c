@@ -101,12 +101,9 @@ static void an_order_comes_back_as_it_was_sent(void **state)
     char id[40], target[80];
     must(
         company, 201, "POST", "/v1/orders",
-        "{\"channel\":\"web\",\"channel_order_id\":\"E-1\",\"placed_at\":\"2026-11-24T08:00:00.25Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
-        "\"Ann\",\"email\":\"a@b.example\"},"
-        "\"ship_to\":{\"name\":\"Ann\",\"street\":\"Am Dom "
-        "1\",\"country\":\"DE\"},\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"},\"prices_include_tax\":true,"
-        "\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"discount\":{\"amount\":\"1.00\","
-        "\"currency\":\"EUR\"},"
+        "{\"channel\":\"web\",\"channel_order_id\":\"E-1\",\"placed_at\":\"2026-11-24T08:00:00.25Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\",\"email\":\"a@b.example\"},"
+        "\"ship_to\":{\"name\":\"Ann\",\"street\":\"Am Dom 1\",\"country\":\"DE\"},\"bill_to\":{\"name\":\"Bob\",\"country\":\"FR\"},\"prices_include_tax\":true,"
+        "\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},"
         "\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}}],\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},"
         "\"promise_by\":\"2026-11-27T12:00:00Z\"},\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\","
         "\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"},\"on_shortage\":\"partial\",\"tags\":[\"gift\",\"vip\"]}");
@@ -120,8 +117,7 @@ static void an_order_comes_back_as_it_was_sent(void **state)
         "\"prices_include_tax\":true",
         "\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},\"tax\":{\"amount\":\"3.03\",\"currency\":\"EUR\"}",
         "\"shipping\":{\"service\":\"std\",\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"},\"promise_by\":\"2026-11-27T12:00:00Z\"}",
-        "\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},"
-        "\"reference\":\"pi_77\"}",
+        "\"payment\":{\"term\":\"authorised\",\"status\":\"authorised\",\"method\":\"card\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"pi_77\"}",
         "\"on_shortage\":\"partial\"",
         "\"tags\":[\"gift\",\"vip\"]",
         "\"total\":{\"amount\":\"23.90\",\"currency\":\"EUR\"}",
@@ -181,12 +177,11 @@ static void events_of_an_order_say_what_others_may_know(void **state)
     char order[40], fulfilment[40], part[200];
     must(company, 201, "PUT", "/v1/skus/DESK", "{\"name\":\"Desk\"}");
     receive(company, "LEJ", "DESK", 2);
-    must(company, 201, "POST", "/v1/orders",
-         "{\"channel\":\"web\",\"channel_order_id\":\"EV-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
-         "\"Ann\"},"
-         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"DESK\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\","
-         "\"currency\":\"EUR\"}}],"
-         "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
+    must(
+        company, 201, "POST", "/v1/orders",
+        "{\"channel\":\"web\",\"channel_order_id\":\"EV-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
+        "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"DESK\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+        "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
     text_of(company, "id", order, sizeof order);
     snprintf(fulfilment, sizeof fulfilment, "%.*s", (int)strcspn(strstr(company->client.body, "ful_"), "\""), strstr(company->client.body, "ful_"));
     get(company, "/v1/events?unit=DE&type=order.released&limit=1000");
@@ -213,11 +208,10 @@ static void a_stream_has_no_limit(void **state)
 static void what_is_not_there_yet_is_refused(void **state)
 {
     SCENE(company);
-    static const char order[] = "{\"channel\":\"%s\",\"channel_order_id\":\"DRY-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                                "\"customer\":{\"name\":\"Dry\"},"
-                                "\"ship_to\":{\"name\":\"Dry\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{"
-                                "\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
-                                "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}%s}%s";
+    static const char order[] =
+        "{\"channel\":\"%s\",\"channel_order_id\":\"DRY-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Dry\"},"
+        "\"ship_to\":{\"name\":\"Dry\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+        "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}%s}%s";
     char batch[1200] = "{\"orders\":[";
     must(company, 422, "POST", "/v1/orders", order, "web", "LAMP", ",\"dry_run\":true", "");
     says(company, "\"pointer\":\"/dry_run\",\"code\":\"not_available\"");

@@ -28,12 +28,11 @@ static void movements_of_a_sku_tell_its_whole_way(void **state)
     says(company, adjustment);
     says(company, "\"actor\":\"test\",\"at\":\"20");
     must(company, 201, "PUT", "/v1/channels/web/fences/LEJ/VASE", "{\"quantity\":4}");
-    must(company, 201, "POST", "/v1/orders",
-         "{\"channel\":\"web\",\"channel_order_id\":\"V-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":"
-         "\"Ann\"},"
-         "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"VASE\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\","
-         "\"currency\":\"EUR\"}}],"
-         "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
+    must(
+        company, 201, "POST", "/v1/orders",
+        "{\"channel\":\"web\",\"channel_order_id\":\"V-1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
+        "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"VASE\",\"quantity\":2,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],"
+        "\"payment\":{\"term\":\"none\",\"status\":\"pending\"}}");
     text_of(company, "id", order, sizeof order);
     must(company, 201, "POST", "/v1/inventory/adjustments",
          "{\"node\":\"HAM\",\"sku\":\"VASE\",\"delta\":3,\"reason\":\"found\",\"bucket\":\"quarantined\"}");
@@ -91,8 +90,9 @@ static void positions_of_all_nodes_and_skus(void **state)
     size_t of_node = items_of(company, "/v1/inventory?node=HAM", 1000, "\"node\":\"HAM\"", &pages);
     assert_int_equal(items_of(company, "/v1/inventory?node=HAM", 1, "\"node\":\"HAM\"", &pages), of_node);
     get(company, "/v1/inventory?node=HAM&sku=CUP");
-    says(company, "{\"items\":[{\"node\":\"HAM\",\"sku\":\"CUP\",\"on_hand\":3,\"available\":3,\"reserved\":0,\"allocated\":0,\"quarantined\":0,\"in_"
-                  "transit\":0}],\"next\":null}");
+    says(
+        company,
+        "{\"items\":[{\"node\":\"HAM\",\"sku\":\"CUP\",\"on_hand\":3,\"available\":3,\"reserved\":0,\"allocated\":0,\"quarantined\":0,\"in_transit\":0}],\"next\":null}");
     must(company, 400, "GET", "/v1/inventory?cursor=pos_1.2", NULL);
 }
 
@@ -107,8 +107,9 @@ static void availability_of_a_channel_or_of_a_sku(void **state)
     must(company, 201, "PUT", "/v1/channels/web/listings/RUG-B", "{\"sku\":\"RUG\",\"share_ppm\":500000,\"buffer\":1}");
     must(company, 201, "PUT", "/v1/channels/web/listings/RUG-C", "{\"sku\":\"RUG\"}");
     get(company, "/v1/availability?sku=RUG");
-    says(company, "{\"channel\":\"web\",\"sku\":\"RUG\",\"channel_sku\":\"RUG-A\",\"available\":4,\"terms\":{\"pool\":15,\"buffer\":0,\"quota_left\":"
-                  "null,\"cap\":4,\"share_ppm\":1000000}}");
+    says(
+        company,
+        "{\"channel\":\"web\",\"sku\":\"RUG\",\"channel_sku\":\"RUG-A\",\"available\":4,\"terms\":{\"pool\":15,\"buffer\":0,\"quota_left\":null,\"cap\":4,\"share_ppm\":1000000}}");
     says(company,
          "\"channel_sku\":\"RUG-B\",\"available\":7,\"terms\":{\"pool\":15,\"buffer\":1,\"quota_left\":null,\"cap\":null,\"share_ppm\":500000}}");
     says(company, "{\"channel\":\"market\",\"sku\":\"RUG\",\"channel_sku\":null,\"available\":10,");

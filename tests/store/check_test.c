@@ -67,12 +67,10 @@ static const struct broken {
       "reserved_claims" },
     { "a position names one who claims nothing", "claimants", "UPDATE position SET claimant4 = 888888 WHERE claimant4 = 0", false },
     { "a position names one twice", "claimants",
-      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, class, 4, 1, 1, claimant1 FROM "
-      "position WHERE " LAMPS,
+      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, class, 4, 1, 1, claimant1 FROM position WHERE " LAMPS,
       false },
     { "one stands in the table for a position that is not there", "claimants",
-      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, 7, 4, 1, 1, 888888 FROM position "
-      "WHERE " LAMPS,
+      "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, 7, 4, 1, 1, 888888 FROM position WHERE " LAMPS,
       false },
     { "a node was told to ship more", "fulfilment_units", "UPDATE fulfilment_line SET quantity = quantity + 1", false },
     { "a line without its demands", "demand_line",

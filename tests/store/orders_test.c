@@ -710,8 +710,7 @@ static void a_key_comes_again_that_changed_nothing(struct shop *shop)
     const char *receipt = "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":5,\"reason\":\"receipt\",\"document\":\"D-1\"}";
     const char *known =
         "{\"channel\":\"web\",\"channel_order_id\":\"1\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\","
-        "\"currency\":"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":"
         "\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}";
     const char *hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"a\"}",
                *other_hold = "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"b\"}";

@@ -78,14 +78,12 @@ static int number; /* makes what must be new */
 
 static struct reply new_order(struct shop *shop, const char *payment)
 {
-    return shop_must(shop, 201, "POST", "/v1/orders",
-                     "{\"channel\":\"web\",\"channel_order_id\":\"W-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{"
-                     "\"name\":\"A\"},"
-                     "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10."
-                     "00\",\"currency\":\"EUR\"}},"
-                     "{\"sku\":\"BULB\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":"
-                     "\"prepaid\",\"status\":\"%s\"}}",
-                     ++number, payment);
+    return shop_must(
+        shop, 201, "POST", "/v1/orders",
+        "{\"channel\":\"web\",\"channel_order_id\":\"W-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
+        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}},"
+        "{\"sku\":\"BULB\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"%s\"}}",
+        ++number, payment);
 }
 
 static const char *id_after(struct shop *shop, const char *body, const char *after, const char *name)
@@ -181,13 +179,11 @@ struct call {
         "GET", LIST, LIST "?limit=5", NULL, NULL                                                                                      \
     }
 #define FENCE "/v1/channels/{code}/fences/{node}/{sku}"
-#define ORDER_OF(CHANNEL)                                                                                                                            \
-    "{\"channel\":\"" CHANNEL                                                                                                                        \
-    "\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"                      \
-    "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":" \
-    "\"EUR\"}},"                                                                                                                                     \
-    "{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":"     \
-    "\"pending\"}}"
+#define ORDER_OF(CHANNEL)                                                                                                                                      \
+    "{\"channel\":\"" CHANNEL                                                                                                                                  \
+    "\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"                                \
+    "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}," \
+    "{\"sku\":\"KIT\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}"
 
 static const struct call calls[] = {
     { "POST", "/v1/orders", "/v1/orders", ORDER_OF("web"), fresh },
@@ -397,9 +393,9 @@ static void furnish(struct shop *shop)
     static const char *const skus[] = { "LAMP", "BULB", "SHADE" };
     shop_furnish(shop);
     shop_must(shop, 201, "PUT", "/v1/skus/NONE", "{\"name\":\"Never there\"}");
-    shop_must(shop, 201, "PUT", "/v1/channels/hand",
-              "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":"
-              "\"manual\"}");
+    shop_must(
+        shop, 201, "PUT", "/v1/channels/hand",
+        "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"SHADE\"}");
     for (size_t i = 0; i < COUNT(skus); i++)
         receive(shop, "LEJ", skus[i], 100000000);

@@ -292,14 +292,14 @@ static int64_t stock_at(struct shop *shop, const char *node, const char *sku, co
 /* The nodes that were told to ship the order once it was paid, "LEJ" or "LEJ and HAM". */
 static const char *ships_from(struct shop *shop, const char *id)
 {
-    char nodes[64];
+    char told[64];
     const char *mark = "released to ";
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id),
               "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}");
     const char *at = strstr(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body, mark);
     assert_non_null(at);
-    snprintf(nodes, sizeof nodes, "%.*s", (int)strcspn(at + strlen(mark), "\""), at + strlen(mark));
-    return arena_text(shop->arena, nodes);
+    snprintf(told, sizeof told, "%.*s", (int)strcspn(at + strlen(mark), "\""), at + strlen(mark));
+    return arena_text(shop->arena, told);
 }
 
 static void a_whole_bundle_waits_for_one_node(struct shop *shop)
@@ -425,14 +425,14 @@ static void hundreds_of_bundles_move_by_a_job(struct shop *shop)
     shop_jobs(shop, 1);
     shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"split\":false}");
     receive(shop, "LEJ", "SHADE", HERE);
-    receive(shop, "LEJ", "BULB", 2 * KITS);
+    receive(shop, "LEJ", "BULB", (int64_t)2 * KITS);
     assert_non_null(strstr(shop_must(shop, 200, "GET", "/v1/jobs", NULL).body, "\"kind\":\"fill\""));
     shop_jobs(shop, 1);
     assert_int_equal(stock_at(shop, "LEJ", "SHADE", "reserved"), HERE);
     assert_int_equal(stock_at(shop, "LEJ", "BULB", "reserved"), 2 * HERE);
     assert_int_equal(stock_at(shop, "HAM", "SHADE", "reserved"), KITS - HERE);
     assert_int_equal(figure(shop, last, "backordered"), 1);
-    receive(shop, "HAM", "BULB", 2 * (KITS - HERE)); /* where their shades still are */
+    receive(shop, "HAM", "BULB", (int64_t)2 * (KITS - HERE)); /* where their shades still are */
     shop_jobs(shop, 1);
     assert_int_equal(figure(shop, last, "reserved"), 1);
     assert_string_equal(ships_from(shop, last), "HAM");
@@ -651,8 +651,8 @@ static bool comes_apart(const struct tables *before, const struct tables *now, c
 {
     if (claim->kind != 4 || held(before, claim) >= claim->soft + claim->hard || parts_of(now, claim->holder, claim->line) == 1)
         return false;
-    EACH(orders_row, order, &now->orders)
-    if (order->id == claim->holder && channel_of(now, order->channel)->split)
+    EACH(orders_row, row, &now->orders)
+    if (row->id == claim->holder && channel_of(now, row->channel)->split)
         return false;
     EACH(demand_row, d, &now->demands)
     {

@@ -17,8 +17,7 @@ static const struct {
     const char *sticks, *gets_loose;
 } by_store[] = {
     [STORE_SQLITE] = { "CREATE TRIGGER stuck BEFORE UPDATE ON job WHEN OLD.id <= 64 BEGIN SELECT RAISE(ABORT, 'stuck'); END", "DROP TRIGGER stuck" },
-    [STORE_POSTGRES] = { "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stuck' USING ERRCODE = '23514'; END "
-                         "$$;"
+    [STORE_POSTGRES] = { "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stuck' USING ERRCODE = '23514'; END $$;"
                          "CREATE TRIGGER stuck BEFORE UPDATE ON job FOR EACH ROW WHEN (OLD.id <= 64) EXECUTE FUNCTION stuck()",
                          "DROP TRIGGER stuck ON job" },
 };

@@ -177,8 +177,8 @@ static void all_that_is_wrong_is_told(void **state)
         { "no lines", "{\"channel\":\"web\",\"lines\":[]}", "out_of_range /lines" },
         { "too many tags", "{\"channel\":\"web\",\"tags\":[\"a\",\"b\",\"c\",\"d\"]," LINES "}", "out_of_range /tags" },
         { "control characters, and countries that are none",
-          "{\"channel\":\"web\",\"secret\":\"a\\tb\",\"ship_to\":{\"name\":\"a\\u0007\",\"country\":\"ZZ\"},\"bill_to\":{\"name\":\"a\\r\\n\\tb\","
-          "\"country\":\"UK\"}," LINES "}",
+          "{\"channel\":\"web\",\"secret\":\"a\\tb\",\"ship_to\":{\"name\":\"a\\u0007\",\"country\":\"ZZ\"},\"bill_to\":{\"name\":\"a\\r\\n\\tb\",\"country\":\"UK\"}," LINES
+          "}",
           "bad_format /secret | bad_format /ship_to/name | bad_format /ship_to/country | bad_format /bill_to/country" },
         { "a tag that is none", "{\"channel\":\"web\",\"tags\":[\"a\",7,\"\"]," LINES "}", "wrong_type /tags/1 | bad_format /tags/2" },
         { "both of two, none of two", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"A\",\"channel_sku\":\"B\",\"quantity\":1},{\"quantity\":1}]}",
