@@ -49,18 +49,9 @@ static void answer_with(struct master *master, const char *body, size_t bytes, i
 static int64_t tell(struct master *master, struct ws *ws, const struct master_kind *kind, const char *body)
 {
     ws_config_changed(ws);
-    return ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED,
-                                            .subject_kind = kind->subject,
-                                            .subject = master->id,
-                                            .available = NULL_INT,
-                                            .reserved = NULL_INT,
-                                            .allocated = NULL_INT,
-                                            .quarantined = NULL_INT,
-                                            .quantity = NULL_INT,
-                                            .class = NULL_INT,
-                                            .amount = NULL_INT,
-                                            .unit_cost = NULL_INT,
-                                            .data = body });
+    struct event_row event = event_of(EVENT_MASTER_CHANGED, kind->subject, master->id);
+    event.data = body;
+    return ws_event(ws, event);
 }
 
 static void write_change(struct master *master, const struct master_kind *kind, const void *io)

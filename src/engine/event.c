@@ -45,3 +45,18 @@ const char *subject_prefix(enum subject_kind kind)
 {
     return kinds[kind].prefix;
 }
+
+struct event_row event_of(enum event_type type, enum subject_kind kind, int64_t subject)
+{
+    return (struct event_row){ .type = type,
+                               .subject_kind = kind,
+                               .subject = subject,
+                               .available = NULL_INT,
+                               .reserved = NULL_INT,
+                               .allocated = NULL_INT,
+                               .quarantined = NULL_INT,
+                               .quantity = NULL_INT,
+                               .class = NULL_INT,
+                               .amount = NULL_INT,
+                               .unit_cost = NULL_INT };
+}

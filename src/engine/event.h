@@ -64,4 +64,7 @@ enum subject_kind {
 const char *subject_name(enum subject_kind kind);
 const char *subject_prefix(enum subject_kind kind);
 
+/* An event that says nothing yet but what it is and what it is about: every figure is NULL. */
+struct event_row event_of(enum event_type type, enum subject_kind kind, int64_t subject);
+
 #endif

@@ -169,21 +169,14 @@ static int64_t tell(const struct fulfilment *fulfilment)
     }
     json_object_end(&json);
     bool bears = fulfilment->amount != NULL_INT;
-    return ws_event(fulfilment->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED,
-                                                        .subject_kind = SUBJECT_FULFILMENT,
-                                                        .subject = row->id,
-                                                        .about = row->ord,
-                                                        .node = row->node,
-                                                        .available = NULL_INT,
-                                                        .reserved = NULL_INT,
-                                                        .allocated = NULL_INT,
-                                                        .quarantined = NULL_INT,
-                                                        .quantity = fulfilment->quantity,
-                                                        .class = NULL_INT,
-                                                        .amount = fulfilment->amount,
-                                                        .currency = bears ? fulfilment->order.row->currency : NULL,
-                                                        .unit_cost = NULL_INT,
-                                                        .data = json.out.at });
+    struct event_row event = event_of(EVENT_FULFILMENT_CHANGED, SUBJECT_FULFILMENT, row->id);
+    event.about = row->ord;
+    event.node = row->node;
+    event.quantity = fulfilment->quantity;
+    event.amount = fulfilment->amount;
+    event.currency = bears ? fulfilment->order.row->currency : NULL;
+    event.data = json.out.at;
+    return ws_event(fulfilment->ws, event);
 }
 
 int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults)

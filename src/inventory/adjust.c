@@ -286,21 +286,16 @@ static void apply(struct adjust *a)
 
 static void tell_broken(struct ws *ws, const struct broken *first, int64_t reason)
 {
-    for (const struct broken *b = first; b != NULL; b = b->next)
-        if (b->kind != CLAIM_ORDER)
-            ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN,
-                                             .subject_kind = b->kind == CLAIM_FENCE ? SUBJECT_FENCE : SUBJECT_RESERVATION,
-                                             .subject = b->holder,
-                                             .node = b->node,
-                                             .sku = b->sku,
-                                             .available = NULL_INT,
-                                             .reserved = NULL_INT,
-                                             .allocated = NULL_INT,
-                                             .quarantined = NULL_INT,
-                                             .quantity = b->quantity,
-                                             .class = 0,
-                                             .amount = NULL_INT,
-                                             .unit_cost = NULL_INT });
+    for (const struct broken *b = first; b != NULL; b = b->next) {
+        if (b->kind == CLAIM_ORDER)
+            continue;
+        struct event_row event = event_of(EVENT_CLAIM_BROKEN, b->kind == CLAIM_FENCE ? SUBJECT_FENCE : SUBJECT_RESERVATION, b->holder);
+        event.node = b->node;
+        event.sku = b->sku;
+        event.quantity = b->quantity;
+        event.class = 0;
+        ws_event(ws, event);
+    }
     if (first != NULL)
         stock_followers.claims_broken(ws, first, reason_names[reason]);
 }
@@ -339,22 +334,17 @@ static void write_adjustment(struct adjust *a)
     if (valued && !money_multiply(in->unit_cost.minor, a->delta, &amount))
         amount = NULL_INT;
     const char *text = answer_text(a);
-    a->command->event_seq = ws_event(a->ws, (struct event_row){ .type = EVENT_STOCK_ADJUSTED,
-                                                                .subject_kind = SUBJECT_ADJUSTMENT,
-                                                                .subject = a->id,
-                                                                .node = a->node->id,
-                                                                .sku = a->sku->id,
-                                                                .available = NULL_INT,
-                                                                .reserved = NULL_INT,
-                                                                .allocated = NULL_INT,
-                                                                .quarantined = NULL_INT,
-                                                                .quantity = a->delta,
-                                                                .class = 0,
-                                                                .amount = amount,
-                                                                .currency = valued ? in->unit_cost.currency : NULL,
-                                                                .unit_cost = valued ? in->unit_cost.minor : NULL_INT,
-                                                                .document = in->document,
-                                                                .data = text });
+    struct event_row event = event_of(EVENT_STOCK_ADJUSTED, SUBJECT_ADJUSTMENT, a->id);
+    event.node = a->node->id;
+    event.sku = a->sku->id;
+    event.quantity = a->delta;
+    event.class = 0;
+    event.amount = amount;
+    event.currency = valued ? in->unit_cost.currency : NULL;
+    event.unit_cost = valued ? in->unit_cost.minor : NULL_INT;
+    event.document = in->document;
+    event.data = text;
+    a->command->event_seq = ws_event(a->ws, event);
     struct adjustment_row row = { .unit = ws_unit(a->ws),
                                   .id = a->id,
                                   .node = a->node->id,

@@ -99,20 +99,13 @@ static void write_history(struct ws *ws, struct command *command, const struct f
                                         .actor = ws_actor(ws),
                                         .body = body };
     ws_insert(ws, &master_change_table, &change);
-    command->event_seq = ws_event(ws, (struct event_row){ .type = EVENT_MASTER_CHANGED,
-                                                          .subject_kind = SUBJECT_FENCE,
-                                                          .subject = row->channel,
-                                                          .node = row->node,
-                                                          .sku = row->sku,
-                                                          .available = NULL_INT,
-                                                          .reserved = NULL_INT,
-                                                          .allocated = NULL_INT,
-                                                          .quarantined = NULL_INT,
-                                                          .quantity = row->quantity,
-                                                          .class = 0,
-                                                          .amount = NULL_INT,
-                                                          .unit_cost = NULL_INT,
-                                                          .data = body });
+    struct event_row event = event_of(EVENT_MASTER_CHANGED, SUBJECT_FENCE, row->channel);
+    event.node = row->node;
+    event.sku = row->sku;
+    event.quantity = row->quantity;
+    event.class = 0;
+    event.data = body;
+    command->event_seq = ws_event(ws, event);
 }
 
 static void fence_decide(struct ws *ws, struct command *command)

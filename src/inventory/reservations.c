@@ -74,18 +74,9 @@ static const char *held(struct ws *ws, const struct reserve_io *in, int64_t expi
 
 static void tell(struct ws *ws, enum event_type type, int64_t id, const char *data, struct command *command)
 {
-    int64_t seq = ws_event(ws, (struct event_row){ .type = type,
-                                                   .subject_kind = SUBJECT_RESERVATION,
-                                                   .subject = id,
-                                                   .available = NULL_INT,
-                                                   .reserved = NULL_INT,
-                                                   .allocated = NULL_INT,
-                                                   .quarantined = NULL_INT,
-                                                   .quantity = NULL_INT,
-                                                   .class = NULL_INT,
-                                                   .amount = NULL_INT,
-                                                   .unit_cost = NULL_INT,
-                                                   .data = data });
+    struct event_row event = event_of(type, SUBJECT_RESERVATION, id);
+    event.data = data;
+    int64_t seq = ws_event(ws, event);
     if (command != NULL)
         command->event_seq = seq;
 }

@@ -51,19 +51,17 @@ void stock_end(struct stock *stock)
         bool told = false;
         for (size_t k = 0; k < i && stock->count > 64; k++)
             told = told || stock->touched[k] == position;
-        if (!told)
-            ws_event(stock->ws, (struct event_row){ .type = EVENT_POSITION_CHANGED,
-                                                    .subject_kind = SUBJECT_POSITION,
-                                                    .node = position->node,
-                                                    .sku = position->sku,
-                                                    .available = position->available,
-                                                    .reserved = position->reserved,
-                                                    .allocated = position->allocated,
-                                                    .quarantined = position->quarantined,
-                                                    .quantity = NULL_INT,
-                                                    .class = position->class,
-                                                    .amount = NULL_INT,
-                                                    .unit_cost = NULL_INT });
+        if (told)
+            continue;
+        struct event_row event = event_of(EVENT_POSITION_CHANGED, SUBJECT_POSITION, 0);
+        event.node = position->node;
+        event.sku = position->sku;
+        event.available = position->available;
+        event.reserved = position->reserved;
+        event.allocated = position->allocated;
+        event.quarantined = position->quarantined;
+        event.class = position->class;
+        ws_event(stock->ws, event);
     }
     stock->count = 0;
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 /* Units that wait at one demand. */
-static struct waiting_row waiting_key(const struct order *order, const struct demand_row *demand)
+struct waiting_row waiting_of(const struct order *order, const struct demand_row *demand)
 {
     struct holder rank = demand_holder(order, demand);
     return (struct waiting_row){ .unit = demand->unit,
@@ -31,7 +31,7 @@ static const struct waiting_row *waiting_find(struct ws *ws, const struct waitin
 
 void demand_waits(struct order *order, const struct demand_row *demand)
 {
-    struct waiting_row row = waiting_key(order, demand);
+    struct waiting_row row = waiting_of(order, demand);
     const struct waiting_row *there = waiting_find(order->ws, &row);
     if (demand->backordered > 0 && there == NULL && demand->sku != 0) {
         ws_insert(order->ws, &waiting_table, &row);
@@ -164,7 +164,7 @@ static const struct waiting_row *spot_head(struct spot *spot, size_t *outlet)
 static bool is_turn_of(const struct spot *spot, int64_t node, const struct order *order, const struct demand_row *demand)
 {
     size_t outlet;
-    const struct waiting_row mine = waiting_key(order, demand);
+    const struct waiting_row mine = waiting_of(order, demand);
     if (node == spot->node && demand->sku == spot->sku)
         return true;
     struct spot other = spot_open(spot->ws, node, demand->sku, spot->job, 0);
@@ -426,7 +426,7 @@ static void want_orders(struct ws *ws, const struct broken *broken)
             ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(fulfilment->id)), 0);
         const struct order order = { .row = ws_get(ws, &orders_table, WS_KEY(unit, each->holder)) };
         const struct waiting_row k =
-            waiting_key(&order, &(struct demand_row){ .unit = unit, .ord = each->holder, .line = each->line, .part = each->part, .sku = each->sku });
+            waiting_of(&order, &(struct demand_row){ .unit = unit, .ord = each->holder, .line = each->line, .part = each->part, .sku = each->sku });
         ws_want(ws, &waiting_table, WS_KEY(k.unit, k.sku, k.priority, k.promise, k.ord, k.line, k.part));
     }
     ws_settle(ws);
@@ -467,20 +467,13 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
             demand->oversold += is_marketplace(&order) ? broken->quantity : 0;
             demand_waits(&order, demand);
         }
-        ws_event(ws, (struct event_row){ .type = EVENT_CLAIM_BROKEN,
-                                         .subject_kind = SUBJECT_ORDER,
-                                         .subject = broken->holder,
-                                         .about = broken->holder,
-                                         .node = broken->node,
-                                         .sku = broken->sku,
-                                         .available = NULL_INT,
-                                         .reserved = NULL_INT,
-                                         .allocated = NULL_INT,
-                                         .quarantined = NULL_INT,
-                                         .quantity = broken->quantity,
-                                         .class = 0,
-                                         .amount = NULL_INT,
-                                         .unit_cost = NULL_INT });
+        struct event_row event = event_of(EVENT_CLAIM_BROKEN, SUBJECT_ORDER, broken->holder);
+        event.about = broken->holder;
+        event.node = broken->node;
+        event.sku = broken->sku;
+        event.quantity = broken->quantity;
+        event.class = 0;
+        ws_event(ws, event);
         bool sold = is_marketplace(&order);
         exception_open(ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM,
                                                 .cause = cause_of(ws, broken),

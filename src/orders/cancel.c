@@ -51,20 +51,12 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
         while ((each = ws_next(ws, &lines)) != NULL)
             due += each->quantity - each->cancelled;
         const struct fulfilment_row *edited = fulfilment_step(ws, fulfilment, due == 0 ? DO_CANCEL : DO_REDUCE);
-        ws_event(ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED,
-                                         .subject_kind = SUBJECT_FULFILMENT,
-                                         .subject = edited->id,
-                                         .about = order->row->id,
-                                         .node = node,
-                                         .available = NULL_INT,
-                                         .reserved = NULL_INT,
-                                         .allocated = NULL_INT,
-                                         .quarantined = NULL_INT,
-                                         .quantity = gives,
-                                         .class = NULL_INT,
-                                         .amount = NULL_INT,
-                                         .unit_cost = NULL_INT,
-                                         .data = due == 0 ? FULFILMENT_WORD("cancelled") : FULFILMENT_WORD("reduced") });
+        struct event_row event = event_of(EVENT_FULFILMENT_CHANGED, SUBJECT_FULFILMENT, edited->id);
+        event.about = order->row->id;
+        event.node = node;
+        event.quantity = gives;
+        event.data = due == 0 ? FULFILMENT_WORD("cancelled") : FULFILMENT_WORD("reduced");
+        ws_event(ws, event);
     }
 }
 

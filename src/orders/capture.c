@@ -317,17 +317,9 @@ static void write_waiting(struct capture *c, const struct order *order)
     size_t count = 0;
     for (size_t i = 0; i < order->demand_count; i++) {
         const struct demand_row *demand = order->demands[i];
-        struct holder rank = demand_holder(order, demand);
-        struct waiting_row row = { .unit = demand->unit,
-                                   .sku = demand->sku,
-                                   .priority = rank.priority,
-                                   .promise = rank.promise,
-                                   .ord = demand->ord,
-                                   .line = demand->line,
-                                   .part = demand->part,
-                                   .channel = c->channel->id };
         if (demand->backordered == 0 || demand->sku == 0)
             continue;
+        struct waiting_row row = waiting_of(order, demand);
         ws_insert(c->ws, &waiting_table, &row);
         skus[count++] = demand->sku;
     }

@@ -178,20 +178,12 @@ int64_t order_event_end(struct order *order, struct json_writer *json, enum even
     order_edit(order)->version++;
     order_state_write(order, json);
     json_object_end(json);
-    order->last_seq = ws_event(order->ws, (struct event_row){ .type = type,
-                                                              .subject_kind = SUBJECT_ORDER,
-                                                              .subject = order->row->id,
-                                                              .about = order->row->id,
-                                                              .available = NULL_INT,
-                                                              .reserved = NULL_INT,
-                                                              .allocated = NULL_INT,
-                                                              .quarantined = NULL_INT,
-                                                              .quantity = NULL_INT,
-                                                              .class = NULL_INT,
-                                                              .amount = amount,
-                                                              .currency = amount == NULL_INT ? NULL : order->row->currency,
-                                                              .unit_cost = NULL_INT,
-                                                              .data = json->out.at });
+    struct event_row event = event_of(type, SUBJECT_ORDER, order->row->id);
+    event.about = order->row->id;
+    event.amount = amount;
+    event.currency = amount == NULL_INT ? NULL : order->row->currency;
+    event.data = json->out.at;
+    order->last_seq = ws_event(order->ws, event);
     return order->last_seq;
 }
 
@@ -264,20 +256,11 @@ static void fulfilments_release(struct order *order, int64_t first_id)
         if (fulfilment->id < first_id)
             continue;
         fulfilment = fulfilment_step(order->ws, fulfilment, DO_RELEASE);
-        ws_event(order->ws, (struct event_row){ .type = EVENT_FULFILMENT_CHANGED,
-                                                .subject_kind = SUBJECT_FULFILMENT,
-                                                .subject = fulfilment->id,
-                                                .about = order->row->id,
-                                                .node = fulfilment->node,
-                                                .available = NULL_INT,
-                                                .reserved = NULL_INT,
-                                                .allocated = NULL_INT,
-                                                .quarantined = NULL_INT,
-                                                .quantity = NULL_INT,
-                                                .class = NULL_INT,
-                                                .amount = NULL_INT,
-                                                .unit_cost = NULL_INT,
-                                                .data = FULFILMENT_WORD("released") });
+        struct event_row event = event_of(EVENT_FULFILMENT_CHANGED, SUBJECT_FULFILMENT, fulfilment->id);
+        event.about = order->row->id;
+        event.node = fulfilment->node;
+        event.data = FULFILMENT_WORD("released");
+        ws_event(order->ws, event);
     }
 }
 
@@ -433,20 +416,12 @@ static int64_t exception_tell(struct ws *ws, enum event_type type, const struct 
         line_units_tell(&json, opened->lines, opened->line_count);
     }
     json_object_end(&json);
-    return ws_event(ws, (struct event_row){ .type = type,
-                                            .subject_kind = SUBJECT_EXCEPTION,
-                                            .subject = row->id,
-                                            .about = row->about,
-                                            .sku = row->sku,
-                                            .available = NULL_INT,
-                                            .reserved = NULL_INT,
-                                            .allocated = NULL_INT,
-                                            .quarantined = NULL_INT,
-                                            .quantity = row->quantity,
-                                            .class = NULL_INT,
-                                            .amount = NULL_INT,
-                                            .unit_cost = NULL_INT,
-                                            .data = json.out.at });
+    struct event_row event = event_of(type, SUBJECT_EXCEPTION, row->id);
+    event.about = row->about;
+    event.sku = row->sku;
+    event.quantity = row->quantity;
+    event.data = json.out.at;
+    return ws_event(ws, event);
 }
 
 void exception_open(struct ws *ws, const struct exception *e)

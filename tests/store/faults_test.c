@@ -52,27 +52,10 @@ struct post {
 
 static char folder[64];
 
-/* The process would end here: what the next one finds. */
-static void start_again(struct shop *shop)
-{
-    const char *error = "";
-    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .no_sync = true }, .vault = shop->vault, .batch_us = -1 };
-    local_close(shop->local);
-    engine_close(shop->engine);
-    shop->engine = engine_open(&options, shop->arena, &error);
-    shop->local = shop->engine == NULL ? NULL : local_open(shop->engine, shop->vault, shop->arena, &error);
-    if (shop->local == NULL)
-        fail_msg("%s: %s", shop->url, error);
-}
-
 static void in_a_file(struct shop *shop)
 {
     static int number;
-    char url[96];
-    snprintf(url, sizeof url, "sqlite:%s/%d.db", folder, ++number);
-    snprintf(shop->url, sizeof shop->url, "%s", url);
-    assert_int_equal(db_script(engine_db(shop->engine), arena_printf(shop->arena, "VACUUM INTO '%s'", url + strlen("sqlite:"))), DB_OK);
-    start_again(shop);
+    shop_in_file(shop, arena_printf(shop->arena, "%s/%d.db", folder, ++number));
 }
 
 static struct shop *open_shop(enum store store)
@@ -263,7 +246,7 @@ static enum outcome fails_at(struct shop *shop, const struct trouble *trouble, i
     for (size_t i = 0; i < COMMANDS; i++)
         commands[i] = ready(shop, &round.posts[i]);
     if (sigsetjmp(at_abort, 1) != 0) { /* a commit that may have failed: nobody was answered, and nothing is there */
-        start_again(shop);
+        shop_open_again(shop);
         for (size_t i = 0; i < COMMANDS; i++)
             round.posts[i].command->answer = (struct answer){ 0 }; /* what was decided was never sent */
         for (size_t i = 0; i < COMMANDS; i++)
@@ -281,7 +264,7 @@ static enum outcome fails_at(struct shop *shop, const struct trouble *trouble, i
     db_fail_at(engine_db(shop->engine), 0, DB_OK, false);
     refused_by_us(&round, when);
     if (engine_db(shop->engine)->lost)
-        start_again(shop); /* for the reads below: the engine itself opens it with its next batch */
+        shop_open_again(shop); /* for the reads below: the engine itself opens it with its next batch */
     answers_are_true(shop, &round, when);
     sent_again(shop, &round, when);
     assert_clean(shop, when);
@@ -342,7 +325,7 @@ static void a_silent_store_holds_a_queue_once(void **state)
     proxy_start(&proxy, shop->url);
     proxy_url(&proxy, shop->url, by_proxy, sizeof by_proxy);
     memcpy(shop->url, by_proxy, sizeof by_proxy);
-    start_again(shop);
+    shop_open_again(shop);
     proxy_mute(&proxy, PROXY_SILENT);
     int64_t began_us = when_monotonic_us();
     receive_everywhere(shop, commands);

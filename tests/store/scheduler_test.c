@@ -29,22 +29,6 @@ static void must(struct db *db, const char *sql)
         fail_msg("%s: %s", sql, db_last_error(db));
 }
 
-/* A company in memory could not be looked at by the scheduler. */
-static void in_a_file(struct shop *shop, char *folder)
-{
-    const char *error = "";
-    assert_non_null(mkdtemp(folder));
-    must(engine_db(shop->engine), arena_printf(shop->arena, "VACUUM INTO '%s/shop.db'", folder));
-    snprintf(shop->url, sizeof shop->url, "sqlite:%s/shop.db", folder);
-    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .no_sync = true }, .vault = shop->vault, .batch_us = -1 };
-    local_close(shop->local);
-    engine_close(shop->engine);
-    shop->engine = engine_open(&options, shop->arena, &error);
-    shop->local = shop->engine == NULL ? NULL : local_open(shop->engine, shop->vault, shop->arena, &error);
-    if (shop->local == NULL)
-        fail_msg("%s", error);
-}
-
 /* Nobody waits for LAMP, so each is done by its first step. */
 static void open_jobs(struct shop *shop)
 {
@@ -95,8 +79,10 @@ static void the_oldest_hold_up_nobody(enum store store)
         skip();
     struct shop *shop = shop_open(store);
     shop_furnish(shop);
-    if (store == STORE_SQLITE)
-        in_a_file(shop, folder);
+    if (store == STORE_SQLITE) { /* the scheduler has a connection of its own */
+        assert_non_null(mkdtemp(folder));
+        shop_in_file(shop, arena_printf(shop->arena, "%s/shop.db", folder));
+    }
     open_jobs(shop);
     must(engine_db(shop->engine), by_store[store].sticks);
     run_until(shop, STUCK);

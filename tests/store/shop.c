@@ -123,6 +123,25 @@ size_t shop_jobs(struct shop *shop, int64_t unit)
     return rounds - 1;
 }
 
+void shop_open_again(struct shop *shop)
+{
+    const char *error = "";
+    struct engine_options options = { .url = shop->url, .db = { .url = shop->url, .no_sync = true }, .vault = shop->vault, .batch_us = -1 };
+    local_close(shop->local);
+    engine_close(shop->engine);
+    shop->engine = engine_open(&options, shop->arena, &error);
+    shop->local = shop->engine == NULL ? NULL : local_open(shop->engine, shop->vault, shop->arena, &error);
+    if (shop->local == NULL)
+        fail_msg("%s: %s", shop->url, error);
+}
+
+void shop_in_file(struct shop *shop, const char *path)
+{
+    must(db_script(engine_db(shop->engine), arena_printf(shop->arena, "VACUUM INTO '%s'", path)), path);
+    snprintf(shop->url, sizeof shop->url, "sqlite:%s", path);
+    shop_open_again(shop);
+}
+
 void shop_close(struct shop *shop)
 {
     if (!shop->broken)

@@ -29,6 +29,10 @@ size_t shop_jobs(struct shop *shop, int64_t unit);
 /* Migrated, with the company's row and clock. Fails the test when it cannot. */
 struct shop *shop_open(enum store store);
 void shop_close(struct shop *shop);
+/* The process would end here: what the next one finds. Not for a company in memory, which would be gone. */
+void shop_open_again(struct shop *shop);
+/* SQLite: goes on in a file, for those who look at it from another connection or start again. */
+void shop_in_file(struct shop *shop, const char *path);
 /* Another one on the same store, as in a second server, which keeps rows of its own; not in memory. engine_close before shop_close. */
 struct engine *shop_second_engine(struct shop *shop);
 
