@@ -39,8 +39,9 @@ struct db_path {
     const uint8_t *columns; /* indexes into table->columns */
     size_t prefix_count, column_count;
     bool descending;
-    const char *where; /* the condition of a partial index, NULL for none */
-    size_t number;     /* dense, 0 .. db_path_count - 1 */
+    const char *where;       /* the condition of a partial index, NULL for none */
+    uint32_t prefix_above_0; /* bit i: the condition wants column i of the prefix to be above 0 */
+    size_t number;           /* dense, 0 .. db_path_count - 1 */
     /* SQLite: the index that serves it, NULL for the primary key, and `where` with each term as likelihood(term, 0.9999):
      * without statistics SQLite takes "unit = ?" for ten rows and "about > 0" for a quarter of them, and then walks the
      * unit, or the range, rather than match both columns. */

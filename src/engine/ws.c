@@ -54,15 +54,16 @@ static bool prefix_is(const struct db_path *path, const struct db_value *a, cons
     return true;
 }
 
-/* A row belongs under no prefix whose last column says "none": an event about no order, an adjustment without document. */
+/* A row belongs under no prefix that says "none", an event about no order or an adjustment without document: nobody looks for it
+ * there. 0 is none only where the path's condition says so; elsewhere it is a value as others are, and the first of an enum. */
 static bool prefix_is_none(const struct db_path *path, const struct db_value *prefix)
 {
-    assert(path->prefix_count > 0);
-    for (size_t i = 0; i < path->prefix_count; i++)
-        if (prefix[i].type == DB_TEXT && prefix[i].text == NULL)
+    for (size_t i = 0; i < path->prefix_count; i++) {
+        const bool above_0 = (path->prefix_above_0 >> i & 1) != 0;
+        if (prefix[i].type == DB_TEXT ? prefix[i].text == NULL : prefix[i].number == NULL_INT || (above_0 && prefix[i].number <= 0))
             return true;
-    const struct db_value *last = &prefix[path->prefix_count - 1];
-    return path->where != NULL && last->type == DB_INT && (last->number == 0 || last->number == NULL_INT);
+    }
+    return false;
 }
 
 static int path_compare(const struct db_path *path, const void *a, const void *b)

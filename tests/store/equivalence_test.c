@@ -1,7 +1,7 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile.
- * A seeded stream of commands (orders that fit and that do not, checkouts and the orders that use them, cancels, receipts,
- * documents, damages, counts, holds, payments, what nodes report, queues too long for one command and the steps of their jobs,
+ * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels,
+ * adjustments of every reason and bucket, documents, holds, payments, what nodes report, queues too long for one command and the steps of their jobs,
  * masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
  * in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the
  * same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the
@@ -88,6 +88,7 @@ static const char *drawn(struct stream_maker *maker, const char *text)
         { 'P', { "reject", "backorder", "partial" }, 3 },
         { 'R', { "auto", "manual" }, 2 },
         { 'B', { "true", "false" }, 2 },
+        { 'D', { "opening", "receipt", "found", "count", "loss", "correction" }, 6 },
     };
     struct buffer out = { .arena = maker->arena };
     buffer_text(&out, "");
@@ -181,31 +182,41 @@ static struct sent about_work(struct stream_maker *maker)
 
 static struct sent about_stock(struct stream_maker *maker)
 {
-    static const char *const skus[] = { "LAMP", "BULB", "SHADE" }, *const nodes[] = { "LEJ", "HAM" };
-    const char *sku = skus[draw(maker, 3)], *node = nodes[draw(maker, 2)];
-    uint64_t kind = draw(maker, 4);
-    int units = draw(maker, 8) == 0 ? 50 : 1 + (int)draw(maker, 6);
-    char what[80];
-    if (kind == 0)
-        snprintf(what, sizeof what, "\"delta\":-%d,\"reason\":\"damage\"", units);
-    else if (kind == 1)
-        snprintf(what, sizeof what, "\"set\":%d,\"reason\":\"count\"", units);
-    else
-        snprintf(what, sizeof what, "\"delta\":%d,\"reason\":\"receipt\"", units);
-    if (kind == 3 && draw(maker, 2) == 0)
-        snprintf(what, sizeof what, "\"delta\":%d,\"reason\":\"receipt\",\"document\":\"D-%d\"", units, (int)draw(maker, 3));
+    static const char *const told[] = {
+        "\"delta\":$6,\"reason\":\"receipt\"",
+        "\"delta\":$6,\"reason\":\"receipt\"",
+        "\"delta\":$6,\"reason\":\"receipt\"",
+        "\"delta\":50,\"reason\":\"receipt\"",
+        "\"delta\":$3,\"reason\":\"found\",\"unit_cost\":{\"amount\":\"3.5$9\",\"currency\":\"EUR\"}",
+        "\"set\":$6,\"reason\":\"count\"",
+        "\"set\":$6,\"reason\":\"count\"",
+        "\"set\":$9,\"reason\":\"opening\"",
+        "\"delta\":-$6,\"reason\":\"damage\"",
+        "\"delta\":-$6,\"reason\":\"damage\"",
+        "\"delta\":-$3,\"reason\":\"loss\",\"bucket\":\"quarantined\"",
+        "\"delta\":-50,\"reason\":\"loss\"",
+        "\"delta\":-$3,\"reason\":\"correction\"",
+        "\"delta\":$3,\"reason\":\"correction\",\"bucket\":\"quarantined\",\"from\":\"available\"",
+        "\"delta\":$3,\"reason\":\"correction\",\"from\":\"quarantined\"",
+        "\"set\":$3,\"reason\":\"receipt\",\"bucket\":\"quarantined\"",
+        "\"delta\":$4,\"reason\":\"$D\",\"document\":\"D-$2\"",
+        "\"delta\":$4,\"reason\":\"$D\",\"document\":\"D-$2\"",
+        "\"delta\":-$2,\"reason\":\"$D\",\"document\":\"D-$2\"",
+    };
+    const char *what = told[draw(maker, COUNT(told))];
     return (struct sent){ .method = "POST",
                           .target = "/v1/inventory/adjustments",
-                          .body = arena_printf(maker->arena, "{\"node\":\"%s\",\"sku\":\"%s\",%s}", node, sku, what) };
+                          .body = drawn(maker, arena_printf(maker->arena, "{\"node\":\"$N\",\"sku\":\"$S\",%s}", what)) };
 }
 
 static struct sent checkout(struct stream_maker *maker)
 {
-    static const char *const skus[] = { "LAMP", "BULB", "KIT" };
-    return (struct sent){ .method = "POST",
-                          .target = "/v1/reservations",
-                          .body = arena_printf(maker->arena, "{\"channel\":\"web\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"ttl_s\":600}",
-                                               skus[draw(maker, 3)], 1 + (int)draw(maker, 4)) };
+    if (maker->reservation[0] != '\0' && draw(maker, 3) == 0)
+        return (struct sent){ .method = "DELETE", .target = arena_printf(maker->arena, "/v1/reservations/%s", maker->reservation), .body = "" };
+    static const char *const lines[] = { "$G", "LAMP", "BULB", "KIT", "BULB\",\"quantity\":$2},{\"sku\":\"KIT" };
+    const char *body = arena_printf(maker->arena, "{\"channel\":\"web\",\"lines\":[{\"sku\":\"%s\",\"quantity\":$4}],\"ttl_s\":600}",
+                                    lines[draw(maker, COUNT(lines))]);
+    return (struct sent){ .method = "POST", .target = "/v1/reservations", .body = drawn(maker, body) };
 }
 
 /* ---- masters ---- */
@@ -332,7 +343,7 @@ static struct sent next_command(struct stream_maker *maker)
         sent = checkout(maker);
     else
         sent = about_stock(maker);
-    if (draw(maker, 3) > 0)
+    if (draw(maker, 3) > 0 && sent.method[0] == 'P')
         sent.key = arena_printf(maker->arena, "key-%lu", (unsigned long)draw(maker, UINT64_MAX));
     return sent;
 }

@@ -738,6 +738,30 @@ static void a_key_comes_again_that_changed_nothing(struct shop *shop)
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
 }
 
+/* Of any reason, in one batch or in two: what was booked by a document is not booked by it again. */
+static void a_document_is_booked_once(struct shop *shop)
+{
+    static const char *const reasons[] = { "opening", "receipt", "found", "count", "damage", "loss", "correction" };
+    receive(shop, "LEJ", "LAMP", 100);
+    int64_t units = 100;
+    for (size_t i = 0; i < COUNT(reasons); i++) {
+        struct command *sent[3];
+        for (size_t k = 0; k < COUNT(sent); k++)
+            sent[k] = local_command(
+                shop->local, shop->arena, "POST", "/v1/inventory/adjustments",
+                arena_printf(shop->arena, "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"%s\",\"document\":\"D\"}", reasons[i]), NULL);
+        engine_run(shop->engine, sent, 2);
+        engine_run(shop->engine, &sent[2], 1);
+        assert_int_equal(sent[0]->answer.status, 201);
+        for (size_t k = 1; k < COUNT(sent); k++) {
+            if (sent[k]->answer.status != 200)
+                fail_msg("%s, sent again: %d %s", reasons[i], sent[k]->answer.status, sent[k]->answer.body);
+            assert_string_equal(sent[k]->answer.body, sent[0]->answer.body);
+        }
+        assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", --units, 0, 0 });
+    }
+}
+
 /* A reservation promises no more than the order that uses it may have: its terms are those of the SKU's only listing. */
 static void a_reservation_is_tested_with_the_listing(struct shop *shop)
 {
@@ -852,6 +876,7 @@ static const struct {
     SCENE(many_claims_give_way_by_rank),
     SCENE(the_payment_word_follows_the_facts),
     SCENE(a_key_comes_again_that_changed_nothing),
+    SCENE(a_document_is_booked_once),
     SCENE(a_payment_is_told_twice),
     SCENE(the_payment_that_an_order_came_with_is_told_again),
     SCENE(payments_can_be_read_from_their_events),

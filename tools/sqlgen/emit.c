@@ -84,7 +84,7 @@ static void emit_path(struct buffer *out, const struct path *path)
     buffer_printf(out, " };\nconst struct db_path %s = { \"%s\", &%s_table, %s_path_columns, %zu, %zu, %s, ", db->name, db->name, path->table,
                   db->name, db->prefix_count, db->column_count, db->descending ? "true" : "false");
     emit_text_or_null(out, db->where);
-    buffer_printf(out, ", %zu, ", db->number);
+    buffer_printf(out, ", 0x%x, %zu, ", db->prefix_above_0, db->number);
     emit_text_or_null(out, db->index);
     buffer_text(out, ", ");
     emit_text_or_null(out, db->likely);

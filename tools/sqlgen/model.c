@@ -295,6 +295,18 @@ static const char *likely_terms(struct arena *arena, const struct token *tokens,
     return out.at;
 }
 
+/* Which columns of the prefix the condition wants above 0. */
+static uint32_t prefix_above_0(const struct db_path *path, const struct token *tokens, size_t count)
+{
+    uint32_t found = 0;
+    for (size_t i = 0; i < path->prefix_count; i++)
+        for (size_t at = 0; at + 2 < count; at++)
+            if (token_is(&tokens[at], path->table->columns[path->columns[i]].name) && token_is(&tokens[at + 1], ">") &&
+                token_is(&tokens[at + 2], "0"))
+                found |= UINT32_C(1) << i;
+    return found;
+}
+
 static void resolve_path(struct model *model, struct path *path, size_t number)
 {
     struct tokens tokens = lex(model->arena, path->file, path->declared);
@@ -317,6 +329,7 @@ static void resolve_path(struct model *model, struct path *path, size_t number)
     if (token_is(&tokens.items[at], "WHERE")) {
         path->db.where = spell_statement(model->arena, &tokens.items[at + 1], tokens.count - at - 1).postgres;
         path->db.likely = likely_terms(model->arena, &tokens.items[at + 1], tokens.count - at - 1);
+        path->db.prefix_above_0 = prefix_above_0(&path->db, &tokens.items[at + 1], tokens.count - at - 1);
     } else if (tokens.items[at].kind != TOKEN_END)
         refuse(path->file, path->line, "\"%s\" stands behind the path's columns; write DESC or WHERE", tokens.items[at].text);
     make_total(model, path, table, columns);
