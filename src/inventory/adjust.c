@@ -75,7 +75,8 @@ struct adjusted_io {
 };
 static const struct field adjusted_rows[] = {
     { "id", FIELD_TEXT, AT(adjusted_io, id), .required = true, .read_only = true },
-    { "position", FIELD_OBJECT, AT(adjusted_io, position), .required = true, .read_only = true, .of = &position_fields, .doc = "as it is now" },
+    { "position", FIELD_OBJECT, AT(adjusted_io, position), .required = true, .read_only = true, .of = &position_fields,
+      .doc = "as it is behind this, with what went to those who waited" },
     { "broken", FIELD_LIST, AT(adjusted_io, broken), .required = true, .read_only = true, .of = &broken_fields,
       .doc = "claims that gave way, the lowest rank first" },
     { "to_break", FIELD_INT, AT(adjusted_io, to_break), .read_only = true, .hide_absent = true,
@@ -333,7 +334,6 @@ static void write_adjustment(struct adjust *a)
     int64_t amount = NULL_INT;
     if (valued && !money_multiply(in->unit_cost.minor, a->delta, &amount))
         amount = NULL_INT;
-    const char *text = answer_text(a);
     struct event_row event = event_of(EVENT_STOCK_ADJUSTED, SUBJECT_ADJUSTMENT, a->id);
     event.node = a->node->id;
     event.sku = a->sku->id;
@@ -343,7 +343,6 @@ static void write_adjustment(struct adjust *a)
     event.currency = valued ? in->unit_cost.currency : NULL;
     event.unit_cost = valued ? in->unit_cost.minor : NULL_INT;
     event.document = in->document;
-    event.data = text;
     a->command->event_seq = ws_event(a->ws, event);
     struct adjustment_row row = { .unit = ws_unit(a->ws),
                                   .id = a->id,
@@ -355,7 +354,15 @@ static void write_adjustment(struct adjust *a)
                                   .document = in->document,
                                   .event_seq = a->command->event_seq };
     ws_insert(a->ws, &adjustment_table, &row);
-    answer(a->command, text, 201);
+}
+
+/* When all is done: who waited may have got what came, and the position is told as the command leaves it. The event, which stands
+ * before what followed of it, is written with the batch. */
+static void tell_outcome(struct adjust *a)
+{
+    struct event_row *event = ws_edit(a->ws, ws_get(a->ws, &event_table, WS_KEY(ws_unit(a->ws), a->command->event_seq)));
+    event->data = answer_text(a);
+    answer(a->command, event->data, 201);
 }
 
 static void adjust_look_up(struct ws *ws, struct command *command)
@@ -384,6 +391,7 @@ static void adjust_decide(struct ws *ws, struct command *command)
         give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
     if (a.delta > 0 && bucket_of_name[a.in->bucket] == BUCKET_AVAILABLE) /* what is quarantined nobody may have */
         stock_followers.supply(ws, &(struct freed){ a.node->id, a.sku->id, a.delta }, 1);
+    tell_outcome(&a);
 }
 
 static void adjust_prefetch(struct ws *ws, const struct command *command)

@@ -762,6 +762,19 @@ static void a_document_is_booked_once(struct shop *shop)
     }
 }
 
+/* Whoever hears of a receipt must not sell what those who waited got of it: the answer has the figures that a read has. */
+static void a_receipt_is_told_with_what_waited(struct shop *shop)
+{
+    const char *adjust = "/v1/inventory/adjustments", *want = "\"on_hand\":5,\"available\":3,\"reserved\":2,\"allocated\":0,\"quarantined\":0";
+    const char *body = "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":5,\"reason\":\"receipt\",\"document\":\"D-1\"}";
+    assert_order(order(shop, "web", "1", "LAMP", 2), 201, "captured", 0, 2);
+    const char *told = shop_must(shop, 201, "POST", adjust, "%s", body).body, *again = shop_must(shop, 200, "POST", adjust, "%s", body).body;
+    if (strstr(told, want) == NULL)
+        fail_msg("%s is due in %s", want, told);
+    assert_string_equal(again, told);
+    assert_non_null(strstr(shop_must(shop, 200, "GET", "/v1/inventory?sku=LAMP", NULL).body, want));
+}
+
 /* A reservation promises no more than the order that uses it may have: its terms are those of the SKU's only listing. */
 static void a_reservation_is_tested_with_the_listing(struct shop *shop)
 {
@@ -877,6 +890,7 @@ static const struct {
     SCENE(the_payment_word_follows_the_facts),
     SCENE(a_key_comes_again_that_changed_nothing),
     SCENE(a_document_is_booked_once),
+    SCENE(a_receipt_is_told_with_what_waited),
     SCENE(a_payment_is_told_twice),
     SCENE(the_payment_that_an_order_came_with_is_told_again),
     SCENE(payments_can_be_read_from_their_events),
