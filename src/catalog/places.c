@@ -97,6 +97,8 @@ static void unit_want(struct master *master, int64_t id)
 static void unit_check(struct master *master, const void *in)
 {
     const struct unit_io *io = in;
+    if (master->id == 0 && strcmp(master->code, "company") == 0) /* /v1/events?unit=company: no event of such a unit could be read */
+        fault_add(master->faults, FAULT_INVALID, NULL, "company stands for what all units share, no unit can be called so");
     if (io->time_zone != NULL && !zone_is_name(io->time_zone))
         fault_add(master->faults, FAULT_BAD_FORMAT, "/time_zone", "%s is no IANA time zone", io->time_zone);
     const struct unit_io *before = NULL;

@@ -185,6 +185,22 @@ static void a_time_zone_must_exist(void **state)
     must(company, 422, "PATCH", "/v1/units/DE", "{\"time_zone\":\"Asia/Nowhere\"}");
 }
 
+/* Words that stand for something else wherever a unit or a node is named: events of the company, places outside. */
+static void a_word_that_is_taken_is_no_code(void **state)
+{
+    SCENE(company);
+    static const char *const nodes[] = { "supplier", "customer", "adjustment", "scrap" };
+    must(company, 422, "PUT", "/v1/units/company", "{\"name\":\"Shop\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"UTC\"}");
+    says(company, "\"code\":\"invalid\"");
+    must(company, 404, "GET", "/v1/units/company", NULL);
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        char target[40];
+        snprintf(target, sizeof target, "/v1/nodes/%s", nodes[i]);
+        must(company, 422, "PUT", target, "{\"unit\":\"DE\",\"name\":\"N\",\"kind\":\"store\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+        says(company, "\"code\":\"invalid\"");
+    }
+}
+
 static void a_listing_may_stand_for_another_sku(void **state)
 {
     SCENE(company);
@@ -454,6 +470,7 @@ int main(void)
         ON_BOTH(the_same_again_changes_nothing),
         ON_BOTH(a_patch_leaves_a_whole_resource),
         ON_BOTH(a_time_zone_must_exist),
+        ON_BOTH(a_word_that_is_taken_is_no_code),
         ON_BOTH(a_listing_may_stand_for_another_sku),
         ON_BOTH(a_changed_bundle_is_checked_in_those_that_contain_it),
         ON_BOTH(shared_nesting_is_multiplied_out_once),
