@@ -1,4 +1,5 @@
 /* src/cli/main.c: millrace SUBCOMMAND. A subcommand is a row here and a file beside. */
+#include "db/db.h"
 #include "cli/cli.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,6 +112,7 @@ int main(int count, char **words)
     }
     if (subcommands[at].more != NULL && asks_for_help(count, words))
         return usage_of(at);
+    db_begin_process();
     struct flags flags = { .count = count - 2, .words = words + 2, .arena = arena_new((size_t)256 << 20) };
     int code = flags.arena == NULL ? fail_with("no memory") : config_read() ? subcommands[at].run(&flags) : 2;
     arena_free(flags.arena);

@@ -3,6 +3,7 @@
  * but a rollback (SQLite rolls back by itself when the disk is full, and the next statement would commit alone), rows
  * are written in the order of their keys, and an arena that is full leaves no foreign handle open. */
 #include "db/store.h"
+#include "db/wal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -68,6 +69,7 @@ enum db_result db_open(struct db **out, const struct db_options *options, struct
     }
     db->driver = driver;
     db->projection = options->projection;
+    db->wal = options->projection ? NULL : options->wal;
     enum db_result result = driver->open(db, options);
     if (result != DB_OK) {
         *error = said_in(arena, db->error);
@@ -161,6 +163,7 @@ static enum db_result begin(struct db *db, enum db_state state)
         return result;
     if (db->state != DB_IDLE)
         return leave(db, db_say(db, DB_BUG, "a transaction is open already"));
+    db->snapshot_noted = false;
     result = db->driver->begin(db, state);
     if (result == DB_OK)
         db->state = state;
@@ -261,6 +264,19 @@ static enum db_result call_guarded(struct db *db, struct arena *arena, const str
 static bool asks_nothing(const struct db_read *read)
 {
     return read->statement == NULL && read->count == 0;
+}
+
+void db_note_snapshot(struct db *db)
+{
+    if (db->wal == NULL || (db->state == DB_READING && db->snapshot_noted))
+        return;
+    db->seen = wal_sent(db->wal);
+    db->snapshot_noted = true;
+}
+
+enum db_result db_settle(struct db *db)
+{
+    return db->wal == NULL ? DB_OK : wal_settle(db->wal, db->seen);
 }
 
 static enum db_result read_guarded(struct db *db, struct arena *arena, struct db_read *reads, size_t count)

@@ -92,6 +92,9 @@ struct db_options {
     struct db_wal *wal; /* of the process's connections to this file; NULL: every commit is durable when it returns */
     bool sync_later;    /* the one connection whose commits db_wal_sync makes durable */
 };
+/* Before a process has its first connection or db_wal. Without it all works, but threads wait for each other more. */
+void db_begin_process(void);
+
 /* Opens a connection. On failure *error is a sentence in the arena that says what to do. SQLite: WAL, 4 KiB pages,
  * synchronous=FULL, foreign_keys off (the checker proves them), automatic checkpoints off. */
 enum db_result db_open(struct db **out, const struct db_options *options, struct arena *arena, const char **error);
@@ -175,6 +178,10 @@ int64_t db_schema_latest(bool projection);
 /* The first table or index of the migrations that is not there, by name; NULL: all are. */
 enum db_result db_schema_missing(struct db *db, struct arena *arena, const char **missing);
 bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody's */
+
+/* Waits until all that was read on this connection is durable. Whoever tells the outside what he read calls this in between: a power
+ * cut may take back what is only visible (db/wal.h). DB_BUSY after 5 s. */
+enum db_result db_settle(struct db *db);
 
 /* SQLite only (PostgreSQL: no-op): copies what was committed until now and syncs the copy, beside a writer. finish_us > 0, by the writer
  * itself: copies the rest, so that the next write begins the WAL anew; who still reads from the WAL is waited for so long, then DB_BUSY

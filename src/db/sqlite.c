@@ -50,6 +50,13 @@ static struct sqlite *of(struct db *db)
     return (struct sqlite *)(void *)db;
 }
 
+/* SQLite counts the bytes of all connections under one lock: a thread that has stepped back and loses its processor while it holds it
+ * keeps everyone who allocates. Nobody asks for the sum. */
+void db_begin_process(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once SQLite is in use: then it counts */
+}
+
 static struct db *sqlite_make(void)
 {
     struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
@@ -564,6 +571,7 @@ static enum db_result sqlite_read(struct db *db, struct arena *arena, struct db_
             result = sqlite_load_path(db, arena, read->path, read->prefixes, read->count, read->limit, &read->rows);
         else /* BEGIN IMMEDIATE has locked all rows */
             result = sqlite_load(db, arena, read->table, read->keys, read->count, &read->rows);
+        db_note_snapshot(db);
     }
     return result;
 }

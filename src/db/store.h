@@ -48,6 +48,9 @@ struct db {
     enum db_result failure; /* the first error of the transaction: every later call repeats it */
     bool lost;
     bool projection;
+    struct db_wal *wal;  /* of the file, NULL: what is seen is durable */
+    int64_t seen;        /* commits of it that may have been read */
+    bool snapshot_noted; /* of this transaction */
     struct {
         int64_t countdown; /* 0: off */
         enum db_result result;
@@ -58,6 +61,9 @@ struct db {
     struct arena *texts; /* of statements; lives as long as the connection */
     char error[512];
 };
+/* A driver whose commits are not durable at once calls this after each statement that reads. What a snapshot shows was committed before
+ * its first; what comes while its reader goes on is none of his business. */
+void db_note_snapshot(struct db *db);
 enum db_result db_say(struct db *db, enum db_result result, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Statements by address: the driver's prepared statement of each. Open addressing; grows. */

@@ -276,11 +276,13 @@ enum db_result db_wal_sync(struct db_wal *wal)
     return DB_OK;
 }
 
-enum db_result db_wal_settle(struct db_wal *wal)
+int64_t wal_sent(struct db_wal *wal)
 {
-    if (wal == NULL)
-        return DB_OK;
-    int_fast64_t sent = atomic_load(&wal->sent);
+    return atomic_load(&wal->sent);
+}
+
+enum db_result wal_settle(struct db_wal *wal, int64_t sent)
+{
     if (atomic_load(&wal->synced) >= sent)
         return DB_OK;
     struct timespec until;

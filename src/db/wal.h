@@ -16,12 +16,11 @@ void db_wal_free(struct db_wal *wal); /* NULL is allowed */
  * and nothing may be believed: end the process. */
 enum db_result db_wal_sync(struct db_wal *wal);
 
-/* Waits until all that can be seen now is durable. Whoever tells the outside what he read calls this in between: a power
- * cut may take back what is only visible. DB_BUSY after 5 s. NULL is durable already. */
-enum db_result db_wal_settle(struct db_wal *wal);
-
-/* Inside this folder: the name under which SQLite opens a file through it, and the mark around a COMMIT. */
+/* Inside this folder: the name under which SQLite opens a file through it, the mark around a COMMIT, the commits that can be seen by
+ * now, and waiting until so many are durable (DB_BUSY after 5 s). */
 const char *wal_vfs_name(const struct db_wal *wal);
 void wal_committing(struct db_wal *wal, bool committing);
+int64_t wal_sent(struct db_wal *wal);
+enum db_result wal_settle(struct db_wal *wal, int64_t sent);
 
 #endif

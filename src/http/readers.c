@@ -4,7 +4,6 @@
 #include "http/readers.h"
 #include "base/thread.h"
 #include "base/when.h"
-#include "db/wal.h"
 #include "http/edge.h"
 #include <stdlib.h>
 
@@ -62,8 +61,7 @@ static bool reader_open(struct reader *reader)
 /* Nobody is told what a power cut could take back. */
 static bool is_durable(const struct reader *reader)
 {
-    const struct db_options *store = reader->readers->server->options.store;
-    return store == NULL || db_wal_settle(store->wal) == DB_OK;
+    return reader->reading.db == NULL || db_settle(reader->reading.db) == DB_OK;
 }
 
 static void read_once(struct reader *reader, struct exchange *exchange)

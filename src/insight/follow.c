@@ -3,7 +3,6 @@
  * and moves it last: a crash loses a page or nothing, never half of one. What is forgotten goes in pieces of their own; the cursor is
  * marked before the first and goes with the last, so that a round after a crash goes on with it. */
 #include "insight/insight.h"
-#include "db/wal.h"
 #include "insight_sql.h"
 #include "orders/order_io.h"
 #include <stdlib.h>
@@ -450,7 +449,7 @@ static enum db_result round_run(struct follower *follower)
     bool goes_on = true;
     enum db_result result = followed_clocks(follower->store, follower->arena, &clocks, &count);
     if (result == DB_OK)
-        result = db_wal_settle(follower->wal);
+        result = db_settle(follower->store);
     for (size_t i = 0; result == DB_OK && goes_on && i < count; i++)
         result = unit_follow(follower, &(struct clock){ clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
     return result == DB_OK ? wal_write_back(follower) : result;

@@ -78,10 +78,9 @@ bool projection_caught_up(void *context, int64_t mark, int64_t deadline_us);
 /* One round without a thread, over all units: for tests, simulations and the CLI. `read` is the projections' store. What
  * was done stays done when it fails: each page is a transaction with its cursor. */
 struct follower {
-    struct db *store, *read;
+    struct db *store, *read; /* what is followed is durable first: a power cut takes back what is not */
     struct vault *vault;
     struct arena *arena; /* reset for each page */
-    struct db_wal *wal;  /* of the store: what is followed must be durable, for a power cut takes back what is not */
     int64_t wal_pages;   /* of the projections, since their WAL was written back */
     int64_t forget_rows; /* of one transaction, where a unit is followed anew; 0: 10,000 */
     void *context;

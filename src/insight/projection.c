@@ -219,7 +219,7 @@ struct projection *projection_start(const struct db_options *store, struct vault
     p->store_options.create = false;
     p->read_options.projection = p->read_options.create = p->read_options.no_sync = true; /* what a crash takes is followed once more */
     p->read_options.read_only = false;
-    p->follower = (struct follower){ .vault = vault, .arena = arena_new(ARENA_BYTES), .wal = store->wal, .context = p, .reached = page_reached };
+    p->follower = (struct follower){ .vault = vault, .arena = arena_new(ARENA_BYTES), .context = p, .reached = page_reached };
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -5,6 +5,7 @@
 #include "db/wal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,9 +382,54 @@ static void a_commit_is_synced_whoever_closes(void **state)
     put_thing(writer, 2);
     db_close(writer);
     assert_int_equal(db_wal_sync(wal), DB_OK);
-    assert_int_equal(db_wal_settle(wal), DB_OK);
     db_wal_free(wal);
     assert_int_equal(things(shop, shop->db), 2);
+}
+
+struct late {
+    struct db_wal *wal;
+    atomic_bool synced;
+};
+
+static void *sync_late(void *context)
+{
+    struct late *late = context;
+    usleep(50000);
+    atomic_store(&late->synced, true);
+    assert_int_equal(db_wal_sync(late->wal), DB_OK);
+    return NULL;
+}
+
+/* Who has read waits for what he saw, not for what came while he read. */
+static void what_was_read_is_durable_when_it_is_told(void **state)
+{
+    struct shop *shop = *state;
+    struct db *writer, *reader;
+    struct late late = { .wal = db_wal_new() };
+    const char *error = NULL;
+    pthread_t thread;
+    assert_non_null(late.wal);
+    struct db_options options = { .url = shop->url, .wal = shop->sqlite ? late.wal : NULL, .sync_later = shop->sqlite }, reads = options;
+    reads.sync_later = false;
+    reads.read_only = true;
+    assert_ok(NULL, db_open(&writer, &options, shop->arena, &error));
+    assert_ok(NULL, db_open(&reader, &reads, shop->arena, &error));
+    put_thing(writer, 1);
+    assert_int_equal(db_wal_sync(late.wal), DB_OK);
+    assert_ok(reader, db_begin_read(reader));
+    assert_int_equal(things(shop, reader), 1);
+    put_thing(writer, 2); /* not synced */
+    assert_int_equal(things(shop, reader), 1);
+    assert_ok(reader, db_settle(reader)); /* busy after 5 s, if it waited for that one */
+    assert_ok(reader, db_commit(reader));
+    assert_int_equal(pthread_create(&thread, NULL, sync_late, &late), 0);
+    assert_int_equal(things(shop, reader), 2);
+    assert_ok(reader, db_settle(reader));
+    assert_true(atomic_load(&late.synced) || !shop->sqlite);
+    pthread_join(thread, NULL);
+    db_close(reader);
+    db_close(writer);
+    db_wal_free(late.wal);
 }
 
 static void what_cannot_be_opened_says_what_to_do(void **state)
@@ -430,6 +476,7 @@ int main(void)
         { "one process has the file", one_process_has_the_file },
         { "the WAL is measured and finished", the_wal_is_measured_and_finished },
         { "a reader keeps the writer no longer than it may", a_reader_keeps_the_writer_no_longer_than_it_may },
+        { "what was read is durable when it is told", what_was_read_is_durable_when_it_is_told },
         { "a commit is synced, whoever closes", a_commit_is_synced_whoever_closes },
         { "what cannot be opened says what to do", what_cannot_be_opened_says_what_to_do },
     };
