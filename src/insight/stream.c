@@ -25,10 +25,12 @@ bool event_id_parse(struct arena *arena, const char *text, const char **unit, in
 static bool source_open(struct event_source *source, struct event_stream *stream, enum db_result *result)
 {
     const struct request *request = stream->request;
-    const char *unit = request->query_text[QUERY_UNIT], *wrong = NULL;
+    const char *asked = request->query_text[QUERY_UNIT], *unit = asked, *wrong = NULL;
     int64_t seq = request->query_number[QUERY_AFTER];
     if (stream->last_event_id != NULL && !event_id_parse(source->arena, stream->last_event_id, &unit, &seq))
         return false;
+    if (asked != NULL && !text_equal(asked, unit))
+        return false; /* a place in another unit's events than those asked for */
     if (!event_source_find(source, unit, result, &wrong))
         return false;
     if (stream->seq < 0) {

@@ -226,12 +226,10 @@ static bool fill_line(struct spot *spot, const struct waiting_row *waiting, cons
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
     const int64_t line = waiting->line;
     const bool together = line_stays_together(&order, line, outlet);
-    bool filled = together && fill_together(&stock, spot, &order, line, outlet), waits = false;
-    for (size_t i = 0; i < order.demand_count; i++) {
+    bool filled = together && fill_together(&stock, spot, &order, line, outlet);
+    for (size_t i = 0; i < order.demand_count; i++)
         if (!together && order.demands[i]->line == line && order.demands[i]->backordered > 0 && order.demands[i]->sku != 0)
             filled = fill_demand(&stock, spot, &order, i, outlet) || filled;
-        waits = waits || order.demands[i]->backordered > 0;
-    }
     stock_end(&stock);
     for (size_t i = 0; i < stock.freed_count; i++)
         look_at(spot, stock.freed[i].node, stock.freed[i].sku);
@@ -240,8 +238,7 @@ static bool fill_line(struct spot *spot, const struct waiting_row *waiting, cons
         return false;
     spot->rows -= ROWS_OF_LINE + ROWS_OF_DEMAND * (int64_t)order.demand_count;
     spot->filled++;
-    if (!waits)
-        exceptions_close_of_order(&order);
+    exceptions_settle(&order);
     int64_t told = order.last_seq;
     order_advance(&order, false);
     if (order.last_seq == told) /* a part came, the stage did not change */

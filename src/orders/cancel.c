@@ -148,6 +148,12 @@ static void tell_cancelled(struct order *order, const char *reason, const int64_
     (void)order_event_end(order, &json, EVENT_ORDER_CANCELLED, NULL_INT);
 }
 
+static void cancel_prefetch(struct ws *ws, const struct command *command)
+{
+    order_command_prefetch(ws, command);
+    order_command_want(ws, command, (const struct db_path *const[]){ &exception_open_of_order }, 1);
+}
+
 static void cancel_decide(struct ws *ws, struct command *command)
 {
     struct order order;
@@ -166,8 +172,7 @@ static void cancel_decide(struct ws *ws, struct command *command)
     if (all_gone)
         (void)order_restage(&order);
     tell_cancelled(&order, in->reason, pieces);
-    if (all_gone)
-        exceptions_close_of_order(&order);
+    exceptions_settle(&order);
     mapping_settle(&order);
     order_advance(&order, false);
     stock_end(&stock);
@@ -182,7 +187,7 @@ const struct command_type order_cancel = {
     .mode = FIELDS_POST,
     .queue = QUEUE_PEOPLE,
     .edge = order_command_edge,
-    .prefetch = order_command_prefetch,
+    .prefetch = cancel_prefetch,
     .decide = cancel_decide,
     .again = order_again,
     .inverse = "none: order again",

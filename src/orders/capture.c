@@ -167,7 +167,7 @@ static void resolve_total(struct capture *c)
         fits = money_multiply(lines[i].quantity, lines[i].unit_price.minor, &amount) && money_add(c->total, amount, &c->total) &&
                money_add(c->total, -lines[i].discount.minor, &c->total) &&
                (c->in->prices_include_tax || money_add(c->total, lines[i].tax.minor, &c->total));
-        if (fits && lines[i].quantity > 0 && lines[i].unit_price.currency[0] != '\0' && lines[i].discount.minor > amount)
+        if (fits && lines[i].quantity > 0 && lines[i].unit_price.currency[0] != '\0' && lines[i].discount.minor > max_i64(0, amount))
             fault_at(c, FAULT_OUT_OF_RANGE, "the discount is more than the line", "discount", i);
     }
     if (!fits)

@@ -21,7 +21,7 @@ static const struct unmapped_line_row *unmapped_find(struct order *order, int64_
 
 static void settle(struct order *order, const char *reason)
 {
-    exceptions_close(order, EXCEPTION_UNMAPPED);
+    exceptions_settle(order);
     (void)hold_clear(order, "unmapped", "millrace", reason);
 }
 

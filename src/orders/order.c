@@ -453,18 +453,25 @@ void exception_open(struct ws *ws, const struct exception *e)
     (void)exception_tell(ws, EVENT_EXCEPTION_OPENED, &row, e);
 }
 
-void exceptions_close_of_order(struct order *order)
+/* Whether its cause is still there: words that nobody knows, or units that wait, of its SKU where it names one. */
+static bool exception_stands(const struct order *order, const struct exception_item_row *row)
 {
-    exceptions_close(order, 0);
+    bool stands = false;
+    for (size_t i = 0; i < order->demand_count && !stands; i++) {
+        const struct demand_row *demand = order->demands[i];
+        bool of_it = row->type == EXCEPTION_UNMAPPED ? demand->sku == 0 : demand->sku != 0 && (row->sku == 0 || row->sku == demand->sku);
+        stands = of_it && demand->backordered > 0;
+    }
+    return stands;
 }
 
-void exceptions_close(struct order *order, int64_t type)
+void exceptions_settle(struct order *order)
 {
     struct ws *ws = order->ws;
     struct ws_cursor cursor = ws_scan(ws, &exception_open_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
     const struct exception_item_row *row;
     while ((row = ws_next(ws, &cursor)) != NULL) {
-        if (row->state != 1 || (type != 0 && row->type != type))
+        if (row->state != 1 || exception_stands(order, row))
             continue;
         struct exception_item_row *closed = ws_edit(ws, row);
         closed->state = 2;

@@ -114,8 +114,8 @@ struct exception {
     size_t line_count;
 };
 void exception_open(struct ws *ws, const struct exception *exception);
-void exceptions_close(struct order *order, int64_t type); /* 0: of all types */
-void exceptions_close_of_order(struct order *order);
+/* Closes those of the order whose cause is gone: what was short is there or no longer wanted, each line stands for a SKU. */
+void exceptions_settle(struct order *order);
 /* Units, or whole bundles, of an order's line; written as "lines":[{"line":1,"quantity":2}]. */
 struct line_units {
     int64_t line, quantity;

@@ -194,7 +194,6 @@ static void events_of_an_order_say_what_others_may_know(void **state)
     says_not(company, "given_up");
 }
 
-/* What the next release brings is refused by its name, never done for real. */
 static void a_stream_has_no_limit(void **state)
 {
     SCENE(company);
@@ -205,6 +204,18 @@ static void a_stream_has_no_limit(void **state)
     says(company, "malformed_query");
 }
 
+/* Who asked for the events of one unit must not be given another's. */
+static void a_stream_goes_on_in_the_unit_that_is_asked_for(void **state)
+{
+    SCENE(company);
+    company->client.headers = "Accept: text/event-stream\r\nLast-Event-ID: company:1\r\n";
+    int status = client_call(&company->client, "GET", "/v1/events?unit=DE", NULL, NULL);
+    company->client.headers = NULL;
+    assert_int_equal(status, 400);
+    says(company, "malformed_query");
+}
+
+/* What the next release brings is refused by its name, never done for real. */
 static void what_is_not_there_yet_is_refused(void **state)
 {
     SCENE(company);
@@ -278,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_BOTH(a_stream_has_no_limit),
+        ON_BOTH(a_stream_goes_on_in_the_unit_that_is_asked_for),
         ON_BOTH(what_is_not_there_yet_is_refused),
         ON_BOTH(an_order_is_found_by_all_its_words),
         ON_BOTH(each_order_is_listed_once),

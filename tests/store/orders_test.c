@@ -123,6 +123,26 @@ static void a_count_that_breaks_what_a_marketplace_sold(struct shop *shop)
 #undef SAYS
 }
 
+/* An exception is work for a person: with its cause it goes, also where the order still has others. */
+static void what_waited_is_cancelled_and_its_exception_with_it(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 1);
+    receive(shop, "LEJ", "SHADE", 3);
+    text_in(order(shop, "market", "1", "LAMP", 3).body, NULL, "id", id, sizeof id);
+    assert_non_null(strstr(exceptions_of(shop, "oversell"), id));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+    assert_non_null(strstr(exceptions_of(shop, "oversell"), id)); /* one still waits */
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+    assert_null(strstr(exceptions_of(shop, "oversell"), id));
+
+    text_in(order(shop, "web", "2", "SHADE", 3).body, NULL, "id", id, sizeof id);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"set\":1,\"reason\":\"count\"}");
+    assert_non_null(strstr(exceptions_of(shop, "broken_claim"), id));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":2}]}");
+    assert_null(strstr(exceptions_of(shop, "broken_claim"), id));
+}
+
 static void a_cancel_gives_back_and_the_next_one_gets_it(struct shop *shop)
 {
     char id[32], target[80];
@@ -441,6 +461,11 @@ static void all_faults_are_told_at_once(struct shop *shop)
     for (size_t i = 0; i < COUNT(pointers); i++)
         if (strstr(reply.body, pointers[i]) == NULL)
             fail_msg("%s is not told: %s", pointers[i], reply.body);
+    reply =
+        shop_call(shop, "POST", "/v1/orders",
+                  "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"-1.00\",\"currency\":\"EUR\"}}]}");
+    assert_non_null(strstr(reply.body, "/lines/0/unit_price/amount"));
+    assert_null(strstr(reply.body, "/lines/0/discount")); /* none came */
 }
 
 /* What is wrong in form and what is not known are told in one answer, each in its place; then nothing was done. */
@@ -504,6 +529,19 @@ static void faults_of_form_and_of_what_is_named_are_told_together(struct shop *s
             fail_msg("%s: %zu faults, not %zu: %s", cases[i].body, told, expected, body);
     }
     assert_stock(shop, (struct stock_is){ "LEJ", "LAMP", 5, 0, 0 });
+}
+
+static void what_is_short_comes_while_a_word_is_unknown(struct shop *shop)
+{
+    char id[32];
+    text_in(shop_must(shop, 201, "POST", "/v1/orders", ORDER("market", LINE("LAMP", "2", "EUR") "," LINE("NO-7", "1", "EUR"))).body, NULL, "id", id,
+            sizeof id);
+    assert_non_null(strstr(exceptions_of(shop, "oversell"), id));
+    receive(shop, "LEJ", "LAMP", 2);
+    assert_null(strstr(exceptions_of(shop, "oversell"), id));
+    assert_non_null(strstr(exceptions_of(shop, "unmapped"), id));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\",\"lines\":[{\"line\":2,\"quantity\":1}]}");
+    assert_null(strstr(shop_must(shop, 200, "GET", "/v1/exceptions?state=open", NULL).body, id));
 }
 
 static void an_unknown_sku_is_refused_or_unmapped(struct shop *shop)
@@ -876,6 +914,8 @@ static const struct {
     SCENE(an_oversell_says_why),
     SCENE(an_oversell_of_a_bundle_and_of_what_bundles_hold),
     SCENE(a_count_that_breaks_what_a_marketplace_sold),
+    SCENE(what_waited_is_cancelled_and_its_exception_with_it),
+    SCENE(what_is_short_comes_while_a_word_is_unknown),
     SCENE(fences_keep_units_for_their_group),
     SCENE(a_count_that_takes_what_a_fence_keeps),
     SCENE(a_reservation_is_used_by_its_order),
