@@ -1,6 +1,7 @@
 /* src/check/check.c: the rules in order, and events without a gap. */
 #include "check/check.h"
 #include "check_sql.h"
+#include "engine/jobs.h"
 #include "schema.h"
 #include <stdlib.h>
 
@@ -30,6 +31,21 @@ void check_found(struct check *check, const char *id, const char *what, const ch
     check->tell(check->context, &violation);
 }
 
+/* What an event is about; the company's name masters only, which their kind tells. */
+static void check_named(struct check *check, int64_t unit, const struct check_events_result *event)
+{
+    const struct {
+        const struct known *known;
+        const char *what;
+        int64_t id;
+    } named[] = { { &check->keyed, "order of event", event->about },
+                  { &check->nodes, "node of event", event->node },
+                  { &check->skus, "sku of event", event->sku } };
+    for (size_t i = 0; i < COUNT(named) && unit != 0; i++)
+        if (named[i].id != 0)
+            must_know(check, named[i].known, unit, named[i].what, event->seq, named[i].id);
+}
+
 enum db_result check_events_of(struct check *check, int64_t unit)
 {
     struct check_clock_result clock;
@@ -45,6 +61,7 @@ enum db_result check_events_of(struct check *check, int64_t unit)
                 check_found(check, "event_gap", "events are numbered without a gap", key, seq + 1, events[i].seq);
             if (events[i].at < at)
                 check_found(check, "event_time", "time never falls from event to event", key, at, events[i].at);
+            check_named(check, unit, &events[i]);
             seq = events[i].seq;
             at = events[i].at;
         }
@@ -53,6 +70,7 @@ enum db_result check_events_of(struct check *check, int64_t unit)
     if (result == DB_OK && seq < clock.event_seq)
         check_found(check, "event_gap", "events are numbered without a gap", arena_printf(check->arena, "unit %ld", (long)unit), clock.event_seq,
                     seq);
+    check->told = seq;
     return result;
 }
 
@@ -86,16 +104,55 @@ static enum db_result check_schema(struct check *check)
     return result;
 }
 
+/* Each unit of the company has its clock: without one it would not be looked at. Units come with their clocks, in one transaction. */
+static enum db_result check_clocks(struct check *check)
+{
+    struct check_business_units_result *units;
+    struct check_clock_result clock;
+    size_t count = 0;
+    bool found;
+    enum db_result result = check_business_units(check->db, check->arena, 0, &units, &count);
+    for (size_t i = 0; i < count && result == DB_OK; i++) {
+        result = check_clock(check->db, check->arena, units[i].id, &clock, &found);
+        if (result == DB_OK && !found)
+            check_found(check, "unit_clock", "each unit has its clock", arena_printf(check->arena, "unit %ld", (long)units[i].id), 1, 0);
+    }
+    arena_reset(check->arena);
+    return result;
+}
+
+/* A unit's commands wait for an open job only, or they would wait for ever. */
+static enum db_result check_blocked(struct check *check, int64_t unit)
+{
+    struct check_clock_result clock;
+    struct db_rows jobs = { 0 };
+    bool found = false;
+    enum db_result result = db_begin_read(check->db);
+    if (result == DB_OK)
+        result = check_clock(check->db, check->arena, unit, &clock, &found);
+    if (result == DB_OK && found && clock.blocked != 0)
+        result = db_load(check->db, check->arena, &job_table, (const int64_t[]){ unit, clock.blocked }, 1, &jobs);
+    (void)db_rollback(check->db);
+    if (result == DB_OK && found && clock.blocked != 0 && (jobs.count == 0 || ((const struct job_row *)db_row(&jobs, 0))->state != JOB_OPEN))
+        check_found(check, "unit_blocked", "a unit is blocked by an open job only", arena_printf(check->arena, "unit %ld", (long)unit), 0,
+                    clock.blocked);
+    arena_reset(check->arena);
+    return result;
+}
+
 enum db_result check_all(struct check *check)
 {
-    static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,      check_keys_of,    check_stock,     check_claims_of,
+    static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,      check_keys_of,    check_events_of,
+                                                                        check_blocked,   check_stock,      check_claims_of,
                                                                         check_orders_of, check_waiting_of, check_references };
     struct check_units_result *units;
     size_t count = 0;
     enum db_result result = check_schema(check);
     if (result != DB_OK || check->violations > 0)
         return result; /* what follows needs the tables */
-    result = check_units(check->db, check->arena, &units, &count);
+    result = check_clocks(check);
+    if (result == DB_OK)
+        result = check_units(check->db, check->arena, &units, &count);
     int64_t *ids = calloc(count + 1, sizeof *ids);
     if (ids == NULL)
         return DB_BUSY;
@@ -103,7 +160,8 @@ enum db_result check_all(struct check *check)
         ids[i] = units[i].unit;
     arena_reset(check->arena);
     for (size_t i = 0; result == DB_OK && i < count; i++) {
-        result = check_events_of(check, ids[i]);
+        if (ids[i] == 0)
+            result = check_events_of(check, 0);
         for (size_t part = 0; result == DB_OK && ids[i] != 0 && part < COUNT(parts); part++)
             result = parts[part](check, ids[i]);
     }

@@ -27,10 +27,15 @@ struct check {
     void (*tell)(void *context, const struct violation *violation);
     void *context;
     int64_t violations;
+    int64_t told;                              /* the unit's events that are known to be there: 1 .. told */
     struct known skus, nodes, channels, keyed; /* of the unit at work; keyed: orders that have a key */
 };
 
 bool known_has(struct check *check, const struct known *known, int64_t id);
+/* A row names something of its unit; what: "sku of listing". */
+void must_know(struct check *check, const struct known *known, int64_t unit, const char *what, int64_t row, int64_t id);
+/* A row names an event of its unit; 0: it names none. */
+void must_be_told(struct check *check, int64_t unit, const char *what, int64_t row, int64_t seq);
 
 /* All rules over all units. DB_OK: it ran, see violations. */
 enum db_result check_all(struct check *check);

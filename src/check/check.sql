@@ -5,7 +5,11 @@ SELECT u.unit FROM unit_clock AS u ORDER BY u.unit;
 
 -- name: check_clock :one
 -- $1 unit ID
-SELECT u.event_seq, u.event_time, u.next_id FROM unit_clock AS u WHERE u.unit = $1;
+SELECT u.event_seq, u.event_time, u.next_id, u.blocked FROM unit_clock AS u WHERE u.unit = $1;
+
+-- name: check_business_units :many
+-- $1 unit ID
+SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 
 -- name: check_nodes :many
 -- $1 unit ID; $2 after ID
@@ -37,11 +41,12 @@ SELECT m.id, m.sku, m.class, m.quantity, m.from_node, m.from_bucket, m.to_node, 
 
 -- name: check_orders :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT o.id, o.channel, o.channel_order_id, o.stage, o.holds, o.person, o.priority, o.promise_by FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
+SELECT o.id, o.channel, o.channel_order_id, o.stage, o.holds, o.person, o.priority, o.promise_by, o.reservation
+  FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
 
 -- name: check_demands :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT d.ord, d.line, d.part, d.sku, d.ordered, d.cancelled, d.backordered, d.reserved, d.allocated, d.shipped
+SELECT d.ord, d.line, d.part, d.sku, d.need, d.ordered, d.cancelled, d.backordered, d.reserved, d.allocated, d.shipped
   FROM demand AS d WHERE d.unit = $1 AND d.ord > $2 AND d.ord <= $3 ORDER BY d.ord, d.line, d.part;
 
 -- name: check_claims_of_orders :many
@@ -56,7 +61,7 @@ SELECT f.ord, f.id, f.state, f.node FROM fulfilment AS f WHERE f.unit = $1 AND f
 
 -- name: check_holds :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT h.ord, h.number, h.cleared_seq FROM order_hold AS h WHERE h.unit = $1 AND h.ord > $2 AND h.ord <= $3 ORDER BY h.ord, h.number;
+SELECT h.ord, h.number, h.set_seq, h.cleared_seq FROM order_hold AS h WHERE h.unit = $1 AND h.ord > $2 AND h.ord <= $3 ORDER BY h.ord, h.number;
 
 -- name: check_keys :many
 -- $1 unit ID; $2 least INT; $3 most INT
@@ -64,11 +69,11 @@ SELECT k.number, k.ord FROM order_key AS k WHERE k.unit = $1 AND k.number >= $2 
 
 -- name: check_events :many
 -- $1 unit ID; $2 after INT; $3 most INT
-SELECT e.seq, e.at FROM event AS e WHERE e.unit = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3;
+SELECT e.seq, e.at, e.about, e.node, e.sku FROM event AS e WHERE e.unit = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3;
 
 -- name: check_lines :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
+SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing, l.quantity FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
 
 -- name: check_unmapped :many
 -- $1 unit ID; $2 after ID; $3 upto ID
@@ -123,11 +128,15 @@ SELECT l.id, l.channel, l.sku FROM listing AS l WHERE l.unit = $1 AND l.id > $2 
 
 -- name: check_reservations :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT r.id, r.channel FROM reservation AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
+SELECT r.id, r.channel, r.ord FROM reservation AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
 
 -- name: check_adjustments :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT a.id, a.node, a.sku FROM adjustment AS a WHERE a.unit = $1 AND a.id > $2 ORDER BY a.id LIMIT $3;
+SELECT a.id, a.node, a.sku, a.event_seq FROM adjustment AS a WHERE a.unit = $1 AND a.id > $2 ORDER BY a.id LIMIT $3;
+
+-- name: check_exceptions :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT x.id, x.about, x.node, x.sku FROM exception_item AS x WHERE x.unit = $1 AND x.id > $2 ORDER BY x.id LIMIT $3;
 
 -- name: check_components :many
 -- $1 unit ID; $2 after ID; $3 upto ID
@@ -144,6 +153,6 @@ SELECT f.channel, f.node, f.sku FROM fence AS f WHERE f.unit = $1 AND f.channel 
 -- name: check_work :many
 -- What nodes were given of a range of orders.
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT f.ord, f.id, f.state, f.node, l.line, l.part, l.quantity, l.cancelled
+SELECT f.ord, f.id, f.state, f.node, l.line, l.part, l.sku, l.quantity, l.cancelled
   FROM fulfilment AS f CROSS JOIN fulfilment_line AS l
  WHERE f.unit = $1 AND f.ord > $2 AND f.ord <= $3 AND l.unit = $1 AND l.fulfilment = f.id ORDER BY f.ord, f.id, l.line, l.part;

@@ -58,6 +58,8 @@ enum db_result check_keys_of(struct check *check, int64_t unit)
     check->keyed.count = 0;
     enum db_result result = check_clock(check->db, check->arena, unit, &clock, &found);
     check->keyed.below = clock.next_id;
+    check->keyed.table = &orders_table; /* an order that came since is in its table: it came with its key */
+    check->keyed.unit = unit;
     if (result == DB_OK)
         result = read_keys(check, unit);
     int64_t twice = known_sort(&check->keyed);

@@ -22,8 +22,8 @@ struct range {
     struct check_payments_result *payments;
     struct check_decisions_result *decisions;
     struct check_persons_result *persons;
-    struct db_rows reservations, fences, waiting; /* those that claims and demands name */
-    int64_t *queued;                              /* keys of the waiting rows that there should be */
+    struct db_rows reservations, fences, waiting, used; /* those that claims, demands and, used, orders name */
+    int64_t *queued;                                    /* keys of the waiting rows that there should be */
     size_t queued_count;
     size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count,
         person_count;
@@ -51,6 +51,17 @@ static enum db_result read_holders(struct check *check, struct range *r)
     }
     enum db_result result = c == 0 ? DB_OK : db_load(check->db, check->arena, &reservation_table, checkouts, c, &r->reservations);
     return result != DB_OK || f == 0 ? result : db_load(check->db, check->arena, &fence_table, fences, f, &r->fences);
+}
+
+/* The checkouts that orders have used. */
+static enum db_result read_used(struct check *check, struct range *r)
+{
+    int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * r->order_count + 2);
+    size_t n = 0;
+    for (size_t i = 0; i < r->order_count; i++)
+        if (r->orders[i].reservation != 0)
+            memcpy(keys + 2 * n++, (const int64_t[]){ r->unit, r->orders[i].reservation }, 2 * sizeof *keys);
+    return n == 0 ? DB_OK : db_load(check->db, check->arena, &reservation_table, keys, n, &r->used);
 }
 
 static enum db_result read_waiting(struct check *check, struct range *r)
@@ -94,6 +105,8 @@ static enum db_result read_range(struct check *check, struct range *r)
     if (result == DB_OK)
         result = read_holders(check, r);
     if (result == DB_OK)
+        result = read_used(check, r);
+    if (result == DB_OK)
         result = read_waiting(check, r);
     (void)db_rollback(db);
     return result;
@@ -116,7 +129,7 @@ static void check_claimed(struct check *check, const struct range *r, const stru
         hard += r->claims[i].hard;
     }
     for (size_t i = r->w; i < r->work_count && r->work[i].ord == d->ord; i++)
-        if (r->work[i].line == d->line && r->work[i].part == d->part)
+        if (r->work[i].line == d->line && r->work[i].part == d->part && r->work[i].sku == d->sku)
             *(r->work[i].state < FULFILMENT_SHIPPED ? &to_ship : &gone) += r->work[i].quantity - r->work[i].cancelled;
     if (soft != d->reserved)
         check_found(check, "demand_reserved", "a demand's reserved is the sum of its soft claims", demand_key(check, r, d), soft, d->reserved);
@@ -177,7 +190,33 @@ static void check_word(struct check *check, struct range *r, const struct check_
     if (!word_is_right(o, line, waits, there ? &r->words[r->u] : NULL))
         check_found(check, "unmapped_line", "a line that names nothing waits for its word, and no other does",
                     arena_printf(check->arena, "unit %ld order %ld line %ld", (long)r->unit, (long)o->id, (long)line->line), waits, there);
+    must_be_told(check, r->unit, "event that mapped a line of order", o->id, there ? r->words[r->u].mapped_seq : 0);
     r->u += there;
+}
+
+static void found_alone(struct check *check, const struct range *r, int64_t order, int64_t line, int64_t found)
+{
+    check_found(check, "demand_line", "each line has its demands, each demand its line",
+                arena_printf(check->arena, "unit %ld order %ld line %ld", (long)r->unit, (long)order, (long)line), 1 - found, found);
+}
+
+/* A line's demands, from `d` on; returns where the next line's begin. */
+static size_t check_line(struct check *check, const struct range *r, const struct check_lines_result *line, size_t d)
+{
+    size_t of_line = 0;
+    for (; d < r->demand_count && r->demands[d].ord == line->ord && r->demands[d].line <= line->line; d++) {
+        const struct check_demands_result *demand = &r->demands[d];
+        bool fits = demand->need > 0 && demand->ordered % demand->need == 0 && demand->ordered / demand->need == line->quantity;
+        if (demand->line != line->line)
+            found_alone(check, r, line->ord, demand->line, 1);
+        else if (!fits)
+            check_found(check, "demand_need", "a demand is what its line needs: quantity x need", demand_key(check, r, demand), line->quantity,
+                        demand->ordered);
+        of_line += demand->line == line->line;
+    }
+    if (of_line == 0)
+        found_alone(check, r, line->ord, line->line, 0);
+    return d;
 }
 
 /* Lines and demands go together: none without the other. */
@@ -185,17 +224,13 @@ static void check_lines_of(struct check *check, struct range *r, const struct ch
 {
     size_t d = r->d;
     for (; r->l < r->line_count && r->lines[r->l].ord == o->id; r->l++) {
-        size_t of_line = 0;
         check_word(check, r, o, &r->lines[r->l], d);
-        for (; d < r->demand_count && r->demands[d].ord == o->id && r->demands[d].line <= r->lines[r->l].line; d++)
-            of_line += r->demands[d].line == r->lines[r->l].line;
-        if (of_line == 0)
-            check_found(check, "demand_line", "each line has its demands, each demand its line",
-                        arena_printf(check->arena, "unit %ld order %ld line %ld", (long)r->unit, (long)o->id, (long)r->lines[r->l].line), 1, 0);
-        if (r->lines[r->l].sku != 0 && !known_has(check, &check->skus, r->lines[r->l].sku))
-            check_found(check, "reference_unit", "no reference leaves its unit",
-                        arena_printf(check->arena, "unit %ld order %ld line sku", (long)r->unit, (long)o->id), r->lines[r->l].sku, 0);
+        d = check_line(check, r, &r->lines[r->l], d);
+        if (r->lines[r->l].sku != 0)
+            must_know(check, &check->skus, r->unit, "sku of a line of order", o->id, r->lines[r->l].sku);
     }
+    for (; d < r->demand_count && r->demands[d].ord == o->id; d++)
+        found_alone(check, r, o->id, r->demands[d].line, 1);
 }
 
 /* A claim of an order is of one of its demands, at the order's rank, on that demand's SKU. */
@@ -226,6 +261,16 @@ static void check_keys_upto(struct check *check, struct range *r, int64_t order)
         found_key(check, r, check->keyed.ids[r->k], 0, 1);
 }
 
+/* The order names the checkout that it used, and is named by it. */
+static void check_used(struct check *check, const struct range *r, const struct check_orders_result *o)
+{
+    const struct reservation_row *row = o->reservation == 0 ? NULL : check_row(&r->used, (const int64_t[]){ r->unit, o->reservation }, 2);
+    if (o->reservation != 0 && (row == NULL || row->ord != o->id))
+        check_found(check, "reference_unit", "no reference leaves its unit",
+                    arena_printf(check->arena, "unit %ld reservation of order %ld", (long)r->unit, (long)o->id), o->reservation,
+                    row == NULL ? 0 : row->ord);
+}
+
 static void check_order(struct check *check, struct range *r, const struct check_orders_result *o)
 {
     struct order_facts facts = { 0 };
@@ -247,8 +292,10 @@ static void check_order(struct check *check, struct range *r, const struct check
                         arena_printf(check->arena, "unit %ld fulfilment %ld node", (long)r->unit, (long)r->fulfilments[r->f].id),
                         r->fulfilments[r->f].node, 0);
     }
-    for (; r->h < r->hold_count && r->holds[r->h].ord == o->id; r->h++)
+    for (; r->h < r->hold_count && r->holds[r->h].ord == o->id; r->h++) {
         holds += r->holds[r->h].cleared_seq == 0;
+        must_be_told(check, r->unit, "event of a hold of order", o->id, max_i64(r->holds[r->h].set_seq, r->holds[r->h].cleared_seq));
+    }
     facts.delivered = delivered ? facts.shipped : 0;
     const char *key = arena_printf(check->arena, "unit %ld order %ld", (long)r->unit, (long)o->id);
     if ((int64_t)stage_of(&facts) != o->stage)
@@ -257,6 +304,7 @@ static void check_order(struct check *check, struct range *r, const struct check
         check_found(check, "order_holds", "holds counts the holds that stand", key, holds, o->holds);
     if (!known_has(check, &check->channels, o->channel))
         check_found(check, "reference_unit", "no reference leaves its unit", arena_printf(check->arena, "%s channel", key), o->channel, 0);
+    check_used(check, r, o);
     check_keys_upto(check, r, o->id);
     if (r->k < check->keyed.count && check->keyed.ids[r->k] == o->id)
         r->k++;

@@ -85,11 +85,28 @@ enum db_result known_load(struct check *check, int64_t unit)
 
 /* ---- rows that name masters ---- */
 
-static void must_know(struct check *check, const struct known *known, int64_t unit, const char *what, int64_t row, int64_t id)
+void must_know(struct check *check, const struct known *known, int64_t unit, const char *what, int64_t row, int64_t id)
 {
     if (!known_has(check, known, id))
         check_found(check, "reference_unit", "no reference leaves its unit",
                     arena_printf(check->arena, "unit %ld %s %ld", (long)unit, what, (long)row), id, 0);
+}
+
+void must_be_told(struct check *check, int64_t unit, const char *what, int64_t row, int64_t seq)
+{
+    struct check_clock_result clock;
+    bool found;
+    if (seq > check->told && check_clock(check->db, check->arena, unit, &clock, &found) == DB_OK && found)
+        check->told = clock.event_seq; /* servers run: events came since it was read */
+    if (seq < 0 || seq > check->told)
+        check_found(check, "reference_unit", "no reference leaves its unit",
+                    arena_printf(check->arena, "unit %ld %s %ld", (long)unit, what, (long)row), seq, 0);
+}
+
+static void must_know_if_any(struct check *check, const struct known *known, int64_t unit, const char *what, int64_t row, int64_t id)
+{
+    if (id != 0)
+        must_know(check, known, unit, what, row, id);
 }
 
 #define PAGES(NAME, EACH)                                                                \
@@ -111,9 +128,14 @@ static enum db_result check_rows_with_id(struct check *check, int64_t unit)
     int64_t after;
     PAGES(check_listings, must_know(check, &check->channels, unit, "channel of listing", row->id, row->channel);
           must_know(check, &check->skus, unit, "sku of listing", row->id, row->sku);)
-    PAGES(check_reservations, must_know(check, &check->channels, unit, "channel of reservation", row->id, row->channel);)
+    PAGES(check_reservations, must_know(check, &check->channels, unit, "channel of reservation", row->id, row->channel);
+          must_know_if_any(check, &check->keyed, unit, "order of reservation", row->id, row->ord);)
     PAGES(check_adjustments, must_know(check, &check->nodes, unit, "node of adjustment", row->id, row->node);
-          must_know(check, &check->skus, unit, "sku of adjustment", row->id, row->sku);)
+          must_know(check, &check->skus, unit, "sku of adjustment", row->id, row->sku);
+          must_be_told(check, unit, "event of adjustment", row->id, row->event_seq);)
+    PAGES(check_exceptions, must_know_if_any(check, &check->keyed, unit, "order of exception", row->id, row->about);
+          must_know_if_any(check, &check->nodes, unit, "node of exception", row->id, row->node);
+          must_know_if_any(check, &check->skus, unit, "sku of exception", row->id, row->sku);)
     return result;
 }
 
