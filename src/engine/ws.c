@@ -374,6 +374,12 @@ struct arena *ws_arena(struct ws *ws)
     return ws->batch;
 }
 
+struct arena *ws_scratch(struct ws *ws)
+{
+    arena_reset(ws->scratch);
+    return ws->scratch;
+}
+
 struct ws *ws_of_unit(struct ws *company, int64_t unit)
 {
     for (size_t i = 0; i < ws_unit_count(company); i++)
@@ -647,13 +653,14 @@ struct ws *ws_new(const struct ws_options *options)
     ws->kept_bytes = options->kept_bytes == 0 ? (size_t)96 << 20 : options->kept_bytes;
     ws->kept = arena_new((size_t)1 << 30);
     ws->batch = arena_new(options->batch_bytes == 0 ? (size_t)512 << 20 : options->batch_bytes);
+    ws->scratch = arena_new((size_t)64 << 20);
     ws->rows = calloc(db_table_count, sizeof *ws->rows);
     ws->keep = calloc(db_table_count, sizeof *ws->keep);
     ws->dirty = calloc(db_table_count, sizeof(struct ws_row *));
     ws->row_wants = calloc(db_table_count, sizeof(struct want *));
     ws->lists = calloc(db_path_count, sizeof *ws->lists);
     ws->list_wants = calloc(db_path_count, sizeof(struct want *));
-    if (!ws->kept || !ws->batch || !ws->rows || !ws->keep || !ws->dirty || !ws->row_wants || !ws->lists || !ws->list_wants) {
+    if (!ws->kept || !ws->batch || !ws->scratch || !ws->rows || !ws->keep || !ws->dirty || !ws->row_wants || !ws->lists || !ws->list_wants) {
         ws_free(ws);
         return NULL;
     }
@@ -668,6 +675,7 @@ void ws_free(struct ws *ws)
         return;
     arena_free(ws->kept);
     arena_free(ws->batch);
+    arena_free(ws->scratch);
     free(ws->rows);
     free(ws->keep);
     free(ws->dirty);
@@ -677,11 +685,12 @@ void ws_free(struct ws *ws)
     free(ws);
 }
 
-/* Both arenas are the batch's business: whoever runs a batch sets the door for both. */
+/* The arenas are the batch's business: whoever runs a batch sets the door for all. */
 void ws_set_door(struct ws *ws, struct arena_door *door)
 {
     arena_set_door(ws->kept, door);
     arena_set_door(ws->batch, door);
+    arena_set_door(ws->scratch, door);
 }
 
 void ws_batch_expect(struct ws *ws, int64_t now_us)

@@ -21,6 +21,8 @@ int64_t ws_config_version(const struct ws *ws);
 void ws_config_changed(struct ws *ws); /* masters changed: other servers' caches end */
 struct vault *ws_vault(struct ws *ws); /* to open sealed persons for an answer */
 struct arena *ws_arena(struct ws *ws); /* ends with the batch */
+/* Empty: what the call before left in it is forgotten. For one of many things that are looked through, an order's events. */
+struct arena *ws_scratch(struct ws *ws);
 
 /* The row, or NULL where there is none. Never write through it: ws_edit. */
 const void *ws_get(struct ws *ws, const struct db_table *table, const int64_t *key);

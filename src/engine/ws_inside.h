@@ -48,7 +48,7 @@ struct want {
 
 struct ws {
     int64_t unit, now_us;
-    struct arena *kept, *batch;
+    struct arena *kept, *batch, *scratch;
     struct ws_map *rows, *lists; /* by table->number, path->number */
     bool *keep;                  /* by table->number */
     struct ws_row **dirty;       /* by table->number: heads */

@@ -16,6 +16,7 @@ _Static_assert(COUNT(work_names) - 1 == FULFILMENT_SHIPPED, "what has shipped is
 struct page {
     const int64_t *ids;
     size_t count, shown;
+    bool begun;      /* the store answers: what may be short is memory */
     int64_t version; /* of the last shown */
     struct json_writer *json;
 };
@@ -25,6 +26,7 @@ static void read_page(struct ws *ws, void *context)
 {
     struct page *page = context;
     const int64_t unit = ws_unit(ws);
+    page->begun = true;
     for (size_t i = 0; i < page->count; i++) {
         ws_want(ws, &fulfilment_table, WS_KEY(unit, page->ids[i]));
         ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
@@ -48,8 +50,10 @@ static void read_page(struct ws *ws, void *context)
         page->version = row->version;
         shown++;
     }
+    struct json_writer longer = *page->json; /* whole ones only, also where memory ends */
     if (shown > 0)
-        json_raw(page->json, attempt.out.at, attempt.out.size);
+        json_raw(&longer, attempt.out.at, attempt.out.size);
+    *page->json = longer;
     page->shown = shown;
 }
 
@@ -104,6 +108,28 @@ static bool read_query(struct reading *r, const struct request *request, struct 
     return false;
 }
 
+/* Bounded as lists of orders are: a piece at a time, fewer where they have many lines, to where the answer grows long. */
+#define PIECE 50
+#define ANSWER_BYTES_MAX ((size_t)1 << 20)
+
+/* *done: how many of them are in the answer, or are not there. */
+static enum db_result write_work(struct reading *reading, int64_t unit, const int64_t *ids, size_t count, struct json_writer *json, size_t *done)
+{
+    enum db_result result = DB_OK;
+    size_t piece = PIECE;
+    for (*done = 0; result == DB_OK && *done < count && json->out.size < ANSWER_BYTES_MAX;) {
+        struct page page = { .ids = ids + *done, .count = count - *done < piece ? count - *done : piece, .json = json };
+        result = ws_read(reading, unit, when_now_us(), read_page, &page);
+        if (result == DB_OK)
+            *done += page.count;
+        if (result != DB_BUSY || !page.begun || page.count == 1)
+            continue;
+        piece = page.count < 4 ? 1 : page.count / 4;
+        result = DB_OK;
+    }
+    return result;
+}
+
 static void list_work(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct work work;
@@ -113,22 +139,21 @@ static void list_work(struct reading *reading, const struct request *request, st
     size_t count = 0, limit = (size_t)request->query_number[QUERY_LIMIT];
     enum db_result result = fulfilment_work_page(reading->db, reading->arena, work.unit, work.node, request->query_number[QUERY_STATE], work.after,
                                                  (int64_t)limit + 1, &rows, &count);
-    bool more = count > limit;
     int64_t *ids = ARENA_ARRAY(reading->arena, int64_t, limit + 1);
     for (size_t i = 0; result == DB_OK && i < count; i++)
         ids[i] = rows[i].id;
     struct json_writer json;
+    size_t done = 0;
     list_begin(&json, request->arena);
-    struct page page = { .ids = ids, .count = more ? limit : count, .json = &json };
-    if (result == DB_OK && page.count > 0)
-        result = ws_read(reading, work.unit, when_now_us(), read_page, &page);
+    if (result == DB_OK)
+        result = write_work(reading, work.unit, ids, count < limit ? count : limit, &json, &done);
     if (result != DB_OK) {
         answer_store(answer, request->arena, result);
         return;
     }
     char next[32];
-    id_format("ful", work.unit, more ? ids[limit - 1] : 0, next);
-    list_end(&json, more ? next : NULL, answer);
+    id_format("ful", work.unit, done > 0 ? ids[done - 1] : 0, next);
+    list_end(&json, done < count ? next : NULL, answer);
 }
 
 #define WORK_SCOPES (SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)

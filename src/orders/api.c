@@ -181,6 +181,7 @@ struct listing_of_orders {
     const struct filter *filter;
     const int64_t *ids;
     size_t id_count, next, shown;
+    bool begun; /* the store answers: what may be short is memory */
     struct json_writer *json;
 };
 
@@ -227,34 +228,36 @@ static void want_page(struct ws *ws, const struct listing_of_orders *page)
     ws_settle(ws);
 }
 
-/* An order that is written is done with: an attempt that lacks a row goes on where the one before ended. */
-static void read_page(struct ws *ws, void *context)
-{
-    struct listing_of_orders *page = context;
-    want_page(ws, page);
-    for (; page->next < page->id_count; page->next++) {
-        struct order order;
-        if (order_open(ws, page->ids[page->next], &order) && meets(ws, page->filter, &order)) {
-            struct json_writer one;
-            json_begin(&one, ws_arena(ws));
-            order_write(&order, NULL, &one);
-            json_raw(page->json, one.out.at, one.out.size);
-            page->shown++;
-        }
-    }
-}
-
 /* Bounded: a page looks at no more than this many orders, a piece at a time, and ends where the answer grows long; what is
  * left is behind `next`. */
 #define LOOKED_AT_MAX 2000
 #define PIECE 50
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
 
+/* An order that is written is done with: an attempt that lacks a row goes on where the one before ended. */
+static void read_page(struct ws *ws, void *context)
+{
+    struct listing_of_orders *page = context;
+    page->begun = true;
+    want_page(ws, page);
+    for (; page->next < page->id_count && page->json->out.size < ANSWER_BYTES_MAX; page->next++) {
+        struct order order;
+        if (order_open(ws, page->ids[page->next], &order) && meets(ws, page->filter, &order)) {
+            struct json_writer one, longer = *page->json; /* whole orders only, also where memory ends */
+            json_begin(&one, ws_arena(ws));
+            order_write(&order, NULL, &one);
+            json_raw(&longer, one.out.at, one.out.size);
+            *page->json = longer;
+            page->shown++;
+        }
+    }
+}
+
 struct orders_list {
     struct reading *reading;
     const struct filter *filter;
     struct list_place from; /* where it stands */
-    int64_t limit;          /* orders that still fit */
+    int64_t limit, piece;   /* orders that still fit; those that are read at once */
     size_t looked;
     struct json_writer *json;
     bool more;
@@ -265,20 +268,35 @@ static bool is_full(const struct orders_list *list)
     return list->limit == 0 || list->looked >= LOOKED_AT_MAX || list->json->out.size >= ANSWER_BYTES_MAX;
 }
 
+/* What a piece came to, also where memory ended before it did: orders of a thousand lines are read a few at a time. */
+static enum db_result piece_done(struct orders_list *list, const struct listing_of_orders *page, const struct candidates *candidates,
+                                 enum db_result result)
+{
+    const bool whole = page->next == page->id_count;
+    list->limit -= (int64_t)page->shown;
+    list->looked += page->next;
+    if (whole)
+        list->from.id = candidates->upto;
+    else if (page->next > 0)
+        list->from.id = page->ids[page->next - 1];
+    list->more = (!whole || !candidates->ended) && ((whole && candidates->tired) || is_full(list));
+    if (result != DB_BUSY || !page->begun || page->id_count <= 1)
+        return result;
+    list->piece = max_i64(1, (int64_t)page->id_count / 4);
+    return DB_OK;
+}
+
 static enum db_result list_unit(struct orders_list *list)
 {
     struct reading *r = list->reading;
     for (;;) {
         struct candidates candidates;
-        enum db_result result = candidates_of(r, list->filter, list->from.unit, list->from.id, min_i64(list->limit, PIECE), &candidates);
+        enum db_result result = candidates_of(r, list->filter, list->from.unit, list->from.id, min_i64(list->limit, list->piece), &candidates);
         struct listing_of_orders page = { .filter = list->filter, .ids = candidates.ids, .id_count = candidates.count, .json = list->json };
         if (result == DB_OK && candidates.count > 0)
             result = ws_read(r, list->from.unit, when_now_us(), read_page, &page);
-        list->limit -= (int64_t)page.shown;
-        list->looked += page.id_count;
-        list->from.id = candidates.upto;
-        list->more = !candidates.ended && (candidates.tired || is_full(list));
-        if (result != DB_OK || candidates.ended || list->more)
+        result = piece_done(list, &page, &candidates, result);
+        if (result != DB_OK || list->more || (page.next == page.id_count && candidates.ended))
             return result;
     }
 }
@@ -356,7 +374,7 @@ static void list_orders(struct reading *reading, const struct request *request, 
 {
     struct filter filter;
     struct json_writer json;
-    struct orders_list list = { .reading = reading, .filter = &filter, .limit = request->query_number[QUERY_LIMIT], .json = &json };
+    struct orders_list list = { .reading = reading, .filter = &filter, .limit = request->query_number[QUERY_LIMIT], .piece = PIECE, .json = &json };
     if (!read_filter(reading, request, &filter, &list.from, answer))
         return;
     list_begin(&json, request->arena);

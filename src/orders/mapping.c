@@ -230,14 +230,13 @@ void mapping_sku_made(struct ws *ws, const char *word, int64_t sku)
 
 /* ---- as it was ---- */
 
-void mapping_as_of(struct order *order, int64_t seq)
+void mapping_as_of(struct arena *arena, struct order *order, int64_t seq)
 {
     bool said = false;
     for (size_t i = 0; i < order->line_count; i++)
         said = said || (order->lines[i]->said != NULL && order->lines[i]->sku != 0);
     if (!said)
         return;
-    struct arena *arena = ws_arena(order->ws);
     const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
     const struct order_line_row **lines = ARENA_ARRAY(arena, const struct order_line_row *, order->line_count);
     size_t count = 0;

@@ -124,10 +124,9 @@ bool order_state_read(struct arena *arena, const struct event_row *event, struct
            members_read(arena, event->data, order_members, COUNT(order_members), state) && state->demands.at != NULL;
 }
 
-struct demand_row *demands_then(struct order *order, const struct event_row *event, const struct order_state *state)
+struct demand_row *demands_then(struct arena *arena, struct order *order, const struct event_row *event, const struct order_state *state)
 {
-    struct arena *arena = ws_arena(order->ws);
-    mapping_as_of(order, event->seq);
+    mapping_as_of(arena, order, event->seq);
     struct demand_row *then = ARENA_ARRAY(arena, struct demand_row, order->demand_count);
     const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
     size_t told = 0;

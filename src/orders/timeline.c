@@ -137,10 +137,11 @@ static bool promised(const struct timeline *t, const struct event_row *event, st
 {
     struct order order = *t->order;
     struct order_state state;
+    struct arena *scratch = ws_scratch(order.ws); /* 200 KB of an order of a thousand lines, which has as many events */
     *sum = (struct figures){ 0 };
-    if (!order_state_read(arena_of(t), event, &state))
+    if (!order_state_read(scratch, event, &state))
         return false;
-    (void)demands_then(&order, event, &state);
+    (void)demands_then(scratch, &order, event, &state);
     for (size_t i = 0, first = 0; i < order.line_count; i++) {
         size_t count = 0;
         while (first + count < order.demand_count && order.demands[first + count]->line == order.lines[i]->line)
@@ -176,7 +177,7 @@ static const char *say_released(struct timeline *t, const struct event_row *even
     const char *next = NULL;
     const int64_t told = t->told_fulfilment;
     struct order_state state;
-    (void)order_state_read(arena_of(t), event, &state); /* none: there are no fulfilment orders in it */
+    (void)order_state_read(ws_scratch(ws), event, &state); /* none: there are no fulfilment orders in it */
     for (size_t i = 0; i + 2 <= state.fulfilments.count; i += 2) {
         const int64_t id = state.fulfilments.at[i];
         if (id <= told)

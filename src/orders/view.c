@@ -50,14 +50,23 @@ static const struct db_value *of_order(const struct view *view, struct db_value 
 
 /* ---- lines ---- */
 
+/* Room for the line's own: an order of 750 bundles has as many lists. */
 static void show_components(struct view *view, const struct order_line_row *line, struct line_io *out)
 {
-    struct component_io *components = ARENA_ARRAY(ws_arena(view->ws), struct component_io, view->order->demand_count);
-    for (size_t i = 0; i < view->order->demand_count; i++)
-        if (view->order->demands[i]->line == line->line)
-            components[out->components.count++] =
-                (struct component_io){ .sku = sku_code(view->ws, view->order->demands[i]->sku), .quantity = view->order->demands[i]->need };
-    out->components.items = components;
+    const struct order *order = view->order;
+    size_t first = 0, count = 0;
+    for (size_t i = 0; i < order->demand_count; i++) {
+        if (order->demands[i]->line != line->line)
+            continue;
+        first = count == 0 ? i : first; /* by line and part: they lie side by side */
+        count++;
+    }
+    struct component_io *components = ARENA_ARRAY(ws_arena(view->ws), struct component_io, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct demand_row *demand = order->demands[first + i];
+        components[i] = (struct component_io){ .sku = sku_code(view->ws, demand->sku), .quantity = demand->need };
+    }
+    out->components = (struct field_list){ components, count };
 }
 
 static void show_line(struct view *view, size_t i, const struct field_table *fields, struct line_io *out)
@@ -303,11 +312,11 @@ static const struct event_row *read_state(struct view *view, const struct event_
         return event;
     struct ws_cursor cursor = ws_scan(view->ws, &event_of_order, of_order(view, prefix), 0);
     while ((each = ws_next(view->ws, &cursor)) != NULL && each->seq < event->seq) {
-        if (!order_state_read(arena, each, &state))
-            continue;
-        view->at.state = state;
-        found = each;
+        if (order_state_read(ws_scratch(view->ws), each, &state))
+            found = each;
     }
+    if (found != event)
+        (void)order_state_read(arena, found, &view->at.state);
     return found;
 }
 
@@ -385,7 +394,7 @@ int64_t order_write(struct order *order, const struct event_row *as_of, struct j
     if (as_of != NULL) {
         view.at.seq = as_of->seq;
         const struct event_row *event = read_state(&view, as_of);
-        view.at.demands = demands_then(order, event, &view.at.state);
+        view.at.demands = demands_then(ws_arena(order->ws), order, event, &view.at.state);
         read_reports(&view, event->seq);
     }
     show(&view);

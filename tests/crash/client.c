@@ -92,32 +92,33 @@ static bool say(const struct client *client, const char *text, size_t bytes)
     return true;
 }
 
-/* The head and the body of one answer, Content-Length only. */
+/* The head and the body of one answer, Content-Length only. Of a body that is too long the beginning is kept. */
 static bool hear(struct client *client)
 {
-    char in[sizeof client->body + 4096];
+    char in[sizeof client->body + 4096], rest[4096];
     size_t bytes = 0, head = 0, length = 0;
     while (head == 0 || bytes < head + length) {
-        ssize_t got = bytes == sizeof in - 1 ? 0 : recv(client->fd, in + bytes, sizeof in - 1 - bytes, 0);
+        const bool keeps = bytes < sizeof in - 1;
+        if (!keeps && head == 0)
+            return false;
+        ssize_t got = keeps ? recv(client->fd, in + bytes, sizeof in - 1 - bytes, 0) : recv(client->fd, rest, sizeof rest, 0);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return false;
         bytes += (size_t)got;
-        in[bytes] = '\0';
+        in[keeps ? bytes : sizeof in - 1] = '\0';
         const char *blank = head == 0 ? strstr(in, "\r\n\r\n") : NULL;
         if (blank == NULL)
             continue;
         head = (size_t)(blank - in) + 4;
         const char *says = strcasestr(in, "\r\nContent-Length:");
         length = says == NULL || says > blank ? 0 : strtoul(says + 17, NULL, 10);
-        if (length >= sizeof client->body)
-            return false;
     }
     client->status = (int)strtol(in + sizeof "HTTP/1.1", NULL, 10);
-    client->body_bytes = length;
-    memcpy(client->body, in + head, length);
-    client->body[length] = '\0';
+    client->body_bytes = length < sizeof client->body ? length : sizeof client->body - 1;
+    memcpy(client->body, in + head, client->body_bytes);
+    client->body[client->body_bytes] = '\0';
     if (strcasestr(in, "\r\nConnection: close") != NULL)
         client_close(client);
     return true;
