@@ -89,7 +89,8 @@ void master_history(struct reading *reading, const struct request *request, stru
                     int64_t subject);
 /* The unit and id of a channel; id 0: there is none. */
 enum db_result channel_place(struct reading *reading, const char *code, int64_t *unit, int64_t *id);
-/* {"items":[ ... ],"next":...} */
+/* {"items":[ ... ],"next":...}; one that is longer ends early, and `next` goes on. */
+#define LIST_BYTES_MAX ((size_t)1 << 20)
 void list_begin(struct json_writer *json, struct arena *arena);
 void list_end(struct json_writer *json, const char *next, struct answer *answer);
 

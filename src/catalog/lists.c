@@ -10,7 +10,6 @@
 enum { QUERY_LIMIT, QUERY_CURSOR, QUERY_UNIT }; /* as in api.c */
 
 #define PIECE 100
-#define ANSWER_BYTES_MAX ((size_t)1 << 20)
 #define LOOKED_AT_MAX 2000 /* SKUs of one page, bundles among them */
 
 /* ---- keys ---- */
@@ -142,7 +141,7 @@ static enum db_result write_items(struct list *list, int64_t limit)
 {
     enum db_result result = DB_OK;
     list->more = true;
-    while (result == DB_OK && list->more && limit > 0 && list->json->out.size < ANSWER_BYTES_MAX) {
+    while (result == DB_OK && list->more && limit > 0 && list->json->out.size < LIST_BYTES_MAX) {
         int64_t asked = min_i64(limit, PIECE);
         result = keys_next(list, asked);
         limit -= (int64_t)list->count;
@@ -337,7 +336,7 @@ void master_history(struct reading *reading, const struct request *request, stru
     }
     list_begin(&json, request->arena);
     int64_t last = after;
-    for (i = 0; i < count && limit > 0 && json.out.size < ANSWER_BYTES_MAX; i++) {
+    for (i = 0; i < count && limit > 0 && json.out.size < LIST_BYTES_MAX; i++) {
         if (rows[i].version <= after)
             continue;
         write_change(request->arena, &json, &rows[i], i == 0 ? NULL : rows[i - 1].body, actor_name(&keys, rows[i].actor));

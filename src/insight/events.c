@@ -7,8 +7,7 @@
 
 enum { QUERY_UNIT, QUERY_AFTER, QUERY_LIMIT, QUERY_TYPE };
 
-#define PIECE 100                   /* events read at once: those of large orders are long */
-#define ANSWER_BYTES_MAX (1u << 20) /* a list that is longer ends early; `next` goes on */
+#define PIECE 100 /* events read at once: those of large orders are long */
 
 bool event_source_find(struct event_source *source, const char *unit_code, enum db_result *result, const char **wrong)
 {
@@ -106,7 +105,7 @@ static enum db_result write_items(struct event_source *source, int64_t after, si
         shown += page.count;
         after = page.looked;
         *next = page.more ? after : 0;
-        goes_on = page.more && shown < limit && json->out.size < ANSWER_BYTES_MAX && (source->upto == 0 || after < source->upto);
+        goes_on = page.more && shown < limit && json->out.size < LIST_BYTES_MAX && (source->upto == 0 || after < source->upto);
     }
     return DB_OK;
 }

@@ -232,7 +232,6 @@ static void want_page(struct ws *ws, const struct listing_of_orders *page)
  * left is behind `next`. */
 #define LOOKED_AT_MAX 2000
 #define PIECE 50
-#define ANSWER_BYTES_MAX ((size_t)1 << 20)
 
 /* An order that is written is done with: an attempt that lacks a row goes on where the one before ended. */
 static void read_page(struct ws *ws, void *context)
@@ -240,7 +239,7 @@ static void read_page(struct ws *ws, void *context)
     struct listing_of_orders *page = context;
     page->begun = true;
     want_page(ws, page);
-    for (; page->next < page->id_count && page->json->out.size < ANSWER_BYTES_MAX; page->next++) {
+    for (; page->next < page->id_count && page->json->out.size < LIST_BYTES_MAX; page->next++) {
         struct order order;
         if (order_open(ws, page->ids[page->next], &order) && meets(ws, page->filter, &order)) {
             struct json_writer one, longer = *page->json; /* whole orders only, also where memory ends */
@@ -265,7 +264,7 @@ struct orders_list {
 
 static bool is_full(const struct orders_list *list)
 {
-    return list->limit == 0 || list->looked >= LOOKED_AT_MAX || list->json->out.size >= ANSWER_BYTES_MAX;
+    return list->limit == 0 || list->looked >= LOOKED_AT_MAX || list->json->out.size >= LIST_BYTES_MAX;
 }
 
 /* What a piece came to, also where memory ended before it did: orders of a thousand lines are read a few at a time. */
