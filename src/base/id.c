@@ -86,3 +86,16 @@ bool cursor_parse(const char *text, const char *prefix, int64_t *places, size_t 
     memcpy(places, read, count * sizeof *places);
     return true;
 }
+
+bool event_id_parse(struct arena *arena, const char *text, const char **unit, int64_t *seq)
+{
+    const char *colon = strrchr(text, ':'); /* a unit's code may hold colons, a number does not */
+    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
+    if (digits == 0 || digits > 18 || colon[1 + digits] != '\0' || (digits > 1 && colon[1] == '0'))
+        return false;
+    *unit = arena_text_n(arena, text, (size_t)(colon - text));
+    *seq = 0;
+    for (size_t i = 0; i < digits; i++)
+        *seq = *seq * 10 + (colon[1 + i] - '0');
+    return true;
+}

@@ -26,6 +26,10 @@ void cursor_format(const char *prefix, const int64_t *places, size_t count, char
 /* Strict: just so many numbers of at most 18 digits, as we write them. False, with places untouched, for anything else. */
 bool cursor_parse(const char *text, const char *prefix, int64_t *places, size_t count);
 
+/* The id of an event of the stream, "UNIT:SEQ". Strict: at most 18 digits, as we write them. False, with *unit and *seq
+ * untouched, for anything else; whether there is such a unit is not asked. */
+bool event_id_parse(struct arena *arena, const char *text, const char **unit, int64_t *seq);
+
 /* The check digit of a GTIN-8, -12, -13 or -14 (GS1 General Specifications, 7.9). */
 bool gtin_valid(const char *text, size_t bytes);
 

@@ -42,10 +42,6 @@ void event_write(const struct event_source *source, const struct event_names *na
 
 extern const struct route_table insight_routes, exception_routes, job_routes;
 
-/* The id of an event of the stream, "UNIT:SEQ". Strict: at most 18 digits, as we write them. False, with *unit and *seq
- * untouched, for anything else; whether there is such a unit is not asked. */
-bool event_id_parse(struct arena *arena, const char *text, const char **unit, int64_t *seq);
-
 /* A client that follows events live; it begins as seq -1. It goes on from Last-Event-ID, else from the query's `after`. */
 struct event_stream {
     const struct request *request; /* of the route above */

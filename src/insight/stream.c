@@ -1,5 +1,6 @@
 /* src/insight/stream.c: the same events, live. A client's cursor is (unit, seq); it goes on from Last-Event-ID, else from
  * `after`. No event: line is sent, so that a browser's onmessage sees every event; its type stands in the data. */
+#include "base/id.h"
 #include "insight/insight.h"
 #include "insight_sql.h"
 #include <string.h>
@@ -7,19 +8,6 @@
 enum { QUERY_UNIT, QUERY_AFTER, QUERY_LIMIT, QUERY_TYPE }; /* as in events.c */
 
 #define PIECE 100
-
-bool event_id_parse(struct arena *arena, const char *text, const char **unit, int64_t *seq)
-{
-    const char *colon = strrchr(text, ':'); /* a unit's code may hold colons, a number does not */
-    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
-    if (digits == 0 || digits > 18 || colon[1 + digits] != '\0' || (digits > 1 && colon[1] == '0'))
-        return false;
-    *unit = arena_text_n(arena, text, (size_t)(colon - text));
-    *seq = 0;
-    for (size_t i = 0; i < digits; i++)
-        *seq = *seq * 10 + (colon[1 + i] - '0');
-    return true;
-}
 
 /* Where the stream stands. The unit's code is found each time: a cursor holds numbers only. */
 static bool source_open(struct event_source *source, struct event_stream *stream, enum db_result *result)

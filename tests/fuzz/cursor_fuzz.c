@@ -2,7 +2,7 @@
  * Last-Event-ID of the live stream. What is taken is exactly what we would have written for it, and what is refused leaves
  * the caller's places as they were. And any numbers that we may write are taken again. */
 #include "base/id.h"
-#include "insight/insight.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
