@@ -21,6 +21,8 @@ struct component {
 /* The recipe of a bundle: nested bundles multiplied out, equal SKUs summed, in order of first appearance. Returns how many
  * there are, room + 1 where there are more than `room` or a quantity passes 10^9. */
 size_t bundle_flatten(struct ws *ws, int64_t bundle, struct component *out, size_t room);
+/* Asks for all rows that bundle_flatten will need of so many bundles: a level of all of them in one go, where each alone would be one. */
+void bundles_want(struct ws *ws, const int64_t *bundles, size_t count);
 
 /* What each kind's struct begins with. */
 struct master_io {

@@ -211,7 +211,8 @@ struct flattening {
     const struct recipe *instead; /* NULL: none */
     struct component *out;        /* SKUs that hold stock, in order of first appearance */
     size_t room, count;
-    struct component *level, *next; /* bundles that are still to be multiplied out */
+    struct component levels[2][BUNDLES_OF_LEVEL_MAX]; /* not in the arena: an order may have a thousand bundles */
+    struct component *level, *next;                   /* of these: bundles that are still to be multiplied out */
     size_t level_count, next_count;
     int64_t *work;
 };
@@ -231,17 +232,46 @@ static bool add_units(struct component *list, size_t room, size_t *count, int64_
 }
 
 /* All rows of a level are asked for at once. */
-static void level_want(struct flattening *f)
+static void level_want(struct ws *ws, const struct component *level, size_t count)
 {
-    const int64_t unit = ws_unit(f->ws);
+    const int64_t unit = ws_unit(ws);
     const struct bundle_component_row *part;
-    for (size_t i = 0; i < f->level_count; i++)
-        ws_want_path(f->ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(f->level[i].sku)), 0);
-    ws_settle(f->ws);
-    for (size_t i = 0; i < f->level_count; i++)
-        for (struct ws_cursor cursor = parts_of(f->ws, f->level[i].sku); (part = ws_next(f->ws, &cursor)) != NULL;)
-            ws_want(f->ws, &sku_table, WS_KEY(unit, part->sku));
-    ws_settle(f->ws);
+    for (size_t i = 0; i < count; i++)
+        ws_want_path(ws, &component_of_bundle, WS_PREFIX(db_int(unit), db_int(level[i].sku)), 0);
+    ws_settle(ws);
+    for (size_t i = 0; i < count; i++)
+        for (struct ws_cursor cursor = parts_of(ws, level[i].sku); (part = ws_next(ws, &cursor)) != NULL;)
+            ws_want(ws, &sku_table, WS_KEY(unit, part->sku));
+    ws_settle(ws);
+}
+
+/* Those of a level's parts that are bundles, each once; no more than COMPONENTS_MAX of them. */
+static size_t level_below(struct ws *ws, const struct component *level, size_t count, struct component *below)
+{
+    size_t found = 0;
+    int64_t work = FLATTEN_WORK_MAX;
+    const struct bundle_component_row *part;
+    for (size_t i = 0; i < count; i++) {
+        for (struct ws_cursor cursor = parts_of(ws, level[i].sku); (part = ws_next(ws, &cursor)) != NULL;) {
+            const struct sku_row *row = ws_get(ws, &sku_table, WS_KEY(part->unit, part->sku));
+            if (row->bundle && !add_units(below, COMPONENTS_MAX, &found, part->sku, 1, &work))
+                return found; /* the others are asked for when they are multiplied out */
+        }
+    }
+    return found;
+}
+
+void bundles_want(struct ws *ws, const int64_t *bundles, size_t count)
+{
+    struct component *level = ARENA_ARRAY(ws_arena(ws), struct component, count + 1);
+    for (size_t i = 0; i < count; i++)
+        level[i].sku = bundles[i];
+    for (int depth = 0; depth < DEPTH_MAX && count > 0; depth++) {
+        struct component *below = ARENA_ARRAY(ws_arena(ws), struct component, COMPONENTS_MAX);
+        level_want(ws, level, count);
+        count = level_below(ws, level, count, below);
+        level = below;
+    }
 }
 
 static bool part_add(struct flattening *f, int64_t sku, int64_t units)
@@ -268,10 +298,10 @@ static bool bundle_add(struct flattening *f, const struct component *bundle)
 /* False: too deep, too many, too large, too much work. */
 static bool flatten(struct flattening *f, int64_t bundle)
 {
-    struct component *levels = ARENA_ARRAY(ws_arena(f->ws), struct component, (size_t)2 * BUNDLES_OF_LEVEL_MAX);
     bool fits = true;
-    f->level = levels;
-    f->next = levels + BUNDLES_OF_LEVEL_MAX;
+    memset(f->levels, 0, sizeof f->levels);
+    f->level = f->levels[0];
+    f->next = f->levels[1];
     f->level[0] = (struct component){ .sku = bundle, .quantity = 1 };
     f->level_count = 1;
     f->count = 0;
@@ -279,7 +309,7 @@ static bool flatten(struct flattening *f, int64_t bundle)
         struct component *done = f->level;
         fits = depth < DEPTH_MAX;
         f->next_count = 0;
-        level_want(f);
+        level_want(f->ws, f->level, f->level_count);
         for (size_t i = 0; fits && i < f->level_count; i++)
             fits = bundle_add(f, &f->level[i]);
         f->level = f->next;

@@ -96,6 +96,23 @@ static size_t usable_fences(struct ws *ws, const struct outlet *outlet, int64_t 
     return count;
 }
 
+/* Positions, then the fences that stand in them, then what those hold. */
+void outlet_want(struct ws *ws, const struct outlet *outlet, const int64_t *skus, size_t count)
+{
+    for (size_t s = 0; s < count; s++)
+        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(skus[s])), 0);
+    ws_settle(ws);
+    for (int round = 0; round < 2; round++) {
+        for (size_t s = 0; s < count; s++)
+            for (size_t n = 0; n < outlet->node_count; n++) {
+                const struct position_row *position = position_find(ws, outlet->nodes[n]->id, skus[s], 0);
+                if (position != NULL && position->fenced > 0)
+                    fence_claims_want(ws, position->node, position->sku);
+            }
+        ws_settle(ws);
+    }
+}
+
 static struct freed *own_of(const struct outlet *outlet, int64_t node, int64_t sku)
 {
     for (size_t i = 0; i < outlet->own_count; i++)

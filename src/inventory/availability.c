@@ -36,9 +36,13 @@ size_t recipe_of(struct ws *ws, const struct sku_row *sku, struct component **ou
         **out = (struct component){ sku->id, 1 };
         return 1;
     }
-    *out = ARENA_ARRAY(ws_arena(ws), struct component, RECIPE_MAX);
-    size_t count = bundle_flatten(ws, sku->id, *out, RECIPE_MAX);
-    return count > RECIPE_MAX ? 0 : count;
+    struct component all[RECIPE_MAX]; /* not in the arena: of a thousand bundles it would be 24 MB at each attempt */
+    size_t count = bundle_flatten(ws, sku->id, all, RECIPE_MAX);
+    if (count > RECIPE_MAX)
+        return 0;
+    *out = ARENA_ARRAY(ws_arena(ws), struct component, count);
+    memcpy(*out, all, count * sizeof *all);
+    return count;
 }
 
 /* ---- the API: a list goes through pairs of a channel and a SKU ---- */

@@ -135,6 +135,18 @@ void claim_want(struct ws *ws, int64_t node, int64_t sku, const struct holder *h
     ws_want(ws, &claim_table, claim_key(ws, node, sku, holder, key));
 }
 
+void claims_want(struct ws *ws, const int64_t *holders, size_t count)
+{
+    const struct claim_row *claim;
+    for (size_t i = 0; i < count; i++)
+        ws_want_path(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(holders[i])), 0);
+    ws_settle(ws);
+    for (size_t i = 0; i < count; i++)
+        for (struct ws_cursor cursor = claims_of(ws, holders[i]); (claim = ws_next(ws, &cursor)) != NULL;)
+            ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(claim->unit), db_int(claim->sku)), 0);
+    ws_settle(ws);
+}
+
 const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder)
 {
     int64_t key[8];

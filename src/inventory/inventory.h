@@ -69,6 +69,8 @@ struct holder {
     enum claim_kind kind;
     int64_t priority, promise, id, line, part;
 };
+/* Asks for the positions of all that these claim, in one go, before it is hardened or given back; each alone would be one. */
+void claims_want(struct ws *ws, const int64_t *holders, size_t count);
 const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, const struct holder *holder);
 void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity); /* available to soft */
 void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);           /* to available */
@@ -108,6 +110,8 @@ struct outlet {
 };
 void outlet_open(struct ws *ws, const struct channel_row *channel, struct outlet *outlet);
 
+/* Asks for all that outlet_stock will need of so many SKUs, in one go; each alone would be one. */
+void outlet_want(struct ws *ws, const struct outlet *outlet, const int64_t *skus, size_t count);
 /* What the outlet's channel may take of a SKU at one node: available, its group's fences, fences of lower groups. Where a
  * job fills the queue, available is 0 but for those that struct outlet names. */
 int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, int64_t sku);

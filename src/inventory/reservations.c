@@ -7,8 +7,10 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define LINES_MAX 200
+#define LINES_MAX 1000 /* as an order, which may name it; and as many components */
+#define COMPONENTS_MAX 1500
 #define EXPIRE_AT_ONCE 100
+#define EXPIRE_LOADED 10  /* checkouts whose claims are loaded together */
 #define EXPIRE_PLACES 500 /* positions of one command: checkouts may be large */
 
 struct reserve_line_io {
@@ -86,6 +88,7 @@ void reservation_end(struct stock *stock, int64_t reservation_id, enum reservati
     struct ws *ws = stock->ws;
     struct reservation_row *row = ws_edit(ws, ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), reservation_id)));
     row->state = state;
+    claims_want(ws, &reservation_id, 1);
     const struct claim_row *claim;
     for (struct ws_cursor cursor = claims_of(ws, reservation_id); (claim = ws_next(ws, &cursor)) != NULL;)
         if (claim->kind == CLAIM_RESERVATION) /* a fence's holder may have the same number: channels are numbered by the company */
@@ -145,6 +148,39 @@ static void look_up(struct ws *ws, struct command *command)
             fault_at(command, FAULT_SKU_UNKNOWN, i, "sku", arena_printf(command->arena, "there is no SKU %s", lines[i].sku));
 }
 
+/* What all lines will ask of stock, in a few goes. False: a fault was added, it is more than one command may claim. */
+static bool want_lines(struct ws *ws, struct command *command, const struct outlet *outlet)
+{
+    const struct reserve_io *in = command->input;
+    const struct reserve_line_io *lines = in->lines.items;
+    const int64_t unit = ws_unit(ws), channel = outlet->channel->id;
+    int64_t *bundles = ARENA_ARRAY(ws_arena(ws), int64_t, in->lines.count), *skus = NULL;
+    size_t bundle_count = 0, count = 0, room = 0;
+    for (size_t i = 0; i < in->lines.count; i++) {
+        const struct sku_row *sku = ws_find(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)));
+        if (sku->bundle)
+            bundles[bundle_count++] = sku->id;
+        if (outlet->channel->listings > 0)
+            ws_want_path(ws, &listing_of_sku, WS_PREFIX(db_int(unit), db_int(channel), db_int(sku->id)), 0);
+    }
+    ws_settle(ws);
+    bundles_want(ws, bundles, bundle_count);
+    for (size_t i = 0; i < in->lines.count; i++) {
+        struct component *parts;
+        const size_t part_count = recipe_of(ws, ws_find(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku))), &parts);
+        for (size_t p = 0; p < part_count; p++) {
+            skus = arena_room(ws_arena(ws), skus, count, &room, 64, sizeof *skus);
+            skus[count++] = parts[p].sku;
+        }
+        if (count <= COMPONENTS_MAX)
+            continue;
+        fault_add(&command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "more than %d components", COMPONENTS_MAX);
+        return false;
+    }
+    outlet_want(ws, outlet, skus, count);
+    return true;
+}
+
 static void reserve_line(struct stock *stock, struct command *command, const struct outlet *outlet, size_t i, struct holder holder)
 {
     struct ws *ws = stock->ws;
@@ -188,6 +224,8 @@ static void reserve_decide(struct ws *ws, struct command *command)
     if (command->faults.count > 0)
         return;
     outlet_open(ws, channel, &outlet);
+    if (!want_lines(ws, command, &outlet))
+        return;
     struct reservation_row row = { .unit = ws_unit(ws),
                                    .id = ws_next_id(ws),
                                    .channel = channel->id,
@@ -246,8 +284,13 @@ static void expire_decide(struct ws *ws, struct command *command)
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_RESERVATION, 0 });
     struct ws_cursor cursor = ws_scan(ws, &reservation_due, WS_PREFIX(db_int(ws_unit(ws)), db_int(RESERVATION_OPEN)), EXPIRE_AT_ONCE);
     const struct reservation_row *row;
-    int64_t ended = 0;
+    int64_t ended = 0, due[EXPIRE_AT_ONCE];
+    size_t due_count = 0;
+    for (struct ws_cursor first = cursor; due_count < EXPIRE_AT_ONCE && (row = ws_next(ws, &first)) != NULL && row->expires_at <= ws_now_us(ws);)
+        due[due_count++] = row->id;
     while (ended < EXPIRE_AT_ONCE && stock.freed_count < EXPIRE_PLACES && (row = ws_next(ws, &cursor)) != NULL && row->expires_at <= ws_now_us(ws)) {
+        if (ended % EXPIRE_LOADED == 0)
+            claims_want(ws, due + ended, (size_t)min_i64(EXPIRE_LOADED, (int64_t)due_count - ended));
         stock.cause.id = row->id;
         reservation_end(&stock, row->id, RESERVATION_EXPIRED);
         ended++;

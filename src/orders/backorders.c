@@ -29,11 +29,19 @@ static const struct waiting_row *waiting_find(struct ws *ws, const struct waitin
     return ws_get(ws, &waiting_table, WS_KEY(k->unit, k->sku, k->priority, k->promise, k->ord, k->line, k->part));
 }
 
+void demand_waits_want(const struct order *order, const struct demand_row *demand)
+{
+    const struct waiting_row k = waiting_of(order, demand);
+    ws_want(order->ws, &waiting_table, WS_KEY(k.unit, k.sku, k.priority, k.promise, k.ord, k.line, k.part));
+}
+
 void demand_waits(struct order *order, const struct demand_row *demand)
 {
+    if (demand->sku == 0) /* it names nothing yet: no queue has it */
+        return;
     struct waiting_row row = waiting_of(order, demand);
     const struct waiting_row *there = waiting_find(order->ws, &row);
-    if (demand->backordered > 0 && there == NULL && demand->sku != 0) {
+    if (demand->backordered > 0 && there == NULL) {
         ws_insert(order->ws, &waiting_table, &row);
         waiting_skus_note(order->ws, &demand->sku, 1);
     } else if (demand->backordered == 0 && there != NULL)
@@ -356,6 +364,9 @@ static int64_t places_fill(struct ws *ws, const struct freed *places, size_t cou
 {
     struct spot *spots = ARENA_ARRAY(ws_arena(ws), struct spot, count + 1);
     for (size_t i = 0; i < count; i++)
+        ws_want_path(ws, &channel_of_node, WS_PREFIX(db_int(ws_unit(ws)), db_int(places[i].node)), 0);
+    ws_settle(ws);
+    for (size_t i = 0; i < count; i++)
         spots[i] = spot_open(ws, places[i].node, places[i].sku, 0, rows);
     spots_load(spots, count, rows); /* for all of them at once: what is filled is decided anew after each load */
     for (size_t i = 0; i < count; i++) {
@@ -421,10 +432,9 @@ static void want_orders(struct ws *ws, const struct broken *broken)
         const struct fulfilment_row *fulfilment;
         for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, prefix, 0); (fulfilment = ws_next(ws, &cursor)) != NULL;)
             ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(fulfilment->id)), 0);
-        const struct order order = { .row = ws_get(ws, &orders_table, WS_KEY(unit, each->holder)) };
-        const struct waiting_row k =
-            waiting_of(&order, &(struct demand_row){ .unit = unit, .ord = each->holder, .line = each->line, .part = each->part, .sku = each->sku });
-        ws_want(ws, &waiting_table, WS_KEY(k.unit, k.sku, k.priority, k.promise, k.ord, k.line, k.part));
+        const struct order order = { .ws = ws, .row = ws_get(ws, &orders_table, WS_KEY(unit, each->holder)) };
+        demand_waits_want(&order,
+                          &(struct demand_row){ .unit = unit, .ord = each->holder, .line = each->line, .part = each->part, .sku = each->sku });
     }
     ws_settle(ws);
 }

@@ -36,34 +36,56 @@ void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_
     struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
     const struct fulfilment_row *fulfilment;
     while (units > 0 && (fulfilment = ws_next(ws, &cursor)) != NULL) {
+        if (fulfilment->node != node || fulfilment_transition((enum fulfilment_state)fulfilment->state, DO_CANCEL) == NULL)
+            continue;
         const struct db_value lines_of[] = { db_int(ws_unit(ws)), db_int(fulfilment->id) }; /* another node's has no such line: that is known, too */
         const struct fulfilment_line_row *mine =
             ws_get_listed(ws, &fulfilment_line_table, WS_KEY(ws_unit(ws), fulfilment->id, line, part), &line_of_fulfilment, lines_of);
-        if (fulfilment->node != node || fulfilment_transition((enum fulfilment_state)fulfilment->state, DO_CANCEL) == NULL || mine == NULL ||
-            mine->quantity == mine->cancelled)
+        if (mine == NULL || mine->quantity == mine->cancelled)
             continue;
         int64_t gives = min_i64(mine->quantity - mine->cancelled, units);
         ((struct fulfilment_line_row *)ws_edit(ws, mine))->cancelled += gives;
         units -= gives;
-        int64_t due = 0;
+        bool due = false;
         const struct fulfilment_line_row *each;
-        struct ws_cursor lines = ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(ws)), db_int(fulfilment->id)), 0);
-        while ((each = ws_next(ws, &lines)) != NULL)
-            due += each->quantity - each->cancelled;
-        const struct fulfilment_row *edited = fulfilment_step(ws, fulfilment, due == 0 ? DO_CANCEL : DO_REDUCE);
+        struct ws_cursor lines = ws_scan(ws, &line_of_fulfilment, lines_of, 0);
+        while (!due && (each = ws_next(ws, &lines)) != NULL)
+            due = each->quantity > each->cancelled;
+        const struct fulfilment_row *edited = fulfilment_step(ws, fulfilment, due ? DO_REDUCE : DO_CANCEL);
         struct event_row event = event_of(EVENT_FULFILMENT_CHANGED, SUBJECT_FULFILMENT, edited->id);
         event.about = order->row->id;
         event.node = node;
         event.quantity = gives;
-        event.data = due == 0 ? FULFILMENT_WORD("cancelled") : FULFILMENT_WORD("reduced");
+        event.data = due ? FULFILMENT_WORD("reduced") : FULFILMENT_WORD("cancelled");
         ws_event(ws, event);
     }
 }
 
-/* Gives back `units` of a demand. */
-static void demand_cancel(struct stock *stock, struct order *order, size_t i, int64_t units)
+/* An order's claims as its demands stand: by line and part. */
+struct held {
+    const struct claim_row **claims;
+    size_t count, next; /* next: the first of the demand that is looked at */
+};
+
+static struct held held_of(struct order *order)
 {
-    struct ws *ws = order->ws;
+    const struct db_value prefix[] = { db_int(ws_unit(order->ws)), db_int(order->row->id) };
+    struct held held = { .claims = ARENA_ARRAY(ws_arena(order->ws), const struct claim_row *, ws_count(order->ws, &claim_of_holder, prefix)) };
+    const struct claim_row *claim;
+    for (struct ws_cursor cursor = ws_scan(order->ws, &claim_of_holder, prefix, 0); (claim = ws_next(order->ws, &cursor)) != NULL;)
+        if (claim->kind == CLAIM_ORDER) /* a fence's holder is a channel, numbered by the company: it may be the same number */
+            held.claims[held.count++] = claim;
+    return held;
+}
+
+static bool is_of(const struct claim_row *claim, const struct demand_row *demand)
+{
+    return claim->line == demand->line && claim->part == demand->part;
+}
+
+/* Gives back `units` of a demand; demands come in their order. */
+static void demand_cancel(struct stock *stock, struct order *order, struct held *held, size_t i, int64_t units)
+{
     struct demand_row *demand = demand_edit(order, i);
     demand->cancelled += units;
     int64_t waits = min_i64(demand->backordered, units);
@@ -71,12 +93,14 @@ static void demand_cancel(struct stock *stock, struct order *order, size_t i, in
     demand->oversold = min_i64(demand->oversold, demand->backordered);
     units -= waits;
     demand_waits(order, demand);
+    while (held->next < held->count && (held->claims[held->next]->line < demand->line ||
+                                        (held->claims[held->next]->line == demand->line && held->claims[held->next]->part < demand->part)))
+        held->next++;
     for (int hard = 0; hard <= 1 && units > 0; hard++) {
-        struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
-        const struct claim_row *claim;
-        while (units > 0 && (claim = ws_next(ws, &cursor)) != NULL) {
+        for (size_t k = held->next; k < held->count && is_of(held->claims[k], demand) && units > 0; k++) {
+            const struct claim_row *claim = held->claims[k];
             int64_t gives = min_i64(hard ? claim->hard : claim->soft, units);
-            if (claim->line != demand->line || claim->part != demand->part || gives == 0)
+            if (gives == 0)
                 continue;
             if (hard)
                 fulfilment_gives_up(order, claim->node, claim->line, claim->part, gives);
@@ -87,22 +111,15 @@ static void demand_cancel(struct stock *stock, struct order *order, size_t i, in
     }
 }
 
-/* Cancels whole pieces of a line: of a bundle, each component by its need. */
-static void line_cancel(struct stock *stock, struct order *order, int64_t line, int64_t pieces)
+/* Of each line the whole pieces of which nothing has shipped yet: a bundle whose first component is on its way cannot come back. */
+static const int64_t *cancellable_of(const struct order *order)
 {
-    for (size_t i = 0; i < order->demand_count; i++)
-        if (order->demands[i]->line == line && pieces > 0)
-            demand_cancel(stock, order, i, pieces * order->demands[i]->need);
-}
-
-/* Whole pieces of which nothing has shipped yet: a bundle whose first component is on its way cannot come back. */
-static int64_t cancellable(const struct order *order, size_t line)
-{
-    int64_t pieces = order->lines[line]->quantity;
+    int64_t *pieces = ARENA_ARRAY(ws_arena(order->ws), int64_t, order->line_count);
+    for (size_t i = 0; i < order->line_count; i++)
+        pieces[i] = order->lines[i]->quantity;
     for (size_t i = 0; i < order->demand_count; i++) {
         const struct demand_row *d = order->demands[i];
-        if (d->line == order->lines[line]->line)
-            pieces = min_i64(pieces, (d->ordered - d->cancelled - d->shipped) / d->need);
+        pieces[d->line - 1] = min_i64(pieces[d->line - 1], (d->ordered - d->cancelled - d->shipped) / d->need);
     }
     return pieces;
 }
@@ -111,9 +128,10 @@ static int64_t cancellable(const struct order *order, size_t line)
 static bool wanted(const struct order *order, const struct cancel_io *in, int64_t *pieces, struct faults *faults)
 {
     const struct cancel_line_io *lines = in->lines.items;
+    const int64_t *cancellable = cancellable_of(order);
     int64_t any = 0;
     for (size_t i = 0; i < order->line_count; i++)
-        any += pieces[i] = in->lines.count == 0 ? cancellable(order, i) : 0;
+        any += pieces[i] = in->lines.count == 0 ? cancellable[i] : 0;
     char pointer[64];
     for (size_t i = 0; i < in->lines.count; i++) {
         snprintf(pointer, sizeof pointer, "/lines/%zu/line", i);
@@ -125,11 +143,35 @@ static bool wanted(const struct order *order, const struct cancel_io *in, int64_
         any += lines[i].quantity;
     }
     for (size_t i = 0; i < order->line_count && faults->count == 0; i++)
-        if (pieces[i] > cancellable(order, i))
-            fault_add(faults, FAULT_TOO_LATE, "/lines", "of line %zu, %ld can still be cancelled", i + 1, (long)cancellable(order, i));
+        if (pieces[i] > cancellable[i])
+            fault_add(faults, FAULT_TOO_LATE, "/lines", "of line %zu, %ld can still be cancelled", i + 1, (long)cancellable[i]);
     if (any == 0 && faults->count == 0)
         fault_add(faults, FAULT_TOO_LATE, NULL, "nothing is left that has not shipped");
     return faults->count == 0;
+}
+
+/* All rows that giving back may touch, in one go: each that is asked for alone is the whole command anew, and an order may have a
+ * thousand lines. */
+static void want_held(const struct order *order, const int64_t *pieces)
+{
+    struct ws *ws = order->ws;
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order->row->id) };
+    const struct claim_row *claim;
+    const struct fulfilment_row *fulfilment;
+    ws_want_path(ws, &exception_open_of_order, prefix, 0);
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *demand = order->demands[i];
+        if (demand->sku == 0)
+            ws_want_path(ws, &unmapped_of_order, prefix, 0);
+        else if (pieces[demand->line - 1] > 0)
+            demand_waits_want(order, demand);
+    }
+    for (struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, prefix, 0); (claim = ws_next(ws, &cursor)) != NULL;)
+        if (claim->kind == CLAIM_ORDER && pieces[claim->line - 1] > 0)
+            ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(claim->unit), db_int(claim->sku)), 0);
+    for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, prefix, 0); (fulfilment = ws_next(ws, &cursor)) != NULL;)
+        ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(fulfilment->unit), db_int(fulfilment->id)), 0);
+    ws_settle(ws);
 }
 
 /* Before what follows of it: a release by what is due now comes after its cause. */
@@ -163,9 +205,12 @@ static void cancel_decide(struct ws *ws, struct command *command)
     int64_t *pieces = ARENA_ARRAY(ws_arena(ws), int64_t, order.line_count);
     if (!wanted(&order, in, pieces, &command->faults))
         return;
+    want_held(&order, pieces);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
-    for (size_t i = 0; i < order.line_count; i++)
-        line_cancel(&stock, &order, (int64_t)i + 1, pieces[i]);
+    struct held held = held_of(&order);
+    for (size_t i = 0; i < order.demand_count; i++)
+        if (pieces[order.demands[i]->line - 1] > 0)
+            demand_cancel(&stock, &order, &held, i, pieces[order.demands[i]->line - 1] * order.demands[i]->need);
     bool all_gone = true;
     for (size_t i = 0; i < order.demand_count; i++)
         all_gone = all_gone && order.demands[i]->cancelled == order.demands[i]->ordered;

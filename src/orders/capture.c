@@ -107,12 +107,14 @@ static void order_prefetch(struct ws *ws, const struct command *command)
     int64_t unit = ws_unit(ws);
     ws_want_path(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)), 0);
     ws_want_path(ws, &order_key_by_number, WS_PREFIX(db_int(unit), db_int(in->key)), 0);
+    const struct channel_row *channel = ws_known(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)));
     for (size_t i = 0; i < in->lines.count; i++) {
+        if (lines[i].channel_sku != NULL && channel != NULL)
+            ws_want_path(ws, &listing_by_code, WS_PREFIX(db_int(unit), db_int(channel->id), db_text(lines[i].channel_sku)), 0);
         if (lines[i].sku == NULL)
             continue;
         ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)), 0);
-        want_positions(ws, ws_known(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel))),
-                       ws_known(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku))));
+        want_positions(ws, channel, ws_known(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku))));
     }
 }
 
@@ -128,6 +130,52 @@ static const struct orders_row *known_order(struct capture *c)
             return row; /* two ids may share a number: the ids decide */
     }
     return NULL;
+}
+
+/* What a line names, asked for (`tell` false) or told where it is not there. */
+static void look_up_line(struct capture *c, size_t i, bool tell)
+{
+    const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
+    struct arena *arena = c->command->arena;
+    int64_t unit = ws_unit(c->ws);
+    if (line->sku != NULL && !tell)
+        ws_want_path(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)), 0);
+    else if (line->sku != NULL && ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku))) == NULL)
+        fault_at(c, FAULT_SKU_UNKNOWN, arena_printf(arena, "there is no SKU %s", line->sku), "sku", i);
+    if (line->channel_sku == NULL || c->channel == NULL)
+        return;
+    const struct db_value listing[] = { db_int(unit), db_int(c->channel->id), db_text(line->channel_sku) };
+    if (!tell)
+        ws_want_path(c->ws, &listing_by_code, listing, 0);
+    else if (ws_find(c->ws, &listing_by_code, listing) == NULL)
+        fault_at(c, FAULT_LISTING_UNKNOWN, arena_printf(arena, "%s has no listing %s", c->in->channel, line->channel_sku), "channel_sku", i);
+}
+
+/* All that the lines name, in a few goes: each that is asked for alone is the whole command anew, and there may be a thousand. */
+static void want_lines(struct capture *c)
+{
+    const struct line_io *lines = c->in->lines.items;
+    const int64_t unit = ws_unit(c->ws);
+    int64_t *bundles = ARENA_ARRAY(ws_arena(c->ws), int64_t, c->in->lines.count);
+    size_t count = 0;
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        look_up_line(c, i, false);
+    ws_settle(c->ws);
+    for (size_t i = 0; i < c->in->lines.count; i++) {
+        const struct sku_row *sku = lines[i].sku == NULL ? NULL : ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)));
+        const struct listing_row *listing =
+            lines[i].sku != NULL ? NULL
+                                 : ws_find(c->ws, &listing_by_code, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_text(lines[i].channel_sku)));
+        if (listing != NULL)
+            ws_want(c->ws, &sku_table, WS_KEY(unit, listing->sku));
+        if (sku != NULL && c->channel->listings > 0)
+            ws_want_path(c->ws, &listing_of_sku, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_int(sku->id)), 0);
+        const struct sku_row *listed = listing == NULL ? sku : ws_known_row(c->ws, &sku_table, WS_KEY(unit, listing->sku));
+        if (listed != NULL && listed->bundle)
+            bundles[count++] = listed->id;
+    }
+    ws_settle(c->ws); /* from here all SKUs are known, and whether they are bundles */
+    bundles_want(c->ws, bundles, count);
 }
 
 static void resolve_line(struct capture *c, size_t i)
@@ -146,7 +194,8 @@ static void resolve_line(struct capture *c, size_t i)
             wish->sku = ws_get(c->ws, &sku_table, WS_KEY(unit, wish->listing->sku));
     }
     if (wish->sku != NULL) {
-        wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
+        if (c->demand_count <= ORDER_DEMANDS_MAX) /* else it is refused, and a thousand large bundles would be multiplied out for that */
+            wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
     } else if (!c->marketplace) {
         bool by_sku = line->sku != NULL;
         const char *detail = by_sku ? arena_printf(c->command->arena, "there is no SKU %s", line->sku)
@@ -194,12 +243,13 @@ static void resolve_reservation(struct capture *c)
 static bool resolve(struct capture *c)
 {
     c->wishes = ARENA_ARRAY(ws_arena(c->ws), struct wish, c->in->lines.count);
+    want_lines(c);
     for (size_t i = 0; i < c->in->lines.count; i++)
         resolve_line(c, i);
     resolve_total(c);
     resolve_reservation(c);
     if (c->demand_count > ORDER_DEMANDS_MAX)
-        fault_add(&c->command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "%zu components, at most %d", c->demand_count, ORDER_DEMANDS_MAX);
+        fault_add(&c->command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "more than %d components", ORDER_DEMANDS_MAX);
     return c->command->faults.count == 0;
 }
 
@@ -467,25 +517,6 @@ static const struct channel_row *find_channel(struct ws *ws, const struct order_
     const struct channel_row *channel =
         in->channel == NULL ? NULL : ws_find(ws, &channel_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(in->channel)));
     return channel == NULL || channel->owner != ws_unit(ws) ? NULL : channel;
-}
-
-/* What a line names, asked for (`tell` false) or told where it is not there. */
-static void look_up_line(struct capture *c, size_t i, bool tell)
-{
-    const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
-    struct arena *arena = c->command->arena;
-    int64_t unit = ws_unit(c->ws);
-    if (line->sku != NULL && !tell)
-        ws_want_path(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)), 0);
-    else if (line->sku != NULL && ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku))) == NULL)
-        fault_at(c, FAULT_SKU_UNKNOWN, arena_printf(arena, "there is no SKU %s", line->sku), "sku", i);
-    if (line->channel_sku == NULL || c->channel == NULL)
-        return;
-    const struct db_value listing[] = { db_int(unit), db_int(c->channel->id), db_text(line->channel_sku) };
-    if (!tell)
-        ws_want_path(c->ws, &listing_by_code, listing, 0);
-    else if (ws_find(c->ws, &listing_by_code, listing) == NULL)
-        fault_at(c, FAULT_LISTING_UNKNOWN, arena_printf(arena, "%s has no listing %s", c->in->channel, line->channel_sku), "channel_sku", i);
 }
 
 /* The order is refused already; what else is wrong with it is told with that, as far as it could be read. */

@@ -17,6 +17,7 @@ void order_answer_changed(struct order *order, struct command *command);
 void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units);
 /* Puts a demand into the queue of its SKU while it waits, and takes it out when it does not. */
 void demand_waits(struct order *order, const struct demand_row *demand);
+void demand_waits_want(const struct order *order, const struct demand_row *demand);        /* the row that it may put there or take out */
 struct waiting_row waiting_of(const struct order *order, const struct demand_row *demand); /* as it stands in its queue, at its rank */
 /* Somebody waits for these SKUs: a change of masters will look at them. */
 void waiting_skus_note(struct ws *ws, const int64_t *skus, size_t count);

@@ -268,6 +268,7 @@ static void fulfilments_release(struct order *order, int64_t first_id)
 static void release(struct order *order)
 {
     struct ws *ws = order->ws;
+    claims_want(ws, &order->row->id, 1);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order->row->id });
     int64_t first_id = ws_next_id(ws);
     struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);

@@ -356,10 +356,32 @@ static void read_reports(struct view *view, int64_t since)
     }
 }
 
+/* The rows of all lines and parcels together: each that is asked for alone is the whole command anew, and there may be a thousand. */
+static void want_all(const struct view *view)
+{
+    struct ws *ws = view->ws;
+    const struct order *order = view->order;
+    struct db_value prefix[2];
+    const struct fulfilment_row *row;
+    for (size_t i = 0; i < order->line_count; i++)
+        if (order->lines[i]->sku != 0)
+            ws_want(ws, &sku_table, WS_KEY(ws_unit(ws), order->lines[i]->sku));
+    for (size_t i = 0; i < order->demand_count; i++)
+        if (order->demands[i]->sku != 0)
+            ws_want(ws, &sku_table, WS_KEY(ws_unit(ws), order->demands[i]->sku));
+    for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, of_order(view, prefix), 0); (row = ws_next(ws, &cursor)) != NULL;) {
+        ws_want(ws, &node_table, WS_KEY(row->unit, row->node));
+        ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(row->unit), db_int(row->id)), 0);
+        ws_want_path(ws, &package_of_fulfilment, WS_PREFIX(db_int(row->unit), db_int(row->id)), 0);
+    }
+    ws_settle(ws);
+}
+
 static void show(struct view *view)
 {
     const struct orders_row *row = view->order->row;
     struct order_io *out = view->out;
+    want_all(view);
     *out = (struct order_io){ .id = outside_id(view->ws, "ord", row->id),
                               .number = arena_printf(ws_arena(view->ws), "%ld", (long)row->id),
                               .version = view->at.state.version,
