@@ -2,6 +2,7 @@
 #include "orders/commands.h"
 #include "base/id.h"
 #include "orders/order_io.h"
+#include "orders/payments.h"
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -106,6 +107,25 @@ static void clear_decide(struct ws *ws, struct command *command)
 
 /* ---- release ---- */
 
+/* What stands in the way, with its figures: whoever asks wants to know what to do. */
+static void refuse_release(const struct order *order, enum fault_code gate, struct faults *faults)
+{
+    const struct orders_row *row = order->row;
+    const struct payment_sums sums = payment_sums_of(row);
+    const struct payment_standing standing = payment_standing(&sums);
+    const bool prepaid = row->term == TERM_PREPAID;
+    if (gate == FAULT_HOLD_LEFT)
+        fault_add(faults, gate, NULL, "holds that stand: %ld", (long)row->holds);
+    else if (gate == FAULT_PAYMENT_OPEN)
+        fault_add(faults, gate, NULL, "%s are due, %s are %s", money_text(faults->arena, order_due(order), row->currency),
+                  money_text(faults->arena, prepaid ? standing.paid : standing.paid + standing.open, row->currency),
+                  prepaid ? "paid" : "authorised or paid");
+    else if (gate == FAULT_SHORTAGE)
+        fault_add(faults, gate, NULL, "some units wait for supply, and the order goes as a whole");
+    else
+        fault_add(faults, gate, NULL, "the order is %s, and none of its units is reserved", stage_names[row->stage]);
+}
+
 static void release_decide(struct ws *ws, struct command *command)
 {
     struct order order;
@@ -113,7 +133,7 @@ static void release_decide(struct ws *ws, struct command *command)
         return;
     enum fault_code gate = order_release_gate(&order);
     if (gate != FAULT_NONE) {
-        fault_add(&command->faults, gate, NULL, "the order is %s", stage_names[order.row->stage]);
+        refuse_release(&order, gate, &command->faults);
         return;
     }
     order_advance(&order, true);

@@ -544,6 +544,25 @@ static void what_is_short_comes_while_a_word_is_unknown(struct shop *shop)
     assert_null(strstr(shop_must(shop, 200, "GET", "/v1/exceptions?state=open", NULL).body, id));
 }
 
+/* A refusal says what is in the way. */
+static void a_release_is_refused_with_figures(struct shop *shop)
+{
+    char id[32];
+    receive(shop, "LEJ", "LAMP", 2);
+    shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"release\":\"manual\"}");
+    text_in(order(shop, "web", "1", "LAMP", 2).body, NULL, "id", id, sizeof id);
+    const char *release = arena_printf(shop->arena, "/v1/orders/%s/release", id), *holds = arena_printf(shop->arena, "/v1/orders/%s/holds", id);
+    const char *payments = arena_printf(shop->arena, "/v1/orders/%s/payments", id);
+    shop_must(shop, 200, "POST", payments, "{\"kind\":\"captured\",\"amount\":" MONEY("15.50", "EUR") ",\"reference\":\"a\"}");
+    assert_non_null(strstr(shop_must(shop, 409, "POST", release, NULL).body, "20.00 EUR are due, 15.50 EUR are paid"));
+    shop_must(shop, 200, "POST", payments, "{\"kind\":\"captured\",\"amount\":" MONEY("4.50", "EUR") ",\"reference\":\"b\"}");
+    shop_must(shop, 200, "POST", holds, "{\"kind\":\"fraud\",\"reason\":\"look\"}");
+    assert_non_null(strstr(shop_must(shop, 409, "POST", release, NULL).body, "holds that stand: 1"));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "%s/fraud/clear", holds), "{\"reason\":\"fine\"}");
+    shop_must(shop, 200, "POST", release, NULL);
+    assert_non_null(strstr(shop_must(shop, 409, "POST", release, NULL).body, "the order is released, and none of its units is reserved"));
+}
+
 static void an_unknown_sku_is_refused_or_unmapped(struct shop *shop)
 {
     assert_int_equal(order(shop, "web", "1", "NONE", 1).status, 422);
@@ -907,6 +926,7 @@ static const struct {
     SCENE(a_cancel_gives_back_and_the_next_one_gets_it),
     SCENE(a_damage_breaks_the_lowest_rank_first),
     SCENE(a_payment_releases_and_a_hold_stops_it),
+    SCENE(a_release_is_refused_with_figures),
     SCENE(the_same_channel_order_comes_twice),
     SCENE(all_faults_are_told_at_once),
     SCENE(faults_of_form_and_of_what_is_named_are_told_together),
