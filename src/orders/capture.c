@@ -290,6 +290,7 @@ static struct orders_row order_row(struct capture *c, int64_t id)
                                 .prices_include_tax = in->prices_include_tax,
                                 .total = c->total,
                                 .shipping = c->shipping,
+                                .shipping_came = in->shipping != NULL,
                                 .service = in->shipping == NULL ? NULL : in->shipping->service,
                                 .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by,
                                 .priority = c->channel->priority,

@@ -148,7 +148,7 @@ static void show_people(struct view *view)
 static void show_shipping(struct view *view)
 {
     const struct orders_row *row = view->order->row;
-    if (row->service == NULL && row->shipping == 0 && row->promise_by == NULL_INT)
+    if (!row->shipping_came && row->service == NULL && row->shipping == 0 && row->promise_by == NULL_INT)
         return;
     struct shipping_io *shipping = ARENA_NEW(ws_arena(view->ws), struct shipping_io);
     const struct field_table *fields = table_of("shipping");

@@ -131,6 +131,29 @@ static void an_order_comes_back_as_it_was_sent(void **state)
     says(company, "\"on_shortage\":\"backorder\"");
 }
 
+/* Nothing is a price too, and no shipping is none. */
+static void shipping_that_costs_nothing_comes_back(void **state)
+{
+    SCENE(company);
+    static const struct {
+        const char *id, *sent, *told;
+    } cases[] = {
+        { "S-1", "\"shipping\":{\"price\":{\"amount\":\"0.00\",\"currency\":\"EUR\"}},",
+          "\"shipping\":{\"price\":{\"amount\":\"0.00\",\"currency\":\"EUR\"}}" },
+        { "S-2", "", "\"prices_include_tax\":false,\"lines\":[" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        must(
+            company, 201, "POST", "/v1/orders",
+            "{\"channel\":\"web\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"Ann\"},"
+            "\"ship_to\":{\"name\":\"Ann\",\"country\":\"DE\"},%s\"payment\":{\"term\":\"none\",\"status\":\"pending\"},"
+            "\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}]}",
+            cases[i].id, cases[i].sent);
+        says(company, cases[i].told);
+        assert_int_equal(times(company, "\"shipping\""), cases[i].sent[0] != '\0');
+    }
+}
+
 static void exceptions_say_what_is_to_be_done(void **state)
 {
     SCENE(company);
@@ -294,6 +317,7 @@ int main(void)
         ON_BOTH(an_order_is_found_by_all_its_words),
         ON_BOTH(each_order_is_listed_once),
         ON_BOTH(an_order_comes_back_as_it_was_sent),
+        ON_BOTH(shipping_that_costs_nothing_comes_back),
         ON_BOTH(exceptions_say_what_is_to_be_done),
         ON_BOTH(events_of_an_order_say_what_others_may_know),
         ON_BOTH(counts_are_told_while_orders_come), /* the last: it makes a second unit */
