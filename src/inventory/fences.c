@@ -128,14 +128,15 @@ static void fence_decide(struct ws *ws, struct command *command)
     const struct position_row *position = position_find(ws, fence.node->id, fence.sku->id, 0);
     int64_t held = fence.claim == NULL ? 0 : fence.claim->soft, free = position == NULL || position->blocked != 0 ? 0 : position->available;
     int64_t version = fence.row == NULL ? 0 : fence.row->version;
-    int64_t quantity = is_patch && !field_came(&fence_fields, in, "quantity") ? fence.row->quantity : in->quantity;
+    const bool asks_nothing = is_patch && !field_came(&fence_fields, in, "quantity"); /* nor to hold again what orders have used */
+    int64_t quantity = asks_nothing ? fence.row->quantity : in->quantity;
     if (!if_match_holds(command->if_match, version) || !if_none_match_holds(command->if_none_match, version))
         fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)version);
-    else if (quantity - held > free)
+    else if (!asks_nothing && quantity - held > free)
         fault_add(&command->faults, FAULT_SHORTAGE, "/quantity", "asked %ld, %ld are held and %ld available", (long)quantity, (long)held, (long)free);
     if (command->faults.count > 0)
         return;
-    if (fence.row != NULL && fence.row->quantity == quantity && held == quantity) {
+    if (asks_nothing || (fence.row != NULL && fence.row->quantity == quantity && held == quantity)) {
         command->existing = true; /* it stands so already */
         answer_fence(command, &fence, quantity, version, 200);
         return;

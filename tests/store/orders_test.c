@@ -580,6 +580,10 @@ static void fences_keep_units_for_their_group(struct shop *shop)
     assert_int_equal(order(shop, "b2b", "1", "LAMP", 2).status, 201); /* its own fence */
     const char *fence = shop_must(shop, 200, "GET", "/v1/channels/b2b/fences/LEJ/LAMP", NULL).body;
     assert_int_equal(number_in(fence, NULL, "held"), 0);
+    receive(shop, "LEJ", "LAMP", 5);
+    fence = shop_must(shop, 200, "PATCH", "/v1/channels/b2b/fences/LEJ/LAMP", "{}").body; /* asks for nothing: what was used stays used */
+    assert_int_equal(number_in(fence, NULL, "held"), 0);
+    assert_int_equal(number_in(fence, NULL, "version"), 1);
 }
 
 static void a_count_that_takes_what_a_fence_keeps(struct shop *shop)
