@@ -87,13 +87,12 @@ const struct field_table adjusted_fields = { "AdjustmentDone", adjusted_rows, CO
 static bool adjust_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
 {
     const struct adjust_io *in = command->input;
+    const bool is_read = faults->count == 0; /* else what did not come, or is preset, may be what could not be read */
+    const bool moves = field_came(&adjust_fields, in, "from"), counts = field_came(&adjust_fields, in, "delta");
     command->of_node = in->node;
-    if (faults->count > 0)
-        return false; /* what stands in the fields is not all what was meant */
-    bool moves = field_came(&adjust_fields, in, "from");
-    if (moves && (!field_came(&adjust_fields, in, "delta") || in->delta <= 0 || in->from == in->bucket))
+    if (moves && ((counts && in->delta <= 0) || (is_read && (!counts || in->from == in->bucket))))
         fault_add(faults, FAULT_INVALID, "/from", "a move needs a delta above 0 and two different buckets");
-    if (!moves && field_came(&adjust_fields, in, "delta") && in->delta == 0)
+    if (!moves && counts && in->delta == 0)
         fault_add(faults, FAULT_OUT_OF_RANGE, "/delta", "0 changes nothing");
     return faults->count == 0;
 }
