@@ -83,6 +83,13 @@ static void tell(struct ws *ws, enum event_type type, int64_t id, const char *da
         command->event_seq = seq;
 }
 
+/* What became of it: whoever follows abandoned checkouts asks. */
+static const char *const end_said[] = {
+    [RESERVATION_USED] = "{\"why\":\"used\"}",
+    [RESERVATION_GIVEN_BACK] = "{\"why\":\"given_back\"}",
+    [RESERVATION_EXPIRED] = "{\"why\":\"expired\"}",
+};
+
 void reservation_end(struct stock *stock, int64_t reservation_id, enum reservation_state state)
 {
     struct ws *ws = stock->ws;
@@ -93,7 +100,7 @@ void reservation_end(struct stock *stock, int64_t reservation_id, enum reservati
     for (struct ws_cursor cursor = claims_of(ws, reservation_id); (claim = ws_next(ws, &cursor)) != NULL;)
         if (claim->kind == CLAIM_RESERVATION) /* a fence's holder may have the same number: channels are numbered by the company */
             claim_give_back(stock, claim, claim->soft, claim->hard);
-    tell(ws, EVENT_RESERVATION_ENDED, reservation_id, NULL, NULL);
+    tell(ws, EVENT_RESERVATION_ENDED, reservation_id, end_said[state], NULL);
 }
 
 void reservation_used_by(struct ws *ws, int64_t reservation_id, int64_t order)

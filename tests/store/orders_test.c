@@ -1,5 +1,6 @@
 /* tests/store/orders_test.c: what happens to stock and orders, as an operations team would tell it. */
 #include "base/id.h"
+#include "inventory/reservations.h"
 #include "schema.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -911,6 +912,34 @@ static void a_reservation_is_given_back_once(struct shop *shop)
     assert_string_equal(shop_dump(shop, shop->arena), before);
 }
 
+/* Whether a checkout became an order is told with its end. */
+static void a_checkout_says_how_it_ended(struct shop *shop)
+{
+    static const char *const ends[] = { "used", "given_back", "expired" };
+    char id[3][32];
+    receive(shop, "LEJ", "LAMP", 3);
+    for (size_t i = 0; i < COUNT(ends); i++)
+        text_in(
+            shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}").body,
+            NULL, "id", id[i], sizeof id[i]);
+    const char *body = ORDER("web", LINE("LAMP", "1", "EUR"));
+    shop_must(shop, 201, "POST", "/v1/orders", "%.*s,\"reservation\":\"%s\"}", (int)strlen(body) - 1, body, id[0]);
+    shop_must(shop, 204, "DELETE", arena_printf(shop->arena, "/v1/reservations/%s", id[1]), NULL);
+    shop->now_us += INT64_C(61) * 1000000;
+    struct command expire = { .type = &reservation_expire, .unit = 1, .arena = shop->arena, .faults = { .arena = shop->arena } };
+    struct command *commands[] = { &expire };
+    engine_run(shop->engine, commands, 1);
+    const char *at = shop_must(shop, 200, "GET", "/v1/events?unit=DE&type=reservation.ended", NULL).body;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        at = strstr(at, id[i]);
+        assert_non_null(at);
+        at = strstr(at, "\"data\":");
+        const char *data = arena_printf(shop->arena, "\"data\":{\"why\":\"%s\"}", ends[i]);
+        if (strncmp(at, data, strlen(data)) != 0)
+            fail_msg("want %s: %.80s", data, at);
+    }
+}
+
 static void a_unit_begins_with_the_key_that_made_it(struct shop *shop)
 {
     const int64_t first[] = { 2, 1 };
@@ -970,6 +999,7 @@ static const struct {
     SCENE(a_cancel_stands_before_what_follows_of_it),
     SCENE(a_unit_begins_with_the_key_that_made_it),
     SCENE(a_reservation_is_given_back_once),
+    SCENE(a_checkout_says_how_it_ended),
     SCENE(a_reservation_is_tested_with_the_listing),
     SCENE(a_timeline_is_read),
     SCENE(a_timeline_tells_of_what_was_lost),
