@@ -188,9 +188,9 @@ static const char *say_released(struct timeline *t, const struct event_row *even
         next = node_code(t, row->node);
         t->told_fulfilment = max_i64(t->told_fulfilment, id);
     }
-    return next == NULL    ? NULL
-           : out.size == 0 ? arena_printf(arena_of(t), "released to %s", next)
-                           : arena_printf(arena_of(t), "released to %s and %s", out.at, next);
+    if (next == NULL) /* no new work: what waited is no longer wanted, say */
+        return told > 0 ? "what is left is with the nodes" : NULL;
+    return out.size == 0 ? arena_printf(arena_of(t), "released to %s", next) : arena_printf(arena_of(t), "released to %s and %s", out.at, next);
 }
 
 static const char *say_fulfilment(struct timeline *t, const struct event_row *event)

@@ -554,6 +554,22 @@ static void what_is_short_comes_while_a_word_is_unknown(struct shop *shop)
     assert_null(strstr(shop_must(shop, 200, "GET", "/v1/exceptions?state=open", NULL).body, id));
 }
 
+/* What a node has was released before: the order is now, since nothing else is wanted. */
+static void what_waited_is_cancelled_and_the_rest_is_with_a_node(struct shop *shop)
+{
+    char id[32];
+    const char *body = ORDER("web", LINE("LAMP", "3", "EUR"));
+    receive(shop, "LEJ", "LAMP", 1);
+    text_in(shop_must(shop, 201, "POST", "/v1/orders", "%.*s,\"on_shortage\":\"partial\"}", (int)strlen(body) - 1, body).body, NULL, "id", id,
+            sizeof id);
+    struct reply left = tells(shop, "orders", id, "cancel", "{\"reason\":\"too late\",\"lines\":[{\"line\":1,\"quantity\":2}]}");
+    static const char *const said[] = {
+        WHAT("shortage: line 1 lacks 2\""),       WHAT("released to LEJ\""), WHAT("line 1: 2 cancelled (too late)\""), WHAT("shortage closed\""),
+        WHAT("what is left is with the nodes\""),
+    };
+    assert_in_order(strstr(left.body, "\"timeline\""), said, COUNT(said));
+}
+
 /* A refusal says what is in the way. */
 static void a_release_is_refused_with_figures(struct shop *shop)
 {
@@ -968,6 +984,7 @@ static const struct {
     SCENE(a_cancel_gives_back_and_the_next_one_gets_it),
     SCENE(a_damage_breaks_the_lowest_rank_first),
     SCENE(a_payment_releases_and_a_hold_stops_it),
+    SCENE(what_waited_is_cancelled_and_the_rest_is_with_a_node),
     SCENE(a_release_is_refused_with_figures),
     SCENE(the_same_channel_order_comes_twice),
     SCENE(all_faults_are_told_at_once),
