@@ -79,6 +79,11 @@ SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing, l.quantity FROM order_li
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT u.ord, u.line, u.channel, u.by_listing, u.word, u.mapped_seq FROM unmapped_line AS u WHERE u.unit = $1 AND u.ord > $2 AND u.ord <= $3 ORDER BY u.ord, u.line;
 
+-- name: check_open_exceptions :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT x.about, x.id, x.type, x.sku
+  FROM exception_item AS x WHERE x.unit = $1 AND x.about > $2 AND x.about <= $3 AND x.about > 0 AND x.state = 1 ORDER BY x.about, x.id;
+
 -- name: check_payments :many
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT p.ord, p.number FROM payment AS p WHERE p.unit = $1 AND p.ord > $2 AND p.ord <= $3 ORDER BY p.ord, p.number;

@@ -1,6 +1,6 @@
 /* src/check/orders.c: what hangs on an order, by ranges of orders read at one moment: each demand adds up, waits in its
  * queue, is claimed, and is with the nodes as it says; a line that names nothing waits for its word; the stage is what the
- * facts say; each claim has its holder; nothing hangs on an order that is not there. */
+ * facts say; what waits, and nothing else, is work for people; each claim has its holder; nothing hangs on an order that is not there. */
 #include "check/check.h"
 #include "check_sql.h"
 #include "inventory/reservations.h"
@@ -22,13 +22,14 @@ struct range {
     struct check_payments_result *payments;
     struct check_decisions_result *decisions;
     struct check_persons_result *persons;
+    struct check_open_exceptions_result *exceptions;
     struct db_rows reservations, fences, waiting, used; /* those that claims, demands and, used, orders name */
     int64_t *queued;                                    /* keys of the waiting rows that there should be */
     size_t queued_count;
     size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count,
-        person_count;
-    size_t l, u, d, c, f, w, h; /* where the next order's begin; u: its words */
-    size_t k;                   /* and where its key is in check->keyed */
+        person_count, exception_count;
+    size_t l, u, d, c, f, w, h, x; /* where the next order's begin; u: its words */
+    size_t k;                      /* and where its key is in check->keyed */
 };
 
 static int64_t promise_of(const struct check_orders_result *o)
@@ -99,6 +100,7 @@ static enum db_result read_range(struct check *check, struct range *r)
     READ(payments, payment);
     READ(decisions, decision);
     READ(persons, person);
+    READ(open_exceptions, exception);
 #undef READ
     if (result == DB_OK)
         result = check_work(db, arena, r->unit, r->after, r->upto, &r->work, &r->work_count);
@@ -261,6 +263,33 @@ static void check_keys_upto(struct check *check, struct range *r, int64_t order)
         found_key(check, r, check->keyed.ids[r->k], 0, 1);
 }
 
+/* What waits is work for people, of its SKU where the exception names one; and no work is left of what does not wait any more. */
+static void check_work_for_people(struct check *check, struct range *r, size_t demand, const struct check_orders_result *o)
+{
+    enum { KNOWN, UNKNOWN };
+    bool waits[2] = { false, false }, told[2] = { false, false };
+    const size_t end = r->d;
+    for (size_t i = demand; i < end; i++)
+        waits[r->demands[i].sku == 0 ? UNKNOWN : KNOWN] |= r->demands[i].backordered > 0;
+    while (r->x < r->exception_count && r->exceptions[r->x].about < o->id)
+        r->x++; /* about no order: another rule's */
+    for (; r->x < r->exception_count && r->exceptions[r->x].about == o->id; r->x++) {
+        const struct check_open_exceptions_result *e = &r->exceptions[r->x];
+        const int what = e->type == EXCEPTION_UNMAPPED ? UNKNOWN : KNOWN;
+        bool stands = e->sku == 0 && waits[what];
+        for (size_t i = demand; i < end && e->sku != 0 && !stands; i++)
+            stands = r->demands[i].sku == e->sku && r->demands[i].backordered > 0;
+        told[what] = true;
+        if (!stands)
+            check_found(check, "exception_cause", "an exception stands while its cause does",
+                        arena_printf(check->arena, "unit %ld order %ld exception %ld", (long)r->unit, (long)o->id, (long)e->id), 0, 1);
+    }
+    for (int what = KNOWN; what <= UNKNOWN; what++)
+        if (waits[what] && !told[what])
+            check_found(check, "exception_cause", "an exception stands while its cause does",
+                        arena_printf(check->arena, "unit %ld order %ld", (long)r->unit, (long)o->id), 1, 0);
+}
+
 /* The order names the checkout that it used, and is named by it. */
 static void check_used(struct check *check, const struct range *r, const struct check_orders_result *o)
 {
@@ -282,6 +311,7 @@ static void check_order(struct check *check, struct range *r, const struct check
         r->w++;
     for (; r->d < r->demand_count && r->demands[r->d].ord == o->id; r->d++)
         check_demand(check, r, &r->demands[r->d], &facts);
+    check_work_for_people(check, r, first, o);
     for (; r->c < r->claim_count && r->claims[r->c].holder == o->id; r->c++)
         if (r->claims[r->c].kind == CLAIM_ORDER)
             check_claim(check, r, first, o, &r->claims[r->c]);
