@@ -90,6 +90,7 @@ static struct spot spot_open(struct ws *ws, int64_t node, int64_t sku, int64_t j
     return spot;
 }
 
+#define QUEUE_BEGINNING 8 /* of a queue that is only asked whose turn it is */
 #define QUEUE_AT_ONCE (FILL_ROWS / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1)
 
 static void queue_want(struct spot *spot, size_t outlet)
@@ -120,7 +121,7 @@ static bool could_take(const struct spot *spot, const struct waiting_row *waitin
     (void)order_open(spot->ws, waiting->ord, &order);
     if (!line_stays_together(&order, waiting->line, outlet))
         return true;
-    struct standing standing = standing_of(&order, waiting->line, outlet);
+    struct standing standing = standing_of(ws_scratch(spot->ws), &order, waiting->line, outlet); /* asked for each part of who comes behind */
     for (size_t n = 0; n < outlet->node_count; n++)
         if (standing_may(&standing, n) > 0)
             return true;
@@ -167,6 +168,20 @@ static const struct waiting_row *spot_head(struct spot *spot, size_t *outlet)
     return best;
 }
 
+/* Whether anybody does at all, be it that he can take nothing there. */
+static bool is_behind(struct spot *spot, const struct waiting_row *mine)
+{
+    for (size_t i = 0; i < spot->count && spot_has_units(spot); i++) {
+        if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
+            continue;
+        struct ws_cursor cursor = queue_of(spot, i);
+        const struct waiting_row *first = ws_next(spot->ws, &cursor);
+        if (first != NULL && ranks_before(first, mine))
+            return true;
+    }
+    return false;
+}
+
 /* Whether nobody who ranks before the line waits for these units too: several places may have got units at once, and each goes to
  * the top of its own queue. Then its turn comes at that place. */
 static bool is_turn_of(const struct spot *spot, int64_t node, const struct order *order, const struct demand_row *demand)
@@ -176,6 +191,8 @@ static bool is_turn_of(const struct spot *spot, int64_t node, const struct order
     if (node == spot->node && demand->sku == spot->sku)
         return true;
     struct spot other = spot_open(spot->ws, node, demand->sku, spot->job, 0);
+    if (!is_behind(&other, &mine))
+        return true;
     const struct waiting_row *head = spot_head(&other, &outlet);
     return head == NULL || (head->ord == demand->ord && head->line == demand->line) || !ranks_before(head, &mine);
 }
@@ -207,7 +224,7 @@ static void look_at(struct spot *spot, int64_t node, int64_t sku)
 /* Whole pieces, each from one node. */
 static bool fill_together(struct stock *stock, struct spot *spot, struct order *order, int64_t line, const struct outlet *outlet)
 {
-    struct standing standing = standing_of(order, line, outlet);
+    struct standing standing = standing_of(ws_arena(spot->ws), order, line, outlet);
     bool filled = false;
     for (size_t n = 0; n < outlet->node_count; n++) {
         int64_t pieces = standing_may(&standing, n);
@@ -265,15 +282,28 @@ static void want_order(struct ws *ws, int64_t order)
         ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order)), 0);
 }
 
+/* Who else waits for another component of a line that could be filled: see is_turn_of. */
+static void want_queues(struct spot *spot, int64_t sku)
+{
+    for (size_t i = 0; i < spot->count; i++) {
+        const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(sku), db_int(spot->outlets[i].channel->id) };
+        ws_want_path(spot->ws, &waiting_of_channel, prefix, spot->outlets[i].channel->split ? 1 : QUEUE_BEGINNING);
+    }
+}
+
 /* What a fill may touch: stock of the line's components on the channel, and all that a release makes hard. */
-static void want_stock(struct spot *spot, int64_t order)
+static void want_stock(struct spot *spot, const struct waiting_row *waiting)
 {
     struct ws *ws = spot->ws;
-    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order) };
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(waiting->ord) };
     const struct demand_row *demand;
-    for (struct ws_cursor cursor = ws_scan(ws, &demand_of_order, prefix, 0); (demand = ws_next(ws, &cursor)) != NULL;)
-        if (demand->backordered > 0 && demand->sku != 0)
-            ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(demand->sku)), 0);
+    for (struct ws_cursor cursor = ws_scan(ws, &demand_of_order, prefix, 0); (demand = ws_next(ws, &cursor)) != NULL;) {
+        if (demand->backordered == 0 || demand->sku == 0)
+            continue;
+        ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(demand->sku)), 0);
+        if (demand->line == waiting->line && demand->sku != spot->sku)
+            want_queues(spot, demand->sku);
+    }
     const struct claim_row *claim;
     for (struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, prefix, 0); (claim = ws_next(ws, &cursor)) != NULL;)
         ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(claim->sku)), 0);
@@ -294,7 +324,7 @@ static int64_t spot_want(struct spot *spot, int round, int64_t most)
             if (round == 0)
                 want_order(spot->ws, waiting->ord);
             else
-                want_stock(spot, waiting->ord);
+                want_stock(spot, waiting);
         }
         longest = max_i64(longest, n);
     }

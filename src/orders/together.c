@@ -37,21 +37,17 @@ static int64_t held(const struct standing *s, size_t node, size_t part)
     return s->soft[node * s->parts + part] + s->fixed[node * s->parts + part];
 }
 
-static int64_t whole(const struct standing *s, size_t node)
+/* Anew where units came. What is of no whole piece may go without: that makes none less whole. */
+static void count_pieces(struct standing *s, size_t node)
 {
-    int64_t pieces = INT64_MAX;
-    for (size_t p = 0; p < s->parts; p++)
-        pieces = min_i64(pieces, held(s, node, p) / demand_at(s, p)->need);
-    return pieces;
-}
-
-/* Pieces that are whole there, or must become so. */
-static int64_t kept(const struct standing *s, size_t node)
-{
-    int64_t pieces = whole(s, node);
-    for (size_t p = 0; p < s->parts; p++)
-        pieces = max_i64(pieces, (s->fixed[node * s->parts + p] + demand_at(s, p)->need - 1) / demand_at(s, p)->need);
-    return pieces;
+    int64_t whole = INT64_MAX, begun = 0;
+    for (size_t p = 0; p < s->parts; p++) {
+        const int64_t need = demand_at(s, p)->need;
+        whole = min_i64(whole, held(s, node, p) / need);
+        begun = max_i64(begun, (s->fixed[node * s->parts + p] + need - 1) / need);
+    }
+    s->whole[node] = whole;
+    s->kept[node] = max_i64(whole, begun);
 }
 
 /* Pieces that no node has begun. */
@@ -61,7 +57,7 @@ static int64_t not_begun(const struct standing *s)
     for (size_t p = 0; p < s->parts; p++)
         pieces = min_i64(pieces, (demand_at(s, p)->ordered - demand_at(s, p)->cancelled) / demand_at(s, p)->need);
     for (size_t n = 0; n < s->node_count; n++)
-        pieces -= kept(s, n);
+        pieces -= s->kept[n];
     return max_i64(0, pieces);
 }
 
@@ -93,16 +89,18 @@ static void add_shipped(struct standing *s, int64_t line)
     }
 }
 
-struct standing standing_of(struct order *order, int64_t line, const struct outlet *outlet)
+struct standing standing_of(struct arena *arena, struct order *order, int64_t line, const struct outlet *outlet)
 {
     struct ws *ws = order->ws;
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order->row->id) };
     struct standing s = { .order = order, .outlet = outlet };
     s.parts = parts_of(order, line, &s.first);
     size_t room = outlet->node_count + ws_count(ws, &claim_of_holder, prefix) + ws_count(ws, &fulfilment_of_order, prefix);
-    s.nodes = ARENA_ARRAY(ws_arena(ws), int64_t, room + 1);
-    s.soft = ARENA_ARRAY(ws_arena(ws), int64_t, room * s.parts + 1);
-    s.fixed = ARENA_ARRAY(ws_arena(ws), int64_t, room * s.parts + 1);
+    s.nodes = ARENA_ARRAY(arena, int64_t, room + 1);
+    s.soft = ARENA_ARRAY(arena, int64_t, room * s.parts + 1);
+    s.fixed = ARENA_ARRAY(arena, int64_t, room * s.parts + 1);
+    s.whole = ARENA_ARRAY(arena, int64_t, room + 1);
+    s.kept = ARENA_ARRAY(arena, int64_t, room + 1);
     for (size_t n = 0; n < outlet->node_count; n++)
         s.nodes[s.node_count++] = outlet->nodes[n]->id;
     const struct claim_row *claim;
@@ -117,13 +115,15 @@ struct standing standing_of(struct order *order, int64_t line, const struct outl
         shipped = shipped || demand_at(&s, p)->shipped > 0;
     if (shipped)
         add_shipped(&s, line);
+    for (size_t n = 0; n < s.node_count; n++)
+        count_pieces(&s, n);
     return s;
 }
 
 /* Soft units of the part that belong to no whole piece at that node. */
 static int64_t loose(const struct standing *s, size_t node, size_t part)
 {
-    return max_i64(0, min_i64(s->soft[node * s->parts + part], held(s, node, part) - kept(s, node) * demand_at(s, part)->need));
+    return max_i64(0, min_i64(s->soft[node * s->parts + part], held(s, node, part) - s->kept[node] * demand_at(s, part)->need));
 }
 
 /* Units of the part that the line may take at the node: those that wait, and those it would give back for them elsewhere. */
@@ -137,7 +137,7 @@ static int64_t wanted(const struct standing *s, size_t node, size_t part)
 
 int64_t standing_may(const struct standing *s, size_t node)
 {
-    int64_t pieces = INT64_MAX, stands = whole(s, node);
+    int64_t pieces = INT64_MAX, stands = s->whole[node];
     for (size_t p = 0; p < s->parts; p++) {
         const struct demand_row *demand = demand_at(s, p);
         int64_t units = min_i64(wanted(s, node, p), outlet_stock(s->order->ws, s->outlet, node, demand->sku));
@@ -145,12 +145,12 @@ int64_t standing_may(const struct standing *s, size_t node)
         if (pieces == 0)
             return 0;
     }
-    return min_i64(pieces, kept(s, node) - stands + not_begun(s));
+    return min_i64(pieces, s->kept[node] - stands + not_begun(s));
 }
 
 bool standing_needs(const struct standing *s, size_t node, size_t part)
 {
-    return held(s, node, part) < (whole(s, node) + 1) * demand_at(s, part)->need;
+    return held(s, node, part) < (s->whole[node] + 1) * demand_at(s, part)->need;
 }
 
 /* ---- taking ---- */
@@ -175,7 +175,7 @@ static void give_back(struct standing *s, struct stock *stock, size_t node, size
 
 void standing_take(struct standing *s, struct stock *stock, size_t node, int64_t pieces)
 {
-    const int64_t to = whole(s, node) + pieces;
+    const int64_t to = s->whole[node] + pieces;
     for (size_t p = 0; p < s->parts; p++) {
         struct demand_row *demand = demand_edit(s->order, s->first + p);
         int64_t units = to * demand->need - held(s, node, p);
@@ -191,4 +191,5 @@ void standing_take(struct standing *s, struct stock *stock, size_t node, int64_t
         demand->oversold = min_i64(demand->oversold, demand->backordered);
         demand_waits(s->order, demand);
     }
+    count_pieces(s, node);
 }
