@@ -272,23 +272,24 @@ static int bind_value(sqlite3_stmt *statement, int at, const struct db_value *va
     return SQLITE_MISUSE;
 }
 
-static void read_column(sqlite3_stmt *statement, int at, const struct db_column *column, struct arena *arena, char *row)
+/* Of a connection that one thread uses (SQLITE_OPEN_NOMUTEX), so that the value may be read where it lies. */
+static void read_column(sqlite3_value *value, const struct db_column *column, struct arena *arena, char *row)
 {
     char *member = row + column->offset;
-    bool null = sqlite3_column_type(statement, at) == SQLITE_NULL;
+    const bool null = sqlite3_value_type(value) == SQLITE_NULL;
     if (column->type == DB_INT) {
-        int64_t number = null ? NULL_INT : sqlite3_column_int64(statement, at);
+        int64_t number = null ? NULL_INT : sqlite3_value_int64(value);
         memcpy(member, &number, sizeof(number));
     } else if (column->type == DB_TEXT) {
-        const char *text = null ? NULL : (const char *)sqlite3_column_text(statement, at);
+        const char *text = null ? NULL : (const char *)sqlite3_value_text(value);
         if (text != NULL)
-            text = arena_text_n(arena, text, (size_t)sqlite3_column_bytes(statement, at));
+            text = arena_text_n(arena, text, (size_t)sqlite3_value_bytes(value));
         memcpy(member, &text, sizeof(text));
     } else {
         struct bytes blob = { NULL, 0 };
         if (!null) {
-            const void *at_bytes = sqlite3_column_blob(statement, at);
-            blob.size = (size_t)sqlite3_column_bytes(statement, at);
+            const void *at_bytes = sqlite3_value_blob(value);
+            blob.size = (size_t)sqlite3_value_bytes(value);
             uint8_t *copy = arena_alloc(arena, blob.size + 1); /* an empty blob is not NULL */
             if (blob.size > 0)
                 memcpy(copy, at_bytes, blob.size);
@@ -307,7 +308,7 @@ static enum db_result take_rows(struct sqlite *sqlite, sqlite3_stmt *statement, 
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         char *row = db_rows_add(arena, rows, room);
         for (size_t i = 0; i < column_count; i++)
-            read_column(statement, (int)i, &columns[i], arena, row);
+            read_column(sqlite3_column_value(statement, (int)i), &columns[i], arena, row);
     }
     enum db_result result = code == SQLITE_DONE ? DB_OK : failed(sqlite, code, sqlite3_sql(statement));
     sqlite3_reset(statement);
