@@ -82,6 +82,17 @@ static void tokens_sort(struct page *page)
     page->token_count = kept;
 }
 
+/* In one snapshot: by themselves SQLite locks the file for each key, and forgets what it has read of it whenever the writer has
+ * written. Not longer, for a snapshot keeps the WAL from beginning anew. */
+static enum db_result load_of_store(const struct follower *f, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows)
+{
+    enum db_result result = db_begin_read(f->store);
+    if (result == DB_OK)
+        result = db_load(f->store, f->arena, table, keys, count, rows);
+    enum db_result ended = result == DB_OK ? db_commit(f->store) : db_rollback(f->store);
+    return result != DB_OK ? result : ended;
+}
+
 static int by_id(const void *key, const void *row)
 {
     const int64_t id = *(const int64_t *)key;
@@ -99,7 +110,7 @@ static enum db_result persons_read(struct page *page, const struct db_rows *orde
         keys[2 * i] = page->head.unit;
         keys[2 * i + 1] = order->person;
     }
-    enum db_result result = orders->count == 0 ? DB_OK : db_load(f->store, f->arena, &person_table, keys, orders->count, &persons);
+    enum db_result result = orders->count == 0 ? DB_OK : load_of_store(f, &person_table, keys, orders->count, &persons);
     for (size_t i = 0; result == DB_OK && i < orders->count; i++) {
         const struct orders_row *order = db_row(orders, i);
         const struct person_row *person = persons.count == 0 ? NULL : bsearch(&order->person, persons.at, persons.count, persons.stride, by_id);
@@ -125,7 +136,7 @@ static enum db_result orders_read(struct page *page)
         keys[2 * i + 1] = told[i].subject;
         page->careful = page->careful || told[i].type == EVENT_ORDER_EDITED; /* its words may be there from its making */
     }
-    result = db_load(f->store, f->arena, &orders_table, keys, count, &orders);
+    result = load_of_store(f, &orders_table, keys, count, &orders);
     for (size_t i = 0; result == DB_OK && i < orders.count; i++) {
         const struct orders_row *order = db_row(&orders, i);
         token_add(page, order->id, arena_printf(f->arena, "%ld", (long)order->id)); /* its number */
@@ -396,6 +407,7 @@ static enum db_result page_follow(const struct follower *f, const struct clock *
                 break;
         }
     } else {
+        db_rollback(f->store);
         db_rollback(f->read);
         result = DB_BUSY;
     }
