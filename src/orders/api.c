@@ -6,8 +6,8 @@
 #include "orders/commands.h"
 #include "orders/decisions.h"
 #include "orders/order_io.h"
+#include "orders/words.h"
 #include "orders_sql.h"
-#include <assert.h>
 #include <string.h>
 
 enum { QUERY_STAGE, QUERY_CHANNEL, QUERY_HOLD, QUERY_Q, QUERY_LIMIT, QUERY_CURSOR };
@@ -66,80 +66,14 @@ struct list_place {
     int64_t unit, id;
 };
 
-#define WORDS_MAX 16 /* of one q= */
-
 struct filter {
     int64_t stage; /* -1: none */
     int64_t channel;
     const char *hold;
-    const char *words[WORDS_MAX]; /* an order must have all of them */
-    size_t word_count;
+    struct words words;
     struct list_place only; /* q= is the id of one order; id 0: it is not */
     bool nothing;           /* q= holds no word: no order has it */
 };
-
-/* Orders that may meet the filter, in order of their ids. */
-struct candidates {
-    int64_t *ids;
-    size_t count;
-    int64_t upto; /* none but these is there up to here */
-    bool ended;   /* none is there behind them */
-    bool tired;   /* the search has a bound: it goes on behind `upto` with the next page */
-};
-
-/* ---- words: the orders that have all of them ---- */
-
-#define POSTINGS_PIECE 200
-#define SEEKS_MAX 2000 /* of one page, over all words */
-
-/* The orders that have a word, a piece at a time. */
-struct postings {
-    const char *word;
-    struct orders_page_by_token_result *rows;
-    size_t count, at;
-    bool is_last; /* no piece is behind this one */
-};
-
-/* The first order from `from` on; 0: there is none. */
-static enum db_result seek(struct reading *r, int64_t unit, struct postings *p, int64_t from, int64_t *found)
-{
-    enum db_result result = DB_OK;
-    while (p->at < p->count && p->rows[p->at].ord < from)
-        p->at++;
-    if (p->at == p->count && !p->is_last) {
-        result = orders_page_by_token(r->projection, r->arena, unit, p->word, from - 1, POSTINGS_PIECE, &p->rows, &p->count);
-        p->at = 0;
-        p->is_last = result == DB_OK && p->count < POSTINGS_PIECE;
-    }
-    *found = result == DB_OK && p->at < p->count ? p->rows[p->at].ord : 0;
-    return result;
-}
-
-/* Each word in turn leaps to the first order that all before it allow: the rarest word sets the pace. */
-static enum db_result with_all_words(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, struct candidates *out)
-{
-    struct postings postings[WORDS_MAX] = { 0 };
-    enum db_result result = DB_OK;
-    int64_t from = after + 1, found;
-    size_t agree = 0, turn = 0, seeks = 0;
-    assert(f->word_count > 0 && f->word_count <= WORDS_MAX);
-    for (size_t i = 0; i < f->word_count; i++)
-        postings[i].word = f->words[i];
-    while (result == DB_OK && !out->ended && !out->tired && (int64_t)out->count <= most) {
-        result = seek(r, unit, &postings[turn], from, &found);
-        out->ended = found == 0;
-        out->tired = ++seeks > SEEKS_MAX * f->word_count;
-        agree = found == from ? agree + 1 : 1;
-        from = max_i64(from, found);
-        turn = (turn + 1) % f->word_count;
-        if (found != 0 && agree == f->word_count) {
-            out->ids[out->count++] = from++;
-            agree = 0;
-        }
-    }
-    out->upto = from - 1;
-    return result;
-}
 
 /* At most `most` candidates of a unit; the narrowest condition finds them. One more is asked for, to know whether it is the end. */
 static enum db_result candidates_of(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, struct candidates *out)
@@ -159,8 +93,8 @@ static enum db_result candidates_of(struct reading *r, const struct filter *f, i
         out->ids[out->count++] = f->only.id;
     if (f->only.id != 0 || f->nothing)
         out->ended = true;
-    else if (f->word_count > 0)
-        result = with_all_words(r, f, unit, after, most, out);
+    else if (f->words.count > 0)
+        result = orders_with_words(r, &f->words, unit, after, most, out);
     else if (f->hold != NULL)
         TAKE(orders_page_by_hold, orders_page_by_hold(r->db, r->arena, unit, f->hold, after, most + 1, &rows, &n), ord)
     else if (f->stage >= 0)
@@ -260,6 +194,7 @@ struct orders_list {
     size_t looked;
     struct json_writer *json;
     bool more;
+    const char *too_common; /* of the words: see candidates */
 };
 
 static bool is_full(const struct orders_list *list)
@@ -291,6 +226,7 @@ static enum db_result list_unit(struct orders_list *list)
     for (;;) {
         struct candidates candidates;
         enum db_result result = candidates_of(r, list->filter, list->from.unit, list->from.id, min_i64(list->limit, list->piece), &candidates);
+        list->too_common = candidates.too_common;
         struct listing_of_orders page = { .filter = list->filter, .ids = candidates.ids, .id_count = candidates.count, .json = list->json };
         if (result == DB_OK && candidates.count > 0)
             result = ws_read(r, list->from.unit, when_now_us(), read_page, &page);
@@ -306,7 +242,7 @@ static enum db_result list_units(struct orders_list *list)
     size_t count;
     const int64_t first = list->from.unit;
     enum db_result result = order_units(list->reading->db, list->reading->arena, 0, &units, &count);
-    for (size_t u = 0; result == DB_OK && u < count && !list->more; u++) {
+    for (size_t u = 0; result == DB_OK && u < count && !list->more && list->too_common == NULL; u++) {
         if (units[u].id < first)
             continue;
         if (units[u].id != first)
@@ -357,15 +293,11 @@ static bool read_filter(struct reading *r, const struct request *request, struct
         answer_fault(answer, request->arena, FAULT_NOT_AVAILABLE, NULL, "this server keeps no index of words: search by stage, channel or hold");
         return false;
     }
-    const char *words[WORDS_MAX + 1];
-    size_t count = q == NULL ? 0 : text_tokens(request->arena, q, words, COUNT(words));
-    if (count > WORDS_MAX) {
+    if (q != NULL && !words_of(request->arena, q, &filter->words)) {
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, arena_printf(request->arena, "q holds more than %d words", WORDS_MAX));
         return false;
     }
-    filter->nothing = q != NULL && count == 0;
-    filter->word_count = count;
-    memcpy(filter->words, words, count * sizeof *words);
+    filter->nothing = q != NULL && filter->words.count == 0;
     return true;
 }
 
@@ -380,6 +312,11 @@ static void list_orders(struct reading *reading, const struct request *request, 
     enum db_result result = list_units(&list);
     if (result != DB_OK) {
         answer_store(answer, request->arena, result);
+        return;
+    }
+    if (list.too_common != NULL) {
+        answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL,
+                     arena_printf(request->arena, "more than %d words begin with %s: write more of it", FORMS_MAX, list.too_common));
         return;
     }
     char next[32];
@@ -425,7 +362,7 @@ static const struct route routes[] = {
                                .max = 200,
                                .projected = true,
                                .doc =
-                                   "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them" },
+                                   "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them; a word that ends in * stands for all that begin so, of which there may be 50" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },

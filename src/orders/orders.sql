@@ -20,6 +20,11 @@ SELECT DISTINCT h.ord FROM order_hold AS h INDEXED BY order_hold_kind WHERE h.un
 -- $1 unit ID; $2 token TEXT; $3 after ID; $4 most INT
 SELECT t.ord FROM order_token AS t WHERE t.unit = $1 AND t.token = $2 AND t.ord > $3 ORDER BY t.ord LIMIT $4;
 
+-- name: token_from :one
+-- In the projections' store: the first word that is not before this one.
+-- $1 unit ID; $2 token TEXT
+SELECT t.token FROM order_token AS t WHERE t.unit = $1 AND t.token >= $2 ORDER BY t.token, t.ord LIMIT 1;
+
 -- name: order_units :many
 -- The units that a list goes through, in order of their numbers.
 -- $1 company ID

@@ -33,6 +33,13 @@ static void an_order_is_found_by_all_its_words(void **state)
         { "schmidt+q-7", 1 },
         { "schmidt+q-6", 0 },
         { "nobody", 0 },
+        { "m%C3%BCll*", 6 },
+        { "SCH*", 2 },
+        { "a*+mu*", 3 },
+        { "an*+b*+c*", 0 },
+        { "schm*+q-7", 1 },
+        { "nob*", 0 },
+        { "*", 0 },
     };
     static const char *const names[] = { "Anna Müller", "Bernd Müller", "Anna Schmidt", "Anna Müller",
                                          "Carl Müller", "Dora Müller",  "Anna Müller",  "Eva Schmidt" };
@@ -63,6 +70,23 @@ static void an_order_is_found_by_all_its_words(void **state)
 }
 
 /* Also where the rows of a page are fewer than were looked at. */
+/* What stands for very many words would have to lay together as many lists. */
+static void a_beginning_that_says_too_little_is_refused(void **state)
+{
+    SCENE(company);
+    char id[40], name[40];
+    for (int i = 0; i < 51; i++) {
+        snprintf(id, sizeof id, "ZZ-%d", i);
+        snprintf(name, sizeof name, "zyz%c%c", 'a' + i / 10, 'a' + i % 10);
+        put_order(company, "web", id, name, "BULB", 1);
+    }
+    must(company, 400, "GET", "/v1/orders?q=zy*", NULL);
+    says(company, "more than 50 words begin with zy: write more of it");
+    assert_int_equal(items_of(company, "/v1/orders?q=zyza*", 3, ID, NULL), 10);
+    put_order(company, "web", "ZZ-51", "zyzfb", "BULB", 1);
+    assert_int_equal(items_of(company, "/v1/orders?q=zyzf*", 3, ID, NULL), 2);
+}
+
 static void each_order_is_listed_once(void **state)
 {
     SCENE(company);
@@ -315,6 +339,7 @@ int main(void)
         ON_BOTH(a_stream_goes_on_in_the_unit_that_is_asked_for),
         ON_BOTH(what_is_not_there_yet_is_refused),
         ON_BOTH(an_order_is_found_by_all_its_words),
+        ON_BOTH(a_beginning_that_says_too_little_is_refused),
         ON_BOTH(each_order_is_listed_once),
         ON_BOTH(an_order_comes_back_as_it_was_sent),
         ON_BOTH(shipping_that_costs_nothing_comes_back),
