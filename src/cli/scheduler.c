@@ -168,7 +168,7 @@ static bool wait_for_tick(struct scheduler *scheduler, bool at_once)
 static void *work(void *context)
 {
     struct scheduler *scheduler = context;
-    thread_begin("scheduler", 0);
+    thread_begin("scheduler", 0, 0);
     for (bool open = false; wait_for_tick(scheduler, open);) {
         open = look_safely(scheduler);
         scheduler->tick(scheduler->context);

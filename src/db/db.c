@@ -156,6 +156,40 @@ void db_fail_at(struct db *db, int64_t n, enum db_result result, bool after_comm
 
 /* ---- transactions ---- */
 
+enum db_ahead db_ahead(const struct db *db)
+{
+    if (!db->ahead)
+        return DB_AHEAD_NOT;
+    const int64_t synced = wal_synced(db->wal);
+    return synced > db->ahead_has ? DB_AHEAD_NOT : synced < db->ahead_has ? DB_AHEAD_WAITS : DB_AHEAD_DURABLE;
+}
+
+void db_let_go(struct db *db)
+{
+    if (!db->ahead)
+        return;
+    db->ahead = false;
+    (void)leave(db, db->driver->rollback(db));
+}
+
+bool db_look_ahead(struct db *db, const struct db *beside)
+{
+    if (db->wal == NULL || db->lost || db->state != DB_IDLE)
+        return false;
+    if (db_ahead(db) != DB_AHEAD_NOT && !wal_begins_anew(db->wal))
+        return true;
+    db_let_go(db);
+    const int64_t shown = wal_shown(db->wal);
+    const bool is_there = beside != NULL && beside->ahead && beside->ahead_has == shown;
+    if (db->lost || is_there || wal_begins_anew(db->wal) || wal_sent(db->wal) > shown)
+        return false;
+    db->ahead = true;
+    db->ahead_has = db->seen = shown;
+    if (db->driver->begin(db, DB_READING) != DB_OK || db->driver->look(db) != DB_OK || wal_sent(db->wal) > shown)
+        db_let_go(db); /* a commit came meanwhile: it may show that one or not */
+    return db->ahead;
+}
+
 static enum db_result begin(struct db *db, enum db_state state)
 {
     enum db_result result = enter(db);
@@ -163,6 +197,13 @@ static enum db_result begin(struct db *db, enum db_state state)
         return result;
     if (db->state != DB_IDLE)
         return leave(db, db_say(db, DB_BUG, "a transaction is open already"));
+    if (state == DB_READING && db_ahead(db) != DB_AHEAD_NOT) {
+        db->state = state;
+        return DB_OK;
+    }
+    db_let_go(db);
+    if (db->lost)
+        return DB_LOST;
     db->snapshot_noted = false;
     result = db->driver->begin(db, state);
     if (result == DB_OK)
@@ -187,6 +228,10 @@ enum db_result db_commit(struct db *db)
         return result;
     if (db->state == DB_IDLE)
         return db_say(db, DB_BUG, "there is no transaction to commit");
+    if (db->ahead) {
+        db->state = DB_IDLE;
+        return DB_OK;
+    }
     bool then_lost = db->fail.after_commit && fail_is_due(db, true);
     result = leave(db, db->driver->commit(db));
     if (result != DB_OK)
@@ -198,10 +243,15 @@ enum db_result db_commit(struct db *db)
 enum db_result db_rollback(struct db *db)
 {
     enum db_result result = DB_OK;
+    if (db->ahead && !db->lost && db->state != DB_FAILED) {
+        db->state = DB_IDLE;
+        return DB_OK;
+    }
     if (db->lost)
         result = DB_LOST; /* the server has rolled back, or will when it sees the connection gone */
     else
         result = db->driver->rollback(db);
+    db->ahead = false;
     db->state = DB_IDLE;
     return leave(db, result);
 }
@@ -268,7 +318,7 @@ static bool asks_nothing(const struct db_read *read)
 
 void db_note_snapshot(struct db *db)
 {
-    if (db->wal == NULL || (db->state == DB_READING && db->snapshot_noted))
+    if (db->wal == NULL || db->ahead || (db->state == DB_READING && db->snapshot_noted))
         return;
     db->seen = wal_sent(db->wal);
     db->snapshot_noted = true;
@@ -346,6 +396,8 @@ enum db_result db_read_all(struct db *db, struct arena *arena, struct db_read *r
         result = read_check(db, arena, &reads[i]);
         something = something || !asks_nothing(&reads[i]);
     }
+    if (db->state == DB_IDLE && db_ahead(db) == DB_AHEAD_NOT)
+        db_let_go(db);
     return result == DB_OK && something ? read_guarded(db, arena, reads, count) : result;
 }
 

@@ -183,6 +183,16 @@ bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody'
  * cut may take back what is only visible (db/wal.h). DB_BUSY after 5 s. */
 enum db_result db_settle(struct db *db);
 
+/* SQLite, for a connection that only reads, between two transactions: takes a snapshot before it is needed, of all that is committed by
+ * now, unless it has one that is of use, or `beside` (NULL: nobody) has the same. Reads use it as long as it shows all that is durable
+ * when they begin, for nobody was told of more; where it shows no more than that they need not wait in db_settle. True: there is one. It
+ * keeps the WAL from beginning anew (db_wal_begin_anew) until db_let_go, or a read that needs a newer one. */
+bool db_look_ahead(struct db *db, const struct db *beside);
+/* Whether the next read uses it, and then waits. */
+enum db_ahead { DB_AHEAD_NOT, DB_AHEAD_WAITS, DB_AHEAD_DURABLE };
+enum db_ahead db_ahead(const struct db *db);
+void db_let_go(struct db *db);
+
 /* SQLite only (PostgreSQL: no-op): copies what was committed until now and syncs the copy, beside a writer. finish_us > 0, by the writer
  * itself: copies the rest, so that the next write begins the WAL anew; who still reads from the WAL is waited for so long, then DB_BUSY
  * (all that could be copied is). *wal_bytes: what still lies in the WAL. */

@@ -35,7 +35,7 @@ struct sqlite {
     struct db db;
     sqlite3 *handle;
     sqlite3_stmt *running; /* a read in whose midst the arena may be full */
-    sqlite3_stmt *begin, *begin_read, *commit, *rollback;
+    sqlite3_stmt *begin, *begin_read, *commit, *rollback, *look;
     struct sqlite_table *tables; /* by table->number */
     sqlite3_stmt **paths;        /* by path->number */
     struct db_slots statements;
@@ -343,7 +343,15 @@ static enum db_result sqlite_commit(struct db *db)
     wal_committing(of(db)->wal, true);
     enum db_result result = run_text(of(db), "COMMIT", &of(db)->commit);
     wal_committing(of(db)->wal, false);
+    if (result == DB_OK)
+        wal_committed(of(db)->wal);
     return result;
+}
+
+/* SQLite takes a snapshot with the first read only. */
+static enum db_result sqlite_look(struct db *db)
+{
+    return run_text(of(db), "SELECT 1 FROM sqlite_schema WHERE rowid < 0", &of(db)->look);
 }
 
 /* Runs ROLLBACK whatever sqlite3_get_autocommit says: after some errors SQLite has rolled back by itself, and then the
@@ -663,6 +671,7 @@ const struct db_driver sqlite_driver = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .look = sqlite_look,
     .read = sqlite_read,
     .insert = sqlite_insert,
     .update = sqlite_update,

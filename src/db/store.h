@@ -28,6 +28,7 @@ struct db_driver {
     enum db_result (*begin)(struct db *db, enum db_state state);
     enum db_result (*commit)(struct db *db);
     enum db_result (*rollback)(struct db *db);
+    enum db_result (*look)(struct db *db); /* takes the snapshot of a transaction that reads; NULL where commits are durable at once */
     enum db_result (*read)(struct db *db, struct arena *arena, struct db_read *reads, size_t count); /* one without keys or prefixes gives nothing */
     enum db_result (*insert)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
     enum db_result (*update)(struct db *db, const struct db_table *table, const void *const *rows, size_t count);
@@ -51,6 +52,8 @@ struct db {
     struct db_wal *wal;  /* of the file, NULL: what is seen is durable */
     int64_t seen;        /* commits of it that may have been read */
     bool snapshot_noted; /* of this transaction */
+    bool ahead;          /* a snapshot was taken before it is needed: a transaction of the driver is open */
+    int64_t ahead_has;   /* the commits that it shows */
     struct {
         int64_t countdown; /* 0: off */
         enum db_result result;

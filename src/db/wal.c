@@ -30,9 +30,14 @@ struct db_wal {
     int fd;                     /* of the WAL file that was opened last, for syncs from another thread; -1: none was; under fd_lock */
     pthread_mutex_t fd_lock;    /* held as long as a sync takes: nobody closes what is being synced */
     atomic_int_fast64_t sent;   /* commits written to the file */
+    atomic_int_fast64_t shown;  /* of those, such as every snapshot that is taken from now on has */
     atomic_int_fast64_t synced; /* of those, durable */
     pthread_mutex_t lock;
     pthread_cond_t more;
+    atomic_bool anew; /* the WAL is to begin anew */
+    pthread_mutex_t watch_lock;
+    void (*told)(void *context);
+    void *watcher;
 };
 
 struct wal_file {
@@ -225,6 +230,7 @@ struct db_wal *db_wal_new(void)
     wal->vfs.szOsFile = (int)sizeof(struct wal_file) + wal->real->szOsFile;
     pthread_mutex_init(&wal->lock, NULL);
     pthread_mutex_init(&wal->fd_lock, NULL);
+    pthread_mutex_init(&wal->watch_lock, NULL);
     pthread_cond_init(&wal->more, NULL);
     if (sqlite3_vfs_register(&wal->vfs, 0) != SQLITE_OK) {
         free(wal);
@@ -243,6 +249,7 @@ void db_wal_free(struct db_wal *wal)
     pthread_cond_destroy(&wal->more);
     pthread_mutex_destroy(&wal->lock);
     pthread_mutex_destroy(&wal->fd_lock);
+    pthread_mutex_destroy(&wal->watch_lock);
     free(wal);
 }
 
@@ -255,6 +262,22 @@ void wal_committing(struct db_wal *wal, bool committing)
 {
     if (wal != NULL)
         atomic_store(&wal->committer, committing ? (uintptr_t)pthread_self() : 0);
+}
+
+static void tell(struct db_wal *wal)
+{
+    pthread_mutex_lock(&wal->watch_lock);
+    if (wal->told != NULL)
+        wal->told(wal->watcher);
+    pthread_mutex_unlock(&wal->watch_lock);
+}
+
+void wal_committed(struct db_wal *wal)
+{
+    if (wal == NULL)
+        return;
+    atomic_store(&wal->shown, atomic_load(&wal->sent));
+    tell(wal);
 }
 
 enum db_result db_wal_sync(struct db_wal *wal)
@@ -273,7 +296,39 @@ enum db_result db_wal_sync(struct db_wal *wal)
     atomic_store(&wal->synced, sent);
     pthread_cond_broadcast(&wal->more);
     pthread_mutex_unlock(&wal->lock);
+    tell(wal);
     return DB_OK;
+}
+
+void db_wal_watch(struct db_wal *wal, void (*told)(void *context), void *context)
+{
+    if (wal == NULL)
+        return;
+    pthread_mutex_lock(&wal->watch_lock);
+    wal->told = told;
+    wal->watcher = context;
+    pthread_mutex_unlock(&wal->watch_lock);
+}
+
+void db_wal_begin_anew(struct db_wal *wal, bool soon)
+{
+    if (wal != NULL && atomic_exchange(&wal->anew, soon) != soon)
+        tell(wal);
+}
+
+bool wal_begins_anew(struct db_wal *wal)
+{
+    return atomic_load(&wal->anew);
+}
+
+int64_t wal_shown(struct db_wal *wal)
+{
+    return atomic_load(&wal->shown);
+}
+
+int64_t wal_synced(struct db_wal *wal)
+{
+    return atomic_load(&wal->synced);
 }
 
 int64_t wal_sent(struct db_wal *wal)

@@ -20,7 +20,9 @@
 #define THREADS_BESIDE 2 /* finisher and checkpoint */
 #define GATHER_PART 6
 #define GATHER_MAX_US 3000
-#define STEPS_BACK 5         /* of the thread that copies the WAL: it is behind only while the WAL grows */
+#define COPIES_BACK 8 /* steps back of the thread that copies the WAL: it is behind only while the WAL grows */
+#define WRITER_BACK 3 /* and of the writers: a batch has milliseconds to do, a read that somebody waits for has one */
+#define WRITER_SLICE_US 8000
 #define COPY_PAGES 2048      /* 8 MiB: a copy begins */
 #define RESTART_PAGES 10240  /* 40 MiB: the WAL begins anew as soon as little is left to copy */
 #define WAL_PAGES_MAX 32768  /* 128 MiB: and now, however much is left */
@@ -64,6 +66,7 @@ struct engine {
     bool running, stopping;
     bool copying;                    /* of the WAL into the file */
     int64_t wal_pages, copied_pages; /* written since the WAL began anew; of those, when the last copy was asked for */
+    bool readers_know;               /* that the WAL begins anew with one of the next batches */
     int64_t sync_us;                 /* of the finisher */
 };
 
@@ -392,7 +395,7 @@ static size_t take_batch(struct lane *lane)
 static void *copy_main(void *context)
 {
     struct engine *engine = context;
-    thread_begin("checkpoint", STEPS_BACK);
+    thread_begin("checkpoint", COPIES_BACK, 0);
     struct db *db = NULL;
     struct arena *arena = arena_new((size_t)1 << 20);
     const char *error;
@@ -417,7 +420,7 @@ static void *copy_main(void *context)
 
 /* Between two batches. Copies of a few MiB follow each other all the time, each short enough that nobody waits long for the
  * disk; when the WAL is long they follow at once, each of what came during the one before, until so little is left that the
- * writer may stop for it. */
+ * writer may stop for it. That is one copy later, so that those who look ahead in the WAL have let go of it. */
 static void tidy_wal(struct lane *lane)
 {
     struct db_wal_use use;
@@ -431,16 +434,21 @@ static void tidy_wal(struct lane *lane)
     if (left < COPY_PAGES && engine->wal_pages < RESTART_PAGES)
         return;
     pthread_mutex_lock(&engine->lock);
-    bool at_rest = !engine->copying, finish = at_rest && engine->wal_pages >= RESTART_PAGES &&
-                                              (left <= max_i64(LITTLE_PAGES, 2 * use.pages) || engine->wal_pages > WAL_PAGES_MAX);
-    if (at_rest && !finish) {
+    const bool ready =
+        !engine->copying && engine->wal_pages >= RESTART_PAGES && (left <= max_i64(LITTLE_PAGES, 2 * use.pages) || engine->wal_pages > WAL_PAGES_MAX);
+    const bool finish = ready && engine->readers_know; /* else once more: they let go of the WAL meanwhile */
+    if (!engine->copying && !finish) {
         engine->copied_pages = engine->wal_pages;
         engine->copying = true;
         pthread_cond_signal(&engine->to_copy);
     }
     pthread_mutex_unlock(&engine->lock);
-    if (finish && db_checkpoint(db, engine->wal_pages > WAL_PAGES_MAX ? READERS_MAX_US : READERS_US, &wal_bytes) == DB_OK)
+    engine->readers_know = engine->readers_know || ready;
+    if (finish && db_checkpoint(db, engine->wal_pages > WAL_PAGES_MAX ? READERS_MAX_US : READERS_US, &wal_bytes) == DB_OK) {
         engine->wal_pages = engine->copied_pages = 0;
+        engine->readers_know = false;
+    }
+    db_wal_begin_anew(engine->options.db.wal, engine->readers_know);
 }
 
 /* ---- the threads ---- */
@@ -463,7 +471,7 @@ static void *work(void *context)
     const bool syncs_beside = engine->options.db.wal != NULL;
     size_t expected = 0;
     int64_t batch_us = 0;
-    thread_begin("writer", 0);
+    thread_begin("writer", WRITER_BACK, WRITER_SLICE_US);
     for (size_t count = 1; count > 0;) {
         pthread_mutex_lock(&engine->lock);
         if (!syncs_beside)
@@ -510,7 +518,7 @@ static struct command *take_decided(struct engine *engine)
 static void *finish_main(void *context)
 {
     struct engine *engine = context;
-    thread_begin("finisher", 0);
+    thread_begin("finisher", 0, 0);
     for (struct command *at; (at = take_decided(engine)) != NULL;) {
         int64_t at_us = when_monotonic_us();
         if (db_wal_sync(engine->options.db.wal) != DB_OK)

@@ -4,16 +4,21 @@
 #include "http/readers.h"
 #include "base/thread.h"
 #include "base/when.h"
+#include "db/wal.h"
 #include "http/edge.h"
 #include <stdlib.h>
 
 #define CATCH_UP_US 2000000
+#define AHEAD_US 100000 /* after a read: a snapshot keeps the WAL from beginning anew, so none is taken that nobody may need */
 
 struct reader {
     struct readers *readers;
     pthread_t thread;
     struct arena *arena; /* of the connections' errors */
     struct reading reading;
+    struct db *spare; /* another connection to the store; NULL: there is none */
+    int64_t news;     /* of readers->news those that it has seen */
+    bool ahead;       /* it may have a snapshot */
 };
 
 struct readers {
@@ -22,6 +27,8 @@ struct readers {
     pthread_cond_t some;
     struct exchange *first, **last;
     size_t queued;
+    int64_t news;           /* of the WAL */
+    int64_t ahead_until_us; /* monotonic: since the last read */
     bool stopping;
     int count;
     struct reader reader[];
@@ -31,7 +38,8 @@ static void reader_close(struct reader *reader)
 {
     db_close(reader->reading.db);
     db_close(reader->reading.projection);
-    reader->reading.db = reader->reading.projection = NULL;
+    db_close(reader->spare);
+    reader->reading.db = reader->reading.projection = reader->spare = NULL;
 }
 
 /* Makes sure of the connections. True where no store is asked for. */
@@ -42,7 +50,8 @@ static bool reader_open(struct reader *reader)
     struct reading *reading = &reader->reading;
     if (options->store == NULL)
         return true;
-    if ((reading->db != NULL && db_is_lost(reading->db)) || (reading->projection != NULL && db_is_lost(reading->projection)))
+    if ((reading->db != NULL && db_is_lost(reading->db)) || (reader->spare != NULL && db_is_lost(reader->spare)) ||
+        (reading->projection != NULL && db_is_lost(reading->projection)))
         reader_close(reader);
     if (reading->db != NULL)
         return true;
@@ -55,6 +64,8 @@ static bool reader_open(struct reader *reader)
         reading->projection = NULL;
         reader_close(reader);
     }
+    if (reading->db != NULL && read.wal != NULL && db_open(&reader->spare, &read, reader->arena, &error) != DB_OK)
+        reader->spare = NULL; /* then reads wait */
     return reading->db != NULL;
 }
 
@@ -83,8 +94,19 @@ static void read_once(struct reader *reader, struct exchange *exchange)
         answer_fault(&exchange->answer, exchange->arena, FAULT_INTERNAL, NULL, NULL);
 }
 
+/* The connection that need not wait, or waits less. */
+static void choose(struct reader *reader)
+{
+    struct db *other = reader->spare;
+    if (reader->reading.db == NULL || other == NULL || db_ahead(other) <= db_ahead(reader->reading.db))
+        return;
+    reader->spare = reader->reading.db;
+    reader->reading.db = other;
+}
+
 static void run_read(struct reader *reader, struct exchange *exchange)
 {
+    choose(reader);
     struct arena_mark mark = arena_mark(exchange->arena);
     read_once(reader, exchange);
     bool lost = (reader->reading.db != NULL && db_is_lost(reader->reading.db)) ||
@@ -97,6 +119,7 @@ static void run_read(struct reader *reader, struct exchange *exchange)
 
 static void run_stream(struct reader *reader, struct exchange *exchange)
 {
+    choose(reader);
     const struct stream_source *source = &exchange->server->options.streams;
     arena_rewind(exchange->arena, exchange->stream_mark);
     exchange->page = (struct buffer){ .arena = exchange->arena };
@@ -121,6 +144,8 @@ static void run_stream(struct reader *reader, struct exchange *exchange)
 static void run_keys(struct reader *reader, struct exchange *exchange)
 {
     const struct auth_source *auth = &exchange->server->options.auth;
+    if (reader->reading.db != NULL)
+        db_let_go(reader->reading.db); /* keys come from other processes, too */
     exchange->keys_unread = !auth->reload(auth->context, reader_open(reader) ? reader->reading.db : NULL);
     if (exchange->keys_unread && reader->reading.db != NULL && db_is_lost(reader->reading.db)) /* found lost only now: as run_read does */
         exchange->keys_unread = !auth->reload(auth->context, reader_open(reader) ? reader->reading.db : NULL);
@@ -179,15 +204,63 @@ static void reader_serve(struct reader *reader, struct exchange *exchange)
     }
 }
 
+/* ---- looking ahead: under load there is nearly always a batch that is visible and not durable yet, and a read that has seen it waits for
+ * the disk. Two connections in turn hold snapshots between two batches: one of what is durable, which is all that was answered, and one of
+ * the batch behind it, which is the first once that is durable. ---- */
+
+static void has_news(void *context)
+{
+    struct readers *readers = context;
+    pthread_mutex_lock(&readers->lock);
+    readers->news++;
+    if (when_monotonic_us() < readers->ahead_until_us)
+        pthread_cond_broadcast(&readers->some);
+    pthread_mutex_unlock(&readers->lock);
+}
+
+static void look_ahead(struct reader *reader, bool reads)
+{
+    struct db *db = reader->reading.db, *spare = reader->spare;
+    reader->ahead = false;
+    if (db == NULL || spare == NULL)
+        return;
+    if (!reads) {
+        db_let_go(db);
+        db_let_go(spare);
+        return;
+    }
+    const bool first = db_look_ahead(db, spare), second = db_look_ahead(spare, db);
+    reader->ahead = first || second;
+}
+
+/* Waits for a request, and looks ahead meanwhile. The lock is held. */
+static void wait_for_some(struct reader *reader)
+{
+    struct readers *readers = reader->readers;
+    const int64_t until_us = readers->ahead_until_us;
+    const struct timespec until = { .tv_sec = (time_t)(until_us / 1000000), .tv_nsec = (long)(until_us % 1000000) * 1000 };
+    const bool reads = when_monotonic_us() < until_us, news = reader->news != readers->news;
+    if (!reader->ahead && !(reads && news)) {
+        pthread_cond_wait(&readers->some, &readers->lock);
+    } else if (reads && !news) {
+        (void)pthread_cond_timedwait(&readers->some, &readers->lock, &until);
+    } else {
+        reader->news = readers->news;
+        pthread_mutex_unlock(&readers->lock);
+        look_ahead(reader, reads);
+        pthread_mutex_lock(&readers->lock);
+    }
+}
+
 static void *reader_main(void *context)
 {
     struct reader *reader = context;
     struct readers *readers = reader->readers;
-    thread_begin("reader", 0);
+    thread_begin("reader", 0, THREAD_ANSWERS_US);
     pthread_mutex_lock(&readers->lock);
     for (;;) {
         while (readers->first == NULL && !readers->stopping)
-            pthread_cond_wait(&readers->some, &readers->lock);
+            wait_for_some(reader);
         struct exchange *exchange = readers->first;
         if (exchange == NULL)
             break;
@@ -196,8 +269,12 @@ static void *reader_main(void *context)
             readers->last = &readers->first;
         readers->queued--;
         pthread_mutex_unlock(&readers->lock);
+        const bool reads = exchange->work == WORK_READ || exchange->work == WORK_STREAM;
         reader_serve(reader, exchange);
         pthread_mutex_lock(&readers->lock);
+        if (reads)
+            readers->ahead_until_us = when_monotonic_us() + AHEAD_US;
+        reader->news = -1; /* it looks ahead at once */
     }
     pthread_mutex_unlock(&readers->lock);
     reader_close(reader);
@@ -212,7 +289,11 @@ struct readers *readers_start(struct http_server *server, int threads)
     readers->server = server;
     readers->last = &readers->first;
     pthread_mutex_init(&readers->lock, NULL);
-    pthread_cond_init(&readers->some, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&readers->some, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     for (; readers->count < threads; readers->count++) {
         struct reader *reader = &readers->reader[readers->count];
         reader->readers = readers;
@@ -224,6 +305,8 @@ struct readers *readers_start(struct http_server *server, int threads)
             return NULL;
         }
     }
+    if (server->options.store != NULL)
+        db_wal_watch(server->options.store->wal, has_news, readers);
     return readers;
 }
 
@@ -231,6 +314,8 @@ void readers_stop(struct readers *readers)
 {
     if (readers == NULL)
         return;
+    if (readers->server->options.store != NULL)
+        db_wal_watch(readers->server->options.store->wal, NULL, NULL);
     pthread_mutex_lock(&readers->lock);
     readers->stopping = true;
     pthread_cond_broadcast(&readers->some);

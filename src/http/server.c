@@ -201,7 +201,7 @@ static void *server_main(void *context)
 {
     struct http_server *server = context;
     struct epoll_event events[EVENTS_A_ROUND];
-    thread_begin("http", 0);
+    thread_begin("http", 0, THREAD_ANSWERS_US);
     while (!server->draining || server->connections != NULL || atomic_load(&server->abroad) > 0) {
         int64_t wait_us = server->ready != NULL ? 0 : max_i64(0, server->next_sweep_us - when_monotonic_us());
         int count = epoll_wait(server->epoll, events, EVENTS_A_ROUND, (int)((wait_us + 999) / 1000));

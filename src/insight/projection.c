@@ -110,7 +110,7 @@ static bool work_wait(struct projection *p, int64_t idle_us)
 static void *follow_main(void *context)
 {
     struct projection *p = context;
-    thread_begin("projection", STEPS_BACK);
+    thread_begin("projection", STEPS_BACK, 0);
     pthread_mutex_lock(&p->lock);
     while (work_wait(p, IDLE_US)) {
         int64_t round = ++p->begun;

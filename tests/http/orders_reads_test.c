@@ -311,6 +311,60 @@ static void *ask_metrics(void *context)
     return NULL;
 }
 
+struct asker {
+    const struct company *company;
+    int number;
+    char missed[400]; /* "": nothing */
+};
+
+/* Takes an order, reads it, changes it, reads it: with others beside it, so that a batch is on its way at any time. */
+static void *take_and_read(void *context)
+{
+    enum { ORDERS = 40 };
+    struct asker *asker = context;
+    struct client *client = malloc(sizeof *client);
+    char body[600], target[60], holds[80], id[40];
+    if (client == NULL)
+        return NULL;
+    client_open(client, asker->company->server.port, asker->company->site.key);
+    for (int i = 0; i < ORDERS && asker->missed[0] == '\0'; i++) {
+        snprintf(body, sizeof body,
+                 "{\"channel\":\"web\",\"channel_order_id\":\"TR-%d-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
+                 "{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"BULB\",\"quantity\":1,\"unit_price\":"
+                 "{\"amount\":\"1\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+                 asker->number, i);
+        int taken = client_call(client, "POST", "/v1/orders", NULL, body);
+        text_after(client->body, "id", id, sizeof id);
+        snprintf(target, sizeof target, "/v1/orders/%s", id);
+        int read = client_call(client, "GET", target, NULL, NULL);
+        snprintf(holds, sizeof holds, "%s/holds", target);
+        int held = client_call(client, "POST", holds, NULL, "{\"kind\":\"manual\",\"reason\":\"look\"}");
+        int again = client_call(client, "GET", target, NULL, NULL);
+        if (taken != 201 || read != 200 || held >= 300 || again != 200 || strstr(client->body, "\"reason\":\"look\"") == NULL)
+            snprintf(asker->missed, sizeof asker->missed, "order %d: %d %d %d %d %.300s", i, taken, read, held, again, client->body);
+    }
+    client_close(client);
+    free(client);
+    return NULL;
+}
+
+/* Who was answered finds what he was told of, however many others are at it. */
+static void what_was_answered_is_read(void **state)
+{
+    SCENE(company);
+    enum { ASKERS = 6 };
+    pthread_t threads[ASKERS];
+    struct asker askers[ASKERS];
+    for (int i = 0; i < ASKERS; i++) {
+        askers[i] = (struct asker){ .company = company, .number = i };
+        assert_int_equal(pthread_create(&threads[i], NULL, take_and_read, &askers[i]), 0);
+    }
+    for (int i = 0; i < ASKERS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < ASKERS; i++)
+        assert_string_equal(askers[i].missed, "");
+}
+
 /* Counts are told while the writers count: what is answered is counted. Under TSan nobody reads what another thread writes. */
 static void counts_are_told_while_orders_come(void **state)
 {
@@ -345,6 +399,7 @@ int main(void)
         ON_BOTH(shipping_that_costs_nothing_comes_back),
         ON_BOTH(exceptions_say_what_is_to_be_done),
         ON_BOTH(events_of_an_order_say_what_others_may_know),
+        ON_BOTH(what_was_answered_is_read),
         ON_BOTH(counts_are_told_while_orders_come), /* the last: it makes a second unit */
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);

@@ -93,10 +93,10 @@ static void lines_that_name_nothing_are_cancelled(struct shop *shop)
 static void a_payment_releases_an_order(struct shop *shop)
 {
     receive_all(shop, "LEJ", 2);
-    struct reply order = asks_little(shop, 201, "POST", "/v1/orders", order_of(shop, "web", "paid", lines_of(shop, "sku", "S", 2), "prepaid"));
+    struct reply taken = asks_little(shop, 201, "POST", "/v1/orders", order_of(shop, "web", "paid", lines_of(shop, "sku", "S", 2), "prepaid"));
     const char *amount =
         arena_printf(shop->arena, "{\"kind\":\"captured\",\"reference\":\"p\",\"amount\":{\"amount\":\"%d.00\",\"currency\":\"EUR\"}}", 2 * LINES);
-    struct reply paid = asks_little(shop, 200, "POST", path_of(shop, "/v1/orders/%s/payments", order), amount);
+    struct reply paid = asks_little(shop, 200, "POST", path_of(shop, "/v1/orders/%s/payments", taken), amount);
     assert_non_null(strstr(paid.body, "\"stage\":\"released\""));
 }
 

@@ -358,7 +358,9 @@ static void a_reader_keeps_the_writer_no_longer_than_it_may(void **state)
 
 static void put_thing(struct db *db, int64_t id)
 {
-    struct thing_row row = thing(id, id == 1 ? "c1" : "c2");
+    char code[24];
+    snprintf(code, sizeof code, "c%ld", (long)id);
+    struct thing_row row = thing(id, code);
     assert_ok(db, db_begin(db));
     assert_ok(db, INSERT(db, &thing_table, &row));
     assert_ok(db, db_commit(db));
@@ -432,6 +434,57 @@ static void what_was_read_is_durable_when_it_is_told(void **state)
     db_wal_free(late.wal);
 }
 
+/* A snapshot that was taken ahead never lacks what was answered, and who tells what is not durable waits. */
+static void a_snapshot_ahead_lacks_nothing_that_was_answered(void **state)
+{
+    struct shop *shop = *state;
+    struct db *writer, *reader, *spare;
+    struct db_wal *wal = db_wal_new();
+    const char *error = NULL;
+    int64_t wal_bytes;
+    assert_non_null(wal);
+    struct db_options options = { .url = shop->url, .wal = shop->sqlite ? wal : NULL, .sync_later = shop->sqlite }, reads = options;
+    reads.sync_later = false;
+    reads.read_only = true;
+    assert_ok(NULL, db_open(&writer, &options, shop->arena, &error));
+    assert_ok(NULL, db_open(&reader, &reads, shop->arena, &error));
+    assert_ok(NULL, db_open(&spare, &reads, shop->arena, &error));
+    const enum db_ahead waits = shop->sqlite ? DB_AHEAD_WAITS : DB_AHEAD_NOT, durable = shop->sqlite ? DB_AHEAD_DURABLE : DB_AHEAD_NOT;
+    put_thing(writer, 1);
+    assert_int_equal(db_look_ahead(reader, NULL), shop->sqlite);
+    assert_int_equal(db_ahead(reader), waits);
+    assert_false(db_look_ahead(spare, reader)); /* the same */
+    assert_int_equal(db_wal_sync(wal), DB_OK);
+    assert_int_equal(db_ahead(reader), durable);
+    put_thing(writer, 2);
+    assert_int_equal(db_look_ahead(spare, reader), shop->sqlite);
+    assert_int_equal(db_ahead(spare), waits);
+    assert_int_equal(things(shop, reader), shop->sqlite ? 1 : 2);
+    assert_ok(reader, db_begin_read(reader));
+    assert_int_equal(things(shop, reader), shop->sqlite ? 1 : 2);
+    assert_ok(reader, db_settle(reader)); /* busy after 5 s, if it waited for the second */
+    assert_ok(reader, db_rollback(reader));
+    assert_int_equal(db_wal_sync(wal), DB_OK); /* now the second may be answered */
+    assert_int_equal(db_ahead(reader), DB_AHEAD_NOT);
+    assert_int_equal(db_ahead(spare), durable);
+    assert_int_equal(things(shop, reader), 2);
+    assert_int_equal(things(shop, spare), 2);
+    assert_int_equal(db_checkpoint(writer, 1000, &wal_bytes), shop->sqlite ? DB_BUSY : DB_OK); /* somebody reads from the WAL */
+    db_wal_begin_anew(wal, true);
+    assert_false(db_look_ahead(reader, spare));
+    assert_false(db_look_ahead(spare, reader));
+    assert_int_equal(db_checkpoint(writer, 1000, &wal_bytes), DB_OK);
+    db_wal_begin_anew(wal, false);
+    assert_int_equal(db_look_ahead(reader, spare), shop->sqlite);
+    db_let_go(reader);
+    put_thing(writer, 3);
+    assert_int_equal(things(shop, reader), 3);
+    db_close(reader);
+    db_close(spare);
+    db_close(writer);
+    db_wal_free(wal);
+}
+
 static void what_cannot_be_opened_says_what_to_do(void **state)
 {
     struct shop *shop = *state;
@@ -477,6 +530,7 @@ int main(void)
         { "the WAL is measured and finished", the_wal_is_measured_and_finished },
         { "a reader keeps the writer no longer than it may", a_reader_keeps_the_writer_no_longer_than_it_may },
         { "what was read is durable when it is told", what_was_read_is_durable_when_it_is_told },
+        { "a snapshot ahead lacks nothing that was answered", a_snapshot_ahead_lacks_nothing_that_was_answered },
         { "a commit is synced, whoever closes", a_commit_is_synced_whoever_closes },
         { "what cannot be opened says what to do", what_cannot_be_opened_says_what_to_do },
     };
