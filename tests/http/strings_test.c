@@ -404,7 +404,8 @@ static void any_string_may_be_asked_for(void **state)
             buffer_text(&target, word);
             buffer_text(&target, mark + 2);
             int status = client_call(&company->client, questions[k].method, target.at, NULL, questions[k].body);
-            if (status != 200 && (status / 100 != 4 || (questions[k].any && strlen(texts.at[i]) <= 64 && texts.at[i][0] != '\0')))
+            const bool too_common = status == 400 && strchr(texts.at[i], '*') != NULL && strstr(company->client.body, " words begin with ") != NULL;
+            if (status != 200 && !too_common && (status / 100 != 4 || (questions[k].any && strlen(texts.at[i]) <= 64 && texts.at[i][0] != '\0')))
                 fail_msg("%s %s, \"%s\": %d %.600s", questions[k].method, questions[k].target, texts.at[i], status, company->client.body);
             taken += status == 200;
         }
