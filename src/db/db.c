@@ -3,6 +3,7 @@
  * but a rollback (SQLite rolls back by itself when the disk is full, and the next statement would commit alone), rows
  * are written in the order of their keys, and an arena that is full leaves no foreign handle open. */
 #include "db/store.h"
+#include "base/when.h"
 #include "db/wal.h"
 
 #include <assert.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define TEXTS_BYTES ((size_t)64 << 20)
+#define AHEAD_US_MAX 100000 /* age of a snapshot that was taken ahead */
 
 const char *db_result_name(enum db_result result)
 {
@@ -158,7 +160,7 @@ void db_fail_at(struct db *db, int64_t n, enum db_result result, bool after_comm
 
 enum db_ahead db_ahead(const struct db *db)
 {
-    if (!db->ahead)
+    if (!db->ahead || wal_begins_anew(db->wal) || when_monotonic_us() - db->ahead_at_us > AHEAD_US_MAX)
         return DB_AHEAD_NOT;
     const int64_t synced = wal_synced(db->wal);
     return synced > db->ahead_has ? DB_AHEAD_NOT : synced < db->ahead_has ? DB_AHEAD_WAITS : DB_AHEAD_DURABLE;
@@ -174,9 +176,9 @@ void db_let_go(struct db *db)
 
 bool db_look_ahead(struct db *db, const struct db *beside)
 {
-    if (db->wal == NULL || db->lost || db->state != DB_IDLE)
+    if (db->wal == NULL || db->driver->look == NULL || db->lost || db->state != DB_IDLE)
         return false;
-    if (db_ahead(db) != DB_AHEAD_NOT && !wal_begins_anew(db->wal))
+    if (db_ahead(db) != DB_AHEAD_NOT)
         return true;
     db_let_go(db);
     const int64_t shown = wal_shown(db->wal);
@@ -185,6 +187,7 @@ bool db_look_ahead(struct db *db, const struct db *beside)
         return false;
     db->ahead = true;
     db->ahead_has = db->seen = shown;
+    db->ahead_at_us = when_monotonic_us();
     if (db->driver->begin(db, DB_READING) != DB_OK || db->driver->look(db) != DB_OK || wal_sent(db->wal) > shown)
         db_let_go(db); /* a commit came meanwhile: it may show that one or not */
     return db->ahead;

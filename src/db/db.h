@@ -184,9 +184,10 @@ bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody'
 enum db_result db_settle(struct db *db);
 
 /* SQLite, for a connection that only reads, between two transactions: takes a snapshot before it is needed, of all that is committed by
- * now, unless it has one that is of use, or `beside` (NULL: nobody) has the same. Reads use it as long as it shows all that is durable
- * when they begin, for nobody was told of more; where it shows no more than that they need not wait in db_settle. True: there is one. It
- * keeps the WAL from beginning anew (db_wal_begin_anew) until db_let_go, or a read that needs a newer one. */
+ * now, unless it has one that is of use, or `beside` (NULL: nobody) has the same. Reads use it for a tenth of a second at most, and as long
+ * as it shows all that is durable when they begin, for this process told nobody of more (another one's commits are seen when it is let
+ * go); where it shows no more than that they need not wait in db_settle. True: there is one. Until db_let_go, or a read that needs a newer
+ * one, it keeps the WAL from beginning anew: who looks ahead looks at db_ahead before each request, and lets go of what is of no use. */
 bool db_look_ahead(struct db *db, const struct db *beside);
 /* Whether the next read uses it, and then waits. */
 enum db_ahead { DB_AHEAD_NOT, DB_AHEAD_WAITS, DB_AHEAD_DURABLE };

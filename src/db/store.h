@@ -54,6 +54,7 @@ struct db {
     bool snapshot_noted; /* of this transaction */
     bool ahead;          /* a snapshot was taken before it is needed: a transaction of the driver is open */
     int64_t ahead_has;   /* the commits that it shows */
+    int64_t ahead_at_us; /* monotonic: when it was taken */
     struct {
         int64_t countdown; /* 0: off */
         enum db_result result;

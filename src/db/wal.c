@@ -266,7 +266,8 @@ void wal_committing(struct db_wal *wal, bool committing)
 
 static void tell(struct db_wal *wal)
 {
-    pthread_mutex_lock(&wal->watch_lock);
+    if (pthread_mutex_trylock(&wal->watch_lock) != 0)
+        return; /* another thread is telling, and nobody's commit waits for that */
     if (wal->told != NULL)
         wal->told(wal->watcher);
     pthread_mutex_unlock(&wal->watch_lock);

@@ -6,6 +6,7 @@
 #include "base/when.h"
 #include "db/wal.h"
 #include "http/edge.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define CATCH_UP_US 2000000
@@ -27,8 +28,8 @@ struct readers {
     pthread_cond_t some;
     struct exchange *first, **last;
     size_t queued;
-    int64_t news;           /* of the WAL */
-    int64_t ahead_until_us; /* monotonic: since the last read */
+    atomic_int_fast64_t news;           /* of the WAL */
+    atomic_int_fast64_t ahead_until_us; /* monotonic: since the last read */
     bool stopping;
     int count;
     struct reader reader[];
@@ -98,15 +99,26 @@ static void read_once(struct reader *reader, struct exchange *exchange)
 static void choose(struct reader *reader)
 {
     struct db *other = reader->spare;
-    if (reader->reading.db == NULL || other == NULL || db_ahead(other) <= db_ahead(reader->reading.db))
+    if (db_ahead(other) <= db_ahead(reader->reading.db))
         return;
     reader->spare = reader->reading.db;
     reader->reading.db = other;
 }
 
+/* Before each request, since a reader that always has one never waits for some: what is of no use any more would hold the WAL. */
+static void let_go_of_old(struct reader *reader)
+{
+    if (reader->reading.db == NULL || reader->spare == NULL)
+        return;
+    choose(reader);
+    if (db_ahead(reader->reading.db) == DB_AHEAD_NOT)
+        db_let_go(reader->reading.db);
+    if (db_ahead(reader->spare) == DB_AHEAD_NOT)
+        db_let_go(reader->spare);
+}
+
 static void run_read(struct reader *reader, struct exchange *exchange)
 {
-    choose(reader);
     struct arena_mark mark = arena_mark(exchange->arena);
     read_once(reader, exchange);
     bool lost = (reader->reading.db != NULL && db_is_lost(reader->reading.db)) ||
@@ -119,7 +131,6 @@ static void run_read(struct reader *reader, struct exchange *exchange)
 
 static void run_stream(struct reader *reader, struct exchange *exchange)
 {
-    choose(reader);
     const struct stream_source *source = &exchange->server->options.streams;
     arena_rewind(exchange->arena, exchange->stream_mark);
     exchange->page = (struct buffer){ .arena = exchange->arena };
@@ -211,11 +222,12 @@ static void reader_serve(struct reader *reader, struct exchange *exchange)
 static void has_news(void *context)
 {
     struct readers *readers = context;
-    pthread_mutex_lock(&readers->lock);
-    readers->news++;
-    if (when_monotonic_us() < readers->ahead_until_us)
+    atomic_fetch_add(&readers->news, 1);
+    /* On the writer's thread, or the one that answers for it: they do not wait for readers. */
+    if (when_monotonic_us() < atomic_load(&readers->ahead_until_us) && pthread_mutex_trylock(&readers->lock) == 0) {
         pthread_cond_broadcast(&readers->some);
-    pthread_mutex_unlock(&readers->lock);
+        pthread_mutex_unlock(&readers->lock);
+    }
 }
 
 static void look_ahead(struct reader *reader, bool reads)
@@ -270,10 +282,11 @@ static void *reader_main(void *context)
         readers->queued--;
         pthread_mutex_unlock(&readers->lock);
         const bool reads = exchange->work == WORK_READ || exchange->work == WORK_STREAM;
+        let_go_of_old(reader);
         reader_serve(reader, exchange);
-        pthread_mutex_lock(&readers->lock);
         if (reads)
-            readers->ahead_until_us = when_monotonic_us() + AHEAD_US;
+            atomic_store(&readers->ahead_until_us, when_monotonic_us() + AHEAD_US);
+        pthread_mutex_lock(&readers->lock);
         reader->news = -1; /* it looks ahead at once */
     }
     pthread_mutex_unlock(&readers->lock);

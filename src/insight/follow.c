@@ -86,6 +86,8 @@ static void tokens_sort(struct page *page)
  * written. Not longer, for a snapshot keeps the WAL from beginning anew. */
 static enum db_result load_of_store(const struct follower *f, const struct db_table *table, const int64_t *keys, size_t count, struct db_rows *rows)
 {
+    if (!db_is_sqlite(f->store))
+        return db_load(f->store, f->arena, table, keys, count, rows);
     enum db_result result = db_begin_read(f->store);
     if (result == DB_OK)
         result = db_load(f->store, f->arena, table, keys, count, rows);

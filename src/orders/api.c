@@ -71,12 +71,13 @@ struct filter {
     int64_t channel;
     const char *hold;
     struct words words;
+    size_t reads_left;      /* of the search for them */
     struct list_place only; /* q= is the id of one order; id 0: it is not */
     bool nothing;           /* q= holds no word: no order has it */
 };
 
 /* At most `most` candidates of a unit; the narrowest condition finds them. One more is asked for, to know whether it is the end. */
-static enum db_result candidates_of(struct reading *r, const struct filter *f, int64_t unit, int64_t after, int64_t most, struct candidates *out)
+static enum db_result candidates_of(struct reading *r, struct filter *f, int64_t unit, int64_t after, int64_t most, struct candidates *out)
 {
     enum db_result result = DB_OK;
     *out = (struct candidates){ .ids = ARENA_ARRAY(r->arena, int64_t, (size_t)most + 1), .upto = after };
@@ -188,7 +189,7 @@ static void read_page(struct ws *ws, void *context)
 
 struct orders_list {
     struct reading *reading;
-    const struct filter *filter;
+    struct filter *filter;
     struct list_place from; /* where it stands */
     int64_t limit, piece;   /* orders that still fit; those that are read at once */
     size_t looked;
@@ -362,7 +363,7 @@ static const struct route routes[] = {
                                .max = 200,
                                .projected = true,
                                .doc =
-                                   "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them; a word that ends in * stands for all that begin so, of which there may be 50" },
+                                   "an order's own id; or words of number, channel order id, names, e-mail addresses and cities: orders that have all of them; a word that ends in * stands for all that begin so, of which a unit may have 50" },
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },

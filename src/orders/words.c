@@ -5,9 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
+#define READS_MAX 3000 /* of the store, for one page */
+
 /* ---- what is asked for ---- */
 
-/* Of ASCII what text_tokens does not part words at; it parts the rest. So it is known which word a * stands behind. */
+/* Of ASCII what text_tokens does not part words at. Where it parts such a piece itself, the last new word has the * behind it. */
 static bool is_part(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c & 0x80) != 0;
@@ -26,7 +28,7 @@ static bool word_add(struct words *words, const char *text, bool begins)
 
 bool words_of(struct arena *arena, const char *q, struct words *words)
 {
-    *words = (struct words){ 0 };
+    *words = (struct words){ .reads_left = READS_MAX };
     for (const char *at = q; *at != '\0';) {
         size_t bytes = 0;
         while (is_part(at[bytes]))
@@ -43,8 +45,8 @@ bool words_of(struct arena *arena, const char *q, struct words *words)
 
 /* ---- the orders that have one ---- */
 
-#define POSTINGS_PIECE 200
-#define SEEKS_MAX 2000 /* of one page: for each word, and of the store for all */
+#define POSTINGS_PIECE 100
+#define SEEKS_MAX 2000 /* for each word; most are answered from what was read before */
 
 /* The orders that have a word, a piece at a time. */
 struct postings {
@@ -61,7 +63,7 @@ struct search {
     struct reading *reading;
     int64_t unit;
     struct forms forms[WORDS_MAX];
-    size_t asked; /* pieces of the store */
+    size_t *left; /* reads of the store */
 };
 
 /* The first order from `from` on that has this form; 0: there is none. */
@@ -72,7 +74,7 @@ static enum db_result seek_form(struct search *s, struct postings *p, int64_t fr
         p->at++;
     if (p->at == p->count && !p->is_last) {
         result = orders_page_by_token(s->reading->projection, s->reading->arena, s->unit, p->word, from - 1, POSTINGS_PIECE, &p->rows, &p->count);
-        s->asked++;
+        *s->left -= *s->left > 0;
         p->at = 0;
         p->is_last = result == DB_OK && p->count < POSTINGS_PIECE;
     }
@@ -106,6 +108,7 @@ static enum db_result forms_find(struct search *s, const struct word *word, stru
         forms->each[forms->count++].word = word->text;
     for (const char *from = word->text; word->begins && found && forms->count <= FORMS_MAX; from = arena_printf(arena, "%s\001", next.token)) {
         result = token_from(s->reading->projection, arena, s->unit, from, &next, &found);
+        *s->left -= *s->left > 0;
         found = result == DB_OK && found && strncmp(next.token, word->text, strlen(word->text)) == 0;
         if (!found)
             break;
@@ -123,7 +126,7 @@ static enum db_result leap(struct search *s, size_t words, int64_t from, int64_t
         int64_t found;
         result = seek(s, &s->forms[turn], from, &found);
         out->ended = found == 0;
-        out->tired = ++seeks > SEEKS_MAX * words || s->asked > SEEKS_MAX * words;
+        out->tired = ++seeks > SEEKS_MAX * words || *s->left == 0;
         agree = found == from ? agree + 1 : 1;
         from = max_i64(from, found);
         turn = (turn + 1) % words;
@@ -136,10 +139,9 @@ static enum db_result leap(struct search *s, size_t words, int64_t from, int64_t
     return result;
 }
 
-enum db_result orders_with_words(struct reading *reading, const struct words *words, int64_t unit, int64_t after, int64_t most,
-                                 struct candidates *out)
+enum db_result orders_with_words(struct reading *reading, struct words *words, int64_t unit, int64_t after, int64_t most, struct candidates *out)
 {
-    struct search search = { .reading = reading, .unit = unit };
+    struct search search = { .reading = reading, .unit = unit, .left = &words->reads_left };
     enum db_result result = DB_OK;
     assert(words->count > 0);
     for (size_t i = 0; i < words->count && result == DB_OK && out->too_common == NULL; i++) {

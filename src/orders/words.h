@@ -15,6 +15,7 @@ struct words {
         bool begins;
     } each[WORDS_MAX];
     size_t count;
+    size_t reads_left; /* how often the store may still be asked for one page */
 };
 /* False: there are more than WORDS_MAX. The words live in the arena. */
 bool words_of(struct arena *arena, const char *q, struct words *words);
@@ -28,8 +29,8 @@ struct candidates {
     bool tired;             /* the search has a bound: it goes on behind `upto` with the next page */
     const char *too_common; /* more than FORMS_MAX words begin so: nothing was searched. Else NULL */
 };
-/* Adds those of the unit behind `after`, until there are most + 1; words->count > 0. Room for as many is the caller's. */
-enum db_result orders_with_words(struct reading *reading, const struct words *words, int64_t unit, int64_t after, int64_t most,
-                                 struct candidates *out);
+/* Adds those of the unit behind `after`, until there are most + 1, or words->reads_left is used up; words->count > 0. Room for as many
+ * is the caller's. */
+enum db_result orders_with_words(struct reading *reading, struct words *words, int64_t unit, int64_t after, int64_t most, struct candidates *out);
 
 #endif

@@ -471,10 +471,14 @@ static void a_snapshot_ahead_lacks_nothing_that_was_answered(void **state)
     assert_int_equal(things(shop, spare), 2);
     assert_int_equal(db_checkpoint(writer, 1000, &wal_bytes), shop->sqlite ? DB_BUSY : DB_OK); /* somebody reads from the WAL */
     db_wal_begin_anew(wal, true);
+    assert_int_equal(db_ahead(spare), DB_AHEAD_NOT);
     assert_false(db_look_ahead(reader, spare));
     assert_false(db_look_ahead(spare, reader));
     assert_int_equal(db_checkpoint(writer, 1000, &wal_bytes), DB_OK);
     db_wal_begin_anew(wal, false);
+    assert_int_equal(db_look_ahead(reader, spare), shop->sqlite);
+    usleep(150000);
+    assert_int_equal(db_ahead(reader), DB_AHEAD_NOT); /* who else has the file may have written */
     assert_int_equal(db_look_ahead(reader, spare), shop->sqlite);
     db_let_go(reader);
     put_thing(writer, 3);
