@@ -241,25 +241,26 @@ static void events_of_an_order_say_what_others_may_know(void **state)
     says_not(company, "given_up");
 }
 
-static void a_stream_has_no_limit(void **state)
+static void stream_is_refused(struct company *company, const char *headers, const char *target)
 {
-    SCENE(company);
-    company->client.headers = "Accept: text/event-stream\r\n";
-    int status = client_call(&company->client, "GET", "/v1/events?unit=DE&limit=3", NULL, NULL);
+    company->client.headers = headers;
+    int status = client_call(&company->client, "GET", target, NULL, NULL);
     company->client.headers = NULL;
     assert_int_equal(status, 400);
     says(company, "malformed_query");
+}
+
+static void a_stream_has_no_limit(void **state)
+{
+    SCENE(company);
+    stream_is_refused(company, "Accept: text/event-stream\r\n", "/v1/events?unit=DE&limit=3");
 }
 
 /* Who asked for the events of one unit must not be given another's. */
 static void a_stream_goes_on_in_the_unit_that_is_asked_for(void **state)
 {
     SCENE(company);
-    company->client.headers = "Accept: text/event-stream\r\nLast-Event-ID: company:1\r\n";
-    int status = client_call(&company->client, "GET", "/v1/events?unit=DE", NULL, NULL);
-    company->client.headers = NULL;
-    assert_int_equal(status, 400);
-    says(company, "malformed_query");
+    stream_is_refused(company, "Accept: text/event-stream\r\nLast-Event-ID: company:1\r\n", "/v1/events?unit=DE");
 }
 
 /* What the next release brings is refused by its name, never done for real. */

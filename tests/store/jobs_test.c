@@ -30,32 +30,6 @@ static const char *line_of(struct shop *shop, const char *sku, int quantity)
     return arena_printf(shop->arena, "{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}", sku, quantity);
 }
 
-/* Many calls of one kind as batches: one by one they would take the test's whole time. */
-struct many {
-    struct shop *shop;
-    struct command *commands[256];
-    size_t count;
-};
-
-static void many_run(struct many *many)
-{
-    engine_run(many->shop->engine, many->commands, many->count);
-    for (size_t i = 0; i < many->count; i++)
-        if (many->commands[i]->answer.status != 201)
-            fail_msg("%d: %s", many->commands[i]->answer.status, many->commands[i]->answer.body);
-    many->count = 0;
-}
-
-static void many_add(struct many *many, const char *method, const char *target, const char *body)
-{
-    struct command *command = local_command(many->shop->local, many->shop->arena, method, target, body, NULL);
-    if (command->state == COMMAND_REFUSED)
-        fail_msg("%s", command->answer.body);
-    many->commands[many->count++] = command;
-    if (many->count == COUNT(many->commands))
-        many_run(many);
-}
-
 static void many_orders(struct shop *shop, const char *channel, const char *sku, size_t count)
 {
     struct many many = { .shop = shop };

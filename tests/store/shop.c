@@ -366,3 +366,22 @@ const char *shop_difference(struct shop *shop, struct shop *other, struct arena 
     }
     return NULL;
 }
+
+void many_run(struct many *many)
+{
+    engine_run(many->shop->engine, many->commands, many->count);
+    for (size_t i = 0; i < many->count; i++)
+        if (many->commands[i]->answer.status != 201)
+            fail_msg("%d: %s", many->commands[i]->answer.status, many->commands[i]->answer.body);
+    many->count = 0;
+}
+
+void many_add(struct many *many, const char *method, const char *target, const char *body)
+{
+    struct command *command = local_command(many->shop->local, many->shop->arena, method, target, body, NULL);
+    if (command->state == COMMAND_REFUSED)
+        fail_msg("%s", command->answer.body);
+    many->commands[many->count++] = command;
+    if (many->count == COUNT(many->commands))
+        many_run(many);
+}

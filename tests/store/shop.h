@@ -51,6 +51,16 @@ struct reply order(struct shop *shop, const char *channel, const char *id, const
 int64_t number_in(const char *text, const char *after, const char *name);
 void text_in(const char *text, const char *after, const char *name, char *out, size_t room);
 
+/* Many calls of one kind as batches, each of which must be 201: one by one they would take the test's whole time. many_run carries out
+ * what is left. */
+struct many {
+    struct shop *shop;
+    struct command *commands[256];
+    size_t count;
+};
+void many_add(struct many *many, const char *method, const char *target, const char *body);
+void many_run(struct many *many);
+
 /* Every table but `batch`, unit_clock.batch_id left out, as text in key order: two that are equal are the same company. */
 char *shop_dump(struct shop *shop, struct arena *arena);
 /* The first row in which two companies' dumps would differ, as both have it; NULL: they are the same. */
