@@ -28,9 +28,10 @@ struct ws_list {
     struct ws_row *last; /* incomplete: the last row that the database gave; beyond it nothing is known */
 };
 
+#define WS_PIECE 256 /* chains */
 struct ws_map {
-    void **chains;
-    size_t size, count; /* size is a power of two */
+    void ***pieces;
+    size_t pieces_room, room, size, count; /* room: a power of two; size: chains in use, at least half of room */
 };
 
 struct undo {
