@@ -43,31 +43,33 @@ static void reader_close(struct reader *reader)
     reader->reading.db = reader->reading.projection = reader->spare = NULL;
 }
 
+/* A connection that was lost, or is not there, is opened. */
+static bool make_sure(struct reader *reader, struct db **db, const struct db_options *options)
+{
+    const char *error = NULL;
+    if (*db != NULL && !db_is_lost(*db))
+        return true;
+    db_close(*db);
+    arena_reset(reader->arena);
+    if (db_open(db, options, reader->arena, &error) != DB_OK)
+        *db = NULL;
+    return *db != NULL;
+}
+
 /* Makes sure of the connections. True where no store is asked for. */
 static bool reader_open(struct reader *reader)
 {
     const struct http_options *options = &reader->readers->server->options;
-    const char *error = NULL;
     struct reading *reading = &reader->reading;
     if (options->store == NULL)
         return true;
-    if ((reading->db != NULL && db_is_lost(reading->db)) || (reader->spare != NULL && db_is_lost(reader->spare)) ||
-        (reading->projection != NULL && db_is_lost(reading->projection)))
-        reader_close(reader);
-    if (reading->db != NULL)
-        return true;
-    arena_reset(reader->arena);
     struct db_options read = *options->store, projection = *options->store;
     read.read_only = projection.read_only = projection.projection = true;
-    if (db_open(&reading->db, &read, reader->arena, &error) != DB_OK)
-        reading->db = NULL;
-    else if (options->projection && db_open(&reading->projection, &projection, reader->arena, &error) != DB_OK) {
-        reading->projection = NULL;
-        reader_close(reader);
-    }
-    if (reading->db != NULL && read.wal != NULL && db_open(&reader->spare, &read, reader->arena, &error) != DB_OK)
-        reader->spare = NULL; /* then reads wait */
-    return reading->db != NULL;
+    if (!make_sure(reader, &reading->db, &read) || (options->projection && !make_sure(reader, &reading->projection, &projection)))
+        return false;
+    if (read.wal != NULL)
+        (void)make_sure(reader, &reader->spare, &read); /* without it reads wait */
+    return true;
 }
 
 /* Nobody is told what a power cut could take back. */
