@@ -7,6 +7,8 @@
 #include "engine/ws.h"
 
 #define CHANNEL_NODES_MAX 64 /* that may ship a channel's orders */
+#define ORDER_LINES_MAX 1000 /* of an order, and of a checkout, which an order may name */
+#define COMPONENTS_MAX 1500  /* of a bundle, and of all that an order or a checkout wants: nested bundles multiplied out */
 
 enum shortage { SHORTAGE_REJECT, SHORTAGE_BACKORDER, SHORTAGE_PARTIAL };
 extern const char *const shortage_names[];
@@ -93,6 +95,9 @@ void master_history(struct reading *reading, const struct request *request, stru
 enum db_result channel_place(struct reading *reading, const char *code, int64_t *unit, int64_t *id);
 /* {"items":[ ... ],"next":...}; one that is longer ends early, and `next` goes on. */
 #define LIST_BYTES_MAX ((size_t)1 << 20)
+/* How many things with very many rows are read at once, and how many where memory did not do for `piece` of them; at least 1. */
+#define LIST_PIECE 50
+size_t list_smaller_piece(size_t piece);
 void list_begin(struct json_writer *json, struct arena *arena);
 void list_end(struct json_writer *json, const char *next, struct answer *answer);
 

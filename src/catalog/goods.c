@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define COMPONENTS_MAX 1500
 #define DEPTH_MAX 8
 #define PIECE_UNITS_MAX INT64_C(1000000000)
 #define BUNDLES_OF_LEVEL_MAX 300

@@ -192,6 +192,11 @@ void list_end(struct json_writer *json, const char *next, struct answer *answer)
     *answer = (struct answer){ .status = 200, .body = json->out.at, .body_bytes = json->out.size };
 }
 
+size_t list_smaller_piece(size_t piece)
+{
+    return piece < 4 ? 1 : piece / 4;
+}
+
 void list_begin(struct json_writer *json, struct arena *arena)
 {
     json_begin(json, arena);

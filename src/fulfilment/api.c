@@ -108,14 +108,12 @@ static bool read_query(struct reading *r, const struct request *request, struct 
     return false;
 }
 
-/* Bounded as lists of orders are: a piece at a time, fewer where they have many lines, to where the answer grows long. */
-#define PIECE 50
-
-/* *done: how many of them are in the answer, or are not there. */
+/* Bounded as lists of orders are: a piece at a time, fewer where they have many lines, to where the answer grows long.
+ * *done: how many of them are in the answer, or are not there. */
 static enum db_result write_work(struct reading *reading, int64_t unit, const int64_t *ids, size_t count, struct json_writer *json, size_t *done)
 {
     enum db_result result = DB_OK;
-    size_t piece = PIECE;
+    size_t piece = LIST_PIECE;
     for (*done = 0; result == DB_OK && *done < count && json->out.size < LIST_BYTES_MAX;) {
         struct page page = { .ids = ids + *done, .count = count - *done < piece ? count - *done : piece, .json = json };
         result = ws_read(reading, unit, when_now_us(), read_page, &page);
@@ -123,7 +121,7 @@ static enum db_result write_work(struct reading *reading, int64_t unit, const in
             *done += page.count;
         if (result != DB_BUSY || !page.begun || page.count == 1)
             continue;
-        piece = page.count < 4 ? 1 : page.count / 4;
+        piece = list_smaller_piece(page.count);
         result = DB_OK;
     }
     return result;

@@ -208,7 +208,7 @@ static const struct field pick_line_rows[] = {
 };
 static const struct field_table pick_line_fields = { "PickLine", pick_line_rows, COUNT(pick_line_rows), sizeof(struct pick_line_io) };
 static const struct field pick_rows[] = {
-    { "lines", FIELD_LIST, AT(pick_io, lines), .max = ORDER_DEMANDS_MAX, .of = &pick_line_fields, .doc = "a line left out was picked in full" },
+    { "lines", FIELD_LIST, AT(pick_io, lines), .max = COMPONENTS_MAX, .of = &pick_line_fields, .doc = "a line left out was picked in full" },
 };
 static const struct field_table pick_fields = { "Pick", pick_rows, COUNT(pick_rows), sizeof(struct pick_io) };
 

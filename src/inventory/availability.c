@@ -7,8 +7,6 @@
 #include "inventory_sql.h"
 #include <string.h>
 
-#define RECIPE_MAX 1500
-
 struct atp_terms availability_terms(struct ws *ws, const struct outlet *outlet, const struct listing_row *listing, const struct component *components,
                                     size_t count)
 {
@@ -36,9 +34,9 @@ size_t recipe_of(struct ws *ws, const struct sku_row *sku, struct component **ou
         **out = (struct component){ sku->id, 1 };
         return 1;
     }
-    struct component all[RECIPE_MAX]; /* not in the arena: of a thousand bundles it would be 24 MB at each attempt */
-    size_t count = bundle_flatten(ws, sku->id, all, RECIPE_MAX);
-    if (count > RECIPE_MAX)
+    struct component all[COMPONENTS_MAX]; /* not in the arena: of a thousand bundles it would be 24 MB at each attempt */
+    size_t count = bundle_flatten(ws, sku->id, all, COMPONENTS_MAX);
+    if (count > COMPONENTS_MAX)
         return 0;
     *out = ARENA_ARRAY(ws_arena(ws), struct component, count);
     memcpy(*out, all, count * sizeof *all);

@@ -7,8 +7,6 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define LINES_MAX 1000 /* as an order, which may name it; and as many components */
-#define COMPONENTS_MAX 1500
 #define EXPIRE_AT_ONCE 100
 #define EXPIRE_LOADED 10  /* checkouts whose claims are loaded together */
 #define EXPIRE_PLACES 500 /* positions of one command: checkouts may be large */
@@ -31,7 +29,7 @@ static const struct field line_rows[] = {
 static const struct field_table line_fields = { "ReservationLine", line_rows, COUNT(line_rows), sizeof(struct reserve_line_io) };
 static const struct field reserve_rows[] = {
     { "channel", FIELD_CODE, AT(reserve_io, channel), .required = true },
-    { "lines", FIELD_LIST, AT(reserve_io, lines), .required = true, .min = 1, .max = LINES_MAX, .of = &line_fields },
+    { "lines", FIELD_LIST, AT(reserve_io, lines), .required = true, .min = 1, .max = ORDER_LINES_MAX, .of = &line_fields },
     { "ttl_s", FIELD_INT, AT(reserve_io, ttl_s), .required = true, .min = 1, .max = 86400, .doc = "seconds until it expires" },
 };
 static const struct field_table reserve_fields = { "ReservationIn", reserve_rows, COUNT(reserve_rows), sizeof(struct reserve_io) };

@@ -166,7 +166,6 @@ static void want_page(struct ws *ws, const struct listing_of_orders *page)
 /* Bounded: a page looks at no more than this many orders, a piece at a time, and ends where the answer grows long; what is
  * left is behind `next`. */
 #define LOOKED_AT_MAX 2000
-#define PIECE 50
 
 /* An order that is written is done with: an attempt that lacks a row goes on where the one before ended. */
 static void read_page(struct ws *ws, void *context)
@@ -217,7 +216,7 @@ static enum db_result piece_done(struct orders_list *list, const struct listing_
     list->more = (!whole || !candidates->ended) && ((whole && candidates->tired) || is_full(list));
     if (result != DB_BUSY || !page->begun || page->id_count <= 1)
         return result;
-    list->piece = max_i64(1, (int64_t)page->id_count / 4);
+    list->piece = (int64_t)list_smaller_piece(page->id_count);
     return DB_OK;
 }
 
@@ -306,7 +305,9 @@ static void list_orders(struct reading *reading, const struct request *request, 
 {
     struct filter filter;
     struct json_writer json;
-    struct orders_list list = { .reading = reading, .filter = &filter, .limit = request->query_number[QUERY_LIMIT], .piece = PIECE, .json = &json };
+    struct orders_list list = {
+        .reading = reading, .filter = &filter, .limit = request->query_number[QUERY_LIMIT], .piece = LIST_PIECE, .json = &json
+    };
     if (!read_filter(reading, request, &filter, &list.from, answer))
         return;
     list_begin(&json, request->arena);

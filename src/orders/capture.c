@@ -194,7 +194,7 @@ static void resolve_line(struct capture *c, size_t i)
             wish->sku = ws_get(c->ws, &sku_table, WS_KEY(unit, wish->listing->sku));
     }
     if (wish->sku != NULL) {
-        if (c->demand_count <= ORDER_DEMANDS_MAX) /* else it is refused, and a thousand large bundles would be multiplied out for that */
+        if (c->demand_count <= COMPONENTS_MAX) /* else it is refused, and a thousand large bundles would be multiplied out for that */
             wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
     } else if (!c->marketplace) {
         bool by_sku = line->sku != NULL;
@@ -248,8 +248,8 @@ static bool resolve(struct capture *c)
         resolve_line(c, i);
     resolve_total(c);
     resolve_reservation(c);
-    if (c->demand_count > ORDER_DEMANDS_MAX)
-        fault_add(&c->command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "more than %d components", ORDER_DEMANDS_MAX);
+    if (c->demand_count > COMPONENTS_MAX)
+        fault_add(&c->command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "more than %d components", COMPONENTS_MAX);
     return c->command->faults.count == 0;
 }
 

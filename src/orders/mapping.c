@@ -75,7 +75,7 @@ static bool line_map(struct ws *ws, const struct unmapped_line_row *row, const s
     const struct demand_row *was = NULL;
     for (size_t i = 0; i < order.demand_count; i++)
         was = order.demands[i]->line == row->line ? order.demands[i] : was;
-    if (order.demand_count - 1 + count > ORDER_DEMANDS_MAX)
+    if (order.demand_count - 1 + count > COMPONENTS_MAX)
         return false;
     assert(was != NULL); /* a line that stands for nothing has one demand */
     struct order_line_row *line = ws_edit(ws, order.lines[row->line - 1]);

@@ -7,9 +7,6 @@
 #include "inventory/inventory.h"
 #include <stdio.h>
 
-#define ORDER_LINES_MAX 1000
-#define ORDER_DEMANDS_MAX 1500
-
 enum stage { STAGE_CAPTURED, STAGE_RESERVED, STAGE_RELEASED, STAGE_SHIPPED, STAGE_DELIVERED, STAGE_SETTLED, STAGE_CANCELLED, STAGE_COUNT };
 extern const char *const stage_names[];
 enum payment_term { TERM_PREPAID, TERM_AUTHORISED, TERM_ON_ACCOUNT, TERM_COLLECTED, TERM_NONE };

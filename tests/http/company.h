@@ -12,8 +12,7 @@ struct company {
 };
 
 /* cmocka's setup: one company a store for all scenes of a program, so each scene has codes of its own. It has a unit DE (EUR), nodes LEJ and HAM,
- * SKUs LAMP, BULB, SHADE, a bundle KIT (2 BULB
- * + SHADE), channels web (backorder) and market (marketplace). */
+ * SKUs LAMP, BULB, SHADE, a bundle KIT (2 BULB, 1 SHADE), channels web (backorder) and market (marketplace). */
 int on_sqlite(void **state);
 int on_postgres(void **state); /* *state stays NULL where no server is named: the scene ends at once */
 /* The group's teardown; fails where `millrace check` is not clean. */
