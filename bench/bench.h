@@ -75,6 +75,15 @@ struct db_value shape_value(const struct shape *shape, const struct floor_place 
 int64_t shape_delta(const struct change *change, size_t c); /* of an update's number */
 struct db_rows whole_table(struct db *db, struct arena *arena, const struct db_table *table, const char *where);
 
+/* ---- times.c ---- */
+struct times {
+    uint32_t *us;
+    size_t count, room;
+};
+void times_add(struct times *times, int64_t us);
+double times_ms(struct times *times, size_t percent); /* sorts them; below 100 */
+void times_free(struct times *times);
+
 /* ---- floor.c, floor_postgres.c ---- */
 struct floor {
     const struct shape *shape;
@@ -107,10 +116,13 @@ struct load {
 struct load_result {
     uint64_t orders, faults;
     double seconds;
-    int64_t p50_us, p99_us;
+    double p50_ms, p99_ms;
     double client_cpu;
 };
 void load_run(const struct load *load, struct load_result *result);
+/* ---- disk.c ---- */
+/* The open loop without a server: at `rate`, `pages` of 4 KiB an order are written to a file in dir, all that are due at once, and synced. */
+struct times disk_run(const char *dir, double rate, double pages, double seconds);
 /* GET, on a connection of its own; the body in the arena. */
 const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target);
 int dial(uint16_t port);

@@ -26,8 +26,7 @@ struct client {
     struct connection *connections;
     size_t *idle, idle_count, busy;
     int epoll;
-    uint32_t *took;
-    size_t took_count, took_room;
+    struct times took;
     int64_t began_us, next; /* next: number of the next request of an open loop */
 };
 
@@ -60,17 +59,6 @@ static void send_order(struct client *client, size_t i, int64_t due_us)
     if (send(connection->socket, request, (size_t)bytes, MSG_NOSIGNAL) != bytes)
         die("send: %m");
     client->busy++;
-}
-
-static void note(struct client *client, int64_t us)
-{
-    if (client->took_count == client->took_room) {
-        client->took_room = client->took_room == 0 ? 65536 : client->took_room * 2;
-        client->took = realloc(client->took, client->took_room * sizeof *client->took);
-        if (client->took == NULL)
-            die("no memory");
-    }
-    client->took[client->took_count++] = (uint32_t)us;
 }
 
 /* True when the whole answer is there. */
@@ -125,16 +113,10 @@ static void wait_for_answers(struct client *client, int64_t end_us)
         size_t i = events[e].data.u64;
         if (!receive_some(client, &client->connections[i]))
             continue;
-        note(client, now - client->connections[i].due_us);
+        times_add(&client->took, now - client->connections[i].due_us);
         client->idle[client->idle_count++] = i;
         client->busy--;
     }
-}
-
-static int by_time(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    return (left > right) - (left < right);
 }
 
 static double cpu_s(void)
@@ -167,15 +149,12 @@ void load_run(const struct load *load, struct load_result *result)
     } while (client.busy > 0 || (load->rate > 0 ? due_of(&client, client.next) : when_monotonic_us()) < end_us);
     result->seconds = (double)(when_monotonic_us() - client.began_us) / 1e6;
     result->client_cpu = (cpu_s() - cpu) / result->seconds;
-    qsort(client.took, client.took_count, sizeof *client.took, by_time);
-    if (client.took_count > 0) {
-        result->p50_us = client.took[client.took_count / 2];
-        result->p99_us = client.took[client.took_count * 99 / 100];
-    }
+    result->p50_ms = times_ms(&client.took, 50);
+    result->p99_ms = times_ms(&client.took, 99);
     for (size_t i = 0; i < load->connections; i++)
         close(client.connections[i].socket);
     close(client.epoll);
-    free(client.took);
+    times_free(&client.took);
     free(client.idle);
     free(client.connections);
 }

@@ -78,13 +78,14 @@ static struct outcome step(struct world *world, const struct server *server, siz
         cpu += (to.cpu[i] - from.cpu[i]) / closed.seconds;
     load.rate = rate * 0.7;
     load_run(&load, &open);
-    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, demand_names[demand], before, after,
-           bare->pages, rate, rate / floor_rate, (double)closed.p50_us / 1e3, (double)closed.p99_us / 1e3, (double)open.p50_us / 1e3,
-           (double)open.p99_us / 1e3, server_rss_mib(server, "VmRSS:"), cpu * 100, closed.client_cpu * 100,
-           (unsigned long)(closed.faults + open.faults));
+    struct times disk = disk_run(world->dir, load.rate, bare->pages, bare->postgres ? 0 : seconds);
+    printf("%4zu %-8s %7.0f %7.0f %5.1f %9.0f %5.2f %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f %5ld %5.0f%% %5.0f%% %lu\n", n, demand_names[demand], before,
+           after, bare->pages, rate, rate / floor_rate, closed.p50_ms, closed.p99_ms, open.p50_ms, open.p99_ms, times_ms(&disk, 50),
+           times_ms(&disk, 99), server_rss_mib(server, "VmRSS:"), cpu * 100, closed.client_cpu * 100, (unsigned long)(closed.faults + open.faults));
+    times_free(&disk);
     profile_print(&from, &to, closed.seconds, (double)closed.orders);
     fflush(stdout);
-    return (struct outcome){ rate, rate / floor_rate, open.p50_us == 0 ? 0 : (double)open.p99_us / (double)open.p50_us };
+    return (struct outcome){ rate, rate / floor_rate, open.p50_ms > 0 ? open.p99_ms / open.p50_ms : 0 };
 }
 
 static void judge_step(size_t i, bool postgres, const struct outcome outcomes[])
@@ -112,7 +113,7 @@ static void measure(struct world *world, const struct wish *wish)
     floor_open(&bare, shape, world);
     struct server server = serve(world);
     printf("ready in %.3f s, RSS %ld MiB\n", (double)server.ready_us / 1e6, server_rss_mib(&server, "VmRSS:"));
-    printf("   n demand   floor/s   after pages  orders/s ratio   p50 ms   p99 ms  open p50 open p99 RSS M   CPU client faults\n");
+    printf("   n demand   floor/s   after pages  orders/s ratio   p50 ms   p99 ms open p50 open p99 disk p50 disk p99 RSS M   CPU client faults\n");
     for (size_t i = 0; i < COUNT(steps); i++)
         for (size_t demand = DEMAND_UNIFORM; (wish->at == 0 || steps[i] == wish->at) && demand <= DEMAND_HOT; demand++)
             outcomes[i][demand] = step(world, &server, steps[i], (enum demand)demand, wish->seconds, &bare);

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define KINDS 3
-#define SAMPLES_MAX 100000
 #define PAUSE_US 1000
 #define WRITERS 64
 
@@ -21,8 +20,7 @@ struct reader {
     int socket;
     const char *ids[256]; /* of orders */
     size_t id_count;
-    uint32_t *took[KINDS];
-    size_t count[KINDS];
+    struct times took[KINDS];
     atomic_bool stopping;
     pthread_t thread;
 };
@@ -64,8 +62,7 @@ static void *read_on(void *context)
                 snprintf(target, sizeof target, "/v1/availability?channel=web&sku=S%06lu", (unsigned long)chance(reader->world->sku_count));
             int64_t at = when_monotonic_us();
             ask(reader, target);
-            if (reader->count[kind] < SAMPLES_MAX)
-                reader->took[kind][reader->count[kind]++] = (uint32_t)(when_monotonic_us() - at);
+            times_add(&reader->took[kind], when_monotonic_us() - at);
             usleep(PAUSE_US);
         }
     return NULL;
@@ -83,12 +80,6 @@ static void find_ids(struct reader *reader)
         die("there is no order to read: %.300s", page);
 }
 
-static int by_time(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    return (left > right) - (left < right);
-}
-
 static void run_once(struct reader *reader, double seconds, bool writing)
 {
     struct load load = { .ports = { reader->server->port },
@@ -99,7 +90,6 @@ static void run_once(struct reader *reader, double seconds, bool writing)
                          .seconds = seconds };
     struct load_result result = { 0 };
     reader->stopping = false;
-    memset(reader->count, 0, sizeof reader->count);
     if (pthread_create(&reader->thread, NULL, read_on, reader) != 0)
         die("no thread");
     if (writing)
@@ -110,23 +100,21 @@ static void run_once(struct reader *reader, double seconds, bool writing)
     pthread_join(reader->thread, NULL);
     printf("reads beside %.0f orders/s:", writing ? (double)result.orders / result.seconds : 0.0);
     for (size_t kind = 0; kind < KINDS; kind++) {
-        size_t count = reader->count[kind];
-        qsort(reader->took[kind], count, sizeof *reader->took[kind], by_time);
-        printf("%s %s p50 %.2f p99 %.2f ms of %zu", kind == 0 ? "" : ",", kinds[kind], (double)reader->took[kind][count / 2] / 1e3,
-               (double)reader->took[kind][count * 99 / 100] / 1e3, count);
+        struct times *took = &reader->took[kind];
+        printf("%s %s p50 %.2f p99 %.2f ms of %zu", kind == 0 ? "" : ",", kinds[kind], times_ms(took, 50), times_ms(took, 99), took->count);
     }
     printf("\n");
-    for (size_t kind = 0; writing && kind < KINDS; kind++) {
-        double p99 = (double)reader->took[kind][reader->count[kind] * 99 / 100] / 1e3;
-        printf("target: %s p99 beside writes: %.2f ms, under 10: %s\n", kinds[kind], p99, p99 < 10 ? "good" : "MISSED");
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        double p99 = times_ms(&reader->took[kind], 99);
+        if (writing)
+            printf("target: %s p99 beside writes: %.2f ms, under 10: %s\n", kinds[kind], p99, p99 < 10 ? "good" : "MISSED");
+        times_free(&reader->took[kind]);
     }
 }
 
 void reads_run(const struct world *world, const struct server *server, double seconds)
 {
     struct reader reader = { .world = world, .server = server, .socket = dial(server->port) };
-    for (size_t kind = 0; kind < KINDS; kind++)
-        reader.took[kind] = ARENA_ARRAY(world->arena, uint32_t, SAMPLES_MAX);
     find_ids(&reader);
     run_once(&reader, seconds / 2, false);
     run_once(&reader, seconds, true);
