@@ -14,8 +14,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define PAGE_BYTES 4096
-#define FRAME_BYTES (PAGE_BYTES + 24)
 #define BUSY_US 5000000
 #define NAP_US 200 /* between two looks whether a lock is free: SQLite's own naps grow to 100 ms, and a writer may stand behind */
 #define SEVERAL 8  /* rows an insert */
@@ -340,12 +338,14 @@ static enum db_result sqlite_begin(struct db *db, enum db_state state)
 
 static enum db_result sqlite_commit(struct db *db)
 {
-    wal_committing(of(db)->wal, true);
+    struct db_wal *wal = of(db)->wal;
+    int64_t sent = wal_sent(wal);
+    wal_committing(wal, true);
     enum db_result result = run_text(of(db), "COMMIT", &of(db)->commit);
-    wal_committing(of(db)->wal, false);
+    wal_committing(wal, false);
     if (result == DB_OK)
-        wal_committed(of(db)->wal);
-    return result;
+        wal_committed(wal);
+    return result == DB_OK || wal_sent(wal) == sent ? result : DB_IO; /* all of it is in the file, and a restart would find it */
 }
 
 /* SQLite takes a snapshot with the first read only. */
@@ -627,7 +627,7 @@ static enum db_result sqlite_checkpoint(struct db *db, int64_t finish_us, int64_
     if (code != SQLITE_OK)
         return failed(of(db), code, "checkpoint");
     /* After RESTART the frames still lie in the file, but the next write begins at its start. */
-    *wal_bytes = finish || frames < 0 ? 0 : (int64_t)frames * FRAME_BYTES;
+    *wal_bytes = finish || frames < 0 ? 0 : (int64_t)frames * WAL_FRAME_BYTES;
     return DB_OK;
 }
 
@@ -638,7 +638,7 @@ static enum db_result sqlite_wal_use(struct db *db, struct db_wal_use *use)
     int code = sqlite3_db_status(of(db)->handle, SQLITE_DBSTATUS_CACHE_WRITE, &now, &highest, 1);
     if (code != SQLITE_OK)
         return failed(of(db), code, "sqlite3_db_status");
-    *use = (struct db_wal_use){ .pages = now, .records = now, .bytes = (int64_t)now * FRAME_BYTES };
+    *use = (struct db_wal_use){ .pages = now, .records = now, .bytes = (int64_t)now * WAL_FRAME_BYTES };
     return DB_OK;
 }
 

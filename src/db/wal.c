@@ -3,7 +3,9 @@
  * gather in memory until SQLite syncs, reads or measures the file, and the sync of a COMMIT is only noted: db_wal_sync
  * does it on another thread. What SQLite relies on otherwise stays as it is: the header of a new WAL is synced before its
  * frames, and a checkpoint syncs the WAL before it copies, for both sync outside the mark, or for real.
- * Format and order of syncs: sqlite.org/walformat.html, sqlite.org/wal.html; the layer: sqlite.org/vfs.html. */
+ * And the index of the WAL grows before frames that need it to: SQLite itself does so when all of a COMMIT is in the file,
+ * and what is refused then, for want of room, comes back with a restart.
+ * Formats and order of syncs: sqlite.org/walformat.html, sqlite.org/wal.html; the layer: sqlite.org/vfs.html. */
 #include "db/wal.h"
 #include "base/when.h"
 
@@ -21,6 +23,9 @@
 
 #define GATHERED_BYTES ((size_t)120 * 1024) /* SQLite takes a write of 128 KiB or more modulo 128 KiB */
 #define SETTLE_S 5
+#define INDEX_PAGE_BYTES 32768
+#define INDEX_PAGE_FRAMES 4096
+#define INDEX_HEADER_FRAMES 34 /* that many fewer in the first page of the index */
 
 struct db_wal {
     sqlite3_vfs vfs; /* ours; pAppData is this */
@@ -43,6 +48,8 @@ struct db_wal {
 struct wal_file {
     sqlite3_file base;
     struct db_wal *wal;
+    sqlite3_file *database;
+    int index_page; /* the last that is known to be there */
     char *gathered;
     size_t size;
     sqlite3_int64 at; /* of gathered, in the file */
@@ -82,9 +89,24 @@ static int wal_read(sqlite3_file *base, void *to, int size, sqlite3_int64 at)
     return code == SQLITE_OK ? file->real->pMethods->xRead(file->real, to, size, at) : code;
 }
 
+static int make_room_in_index(struct wal_file *file, sqlite3_int64 at)
+{
+    int page = (int)((at / WAL_FRAME_BYTES + INDEX_HEADER_FRAMES) / INDEX_PAGE_FRAMES);
+    volatile void *mapped;
+    if (page <= file->index_page)
+        return SQLITE_OK;
+    int code = file->database->pMethods->xShmMap(file->database, page, INDEX_PAGE_BYTES, true, &mapped);
+    if (code == SQLITE_OK)
+        file->index_page = page;
+    return code == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : code;
+}
+
 static int wal_write(sqlite3_file *base, const void *from, int size, sqlite3_int64 at)
 {
     struct wal_file *file = of(base);
+    int room = make_room_in_index(file, at);
+    if (room != SQLITE_OK)
+        return room;
     file->header = file->header || at == 0;
     if (at != file->at + (sqlite3_int64)file->size || file->size + (size_t)size > GATHERED_BYTES) {
         int code = flush(file);
@@ -196,6 +218,7 @@ static int wal_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
     struct wal_file *file = of(base);
     memset(file, 0, sizeof *file); /* without methods SQLite does not close what could not be opened */
     file->wal = wal;
+    file->database = sqlite3_database_file_object(name);
     file->gathered = malloc(GATHERED_BYTES);
     if (file->gathered == NULL)
         return SQLITE_NOMEM;
@@ -334,7 +357,7 @@ int64_t wal_synced(struct db_wal *wal)
 
 int64_t wal_sent(struct db_wal *wal)
 {
-    return atomic_load(&wal->sent);
+    return wal == NULL ? 0 : atomic_load(&wal->sent);
 }
 
 enum db_result wal_settle(struct db_wal *wal, int64_t sent)

@@ -5,6 +5,8 @@
 
 #include "db/db.h"
 
+#define WAL_FRAME_BYTES (4096 + 24) /* a page, and what stands before it */
+
 struct db_wal;
 
 /* One for each database file, shared by the connections of a process through db_options.wal and outliving them.

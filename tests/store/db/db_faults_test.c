@@ -4,7 +4,9 @@
 #include "base/when.h"
 #include "db/wal.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -356,14 +358,20 @@ static void a_reader_keeps_the_writer_no_longer_than_it_may(void **state)
     db_close(reader);
 }
 
-static void put_thing(struct db *db, int64_t id)
+static enum db_result try_thing(struct db *db, int64_t id)
 {
     char code[24];
     snprintf(code, sizeof code, "c%ld", (long)id);
     struct thing_row row = thing(id, code);
-    assert_ok(db, db_begin(db));
-    assert_ok(db, INSERT(db, &thing_table, &row));
-    assert_ok(db, db_commit(db));
+    enum db_result result = db_begin(db);
+    if (result == DB_OK)
+        result = INSERT(db, &thing_table, &row);
+    return result == DB_OK ? db_commit(db) : result;
+}
+
+static void put_thing(struct db *db, int64_t id)
+{
+    assert_ok(db, try_thing(db, id));
 }
 
 /* The checkpoint's connection comes and goes, and so does the writer's: what was committed is synced all the same. */
@@ -489,6 +497,65 @@ static void a_snapshot_ahead_lacks_nothing_that_was_answered(void **state)
     db_wal_free(wal);
 }
 
+static ssize_t no_room_in_the_index(int fd, const void *from, size_t bytes, off_t at)
+{
+    char link[40], path[160];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t size = readlink(link, path, sizeof path);
+    if (size < 4 || memcmp(path + size - 4, "-shm", 4) != 0)
+        return pwrite(fd, from, bytes, at);
+    errno = ENOSPC;
+    return -1;
+}
+
+static int64_t things_in_a_copy(struct shop *shop)
+{
+    char command[400], url[128];
+    struct db *db;
+    const char *error = NULL;
+    snprintf(command, sizeof command, "cp '%s/shop.db' '%s/copy.db' && cp '%s/shop.db-wal' '%s/copy.db-wal'", shop->folder, shop->folder,
+             shop->folder, shop->folder);
+    assert_int_equal(system(command), 0);
+    snprintf(url, sizeof url, "sqlite:%s/copy.db", shop->folder);
+    assert_ok(NULL, db_open(&db, &(struct db_options){ .url = url }, shop->arena, &error));
+    int64_t count = things(shop, db);
+    db_close(db);
+    return count;
+}
+
+#define COMMITS_MAX 5000 /* of a frame or more each */
+
+/* SQLite's index of the WAL grows every 4,096 frames, and there may be no room for it: what is refused then does not come back after a restart. */
+static void a_commit_without_room_for_the_index_leaves_nothing(void **state)
+{
+    struct shop *shop = *state;
+    struct db *writer;
+    struct db_wal *wal = db_wal_new();
+    const char *error = NULL;
+    sqlite3_vfs *files = sqlite3_vfs_find(NULL);
+    int64_t put = 0;
+    if (!shop->sqlite)
+        skip();
+    assert_non_null(wal);
+    assert_ok(NULL, db_open(&writer, &(struct db_options){ .url = shop->url, .wal = wal, .sync_later = true }, shop->arena, &error));
+    sqlite3_syscall_ptr usual = files->xGetSystemCall(files, "pwrite64"), usual_write = files->xGetSystemCall(files, "pwrite");
+    files->xSetSystemCall(files, "pwrite64", (sqlite3_syscall_ptr)no_room_in_the_index);
+    files->xSetSystemCall(files, "pwrite", (sqlite3_syscall_ptr)no_room_in_the_index);
+    enum db_result result;
+    while ((result = try_thing(writer, put + 1)) == DB_OK && put < COMMITS_MAX)
+        put++;
+    files->xSetSystemCall(files, "pwrite64", usual);
+    files->xSetSystemCall(files, "pwrite", usual_write);
+    assert_int_equal(result, DB_FULL);
+    assert_ok(writer, db_rollback(writer));
+    assert_int_equal(things(shop, shop->db), put);
+    assert_int_equal(things_in_a_copy(shop), put);
+    put_thing(writer, put + 1);
+    assert_int_equal(things(shop, shop->db), put + 1);
+    db_close(writer);
+    db_wal_free(wal);
+}
+
 static void what_cannot_be_opened_says_what_to_do(void **state)
 {
     struct shop *shop = *state;
@@ -536,6 +603,7 @@ int main(void)
         { "what was read is durable when it is told", what_was_read_is_durable_when_it_is_told },
         { "a snapshot ahead lacks nothing that was answered", a_snapshot_ahead_lacks_nothing_that_was_answered },
         { "a commit is synced, whoever closes", a_commit_is_synced_whoever_closes },
+        { "a commit without room for the index leaves nothing", a_commit_without_room_for_the_index_leaves_nothing },
         { "what cannot be opened says what to do", what_cannot_be_opened_says_what_to_do },
     };
     return play_on_both(scenes, COUNT(scenes));
