@@ -242,9 +242,10 @@ static bool events_fill(void *context, struct reading *reading, struct stream *s
 {
     *result = DB_OK;
     if (stream->seq < 0) {
-        stream->seq = stream->last_event_id == NULL ? 0 : atoll(stream->last_event_id + strcspn(stream->last_event_id, ":") + 1);
-        if (stream->last_event_id != NULL && strchr(stream->last_event_id, ':') == NULL)
+        const char *number = stream->last_event_id == NULL ? ":0" : strchr(stream->last_event_id, ':');
+        if (number == NULL)
             return false;
+        stream->seq = atoll(number + 1);
     }
     while (stream->seq < atomic_load(&shop_counts()->last_event) && out->size < bytes_max) {
         stream->seq++;
