@@ -499,10 +499,10 @@ static void a_snapshot_ahead_lacks_nothing_that_was_answered(void **state)
 
 static ssize_t no_room_in_the_index(int fd, const void *from, size_t bytes, off_t at)
 {
-    char link[40], path[160];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t size = readlink(link, path, sizeof path);
-    if (size < 4 || memcmp(path + size - 4, "-shm", 4) != 0)
+    char opened[40], file[160];
+    snprintf(opened, sizeof opened, "/proc/self/fd/%d", fd);
+    ssize_t size = readlink(opened, file, sizeof file);
+    if (size < 4 || memcmp(file + size - 4, "-shm", 4) != 0)
         return pwrite(fd, from, bytes, at);
     errno = ENOSPC;
     return -1;
