@@ -32,7 +32,7 @@ const char *wal_vfs_name(const struct db_wal *wal);
 void wal_committing(struct db_wal *wal, bool committing);
 void wal_committed(struct db_wal *wal);
 bool wal_begins_anew(struct db_wal *wal);
-int64_t wal_sent(struct db_wal *wal);
+int64_t wal_sent(struct db_wal *wal); /* NULL: 0 */
 int64_t wal_shown(struct db_wal *wal);
 int64_t wal_synced(struct db_wal *wal);
 enum db_result wal_settle(struct db_wal *wal, int64_t sent);
