@@ -98,7 +98,10 @@ static int make_room_in_index(struct wal_file *file, sqlite3_int64 at)
     int code = file->database->pMethods->xShmMap(file->database, page, INDEX_PAGE_BYTES, true, &mapped);
     if (code == SQLITE_OK)
         file->index_page = page;
-    return code == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : code;
+    if (code != SQLITE_IOERR_SHMSIZE)
+        return code;
+    int why = file->wal->real->xGetLastError(file->wal->real, 0, NULL); /* SQLite has one code for no room and for a disk that fails */
+    return why == ENOSPC || why == EDQUOT ? SQLITE_FULL : code;
 }
 
 static int wal_write(sqlite3_file *base, const void *from, int size, sqlite3_int64 at)
