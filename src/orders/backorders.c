@@ -450,9 +450,8 @@ static void want_orders(struct ws *ws, const struct broken *broken)
     for (const struct broken *each = broken; each != NULL; each = each->next) {
         if (each->kind != CLAIM_ORDER)
             continue;
-        const char *cause = cause_of(ws, each);
         want_order(ws, each->holder);
-        ws_want_path(ws, &exception_open_by_cause, WS_PREFIX(db_int(unit), db_text(cause)), 0);
+        exception_want(ws, cause_of(ws, each));
     }
     ws_settle(ws);
     for (const struct broken *each = broken; each != NULL; each = each->next) {

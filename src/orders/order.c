@@ -386,83 +386,28 @@ size_t hold_clear(struct order *order, const char *kind, const char *source, con
 
 /* ---- exceptions ---- */
 
-const char *const exception_names[] = { "shortage", "oversell", "broken_claim", "unmapped", NULL };
-
-void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count)
+static bool names_nothing(const struct exception_item_row *row, const struct demand_row *demand)
 {
-    json_key(json, "lines");
-    json_array(json);
-    for (size_t i = 0; i < count; i++) {
-        json_object(json);
-        json_key(json, "line");
-        json_int(json, lines[i].line);
-        json_key(json, "quantity");
-        json_int(json, lines[i].quantity);
-        json_object_end(json);
-    }
-    json_array_end(json);
+    return demand->sku == 0;
+}
+static bool is_of_its_sku(const struct exception_item_row *row, const struct demand_row *demand)
+{
+    return demand->sku != 0 && (row->sku == 0 || row->sku == demand->sku);
 }
 
-/* `opened` NULL: it is closed. */
-static int64_t exception_tell(struct ws *ws, enum event_type type, const struct exception_item_row *row, const struct exception *opened)
-{
-    struct json_writer json;
-    json_begin(&json, ws_arena(ws));
-    json_object(&json);
-    json_key(&json, "type");
-    json_text(&json, exception_names[row->type - 1]);
-    if (opened != NULL) {
-        json_key(&json, "detail");
-        json_text(&json, opened->detail);
-        line_units_tell(&json, opened->lines, opened->line_count);
-    }
-    json_object_end(&json);
-    struct event_row event = event_of(type, SUBJECT_EXCEPTION, row->id);
-    event.about = row->about;
-    event.sku = row->sku;
-    event.quantity = row->quantity;
-    event.data = json.out.at;
-    return ws_event(ws, event);
-}
+/* It stands while such a demand of the order waits. The types of other modules have no row: they close what they opened. */
+static bool (*const stands_by[EXCEPTION_TYPE_COUNT])(const struct exception_item_row *row, const struct demand_row *demand) = {
+    [EXCEPTION_SHORTAGE] = is_of_its_sku,
+    [EXCEPTION_OVERSELL] = is_of_its_sku,
+    [EXCEPTION_BROKEN_CLAIM] = is_of_its_sku,
+    [EXCEPTION_UNMAPPED] = names_nothing,
+};
 
-void exception_open(struct ws *ws, const struct exception *e)
-{
-    struct ws_cursor cursor = ws_scan(ws, &exception_open_by_cause, WS_PREFIX(db_int(ws_unit(ws)), db_text(e->cause)), 0);
-    for (const struct exception_item_row *open; (open = ws_next(ws, &cursor)) != NULL;) {
-        if (open->state != 1)
-            continue;
-        struct exception_item_row *again = ws_edit(ws, open);
-        again->repeats++;
-        again->quantity += e->quantity;
-        return;
-    }
-    struct exception_item_row row = { .unit = ws_unit(ws),
-                                      .id = ws_next_id(ws),
-                                      .type = e->type,
-                                      .state = 1,
-                                      .cause = e->cause,
-                                      .subject_kind = SUBJECT_ORDER,
-                                      .subject = e->order,
-                                      .about = e->order,
-                                      .sku = e->sku,
-                                      .quantity = e->quantity,
-                                      .repeats = 1,
-                                      .opened_at = ws_now_us(ws),
-                                      .closed_at = NULL_INT,
-                                      .detail = e->detail };
-    ws_insert(ws, &exception_item_table, &row);
-    (void)exception_tell(ws, EVENT_EXCEPTION_OPENED, &row, e);
-}
-
-/* Whether its cause is still there: words that nobody knows, or units that wait, of its SKU where it names one. */
 static bool exception_stands(const struct order *order, const struct exception_item_row *row)
 {
-    bool stands = false;
-    for (size_t i = 0; i < order->demand_count && !stands; i++) {
-        const struct demand_row *demand = order->demands[i];
-        bool of_it = row->type == EXCEPTION_UNMAPPED ? demand->sku == 0 : demand->sku != 0 && (row->sku == 0 || row->sku == demand->sku);
-        stands = of_it && demand->backordered > 0;
-    }
+    bool stands = stands_by[row->type] == NULL;
+    for (size_t i = 0; i < order->demand_count && !stands; i++)
+        stands = stands_by[row->type](row, order->demands[i]) && order->demands[i]->backordered > 0;
     return stands;
 }
 
@@ -471,12 +416,7 @@ void exceptions_settle(struct order *order)
     struct ws *ws = order->ws;
     struct ws_cursor cursor = ws_scan(ws, &exception_open_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id)), 0);
     const struct exception_item_row *row;
-    while ((row = ws_next(ws, &cursor)) != NULL) {
-        if (row->state != 1 || exception_stands(order, row))
-            continue;
-        struct exception_item_row *closed = ws_edit(ws, row);
-        closed->state = 2;
-        closed->closed_at = ws_now_us(ws);
-        order->last_seq = exception_tell(ws, EVENT_EXCEPTION_CLOSED, closed, NULL);
-    }
+    while ((row = ws_next(ws, &cursor)) != NULL)
+        if (row->state == EXCEPTION_OPEN && !exception_stands(order, row))
+            order->last_seq = exception_close(ws, row);
 }

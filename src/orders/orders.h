@@ -4,6 +4,7 @@
 #define MILLRACE_ORDERS_ORDERS_H
 
 #include "catalog/catalog.h"
+#include "engine/exceptions.h"
 #include "inventory/inventory.h"
 #include <stdio.h>
 
@@ -99,25 +100,8 @@ int64_t order_told(const struct order *order);
 void order_event_begin(struct order *order, struct json_writer *json);
 int64_t order_event_end(struct order *order, struct json_writer *json, enum event_type type, int64_t amount);
 
-/* One open exception per cause. */
-enum exception_type { EXCEPTION_SHORTAGE = 1, EXCEPTION_OVERSELL, EXCEPTION_BROKEN_CLAIM, EXCEPTION_UNMAPPED };
-extern const char *const exception_names[EXCEPTION_UNMAPPED + 1]; /* from the first type; NULL ends them */
-struct exception {
-    enum exception_type type;
-    const char *cause; /* one that is open already is repeated, not opened again */
-    int64_t order, sku, quantity;
-    const char *detail;
-    const struct line_units *lines; /* of the order, for the event */
-    size_t line_count;
-};
-void exception_open(struct ws *ws, const struct exception *exception);
 /* Closes those of the order whose cause is gone: what was short is there or no longer wanted, each line stands for a SKU. */
 void exceptions_settle(struct order *order);
-/* Units, or whole bundles, of an order's line; written as "lines":[{"line":1,"quantity":2}]. */
-struct line_units {
-    int64_t line, quantity;
-};
-void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count);
 
 /* The order as the API shows it, from the rows of the working set. */
 void order_answer(struct order *order, struct command *command, int status);

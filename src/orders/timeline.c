@@ -252,7 +252,7 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
     } types[] = {
         { "shortage", " lacks ", false }, { "oversell", " lacks ", true }, { "broken claim", " lacks ", true }, { "unknown SKU", NULL, true }
     };
-    _Static_assert(COUNT(types) == EXCEPTION_UNMAPPED, "a new type is said here");
+    _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))
         return NULL;

@@ -1,0 +1,57 @@
+/* src/engine/exceptions.h: work for a person, as rows that any module may open. What is kept here is what holds for all: one is open for each
+ * cause, what comes again is counted, and it closes when its cause is gone. Which causes there are, and when one is gone, is the rule of the
+ * module that opens it. Design: docs/design/engine.md. */
+#ifndef MILLRACE_ENGINE_EXCEPTIONS_H
+#define MILLRACE_ENGINE_EXCEPTIONS_H
+
+#include "base/json.h"
+#include "engine/event.h"
+#include "engine/ws.h"
+
+/* The number is what the row keeps: new types at the end. */
+#define EXCEPTION_TYPES(X) /* name, as the API says it */ \
+    X(SHORTAGE, "shortage")                               \
+    X(OVERSELL, "oversell")                               \
+    X(BROKEN_CLAIM, "broken_claim")                       \
+    X(UNMAPPED, "unmapped")
+
+enum exception_type {
+    EXCEPTION_NONE,
+#define EXCEPTION_ENUM(name, text) EXCEPTION_##name,
+    EXCEPTION_TYPES(EXCEPTION_ENUM)
+#undef EXCEPTION_ENUM
+        EXCEPTION_TYPE_COUNT
+};
+extern const char *const exception_names[EXCEPTION_TYPE_COUNT]; /* from the first type; NULL ends them */
+
+enum exception_state { EXCEPTION_OPEN = 1, EXCEPTION_CLOSED };
+
+/* Units, or whole bundles, of a line of what it is about; written as "lines":[{"line":1,"quantity":2}]. */
+struct line_units {
+    int64_t line, quantity;
+};
+void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count);
+
+struct exception {
+    enum exception_type type;
+    const char *cause;              /* the same cause is the same text, of one type only: "shortage/1234" */
+    enum subject_kind subject_kind; /* what went wrong; none: the order below */
+    int64_t subject;
+    int64_t order;               /* whose timeline tells it, 0: none */
+    int64_t node, sku, quantity; /* 0: not of one node, not of one SKU; units at risk */
+    const char *detail;
+    const struct line_units *lines; /* of its subject, for the event; NULL: it has none */
+    size_t line_count;
+};
+
+/* The open exception of a cause, or NULL. */
+const struct exception_item_row *exception_find(struct ws *ws, const char *cause);
+void exception_want(struct ws *ws, const char *cause); /* a hint, before several are opened or looked for */
+
+/* Opens it and tells so; is one of the cause open already, it counts one more and the units come to it, and nothing is told. */
+void exception_open(struct ws *ws, const struct exception *exception);
+
+/* Its cause is gone. The row is open. Returns the seq of the event that tells it. */
+int64_t exception_close(struct ws *ws, const struct exception_item_row *open);
+
+#endif
