@@ -296,11 +296,11 @@ static void node_want(struct master *master, int64_t id)
 
 static void node_check(struct master *master, const void *in)
 {
-    static const char *const taken[] = { "supplier", "customer", "adjustment", "scrap" };
+    static const char *const taken[] = { "supplier", "customer", "adjustment", "scrap", "in_transit" };
     const struct node_io *io = in;
     for (size_t i = 0; i < COUNT(taken); i++)
         if (strcmp(master->code, taken[i]) == 0)
-            fault_add(master->faults, FAULT_INVALID, NULL, "%s is a place outside, no node can be called so", master->code);
+            fault_add(master->faults, FAULT_INVALID, NULL, "%s is a place that is no node, none can be called so", master->code);
     if (io->unit == NULL)
         return;
     const struct business_unit_row *unit = find_by_code(master->ws, &business_unit_by_code, io->unit);

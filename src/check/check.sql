@@ -161,3 +161,27 @@ SELECT f.channel, f.node, f.sku FROM fence AS f WHERE f.unit = $1 AND f.channel 
 SELECT f.ord, f.id, f.state, f.node, l.line, l.part, l.sku, l.quantity, l.cancelled
   FROM fulfilment AS f CROSS JOIN fulfilment_line AS l
  WHERE f.unit = $1 AND f.ord > $2 AND f.ord <= $3 AND l.unit = $1 AND l.fulfilment = f.id ORDER BY f.ord, f.id, l.line, l.part;
+
+-- name: check_transfers :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT t.id, t.from_node, t.to_node, t.state, t.settled FROM transfer AS t WHERE t.unit = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;
+
+-- name: check_transfer_lines :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT l.transfer, l.line, l.sku, l.quantity, l.shipped, l.received FROM transfer_line AS l
+ WHERE l.unit = $1 AND l.transfer > $2 AND l.transfer <= $3 ORDER BY l.transfer, l.line;
+
+-- name: check_under_way :many
+-- CROSS JOIN: SQLite keeps this order.
+-- $1 unit ID; $2 state INT
+SELECT l.sku, t.to_node, l.shipped FROM transfer AS t INDEXED BY transfer_state CROSS JOIN transfer_line AS l
+ WHERE t.unit = $1 AND t.state = $2 AND l.unit = t.unit AND l.transfer = t.id ORDER BY t.id, l.line;
+
+-- name: check_coming :many
+-- $1 unit ID
+SELECT p.sku, p.node, p.coming FROM position AS p WHERE p.unit = $1 AND p.coming > 0 ORDER BY p.sku, p.node, p.class;
+
+-- name: check_short_transfers :many
+-- $1 unit ID; $2 type INT
+SELECT e.subject, e.quantity FROM exception_item AS e INDEXED BY exception_work
+ WHERE e.unit = $1 AND e.type = $2 AND e.state = 1 AND e.type > 0 ORDER BY e.id;

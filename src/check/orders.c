@@ -4,6 +4,7 @@
 #include "check/check.h"
 #include "check_sql.h"
 #include "inventory/reservations.h"
+#include "inventory/transfers.h"
 #include "orders/orders.h"
 #include "schema.h"
 #include <string.h>
@@ -23,8 +24,8 @@ struct range {
     struct check_decisions_result *decisions;
     struct check_persons_result *persons;
     struct check_open_exceptions_result *exceptions;
-    struct db_rows reservations, fences, waiting, used; /* those that claims, demands and, used, orders name */
-    int64_t *queued;                                    /* keys of the waiting rows that there should be */
+    struct db_rows reservations, fences, transfers, moved, waiting, used; /* those that claims, demands and, used, orders name; moved: lines */
+    int64_t *queued;                                                      /* keys of the waiting rows that there should be */
     size_t queued_count;
     size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count,
         person_count, exception_count;
@@ -37,20 +38,31 @@ static int64_t promise_of(const struct check_orders_result *o)
     return o->promise_by == NULL_INT ? INT64_MAX : o->promise_by;
 }
 
-/* Holders that are no orders: checkouts by their id, fences by channel, node and SKU. */
+/* Holders that are no orders: checkouts and transfers by their id, fences by channel, node and SKU. */
 static enum db_result read_holders(struct check *check, struct range *r)
 {
     int64_t *checkouts = ARENA_ARRAY(check->arena, int64_t, 2 * r->claim_count + 2),
-            *fences = ARENA_ARRAY(check->arena, int64_t, 4 * r->claim_count + 4);
-    size_t c = 0, f = 0;
+            *fences = ARENA_ARRAY(check->arena, int64_t, 4 * r->claim_count + 4),
+            *transfers = ARENA_ARRAY(check->arena, int64_t, 2 * r->claim_count + 2),
+            *moved = ARENA_ARRAY(check->arena, int64_t, 3 * r->claim_count + 3);
+    size_t c = 0, f = 0, t = 0, m = 0;
     for (size_t i = 0; i < r->claim_count; i++) {
         const struct check_claims_of_orders_result *claim = &r->claims[i];
         if (claim->kind == CLAIM_RESERVATION && (c == 0 || checkouts[2 * c - 1] != claim->holder))
             memcpy(checkouts + 2 * c++, (const int64_t[]){ r->unit, claim->holder }, 2 * sizeof *checkouts);
         if (claim->kind == CLAIM_FENCE)
             memcpy(fences + 4 * f++, (const int64_t[]){ r->unit, claim->holder, claim->node, claim->sku }, 4 * sizeof *fences);
+        if (claim->kind != CLAIM_TRANSFER)
+            continue;
+        memcpy(moved + 3 * m++, (const int64_t[]){ r->unit, claim->holder, claim->line }, 3 * sizeof *moved);
+        if (t == 0 || transfers[2 * t - 1] != claim->holder)
+            memcpy(transfers + 2 * t++, (const int64_t[]){ r->unit, claim->holder }, 2 * sizeof *transfers);
     }
     enum db_result result = c == 0 ? DB_OK : db_load(check->db, check->arena, &reservation_table, checkouts, c, &r->reservations);
+    if (result == DB_OK && t > 0)
+        result = db_load(check->db, check->arena, &transfer_table, transfers, t, &r->transfers);
+    if (result == DB_OK && t > 0)
+        result = db_load(check->db, check->arena, &transfer_line_table, moved, m, &r->moved);
     return result != DB_OK || f == 0 ? result : db_load(check->db, check->arena, &fence_table, fences, f, &r->fences);
 }
 
@@ -404,7 +416,16 @@ static bool fence_is_there(const struct range *r, const struct check_claims_of_o
     return false;
 }
 
-/* Checkouts that are open, fences that stand; what a broken rule repeats is looked for once a holder. */
+/* It is requested, and the line is of that SKU, from that node, and for as much. */
+static bool transfer_may_claim(const struct range *r, const struct check_claims_of_orders_result *claim)
+{
+    const struct transfer_row *transfer = check_row(&r->transfers, (const int64_t[]){ r->unit, claim->holder }, 2);
+    const struct transfer_line_row *line = check_row(&r->moved, (const int64_t[]){ r->unit, claim->holder, claim->line }, 3);
+    return transfer != NULL && line != NULL && transfer->state == TRANSFER_REQUESTED && transfer->from_node == claim->node &&
+           line->sku == claim->sku && claim->hard == 0 && claim->soft <= line->quantity;
+}
+
+/* Checkouts that are open, transfers that are requested, fences that stand; what a broken rule repeats is looked for once a holder. */
 static void check_holders(struct check *check, const struct range *r)
 {
     int64_t last = 0;
@@ -414,7 +435,9 @@ static void check_holders(struct check *check, const struct range *r)
         if (claim->kind == CLAIM_ORDER)
             continue;
         if (claim->kind != CLAIM_RESERVATION || claim->holder != last)
-            open = claim->kind == CLAIM_RESERVATION ? reservation_is_open(r, claim->holder) : claim->kind == CLAIM_FENCE && fence_is_there(r, claim);
+            open = claim->kind == CLAIM_RESERVATION ? reservation_is_open(r, claim->holder)
+                   : claim->kind == CLAIM_TRANSFER  ? transfer_may_claim(r, claim)
+                                                    : claim->kind == CLAIM_FENCE && fence_is_there(r, claim);
         last = claim->kind == CLAIM_RESERVATION ? claim->holder : 0;
         if (!open)
             check_found(check, "claim_holder", "each claim has its holder",

@@ -178,7 +178,8 @@ static void count_side(struct check *check, struct ledger *ledger, int64_t unit,
 static void no_cause(struct check *check, int64_t unit, int64_t kind, int64_t id)
 {
     check_found(check, "movement_cause", "every movement has its cause",
-                arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind < CAUSE_TRANSFER && kind > 0 ? kind : 0], (long)id), 1, 0);
+                arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind <= CAUSE_TRANSFER && kind > 0 ? kind : 0], (long)id), 1,
+                0);
 }
 
 static int by_second_number(const void *a, const void *b)
@@ -205,11 +206,11 @@ static enum db_result check_causes_of(struct check *check, const struct db_table
     return result;
 }
 
-/* Every movement has its cause: the row that it names is there. Orders, by far the most, are known by their keys. Nothing is moved by
- * a transfer yet. */
+/* Every movement has its cause: the row that it names is there. Orders, by far the most, are known by their keys. */
 static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
 {
-    static const struct db_table *const tables[] = { NULL, &adjustment_table, NULL, &fulfilment_table, &reservation_table, &channel_table };
+    static const struct db_table *const tables[] = { NULL,           &adjustment_table, NULL, &fulfilment_table, &reservation_table,
+                                                     &channel_table, &transfer_table };
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
     enum db_result result = DB_OK;
     for (size_t i = 0; i < count; i++)

@@ -4,28 +4,29 @@
 
 #include "engine/ws.h"
 
-#define EVENT_TYPES(X) /* name, as the API says it, what happened, for a timeline */ \
-    X(ORDER_CREATED, "order.created", "captured")                                    \
-    X(ORDER_RESERVED, "order.reserved", "reserved")                                  \
-    X(ORDER_RELEASED, "order.released", "released to the nodes")                     \
-    X(ORDER_SHIPPED, "order.shipped", "shipped")                                     \
-    X(ORDER_DELIVERED, "order.delivered", "delivered")                               \
-    X(ORDER_CANCELLED, "order.cancelled", "cancelled")                               \
-    X(ORDER_EDITED, "order.edited", "edited")                                        \
-    X(ORDER_BACKORDERED, "order.backordered", "waits for supply")                    \
-    X(ORDER_HELD, "order.held", "held")                                              \
-    X(ORDER_HOLD_CLEARED, "order.hold_cleared", "hold cleared")                      \
-    X(ORDER_PAYMENT, "order.payment", "payment")                                     \
-    X(FULFILMENT_CHANGED, "fulfilment.changed", "fulfilment")                        \
-    X(POSITION_CHANGED, "position.changed", "stock changed")                         \
-    X(CLAIM_BROKEN, "claim.broken", "lost its claim")                                \
-    X(EXCEPTION_OPENED, "exception.opened", "exception opened")                      \
-    X(EXCEPTION_CLOSED, "exception.closed", "exception closed")                      \
-    X(MASTER_CHANGED, "master.changed", "changed")                                   \
-    X(RESERVATION_MADE, "reservation.made", "reserved at checkout")                  \
-    X(RESERVATION_ENDED, "reservation.ended", "checkout ended")                      \
-    X(STOCK_ADJUSTED, "stock.adjusted", "stock adjusted")                            \
-    X(ORDER_MAPPED, "order.mapped", "a line that named nothing stands for a SKU now")
+#define EVENT_TYPES(X) /* name, as the API says it, what happened, for a timeline */  \
+    X(ORDER_CREATED, "order.created", "captured")                                     \
+    X(ORDER_RESERVED, "order.reserved", "reserved")                                   \
+    X(ORDER_RELEASED, "order.released", "released to the nodes")                      \
+    X(ORDER_SHIPPED, "order.shipped", "shipped")                                      \
+    X(ORDER_DELIVERED, "order.delivered", "delivered")                                \
+    X(ORDER_CANCELLED, "order.cancelled", "cancelled")                                \
+    X(ORDER_EDITED, "order.edited", "edited")                                         \
+    X(ORDER_BACKORDERED, "order.backordered", "waits for supply")                     \
+    X(ORDER_HELD, "order.held", "held")                                               \
+    X(ORDER_HOLD_CLEARED, "order.hold_cleared", "hold cleared")                       \
+    X(ORDER_PAYMENT, "order.payment", "payment")                                      \
+    X(FULFILMENT_CHANGED, "fulfilment.changed", "fulfilment")                         \
+    X(POSITION_CHANGED, "position.changed", "stock changed")                          \
+    X(CLAIM_BROKEN, "claim.broken", "lost its claim")                                 \
+    X(EXCEPTION_OPENED, "exception.opened", "exception opened")                       \
+    X(EXCEPTION_CLOSED, "exception.closed", "exception closed")                       \
+    X(MASTER_CHANGED, "master.changed", "changed")                                    \
+    X(RESERVATION_MADE, "reservation.made", "reserved at checkout")                   \
+    X(RESERVATION_ENDED, "reservation.ended", "checkout ended")                       \
+    X(STOCK_ADJUSTED, "stock.adjusted", "stock adjusted")                             \
+    X(ORDER_MAPPED, "order.mapped", "a line that named nothing stands for a SKU now") \
+    X(TRANSFER_CHANGED, "transfer.changed", "transfer")
 
 enum event_type {
     EVENT_NONE,
@@ -52,7 +53,8 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(LISTING, "listing", "lst")         \
     X(FENCE, "fence", NULL)              \
     X(RESERVATION, "reservation", "rsv") \
-    X(ADJUSTMENT, "adjustment", "adj")
+    X(ADJUSTMENT, "adjustment", "adj")   \
+    X(TRANSFER, "transfer", "trf")
 
 enum subject_kind {
     SUBJECT_NONE,

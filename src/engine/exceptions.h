@@ -13,7 +13,8 @@
     X(SHORTAGE, "shortage")                               \
     X(OVERSELL, "oversell")                               \
     X(BROKEN_CLAIM, "broken_claim")                       \
-    X(UNMAPPED, "unmapped")
+    X(UNMAPPED, "unmapped")                               \
+    X(TRANSFER_SHORT, "transfer_short")
 
 enum exception_type {
     EXCEPTION_NONE,

@@ -90,6 +90,7 @@ static size_t table_of_subject(enum subject_kind kind)
     case SUBJECT_LISTING:
     case SUBJECT_RESERVATION:
     case SUBJECT_ADJUSTMENT:
+    case SUBJECT_TRANSFER:
     case SUBJECT_KIND_COUNT:
         break;
     }

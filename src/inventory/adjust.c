@@ -5,6 +5,7 @@
 #include "engine/jobs.h"
 #include "inventory/availability.h"
 #include "inventory/reads.h"
+#include "inventory/transfers.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,7 @@ static void write_position(struct adjust *a, struct json_writer *json)
         const char *name;
         int64_t units;
     } figures[] = { { "on_hand", position_on_hand(p) }, { "available", p->available },     { "reserved", p->reserved },
-                    { "allocated", p->allocated },      { "quarantined", p->quarantined }, { "in_transit", 0 } };
+                    { "allocated", p->allocated },      { "quarantined", p->quarantined }, { "in_transit", p->coming } };
     json_key(json, "position");
     json_object(json);
     json_key(json, "node");
@@ -284,12 +285,18 @@ static void apply(struct adjust *a)
     }
 }
 
+/* An order's are told by whoever follows. */
 static void tell_broken(struct ws *ws, const struct broken *first, int64_t reason)
 {
+    static const enum subject_kind subjects[] = {
+        [CLAIM_FENCE] = SUBJECT_FENCE, [CLAIM_RESERVATION] = SUBJECT_RESERVATION, [CLAIM_TRANSFER] = SUBJECT_TRANSFER
+    };
     for (const struct broken *b = first; b != NULL; b = b->next) {
         if (b->kind == CLAIM_ORDER)
             continue;
-        struct event_row event = event_of(EVENT_CLAIM_BROKEN, b->kind == CLAIM_FENCE ? SUBJECT_FENCE : SUBJECT_RESERVATION, b->holder);
+        struct event_row event = event_of(EVENT_CLAIM_BROKEN, subjects[b->kind], b->holder);
+        if (b->kind == CLAIM_TRANSFER)
+            transfer_lost_claim(ws, b->holder);
         event.node = b->node;
         event.sku = b->sku;
         event.quantity = b->quantity;

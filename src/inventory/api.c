@@ -1,9 +1,10 @@
-/* src/inventory/api.c: /v1/inventory, /v1/availability, /v1/reservations, and the fences of channels. */
+/* src/inventory/api.c: /v1/inventory, /v1/availability, /v1/reservations, /v1/transfers, and the fences of channels. */
 #include "inventory/adjust.h"
 #include "inventory/fences.h"
 #include "inventory/inventory.h"
 #include "inventory/reads.h"
 #include "inventory/reservations.h"
+#include "inventory/transfers.h"
 
 #define WRITERS (SCOPE_INVENTORY | SCOPE_ADMIN)
 #define READERS (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
@@ -102,5 +103,49 @@ static const struct route routes[] = {
       .scopes = CHECKOUT,
       .command = &reservation_delete,
       .summary = "Give a reservation back" },
+    { .method = METHOD_POST,
+      .path = "/v1/transfers",
+      .scopes = WRITERS,
+      .command = &transfer_create,
+      .answer_of = &transfer_fields,
+      .summary = "Send goods to another node: keeps the units for it" },
+    { .method = METHOD_GET,
+      .path = "/v1/transfers",
+      .scopes = READERS,
+      .read = list_transfers,
+      .answer_of = &transfer_fields,
+      .list = true,
+      .summary = "Transfers, in the order in which they were requested",
+      .query = { { .name = "state", .type = FIELD_ENUM, .names = transfer_states, .doc = "only those in this state" }, LIST_QUERY } },
+    { .method = METHOD_GET,
+      .path = "/v1/transfers/{id}",
+      .scopes = READERS,
+      .read = get_transfer,
+      .answer_of = &transfer_fields,
+      .summary = "A transfer" },
+    { .method = METHOD_POST,
+      .path = "/v1/transfers/{id}/ship",
+      .scopes = WRITERS,
+      .command = &transfer_ship,
+      .answer_of = &transfer_fields,
+      .summary = "It has left: what it still claims is in transit" },
+    { .method = METHOD_POST,
+      .path = "/v1/transfers/{id}/receive",
+      .scopes = WRITERS,
+      .command = &transfer_receive,
+      .answer_of = &transfer_fields,
+      .summary = "It has come, short or over; once more for what came later" },
+    { .method = METHOD_POST,
+      .path = "/v1/transfers/{id}/settle",
+      .scopes = WRITERS,
+      .command = &transfer_settle,
+      .answer_of = &transfer_fields,
+      .summary = "Give up what is missing of it" },
+    { .method = METHOD_POST,
+      .path = "/v1/transfers/{id}/cancel",
+      .scopes = WRITERS,
+      .command = &transfer_cancel,
+      .answer_of = &transfer_fields,
+      .summary = "Before it ships: its units become available" },
 };
 const struct route_table inventory_routes = { "inventory", routes, COUNT(routes) };

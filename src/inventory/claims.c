@@ -240,6 +240,18 @@ void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quan
     claim_change(stock, claim, 0, -quantity);
 }
 
+void claim_send(struct stock *stock, const struct claim_row *claim, int64_t quantity)
+{
+    stock_move(stock, &(struct move){ .sku = claim->sku,
+                                      .class = claim->class,
+                                      .quantity = quantity,
+                                      .from_node = claim->node,
+                                      .from = BUCKET_RESERVED,
+                                      .to_node = PLACE_TRANSIT,
+                                      .unit_cost = NULL_INT });
+    claim_change(stock, claim, -quantity, 0);
+}
+
 void claim_pass_on(struct stock *stock, const struct claim_row *fence, const struct holder *to, int64_t quantity)
 {
     int64_t node = fence->node, sku = fence->sku;

@@ -13,8 +13,8 @@
 enum bucket { BUCKET_NONE, BUCKET_AVAILABLE, BUCKET_RESERVED, BUCKET_ALLOCATED, BUCKET_QUARANTINED, BUCKET_COUNT };
 extern const char *const bucket_names[]; /* NULL for none; ends in NULL after quarantined */
 
-/* The places outside: units come from there and go there; as node ids in movements. */
-enum place { PLACE_SUPPLIER = 1, PLACE_CUSTOMER, PLACE_ADJUSTMENT, PLACE_SCRAP, PLACE_NODES = 1000 /* first id of a node */ };
+/* The places outside, and where goods between two nodes are: units come from there and go there; as node ids in movements. */
+enum place { PLACE_SUPPLIER = 1, PLACE_CUSTOMER, PLACE_ADJUSTMENT, PLACE_SCRAP, PLACE_TRANSIT, PLACE_NODES = 1000 /* first id of a node */ };
 const char *place_name(int64_t node); /* NULL: it is a node */
 
 /* What a movement was for. */
@@ -64,7 +64,7 @@ void stock_move(struct stock *stock, const struct move *move);
 const struct position_row *position_find(struct ws *ws, int64_t node, int64_t sku, int64_t class);
 int64_t position_on_hand(const struct position_row *position); /* NULL: 0 */
 
-/* Who claims: an order line's demand, a checkout, a fence. */
+/* Who claims: an order line's demand, a checkout, a transfer, a fence. */
 struct holder {
     enum claim_kind kind;
     int64_t priority, promise, id, line, part;
@@ -76,6 +76,7 @@ void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct hol
 void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);           /* to available */
 void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity);                        /* soft to hard */
 void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity);                          /* hard to the customer */
+void claim_send(struct stock *stock, const struct claim_row *claim, int64_t quantity);                          /* soft to in transit */
 void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);              /* the row alone; used up, it goes */
 /* Units of a fence change hands: they stay reserved. */
 void claim_pass_on(struct stock *stock, const struct claim_row *fence, const struct holder *to, int64_t quantity);

@@ -12,17 +12,17 @@ SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 
 -- name: positions_of_sku :many
 -- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
-SELECT p.node, p.available, p.reserved, p.allocated, p.quarantined
+SELECT p.node, p.available, p.reserved, p.allocated, p.quarantined, p.coming
   FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.node > $3 ORDER BY p.node, p.class LIMIT $4;
 
 -- name: positions_of_node :many
 -- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
-SELECT p.sku, p.available, p.reserved, p.allocated, p.quarantined
+SELECT p.sku, p.available, p.reserved, p.allocated, p.quarantined, p.coming
   FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku > $3 ORDER BY p.sku, p.class LIMIT $4;
 
 -- name: position_of_both :many
 -- $1 unit ID; $2 node ID; $3 sku ID
-SELECT p.class, p.available, p.reserved, p.allocated, p.quarantined
+SELECT p.class, p.available, p.reserved, p.allocated, p.quarantined, p.coming
   FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku = $3 ORDER BY p.class;
 
 -- name: fences_of_node :many
@@ -48,7 +48,7 @@ SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 
 -- name: positions_page :many
 -- Behind the node where a list stands.
 -- $1 unit ID; $2 node ID; $3 most INT
-SELECT p.node, p.sku, p.available, p.reserved, p.allocated, p.quarantined
+SELECT p.node, p.sku, p.available, p.reserved, p.allocated, p.quarantined, p.coming
   FROM position AS p WHERE p.unit = $1 AND p.node > $2 ORDER BY p.node, p.sku, p.class LIMIT $3;
 
 -- name: sku_ids_page :many
@@ -58,3 +58,11 @@ SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3
 -- name: channels_from :many
 -- $1 company ID; $2 after ID; $3 most INT
 SELECT c.id, c.owner FROM channel AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
+-- name: transfers_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT t.id FROM transfer AS t WHERE t.unit = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;
+
+-- name: transfers_in_state :many
+-- $1 unit ID; $2 state INT; $3 after ID; $4 most INT
+SELECT t.id FROM transfer AS t WHERE t.unit = $1 AND t.state = $2 AND t.id > $3 ORDER BY t.id LIMIT $4;

@@ -269,8 +269,10 @@ struct cause_io {
     const char *id;
 };
 static const struct field end_rows[] = {
-    { "place", FIELD_TEXT, offsetof(struct end_io, place), .read_only = true, .doc = "a node's code, or supplier, customer, adjustment, scrap" },
-    { "bucket", FIELD_ENUM, offsetof(struct end_io, bucket), .read_only = true, .nullable = true, .names = bucket_names + 1, .doc = "null outside" },
+    { "place", FIELD_TEXT, offsetof(struct end_io, place), .read_only = true,
+      .doc = "a node's code, or supplier, customer, adjustment, scrap, in_transit" },
+    { "bucket", FIELD_ENUM, offsetof(struct end_io, bucket), .read_only = true, .nullable = true, .names = bucket_names + 1,
+      .doc = "null where it is no node" },
 };
 static const struct field_table end_fields = { "MovementEnd", end_rows, COUNT(end_rows), sizeof(struct end_io) };
 static const struct field cause_rows[] = {

@@ -9,7 +9,7 @@ enum { QUERY_SKU, QUERY_NODE, QUERY_LIMIT, QUERY_CURSOR };
 
 /* A position that the page shows. */
 struct found {
-    int64_t unit, node, sku, units[4];
+    int64_t unit, node, sku, units[5];
 };
 struct list {
     struct reading *reading;
@@ -19,7 +19,7 @@ struct list {
     size_t count, room; /* one more than the page shows: there is more */
 };
 
-static void add(struct list *list, int64_t unit, int64_t node, int64_t sku, const int64_t units[4])
+static void add(struct list *list, int64_t unit, int64_t node, int64_t sku, const int64_t units[5])
 {
     if (list->count == list->room)
         return;
@@ -29,7 +29,7 @@ static void add(struct list *list, int64_t unit, int64_t node, int64_t sku, cons
 }
 
 /* Rows of the four statements have the same figures under the same names. */
-#define UNITS_OF(row) ((const int64_t[]){ (row).available, (row).reserved, (row).allocated, (row).quarantined })
+#define UNITS_OF(row) ((const int64_t[]){ (row).available, (row).reserved, (row).allocated, (row).quarantined, (row).coming })
 
 static int64_t room_left(const struct list *list)
 {
@@ -134,10 +134,10 @@ static const char *sku_code(const struct db_rows *rows, const struct found *foun
     return NULL;
 }
 
-static void write_position(struct json_writer *json, const char *node, const char *sku, const int64_t units[4])
+static void write_position(struct json_writer *json, const char *node, const char *sku, const int64_t units[5])
 {
     static const char *const names[] = { "on_hand", "available", "reserved", "allocated", "quarantined", "in_transit" };
-    const int64_t figures[] = { units[0] + units[1] + units[2] + units[3], units[0], units[1], units[2], units[3], 0 };
+    const int64_t figures[] = { units[0] + units[1] + units[2] + units[3], units[0], units[1], units[2], units[3], units[4] };
     json_object(json);
     json_key(json, "node");
     json_text(json, node);

@@ -250,7 +250,11 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
         const char *is, *lacks;
         bool why;
     } types[] = {
-        { "shortage", " lacks ", false }, { "oversell", " lacks ", true }, { "broken claim", " lacks ", true }, { "unknown SKU", NULL, true }
+        { "shortage", " lacks ", false },
+        { "oversell", " lacks ", true },
+        { "broken claim", " lacks ", true },
+        { "unknown SKU", NULL, true },
+        { "short transfer", NULL, false } /* of no order */
     };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));

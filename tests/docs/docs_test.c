@@ -2,6 +2,7 @@
  * say; `docs_test DIR --write` writes them. */
 #include "engine/event.h"
 #include "fulfilment/fulfilment.h"
+#include "inventory/transfers.h"
 #include "orders/oversell.h"
 #include "orders/payments.h"
 #include "orders/timeline.h"
@@ -31,6 +32,8 @@ static void print_machines(FILE *out)
         "reported by the node. `sent`, `accepted`, `declined`, `cancel_requested` and `failed` are for nodes that others run: no event leads there yet.\n\n",
         out);
     fulfilment_machine_print(out);
+    fputs("\n## A transfer\n\nWhat is not listed is refused: 409 `state_conflict`.\n\n", out);
+    transfer_machine_print(out);
 }
 
 static void print_errors(FILE *out)

@@ -16,6 +16,7 @@
 #define UNIT "\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}"
 #define HAM "\"unit\":\"DE\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"21129\",\"priority\":2}"
 #define WEB "\"unit\":\"DE\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}"
+#define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3}]}"
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
 /* clang-format off */
@@ -70,6 +71,13 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/channels/{code}/fences", "/v1/channels/web/fences", NULL, 200 },
     { METHOD_POST, "/v1/reservations", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}", 201 },
     { METHOD_DELETE, "/v1/reservations/{id}", "/v1/reservations/%r", NULL, 204, ABOUT_RESERVATION },
+    { METHOD_POST, "/v1/transfers", "/v1/transfers", TRANSFER, 201 },
+    { METHOD_GET, "/v1/transfers", "/v1/transfers?state=requested&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/transfers/{id}", "/v1/transfers/%t", NULL, 200 },
+    { METHOD_POST, "/v1/transfers/{id}/ship", "/v1/transfers/%t/ship", NULL, 200, ABOUT_TRANSFER },
+    { METHOD_POST, "/v1/transfers/{id}/receive", "/v1/transfers/%t/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2}]}", 200, ABOUT_UNDER_WAY },
+    { METHOD_POST, "/v1/transfers/{id}/settle", "/v1/transfers/%t/settle", "{\"reason\":\"gone\"}", 200, ABOUT_SHORT_TRANSFER },
+    { METHOD_POST, "/v1/transfers/{id}/cancel", "/v1/transfers/%t/cancel", NULL, 200, ABOUT_TRANSFER },
 
     { METHOD_POST, "/v1/orders", "/v1/orders", ORDER("web", "on_account"), 201 },
     { METHOD_POST, "/v1/orders/batch", "/v1/orders/batch", "{\"orders\":[" ORDER("web", "prepaid") "," ORDER("market", "on_account") "]}", 200 },
@@ -114,6 +122,7 @@ void shop_write(const struct shop *shop, const char *text, char *out, size_t roo
                                           *at == 'o'   ? shop->order
                                           : *at == 'f' ? shop->work
                                           : *at == 'r' ? shop->reservation
+                                          : *at == 't' ? shop->transfer
                                                        : shop->exception);
         bytes += (size_t)wrote;
     }
@@ -154,6 +163,16 @@ static void about_the_first(struct shop *shop)
     memcpy(shop->exception, shop->first_exception, sizeof shop->exception);
 }
 
+static void transfer(struct shop *shop, enum about about)
+{
+    must(shop, "POST", "/v1/transfers", TRANSFER);
+    text_after(shop->client.body, "id", shop->transfer, sizeof shop->transfer);
+    if (about != ABOUT_TRANSFER)
+        must(shop, "POST", "/v1/transfers/%t/ship", "");
+    if (about == ABOUT_SHORT_TRANSFER)
+        must(shop, "POST", "/v1/transfers/%t/receive", "{\"lines\":[]}");
+}
+
 void shop_prepare(struct shop *shop, const struct good_request *request)
 {
     shop->number++;
@@ -176,6 +195,11 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_PACKED:
     case ABOUT_SHIPPED:
         work(shop, request->about);
+        break;
+    case ABOUT_TRANSFER:
+    case ABOUT_UNDER_WAY:
+    case ABOUT_SHORT_TRANSFER:
+        transfer(shop, request->about);
         break;
     case ABOUT_RESERVATION:
         must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");
@@ -215,6 +239,7 @@ void shop_furnish(struct shop *shop)
     client_must(&shop->client, "GET", "/v1/exceptions", NULL);
     text_after(shop->client.body, "id", shop->first_exception, sizeof shop->first_exception);
     shop->number = 1;
+    transfer(shop, ABOUT_TRANSFER);
     work(shop, ABOUT_WORK);
     memcpy(shop->first_order, shop->order, sizeof shop->first_order);
     memcpy(shop->first_work, shop->work, sizeof shop->first_work);

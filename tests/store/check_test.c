@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #define ORDER(id) "(SELECT id FROM orders WHERE channel_order_id = '" id "')"
+#define TRANSFER(state) "(SELECT id FROM transfer WHERE state = " state ")"
 #define LAMPS "sku = (SELECT sku FROM movement WHERE id = (SELECT MIN(id) FROM movement))" /* the first receipt */
 
 static const struct broken {
@@ -151,6 +152,22 @@ static const struct broken {
     { "an order without its key", "order_key", "DELETE FROM order_key WHERE ord = " ORDER("1"), false, "movement_cause reference_unit" },
     { "a key of no order", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, 999 FROM order_key WHERE ord = " ORDER("1"),
       false },
+    { "more is waited for than is on the way", "coming", "UPDATE position SET coming = coming + 1 WHERE coming > 0", false },
+    { "nobody waits for what is on the way", "coming", "UPDATE position SET coming = 0", false },
+    { "it is requested, and has left", "transfer_lines", "UPDATE transfer_line SET shipped = 1 WHERE transfer = " TRANSFER("1"), false },
+    { "a transfer of nothing", "transfer_lines", "DELETE FROM transfer_line WHERE transfer = " TRANSFER("1"), false, "claim_holder" },
+    { "a transfer that lost its first line", "transfer_lines", "UPDATE transfer_line SET line = 2 WHERE transfer = " TRANSFER("3"), false },
+    { "a line of no transfer", "orphan",
+      "INSERT INTO transfer_line (unit, transfer, line, sku, quantity, shipped, received) SELECT unit, 888888, 1, sku, 1, 0, 0 FROM transfer_line "
+      "WHERE transfer = " TRANSFER("1"),
+      false },
+    { "a transfer of an unknown SKU", "reference_unit", "UPDATE transfer_line SET sku = 888888 WHERE transfer = " TRANSFER("3"), false },
+    { "a transfer to an unknown node", "reference_unit", "UPDATE transfer SET to_node = 888888 WHERE state = 3", false },
+    { "a claim of a transfer that is cancelled", "claim_holder", "UPDATE transfer SET state = 4 WHERE state = 1", false },
+    { "a claim of a transfer at another node", "claim_holder", "UPDATE transfer SET from_node = to_node WHERE state = 1", false },
+    { "units are missing, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE type = 5", false },
+    { "people are told of more than is missing", "exception_cause", "UPDATE exception_item SET quantity = 9 WHERE type = 5", false },
+    { "a movement by a transfer that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause_kind = 6", false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -198,7 +215,23 @@ static void about(struct shop *shop, const char *id, const char *verb, const cha
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/%s", id, verb), "%s", body);
 }
 
-/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout; lines that name nothing, or did. */
+/* One is requested, one has left, one came short. */
+static void make_transfers(struct shop *shop)
+{
+    static const char *const then[][2] = { { NULL, NULL }, { "", NULL }, { "", "{\"lines\":[{\"sku\":\"CRATE\",\"quantity\":1}]}" } };
+    shop_must(shop, 201, "PUT", "/v1/skus/CRATE", "{\"name\":\"C\"}");
+    receive(shop, "LEJ", "CRATE", 9);
+    for (size_t i = 0; i < COUNT(then); i++) {
+        const char *id = id_of(
+            shop, shop_must(shop, 201, "POST", "/v1/transfers", "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"CRATE\",\"quantity\":2}]}"));
+        if (then[i][0] != NULL)
+            shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/transfers/%s/ship", id), "%s", then[i][0]);
+        if (then[i][1] != NULL)
+            shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/transfers/%s/receive", id), "%s", then[i][1]);
+    }
+}
+
+/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers; lines that name nothing, or did. */
 static struct shop *busy_shop(enum store store)
 {
     struct shop *shop = shop_open(store);
@@ -219,6 +252,7 @@ static struct shop *busy_shop(enum store store)
     about(shop, id_of(shop, order(shop, "market", "9", "NO-9", 1)), "cancel", "{\"reason\":\"changed mind\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":2}");
     shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
+    make_transfers(shop);
     return shop;
 }
 

@@ -46,6 +46,8 @@ struct stream_maker {
     char orders[400][32]; /* ids outside */
     size_t order_count, number;
     char reservation[32]; /* the last, of channel web */
+    char transfers[60][32];
+    size_t transfer_count;
     struct sent *keyed[400];
     size_t keyed_count;
     struct work works[400];
@@ -219,6 +221,25 @@ static struct sent checkout(struct stream_maker *maker)
     return (struct sent){ .method = "POST", .target = "/v1/reservations", .body = drawn(maker, body) };
 }
 
+static struct sent transfer(struct stream_maker *maker)
+{
+    static const char *const lines[] = { "{\"sku\":\"$S\",\"quantity\":$2}", "{\"sku\":\"BULB\",\"quantity\":1},{\"sku\":\"LAMP\",\"quantity\":1}",
+                                         "{\"sku\":\"$G\",\"quantity\":1}" },
+                             *const events[] = { "ship", "ship", "receive", "receive", "cancel", "settle" };
+    const char *what = lines[draw(maker, COUNT(lines))], *event = events[draw(maker, COUNT(events))];
+    if (maker->transfer_count == 0 || draw(maker, 3) == 0)
+        return (struct sent){ .method = "POST",
+                              .target = "/v1/transfers",
+                              .body = drawn(maker, arena_printf(maker->arena, "{\"from\":\"$N\",\"to\":\"$N\",\"lines\":[%s]}", what)) };
+    const char *body = strcmp(event, "receive") == 0  ? drawn(maker, arena_printf(maker->arena, "{\"lines\":[%s]}", what))
+                       : strcmp(event, "settle") == 0 ? "{\"reason\":\"gone\"}"
+                                                      : "";
+    return (struct sent){ .method = "POST",
+                          .target =
+                              arena_printf(maker->arena, "/v1/transfers/%s/%s", maker->transfers[draw_young(maker, maker->transfer_count)], event),
+                          .body = body };
+}
+
 /* ---- masters ---- */
 
 #define CHANNEL_OF(UNIT, KIND, NODES) \
@@ -341,6 +362,8 @@ static struct sent next_command(struct stream_maker *maker)
         sent = about_work(maker);
     else if (kind < 17)
         sent = checkout(maker);
+    else if (draw(maker, 4) == 0)
+        sent = transfer(maker);
     else
         sent = about_stock(maker);
     if (draw(maker, 3) > 0 && sent.method[0] == 'P')
@@ -401,6 +424,8 @@ static void learn(struct stream_maker *maker, struct sent *sent)
         text_in(sent->answer, NULL, "id", maker->orders[maker->order_count++], sizeof maker->orders[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/reservations") == 0)
         text_in(sent->answer, NULL, "id", maker->reservation, sizeof maker->reservation);
+    if (sent->status == 201 && strcmp(sent->target, "/v1/transfers") == 0 && sent->first == NULL && maker->transfer_count < COUNT(maker->transfers))
+        text_in(sent->answer, NULL, "id", maker->transfers[maker->transfer_count++], sizeof maker->transfers[0]);
     learn_works(maker, sent->answer);
     const char *work = strncmp(sent->target, "/v1/fulfilments/", 16) == 0 && sent->status == 200 && sent->first == NULL ? sent->target + 16 : "";
     for (size_t i = 0; i < maker->work_count; i++)

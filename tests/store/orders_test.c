@@ -970,14 +970,7 @@ static void a_unit_begins_with_the_key_that_made_it(struct shop *shop)
     assert_int_equal(((const struct event_row *)db_row(&rows, 0))->actor, 77);
 }
 
-#define SCENE(NAME) \
-    {               \
-#NAME, NAME \
-    }
-static const struct {
-    const char *name;
-    void (*play)(struct shop *shop);
-} scenes[] = {
+static const struct shop_scene scenes[] = {
     SCENE(two_channels_want_the_last_unit),
     SCENE(a_bundle_and_a_single_share_a_component),
     SCENE(a_receipt_fills_what_waits_by_rank),
@@ -1022,25 +1015,7 @@ static const struct {
     SCENE(a_timeline_tells_of_what_was_lost),
 };
 
-static void play(void **state)
-{
-    const int64_t *which = *state;
-    enum store store = (enum store)(*which / 1000);
-    if (!store_is_there(store))
-        skip();
-    struct shop *shop = shop_open(store);
-    shop_furnish(shop);
-    scenes[*which % 1000].play(shop);
-    shop_close(shop);
-}
-
 int main(void)
 {
-    struct CMUnitTest tests[2 * COUNT(scenes)];
-    int64_t which[2 * COUNT(scenes)];
-    for (size_t i = 0; i < 2 * COUNT(scenes); i++) {
-        which[i] = (int64_t)(i / COUNT(scenes) * 1000 + i % COUNT(scenes));
-        tests[i] = (struct CMUnitTest){ scenes[i % COUNT(scenes)].name, play, NULL, NULL, &which[i] };
-    }
-    return cmocka_run_group_tests_name("orders", tests, NULL, NULL);
+    return scenes_play("orders", scenes, COUNT(scenes));
 }

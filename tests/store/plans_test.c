@@ -153,6 +153,28 @@ static const char *reservation(struct shop *shop)
 {
     return id_after(shop, shop_must(shop, 201, "POST", "/v1/reservations", RESERVATION).body, NULL, "id");
 }
+#define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}"
+static const char *transfer_after(struct shop *shop, int done)
+{
+    static const char *const verbs[][2] = { { "ship", "" }, { "receive", "{\"lines\":[]}" } };
+    receive(shop, "LEJ", "LAMP", 1);
+    const char *id = id_after(shop, shop_must(shop, 201, "POST", "/v1/transfers", TRANSFER).body, NULL, "id");
+    for (int i = 0; i < done; i++)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/transfers/%s/%s", id, verbs[i][0]), "%s", verbs[i][1]);
+    return id;
+}
+static const char *requested(struct shop *shop)
+{
+    return transfer_after(shop, 0);
+}
+static const char *under_way(struct shop *shop)
+{
+    return transfer_after(shop, 1);
+}
+static const char *came_short(struct shop *shop)
+{
+    return transfer_after(shop, 2);
+}
 /* An order that waits makes one. */
 static const char *exception_of_short_order(struct shop *shop)
 {
@@ -229,6 +251,14 @@ static const struct call calls[] = {
     { "GET", "/v1/channels/{code}/fences", "/v1/channels/b2b/fences?limit=5", NULL, NULL },
     { "POST", "/v1/reservations", "/v1/reservations", RESERVATION, NULL },
     { "DELETE", "/v1/reservations/{id}", "/v1/reservations/%s", NULL, reservation },
+    { "POST", "/v1/transfers", "/v1/transfers", TRANSFER, requested },
+    { "GET", "/v1/transfers", "/v1/transfers?limit=5", NULL, NULL },
+    { "GET", "/v1/transfers", "/v1/transfers?state=requested&limit=5", NULL, NULL },
+    { "GET", "/v1/transfers/{id}", "/v1/transfers/%s", NULL, under_way },
+    { "POST", "/v1/transfers/{id}/ship", "/v1/transfers/%s/ship", "{}", requested },
+    { "POST", "/v1/transfers/{id}/receive", "/v1/transfers/%s/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}", under_way },
+    { "POST", "/v1/transfers/{id}/settle", "/v1/transfers/%s/settle", "{\"reason\":\"gone\"}", came_short },
+    { "POST", "/v1/transfers/{id}/cancel", "/v1/transfers/%s/cancel", "{}", requested },
     { "GET", "/v1/exceptions", "/v1/exceptions?limit=20", NULL, NULL },
     { "GET", "/v1/exceptions/{id}", "/v1/exceptions/%s", NULL, exception_of_short_order },
     { "GET", "/v1/jobs", "/v1/jobs?limit=20", NULL, NULL },

@@ -385,3 +385,38 @@ void many_add(struct many *many, const char *method, const char *target, const c
     if (many->count == COUNT(many->commands))
         many_run(many);
 }
+
+/* ---- scenes ---- */
+
+struct played {
+    enum store store;
+    const struct shop_scene *scene;
+};
+
+static void play(void **state)
+{
+    const struct played *played = *state;
+    if (!store_is_there(played->store))
+        skip();
+    struct shop *shop = shop_open(played->store);
+    shop_furnish(shop);
+    played->scene->play(shop);
+    shop_close(shop);
+}
+
+int scenes_play(const char *group, const struct shop_scene *scenes, size_t count)
+{
+    struct CMUnitTest *tests = calloc(2 * count, sizeof *tests);
+    struct played *played = calloc(2 * count, sizeof *played);
+    assert_true(tests != NULL && played != NULL);
+    for (size_t i = 0; i < count; i++) {
+        played[i] = (struct played){ STORE_SQLITE, &scenes[i] };
+        played[count + i] = (struct played){ STORE_POSTGRES, &scenes[i] };
+        tests[i] = (struct CMUnitTest){ scenes[i].name, play, NULL, NULL, &played[i] };
+        tests[count + i] = (struct CMUnitTest){ scenes[i].name, play, NULL, NULL, &played[count + i] };
+    }
+    int failed = _cmocka_run_group_tests(group, tests, 2 * count, NULL, NULL);
+    free(played);
+    free(tests);
+    return failed;
+}

@@ -61,6 +61,16 @@ struct many {
 void many_add(struct many *many, const char *method, const char *target, const char *body);
 void many_run(struct many *many);
 
+/* Scenes, each played on both stores in a furnished shop of its own. */
+struct shop_scene {
+    const char *name;
+    void (*play)(struct shop *shop);
+};
+/* clang-format off */
+#define SCENE(NAME) { #NAME, NAME }
+/* clang-format on */
+int scenes_play(const char *group, const struct shop_scene *scenes, size_t count); /* what main returns */
+
 /* Every table but `batch`, unit_clock.batch_id left out, as text in key order: two that are equal are the same company. */
 char *shop_dump(struct shop *shop, struct arena *arena);
 /* The first row in which two companies' dumps would differ, as both have it; NULL: they are the same. */
