@@ -53,6 +53,7 @@
     X(BATCH_TOO_LARGE, "batch_too_large", 422, false, "Too many entries", "send at most 1000 entries a call")                                \
     X(ORDER_TOO_LARGE, "order_too_large", 422, false, "The order is too large", "split it: at most 1000 lines, 1500 components")             \
     X(IDEMPOTENCY_MISMATCH, "idempotency_mismatch", 422, false, "The key stands for another request", "use a new Idempotency-Key")            \
+    X(RATE_LIMITED, "rate_limited", 429, true, "The key asks too often", "send it again after Retry-After, or ask for a key with a higher rate") \
     X(HEADERS_TOO_LARGE, "headers_too_large", 431, false, "The headers are too large", "send at most 32 KiB of headers")                     \
     X(CULPRIT, "culprit", 500, false, "This command ended the process before", "do not send it again; tell support")                         \
     X(INTERNAL, "internal", 500, true, "A fault of ours", "tell support; nothing was changed")                                               \

@@ -4,8 +4,11 @@
 #include "cli_sql.h"
 #include "engine/api.h"
 #include "http/auth.h"
+#include "http/rates.h"
 #include "schema.h"
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t scopes_of(const struct flags *flags)
@@ -27,8 +30,24 @@ static int64_t scopes_of(const struct flags *flags)
     return sum == 0 ? -1 : sum;
 }
 
+/* A whole number within the bounds, `preset` where it does not come. False, and said, where it is none. */
+static bool count_of(const struct flags *flags, const char *name, int64_t least, int64_t most, int64_t preset, int64_t *out)
+{
+    const char *text = flag_again(flags, name, 0);
+    char *end = NULL;
+    *out = preset;
+    if (text == NULL)
+        return true;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out >= least && *out <= most)
+        return true;
+    (void)fail_with("--%s wants a number from %ld to %ld, not %s", name, (long)least, (long)most, text);
+    return false;
+}
+
 /* The company's clock row gives the id, as it does in a batch of the engine. */
-static enum db_result write_key(const struct flags *flags, struct db *db, int64_t scopes, const uint8_t hash[KEY_HASH_BYTES])
+static enum db_result write_key(const struct flags *flags, struct db *db, struct api_key_row *key)
 {
     struct company_clock_result taken;
     bool found = false;
@@ -41,11 +60,9 @@ static enum db_result write_key(const struct flags *flags, struct db *db, int64_
         return result;
     struct unit_clock_row clock = { taken.unit,         taken.event_seq,      taken.event_time, taken.next_id + 1,
                                     taken.batch_id + 1, taken.config_version, taken.audit_head, taken.blocked };
-    struct api_key_row key = {
-        .id = taken.next_id, .name = flag(flags, "name", ""), .scopes = scopes, .hash = { hash, KEY_HASH_BYTES }, .made_at = when_now_us()
-    };
-    struct batch_row batch = { .batch_id = clock.batch_id, .at = key.made_at };
-    const void *rows[] = { &key, &batch, &clock };
+    key->id = taken.next_id;
+    struct batch_row batch = { .batch_id = clock.batch_id, .at = key->made_at };
+    const void *rows[] = { key, &batch, &clock };
     result = db_insert(db, &api_key_table, &rows[0], 1);
     if (result == DB_OK)
         result = db_insert(db, &batch_table, &rows[1], 1);
@@ -61,7 +78,7 @@ int run_key(const struct flags *words)
     if (words->count == 0 || strcmp(words->words[0], "add") != 0)
         return fail_with("key add is the only one: millrace key add --db URL --name N --scope SCOPE");
     struct flags after_add = { words->count - 1, words->words + 1, words->arena }, *flags = &after_add;
-    if (!flags_known(flags, (const char *const[]){ "db", "name", "scope", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", "name", "scope", "rate", "burst", NULL }))
         return 2;
     const char *name = flag_again(flags, "name", 0);
     int64_t scopes = scopes_of(flags);
@@ -69,11 +86,16 @@ int run_key(const struct flags *words)
         return fail_with("--name wants 1 to 64 bytes without control characters");
     if (scopes < 0)
         return fail_with("--scope wants admin, orders, inventory or read; it may come several times");
+    struct api_key_row key = { .name = name, .scopes = scopes, .hash = { hash, KEY_HASH_BYTES }, .made_at = when_now_us() };
+    if (!count_of(flags, "rate", 1, RATE_MAX, 0, &key.rate) || !count_of(flags, "burst", 0, BURST_MAX, key.rate, &key.burst))
+        return 2;
+    if (key.rate == 0 && key.burst != 0)
+        return fail_with("--burst is how many requests more at once: it needs --rate");
     struct db *db = open_store(flags, false, false);
     if (db == NULL)
         return 2;
     key_make(text, hash);
-    enum db_result result = write_key(flags, db, scopes, hash);
+    enum db_result result = write_key(flags, db, &key);
     int code = 0;
     if (result != DB_OK) {
         code = fail_with("the key could not be written (%s): %s", db_result_name(result), db_last_error(db));

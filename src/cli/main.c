@@ -17,9 +17,10 @@ static const struct {
       "  millrace key add --db sqlite:shop.db --name me --scope admin      what comes next\n" },
     { "migrate", run_migrate, "--db URL", "brings the schema to this release",
       "After an update, before the first server of the new release. Servers of the old one may go on meanwhile. Safe to run twice.\n" },
-    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...]", "prints a new API key, once",
+    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...] [--rate N [--burst M]]", "prints a new API key, once",
       "The key is the only line on standard output; the database keeps its hash alone, so it cannot be shown again. Servers that run take\n"
-      "it by themselves. Clients send it as: Authorization: Bearer KEY\n\n"
+      "it by themselves. Clients send it as: Authorization: Bearer KEY\n"
+      "--rate: requests a second, on each server, and --burst more at once (as many as the rate, if not told); beyond it 429 with Retry-After.\n\n"
       "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n" },
     { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
       "Prints `ready http://HOST:PORT` when it answers (port 0: a free one). SIGTERM and Ctrl-C let what was asked be answered first.\n"

@@ -16,6 +16,7 @@ struct actor {
     int64_t key;      /* id of the API key; 0: Millrace itself */
     const char *name; /* the key's name */
     unsigned scopes;
+    int64_t rate, burst; /* how often it may ask: requests a second, 0: as often as it likes, and how many more at once */
 };
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };

@@ -2,7 +2,9 @@
  * Everything up to there is arena memory behind one door: a request that needs more than its arena is answered 413, or
  * 503 where it sent no body or where it is the machine that has no more. */
 #include "http/edge.h"
+#include "base/when.h"
 #include "http/own.h"
+#include "http/rates.h"
 #include "http/readers.h"
 #include <strings.h>
 #include <string.h>
@@ -30,6 +32,20 @@ static const char *why_not(enum auth_result result)
                                       : "the key is not known";
 }
 
+/* A batch counts once: its size is bounded, and its entries wait in the queue of their unit. */
+static bool within_rate(struct exchange *exchange, enum next_step *step)
+{
+    const struct actor *actor = &exchange->request.actor;
+    int wait_s = actor->rate == 0 ? 0 : rates_take(exchange->server->rates, actor->key, actor->rate, actor->burst, when_monotonic_us());
+    if (wait_s == 0)
+        return true;
+    *step = refused(exchange, FAULT_RATE_LIMITED,
+                    arena_printf(exchange->arena, "the key %s may ask %ld times a second, and %ld times more at once", actor->name, (long)actor->rate,
+                                 (long)actor->burst));
+    exchange->answer.retry_after_s = wait_s;
+    return false;
+}
+
 /* AUTH_UNKNOWN comes back once more after the keys were read anew. */
 static bool admit(struct exchange *exchange, enum next_step *step)
 {
@@ -51,7 +67,7 @@ static bool admit(struct exchange *exchange, enum next_step *step)
     else if (!auth_may(&exchange->request.actor, exchange->route, exchange->arena, &needed))
         *step = refused(exchange, FAULT_FORBIDDEN, arena_printf(exchange->arena, "the key needs the scope %s", needed));
     else
-        return true;
+        return within_rate(exchange, step);
     return false;
 }
 

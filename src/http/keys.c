@@ -62,7 +62,9 @@ static struct key_set *set_load(struct db *db)
             continue;
         struct key *key = &set->keys[set->count++];
         memcpy(key->hash, rows[i].hash.at, KEY_HASH_BYTES);
-        key->actor = (struct actor){ .key = rows[i].id, .name = rows[i].name, .scopes = (unsigned)rows[i].scopes };
+        key->actor = (struct actor){
+            .key = rows[i].id, .name = rows[i].name, .scopes = (unsigned)rows[i].scopes, .rate = rows[i].rate, .burst = rows[i].burst
+        };
     }
     qsort(set->keys, set->count, sizeof set->keys[0], key_compare);
     return set;

@@ -7,6 +7,7 @@
 #include "http/connection.h"
 #include "http/docs.h"
 #include "http/openapi.h"
+#include "http/rates.h"
 #include "http/readers.h"
 #include <assert.h>
 #include <errno.h>
@@ -289,6 +290,7 @@ static void server_free(struct http_server *server)
     if (server->wake >= 0)
         close(server->wake);
     free(server->input);
+    rates_free(server->rates);
     pool_end(&server->pool);
     arena_free(server->arena);
     free(server);
@@ -299,7 +301,8 @@ static bool server_prepare(struct http_server *server, struct arena *arena, cons
     *error = "no memory for the HTTP server";
     server->arena = arena_new(64u << 20);
     server->input = malloc(INPUT_BYTES);
-    if (server->arena == NULL || server->input == NULL)
+    server->rates = rates_new();
+    if (server->arena == NULL || server->input == NULL || server->rates == NULL)
         return false;
     server->router = router_new(server->options.routes, server->arena, error);
     if (server->router == NULL) {

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct connection;
+struct rates;
 struct readers;
 
 /* What an exchange waits for while another thread has it. */
@@ -58,6 +59,7 @@ struct http_server {
     struct arena *arena; /* of the server's whole life */
     struct router *router;
     struct metrics *metrics;
+    struct rates *rates; /* of keys; the HTTP thread's */
     struct arena_pool pool;
     struct readers *readers;
     struct parser_limits limits;

@@ -219,12 +219,18 @@ static bool key_find(void *context, const uint8_t hash[KEY_HASH_BYTES], struct a
     static const struct {
         const char *text, *name;
         unsigned scopes;
-    } keys[] = { { ADMIN_KEY, "admin", SCOPE_ADMIN }, { READ_KEY, "reader", SCOPE_READ }, { LATE_KEY, "late", SCOPE_ORDERS } };
+        bool late;
+        int64_t rate;
+    } keys[] = { { ADMIN_KEY, "admin", SCOPE_ADMIN, false, 0 },
+                 { READ_KEY, "reader", SCOPE_READ, false, 0 },
+                 { LATE_KEY, "late", SCOPE_ORDERS, true, 0 },
+                 { SLOW_KEY, "slow", SCOPE_READ, false, 1 } };
     for (size_t i = 0; i < COUNT(keys); i++) {
         uint8_t known[KEY_HASH_BYTES];
         key_hash(keys[i].text, strlen(keys[i].text), known);
-        if (memcmp(known, hash, sizeof known) == 0 && (i < 2 || atomic_load(&shop_counts()->reloads) > 0)) {
-            *out = (struct actor){ .key = (int64_t)i + 1, .name = keys[i].name, .scopes = keys[i].scopes };
+        if (memcmp(known, hash, sizeof known) == 0 && (!keys[i].late || atomic_load(&shop_counts()->reloads) > 0)) {
+            *out =
+                (struct actor){ .key = (int64_t)i + 1, .name = keys[i].name, .scopes = keys[i].scopes, .rate = keys[i].rate, .burst = keys[i].rate };
             return true;
         }
     }

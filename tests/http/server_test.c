@@ -277,6 +277,19 @@ static void batches_have_their_own_form(void **state)
     }
 }
 
+/* On a machine that takes a second for an answer it would never be refused. */
+static void a_key_that_asks_too_often_waits(void **state)
+{
+    struct reply reply = { 0 };
+    int allowed = 0;
+    while (allowed < 50 && (reply = call(*state, "GET", "/v1/things/LAMP", SLOW_KEY, NULL, NULL)).status == 200)
+        allowed++;
+    assert_true(allowed >= 2);
+    assert_int_equal(reply.status, 429);
+    assert_true(has(reply.head, "Retry-After: 1") && has(reply.body, "rate_limited") && has(reply.body, "the key slow may ask 1 times a second"));
+    assert_int_equal(call(*state, "GET", "/v1/things/LAMP", READ_KEY, NULL, NULL).status, 200);
+}
+
 static void a_thousand_entries_and_not_one_more(void **state)
 {
     for (int count = 1000; count <= 1001; count++) {
@@ -419,6 +432,7 @@ int main(void)
         WITH(a_large_answer_reaches_a_slow_reader_whole, open_ordinary),
         WITH(each_entry_stands_alone, open_ordinary),
         WITH(batches_have_their_own_form, open_ordinary),
+        WITH(a_key_that_asks_too_often_waits, open_ordinary),
         WITH(a_thousand_entries_and_not_one_more, open_ordinary),
         WITH(who_sends_too_slowly_gets_408, open_hasty),
         WITH(who_sends_nothing_is_let_go_of, open_hasty),

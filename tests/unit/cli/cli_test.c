@@ -160,6 +160,12 @@ static void a_key_is_alone_on_its_line(void **state)
     says(scene, "admin, orders, inventory or read");
     assert_int_equal(run(scene, "key add --scope orders"), 2);
     says(scene, "--name");
+    assert_int_equal(run(scene, "key add --name shop --scope orders --rate 50 --burst 100"), 0);
+    assert_int_equal(run(scene, "key add --name shop --scope orders --rate 0"), 2);
+    says(scene, "--rate wants a number from 1 to 100000, not 0");
+    assert_int_equal(run(scene, "key add --name shop --scope orders --rate 5x"), 2);
+    assert_int_equal(run(scene, "key add --name shop --scope orders --burst 5"), 2);
+    says(scene, "it needs --rate");
     assert_int_equal(run(scene, "key drop"), 2);
 }
 
