@@ -21,6 +21,7 @@ struct reading {
     struct faults *faults;
     size_t faults_before; /* those of others */
     enum fields_mode mode;
+    const struct fields_also *also; /* of the whole; NULL: nothing */
 };
 
 enum outcome {
@@ -226,6 +227,7 @@ static enum outcome read_money(struct reading *r, const struct field *field, con
         return outcome;
     struct place amount = { .up = here, .name = "amount", .bytes = strlen("amount") };
     int exponent = currency_exponent(wire.currency);
+    assert(wire.amount != NULL); /* it is required */
     if (!money_parse(wire.amount, strlen(wire.amount), exponent, &money->minor))
         return refuse(r, &amount, FAULT_BAD_FORMAT, "an amount of %s is written as %s", wire.currency,
                       (const char *[]){ "1999", "199.9", "19.99", "1.999", "0.1999" }[exponent]);
@@ -465,6 +467,16 @@ static enum outcome check_object(struct reading *r, const struct field_table *ta
     return outcome;
 }
 
+/* Reads the value behind a key that is no field of the table: it may be one of those that the whole has besides. */
+static enum outcome read_other(struct reading *r, const struct field_table *table, const struct place *here, void *out)
+{
+    const bool of_whole = r->also != NULL && here->up->up == NULL;
+    const size_t index = of_whole ? find_field(r->also->table, r->json, 0) : 0;
+    if (of_whole && index < r->also->table->count)
+        return read_member(r, r->also->table, index, here, r->also->out);
+    return read_member(r, table, table->count, here, out);
+}
+
 /* Reads the object whose '{' was read. */
 static enum outcome read_object(struct reading *r, const struct field_table *table, const struct place *here, void *out)
 {
@@ -480,7 +492,7 @@ static enum outcome read_object(struct reading *r, const struct field_table *tab
             return malformed(r, here);
         struct place place = { .up = here, .name = r->json->text, .bytes = r->json->bytes };
         size_t index = find_field(table, r->json, expected);
-        enum outcome outcome = read_member(r, table, index, &place, out);
+        enum outcome outcome = index < table->count ? read_member(r, table, index, &place, out) : read_other(r, table, &place, out);
         if (outcome == BROKEN)
             return BROKEN;
         if (outcome == FAULTY)
@@ -500,31 +512,42 @@ static enum outcome read_object(struct reading *r, const struct field_table *tab
     return all;
 }
 
+static bool read_whole(struct reading *r, const struct field_table *table, const struct place *root, void *out)
+{
+    enum json_token token = json_next(r->json);
+    if (token == JSON_OBJECT)
+        return read_object(r, table, root, out) == TAKEN;
+    if (token == JSON_ERROR) {
+        malformed(r, root);
+    } else {
+        refuse(r, root, FAULT_WRONG_TYPE, "an object is due");
+        pass_over(r, root, token);
+    }
+    return false;
+}
+
 bool fields_read(struct json_reader *json, const struct field_table *table, enum fields_mode mode, const char *pointer, void *out,
                  struct faults *faults)
 {
     struct reading r = { .json = json, .faults = faults, .faults_before = faults->count, .mode = mode };
     struct place root = { .name = pointer, .bytes = strlen(pointer) };
-    enum json_token token = json_next(json);
-    if (token == JSON_OBJECT)
-        return read_object(&r, table, &root, out) == TAKEN;
-    if (token == JSON_ERROR) {
-        malformed(&r, &root);
-    } else {
-        refuse(&r, &root, FAULT_WRONG_TYPE, "an object is due");
-        pass_over(&r, &root, token);
-    }
-    return false;
+    return read_whole(&r, table, &root, out);
 }
 
 bool fields_read_text(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
                       struct faults *faults)
 {
+    return fields_read_text_also(arena, text, bytes, table, mode, out, NULL, faults);
+}
+
+bool fields_read_text_also(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
+                           const struct fields_also *also, struct faults *faults)
+{
     struct json_reader json;
-    struct reading r = { .json = &json, .faults = faults, .faults_before = faults->count, .mode = mode };
+    struct reading r = { .json = &json, .faults = faults, .faults_before = faults->count, .mode = mode, .also = also };
     struct place root = { .name = "" };
     json_open(&json, arena, text, bytes);
-    bool good = fields_read(&json, table, mode, "", out, faults);
+    bool good = read_whole(&r, table, &root, out);
     if (json.error == NULL && json_next(&json) == JSON_ERROR)
         malformed(&r, &root);
     return good && json.error == NULL;

@@ -87,6 +87,15 @@ bool fields_read(struct json_reader *json, const struct field_table *table, enum
 /* The whole text is one such object. */
 bool fields_read_text(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
                       struct faults *faults);
+/* What a request may say of itself among its fields: none of these is required or has a preset, and none has a name that the other table has,
+ * which would go before it. */
+struct fields_also {
+    const struct field_table *table;
+    void *out; /* of table->size bytes, zeroed */
+};
+/* The same, and the object may have those fields as well (NULL: none); lists and objects in it may not. */
+bool fields_read_text_also(struct arena *arena, const char *text, size_t bytes, const struct field_table *table, enum fields_mode mode, void *out,
+                           const struct fields_also *also, struct faults *faults);
 
 /* Lays what came in `patch` over `whole`: null resets to the preset or to nothing, objects are merged, lists and money
  * replaced; a field that came resets the others of its `either`. Nested objects of `whole` are changed where they stand; what is
@@ -109,9 +118,9 @@ void fields_write(struct json_writer *json, const struct field_table *table, con
 /* The JSON schema (OpenAPI 3.1) of the table. An answer leaves write_only out; a request read_only, and knows no other field;
  * a PUT takes read_only too, since what GET gave may be sent back; of a patch nothing must come, and null takes out what is not
  * required. Nested tables become
- * $ref "#/components/schemas/NAME". */
+ * $ref "#/components/schemas/NAME". also: fields that the object may have as well (fields_read_text_also); NULL: none. */
 enum fields_schema { FIELDS_ANSWER, FIELDS_REQUEST, FIELDS_REPLACE, FIELDS_MERGE };
-void fields_schema(struct json_writer *json, const struct field_table *table, enum fields_schema use);
+void fields_schema(struct json_writer *json, const struct field_table *table, enum fields_schema use, const struct field_table *also);
 
 static inline bool field_came(const struct field_table *table, const void *in, const char *name);
 

@@ -239,12 +239,8 @@ static struct field as_merged(const struct field *field)
     return merged;
 }
 
-void fields_schema(struct json_writer *json, const struct field_table *table, enum fields_schema use)
+static void add_properties(struct json_writer *json, const struct field_table *table, enum fields_schema use)
 {
-    json_object(json);
-    add_text(json, "type", "object");
-    json_key(json, "properties");
-    json_object(json);
     for (size_t i = 0; i < table->count; i++) {
         const struct field *field = &table->fields[i];
         if (!is_shown(field, use))
@@ -261,6 +257,17 @@ void fields_schema(struct json_writer *json, const struct field_table *table, en
         }
         json_object_end(json);
     }
+}
+
+void fields_schema(struct json_writer *json, const struct field_table *table, enum fields_schema use, const struct field_table *also)
+{
+    json_object(json);
+    add_text(json, "type", "object");
+    json_key(json, "properties");
+    json_object(json);
+    add_properties(json, table, use);
+    if (also != NULL)
+        add_properties(json, also, use);
     json_object_end(json);
     if (use != FIELDS_MERGE)
         add_required(json, table, use);

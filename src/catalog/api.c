@@ -41,7 +41,7 @@
                                                          .edge = EDGE,                                        \
                                                          .look_up = NAME##_look_up,                           \
                                                          .decide = NAME##_put,                                \
-                                                         .inverse = #NAME ".put of the version before" };     \
+                                                         .inverse = #NAME ".put: the version before" };       \
     static const struct command_type NAME##_patch_type = { .name = #NAME ".patch",                            \
                                                            .input = &NAME##_fields,                           \
                                                            .mode = FIELDS_PATCH,                              \
@@ -50,7 +50,7 @@
                                                            .edge = EDGE,                                      \
                                                            .look_up = NAME##_look_up,                         \
                                                            .decide = NAME##_patch,                            \
-                                                           .inverse = #NAME ".put of the version before" }
+                                                           .inverse = #NAME ".put: the version before" }
 KIND(unit, "Unit", true, unit_edge);
 KIND(node, "Node", true, master_edge);
 KIND(sku, "Sku", true, master_edge);

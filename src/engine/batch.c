@@ -1,7 +1,7 @@
 /* src/engine/batch.c: one batch from the clock row to the answers.
  * The clock row first, then rows that the commands will probably need, then the commands in queue order, each seeing
- * those before it; then every dirty row once; then COMMIT. A refusal is undone to its mark. An error in writing is
- * never skipped: all is rolled back, and what failed by a constraint is halved until the culprit stands alone. */
+ * those before it; then every dirty row once; then COMMIT. A refusal is undone to its mark, and so is a preview. An error
+ * in writing is never skipped: all is rolled back, and what failed by a constraint is halved until the culprit stands alone. */
 #include "engine/batch.h"
 #include "base/when.h"
 #include "engine/idempotency.h"
@@ -15,7 +15,8 @@
 
 #define OUTCOME_WAIT_US INT64_C(5000000)
 #define OUTCOME_PAUSE_US 100000
-#define NEEDS_MAX 10000 /* rounds of one command: more is a decide that asks for ever */
+#define NEEDS_MAX 10000         /* rounds of one command: more is a decide that asks for ever */
+#define PREVIEW_ROWS_MAX 200000 /* that one preview may have changed: the others of the batch wait, and share its memory */
 
 /* A unit's sets in this batch: one, or the company's and all units'. */
 struct batch {
@@ -30,6 +31,7 @@ struct batch {
     struct arena_door *outer; /* ... and the one before it */
     int64_t loading_us;       /* spent in decide on rows that were not known: the bound is on deciding */
     bool outcome_is_open;     /* COMMIT was sent, and the store does not say what became of it */
+    bool writes;              /* something was decided that is no preview */
 };
 
 static int64_t since(int64_t *at_us)
@@ -131,11 +133,13 @@ static void prefetch(struct batch *batch, struct command *const *commands, size_
 {
     struct ws *ws = batch->writer->sets[batch->first];
     for (size_t i = 0; i < count; i++) {
-        if (commands[i]->form.count > 0)
-            continue; /* its keys are not all there */
-        idempotency_want(ws, commands[i]);
-        if (commands[i]->type->prefetch != NULL)
-            commands[i]->type->prefetch(ws, commands[i]);
+        for (const struct command *command = commands[i]; command != NULL; command = command->with) {
+            if (command->form.count > 0)
+                continue; /* its keys are not all there */
+            idempotency_want(ws, command);
+            if (command->type->prefetch != NULL)
+                command->type->prefetch(ws, command);
+        }
     }
 }
 
@@ -296,11 +300,55 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
         answer_faults(&command->answer, command->arena, &command->faults);
         command->answer.retry_after_s = command->answer.status == 503;
         batch->writer->stats.refused++;
-    } else if (!command->existing) {
+    } else if (!command->existing && !command->dry_run) {
         fold_audit(ws, command);
     }
     idempotency_keep(ws, command);
     return DB_OK;
+}
+
+static enum db_result decide_guarded(struct batch *batch, struct command *command)
+{
+    if (!black_box_enter(batch->writer->box, command)) {
+        refuse_culprit(command);
+        return DB_OK;
+    }
+    enum db_result result = decide_one(batch, command);
+    black_box_leave(batch->writer->box);
+    return result;
+}
+
+static size_t dirty_rows(const struct batch *batch)
+{
+    size_t dirty = 0;
+    for (size_t s = batch->first; s < batch->first + batch->count; s++)
+        dirty += ws_dirty_rows(batch->writer->sets[s]);
+    return dirty;
+}
+
+static void refuse_long(struct command *command)
+{
+    command->state = COMMAND_REFUSED;
+    answer_fault(&command->answer, command->arena, FAULT_BATCH_TOO_LARGE, NULL,
+                 "what stands before it in this preview would change too much: preview fewer at once");
+}
+
+/* All of one preview, each command on what those before it left; then nobody did anything. */
+static enum db_result preview(struct batch *batch, struct command *first)
+{
+    struct ws_mark marks[UNITS_MAX + 1];
+    const size_t count = batch->count;
+    enum db_result result = DB_OK;
+    for (size_t i = 0; i < count; i++)
+        marks[i] = ws_mark(batch->writer->sets[batch->first + i], &first->actor);
+    for (struct command *command = first; command != NULL && result == DB_OK; command = command->with) {
+        if (command != first && dirty_rows(batch) > PREVIEW_ROWS_MAX)
+            refuse_long(command);
+        else
+            result = decide_guarded(batch, command);
+    }
+    undo_sets(batch, marks, count);
+    return result;
 }
 
 static enum db_result decide_all(struct batch *batch, size_t count)
@@ -308,18 +356,12 @@ static enum db_result decide_all(struct batch *batch, size_t count)
     enum db_result result = DB_OK;
     int64_t began = when_monotonic_us();
     for (size_t i = 0; i < count && result == DB_OK; i++) {
-        if (black_box_enter(batch->writer->box, batch->commands[i])) {
-            result = decide_one(batch, batch->commands[i]);
-            black_box_leave(batch->writer->box);
-        } else {
-            refuse_culprit(batch->commands[i]);
-        }
+        struct command *command = batch->commands[i];
+        result = command->dry_run ? preview(batch, command) : decide_guarded(batch, command);
+        batch->writes = batch->writes || !command->dry_run;
         batch->decided = i + 1;
-        size_t dirty = 0;
-        for (size_t s = batch->first; s < batch->first + batch->count; s++)
-            dirty += ws_dirty_rows(batch->writer->sets[s]);
         bool late = batch->writer->batch_us >= 0 && when_monotonic_us() - began - batch->loading_us > batch->writer->batch_us;
-        if (dirty >= batch->writer->batch_rows || late)
+        if (dirty_rows(batch) >= batch->writer->batch_rows || late)
             break;
     }
     return result;
@@ -426,11 +468,11 @@ static enum db_result run_through(struct batch *batch, size_t count)
     if (result == DB_OK)
         result = decide_all(batch, count);
     stats->decide_us += since(&at_us);
-    if (result == DB_OK)
+    if (result == DB_OK && batch->writes)
         result = write_all(batch);
     stats->write_us += since(&at_us);
-    bool sent = result == DB_OK;
-    if (sent)
+    const bool asked = result == DB_OK, sent = asked && batch->writes; /* of previews alone there is nothing to commit, nor to be lost */
+    if (asked)
         result = db_commit(writer->db);
     if (result == DB_IO && sent)
         abort(); /* a failed fsync may have lost what others were told: only a restart reads the truth */
@@ -459,7 +501,7 @@ static enum db_result run(struct batch *batch, size_t count)
     /* NOLINTEND(clang-analyzer-core.StackAddressEscape) */
 }
 
-void batch_refuse(struct command *command, enum db_result result)
+static void refuse_one(struct command *command, enum db_result result)
 {
     static const enum fault_code codes[] = {
         [DB_BUSY] = FAULT_BUSY,           [DB_LOST] = FAULT_STORE_LOST,  [DB_FULL] = FAULT_STORE_FULL, [DB_IO] = FAULT_STORE_LOST,
@@ -471,8 +513,18 @@ void batch_refuse(struct command *command, enum db_result result)
         command->answer.retry_after_s = 1;
 }
 
+void batch_refuse(struct command *command, enum db_result result)
+{
+    for (; command != NULL; command = command->with)
+        refuse_one(command, result);
+}
+
 static void refuse_open(struct command *command)
 {
+    if (command->dry_run) { /* whatever became of the others */
+        batch_refuse(command, DB_LOST);
+        return;
+    }
     command->state = COMMAND_REFUSED;
     answer_fault(&command->answer, command->arena, FAULT_STORE_LOST, NULL, "it may have been carried out: send it again with its Idempotency-Key");
     command->answer.retry_after_s = 1;
@@ -528,8 +580,10 @@ static enum db_result writer_prepare(struct writer *writer, int64_t unit, size_t
 
 static void answer_no_unit(struct command *command)
 {
-    command->state = COMMAND_REFUSED;
-    answer_fault(&command->answer, command->arena, FAULT_NOT_FOUND, NULL, "there is nothing with this id");
+    for (; command != NULL; command = command->with) {
+        command->state = COMMAND_REFUSED;
+        answer_fault(&command->answer, command->arena, FAULT_NOT_FOUND, NULL, "there is nothing with this id");
+    }
 }
 
 size_t batch_run(struct writer *writer, int64_t unit, struct command **commands, size_t count)

@@ -28,7 +28,7 @@ struct writer {
 
 /* Opens the connection again where it was lost. */
 enum db_result writer_ready(struct writer *writer);
-/* Answers a command that was not decided because the store failed. */
+/* Answers a command, or all of a preview, that was not decided because the store failed. */
 void batch_refuse(struct command *command, enum db_result result);
 /* Decides and commits commands of one unit as one transaction, as many as its bounds allow (at least one); answers
  * those and returns how many. The commands' answers are filled; done is the caller's to call. */

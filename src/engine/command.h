@@ -38,7 +38,7 @@ struct command_type {
     void (*decide)(struct ws *ws, struct command *command);
     /* Renders the 2xx that event `seq` stands for once more (an idempotency key was sent again). NULL: keys are not kept. */
     void (*again)(struct ws *ws, struct command *command, int64_t seq);
-    const char *inverse; /* the command that takes it back, or why there is none */
+    const char *inverse; /* "NAME" of the command that takes it back, "NAME: what is to be sent", or "none: why" */
 };
 
 enum command_state { COMMAND_NEW, COMMAND_ACCEPTED, COMMAND_REFUSED };
@@ -51,6 +51,8 @@ struct command {
     const char *if_match, *if_none_match;
     const char *path[PATH_PARTS_MAX];
 
+    bool dry_run;         /* a preview: decided and answered as ever, then undone; nothing is kept of it, its key neither */
+    struct command *with; /* the next command of the same preview: it is decided on what those before it would have done */
     bool has_key;         /* an Idempotency-Key came */
     int64_t key_hash[2];  /* keyed hash of (API key, Idempotency-Key, index) */
     int64_t body_hash[2]; /* of method, path and raw bytes */

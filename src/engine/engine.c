@@ -237,10 +237,14 @@ static enum db_result unit_of(struct lane *lane, const struct command *command, 
 
 /* ---- running ---- */
 
+/* Whose last command is done may be gone. */
 static void answer(struct command *command)
 {
-    if (command->done != NULL)
-        command->done(command);
+    for (struct command *next; command != NULL; command = next) {
+        next = command->with;
+        if (command->done != NULL)
+            command->done(command);
+    }
 }
 
 /* Without threads every commit is durable when it returns; with them the finisher sees to that first. */
@@ -290,6 +294,14 @@ static void lane_tell(struct lane *lane)
     pthread_mutex_unlock(&lane->engine->lock);
 }
 
+static size_t bytes_of(const struct command *command)
+{
+    size_t bytes = 0;
+    for (; command != NULL; command = command->with)
+        bytes += command->bytes;
+    return bytes;
+}
+
 /* At the end of the queue of the lane that its unit has; the lock is held. */
 static void enqueue(struct lane *lane, struct command *command)
 {
@@ -298,7 +310,7 @@ static void enqueue(struct lane *lane, struct command *command)
     *queue->last = command;
     queue->last = &command->next;
     lane->queued++;
-    lane->engine->queued_bytes += command->bytes;
+    lane->engine->queued_bytes += bytes_of(command);
     if (!should_wait(lane))
         pthread_cond_signal(&lane->more);
 }
@@ -326,6 +338,42 @@ static void refuse_rest(const struct lane *lane, struct command **commands, size
     finish(lane->engine, commands, count);
 }
 
+/* A unit decides alone, and its clock row is all that is held: what a preview names of other units becomes a preview of its own.
+ * NULL: all is of this unit. */
+static struct command *of_other_units(struct lane *lane, struct command *preview, int64_t unit)
+{
+    struct command *others = NULL, **last = &others;
+    for (struct command **at = &preview->with; *at != NULL;) {
+        struct command *command = *at;
+        int64_t its;
+        enum db_result result = unit_of(lane, command, &its);
+        if (result == DB_OK && its == unit) {
+            at = &command->with;
+            continue;
+        }
+        *at = result == DB_OK ? command->with : NULL; /* else all that is left, to be told so at once */
+        if (result != DB_OK) {
+            *last = command;
+            break;
+        }
+        command->with = NULL;
+        *last = command;
+        last = &command->with;
+    }
+    return others;
+}
+
+static void lane_run(struct lane *lane, struct command **commands, size_t count);
+
+static void run_other_units(struct lane *lane, struct command **commands, size_t count, int64_t unit)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct command *others = of_other_units(lane, commands[i], unit);
+        if (others != NULL)
+            lane_run(lane, &others, 1); /* as deep as there are units that it names */
+    }
+}
+
 /* A batch of the company has masters, or what names nothing that is known: the latter behind the former is looked up anew when they
  * are decided, for its channel may be among them. */
 static void lane_run(struct lane *lane, struct command **commands, size_t count)
@@ -341,9 +389,10 @@ static void lane_run(struct lane *lane, struct command **commands, size_t count)
         while (result == DB_OK && at + same < count && commands[at + same]->type->company == commands[at]->type->company &&
                unit_of(lane, commands[at + same], &next) == DB_OK && next == unit)
             same++;
-        if (result == DB_OK)
+        if (result == DB_OK) {
+            run_other_units(lane, commands + at, same, unit);
             done = batch_run(&lane->writer, unit, commands + at, same);
-        else
+        } else
             batch_refuse(commands[at], result);
         lane_tell(lane);
         finish(lane->engine, commands + at, done);
@@ -371,7 +420,7 @@ static size_t take(struct lane *lane, struct queue *queue, struct command **take
             queue->last = &queue->first;
         command->next = NULL;
         lane->queued--;
-        lane->engine->queued_bytes -= command->bytes;
+        lane->engine->queued_bytes -= bytes_of(command);
         taken[count++] = command;
     }
     return count;
@@ -555,16 +604,18 @@ void engine_submit(struct engine *engine, struct command *command)
 {
     int64_t unit;
     pthread_mutex_lock(&engine->lock);
-    bool full = engine->stopping || engine->queued_bytes + command->bytes > engine->options.queue_bytes;
+    bool full = engine->stopping || engine->queued_bytes + bytes_of(command) > engine->options.queue_bytes;
     if (!full)
         enqueue(unit_is_known(engine, command, &unit) ? lane_of(engine, unit) : idle_lane(engine), command);
     pthread_mutex_unlock(&engine->lock);
     if (!full)
         return;
-    command->state = COMMAND_REFUSED;
-    answer_fault(&command->answer, command->arena, FAULT_BUSY, NULL, "the queue is full; nothing was changed");
-    command->answer.retry_after_s = 1;
-    command->done(command);
+    for (struct command *each = command; each != NULL; each = each->with) {
+        each->state = COMMAND_REFUSED;
+        answer_fault(&each->answer, each->arena, FAULT_BUSY, NULL, "the queue is full; nothing was changed");
+        each->answer.retry_after_s = 1;
+    }
+    answer(command);
 }
 
 void engine_stop(struct engine *engine)

@@ -39,7 +39,7 @@ void engine_close(struct engine *engine);
 struct db *engine_db(struct engine *engine);
 
 /* With threads, one for each lane. submit never blocks: it answers through command->done, with
- * 503 `busy` at once when the queues are full. */
+ * 503 `busy` at once when the queues are full. What stands behind command->with goes with its first: it is not submitted. */
 enum db_result engine_start(struct engine *engine);
 void engine_submit(struct engine *engine, struct command *command);
 void engine_stop(struct engine *engine); /* drains: what was taken is answered */

@@ -160,13 +160,14 @@ static void answer_full(struct exchange *exchange, bool machine)
     answer_fault(&exchange->answer, exchange->arena, by_body ? FAULT_BODY_TOO_LARGE : FAULT_BUSY, NULL, "the request needs too much memory");
 }
 
-/* The commands are decided; what became of each is too much to tell. */
+/* The commands are decided; what became of each, or would, is too much to tell. */
 static void answer_lost(struct exchange *exchange)
 {
     edge_release(exchange);
     arena_reset(exchange->arena);
     answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL,
-                 "it was carried out, but no memory is left to tell how: send it again with its Idempotency-Key");
+                 exchange->is_preview ? "no memory is left to tell what would happen; nothing was changed"
+                                      : "it was carried out, but no memory is left to tell how: send it again with its Idempotency-Key");
 }
 
 bool dispatch(struct exchange *exchange)

@@ -2,7 +2,8 @@
  * means, and what a key stands for, the engine decides. What is faulty in form goes on only where the engine can say what
  * else is wrong with it (command_type.look_up), never to be decided.
  * A batch is many commands that have nothing to do with each other: each entry is parsed alone, remembered alone under
- * (key, index), decided alone, and has an arena of its own, since two units may decide two entries at the same time. */
+ * (key, index), decided alone, and has an arena of its own, since two units may decide two entries at the same time. Only the
+ * preview of a batch goes to the engine as one thing: nothing of an entry stays, so the next would not see what it does. */
 #include "http/edge.h"
 #include <assert.h>
 #include <string.h>
@@ -13,8 +14,22 @@ enum { HASH_KEY_HIGH = 1, HASH_KEY_LOW, HASH_BODY_HIGH, HASH_BODY_LOW };
 
 #define KEY_BYTES_MAX 255
 
-/* Commands that take no body still take {}. */
-static const struct field_table nothing = { .name = "Nothing", .size = sizeof(struct field_presence) };
+/* Commands that take no fields still take {}, and what every POST takes. */
+static const struct field_table nothing = { .name = "Options", .size = sizeof(struct field_presence) };
+
+struct options {
+    struct field_presence presence;
+    bool dry_run;
+};
+static const struct field option_rows[] = {
+    { "dry_run", FIELD_BOOL, FIELD_AT(struct options, dry_run), .doc = "true: answers what would happen, and changes nothing" },
+};
+const struct field_table command_options = { "CommandOptions", option_rows, COUNT(option_rows), sizeof(struct options) };
+
+const struct field_table *command_input(const struct command_type *type)
+{
+    return type->input != NULL ? type->input : &nothing;
+}
 
 static const struct command_type *type_of(const struct route *route)
 {
@@ -97,24 +112,6 @@ static bool match_taken(struct exchange *exchange)
     return true;
 }
 
-const struct field *dry_run_of(const struct field_table *table)
-{
-    for (size_t i = 0; table != NULL && i < table->count; i++)
-        if (table->fields[i].type == FIELD_BOOL && strcmp(table->fields[i].name, "dry_run") == 0)
-            return &table->fields[i];
-    return NULL;
-}
-
-/* Every POST will take dry_run; a table that does not have it yet says that it is not there yet, rather than that it is unknown. */
-static void tell_dry_run(struct command *command, const struct request *request)
-{
-    for (size_t i = 0; request->method == METHOD_POST && i < command->faults.count; i++) {
-        struct fault *fault = &command->faults.items[i];
-        if (fault->code == FAULT_UNKNOWN_FIELD && strcmp(fault->pointer, "/dry_run") == 0)
-            *fault = (struct fault){ FAULT_NOT_AVAILABLE, fault->pointer, "this release does not know \"dry_run\"" };
-    }
-}
-
 /* What was sent, and what an idempotency key stands for: the API key, the text, the place in the batch. */
 static void hash_command(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
@@ -146,15 +143,16 @@ bool command_read(struct command *command, struct edge *edge, const struct reque
 {
     const struct command_type *type = command->type;
     assert(type != NULL);
-    const struct field_table *table = type->input != NULL ? type->input : &nothing;
+    const struct field_table *table = command_input(type);
     void *input = arena_alloc(command->arena, table->size);
+    struct options options = { 0 };
+    const struct fields_also also = { &command_options, &options };
     command->input = input;
-    bool good =
-        (type->input == NULL && request->body_bytes == 0) ||
-        fields_read_text(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input, &command->faults);
+    bool good = (type->input == NULL && request->body_bytes == 0) ||
+                fields_read_text_also(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input,
+                                      request->method == METHOD_POST ? &also : NULL, &command->faults);
     bool json = good || command->faults.items[0].code != FAULT_MALFORMED_JSON;
-    if (!good)
-        tell_dry_run(command, request);
+    command->dry_run = options.dry_run;
     if (!good && (type->look_up == NULL || !json))
         return false;
     good = (type->edge == NULL || type->edge(edge, request, command, &command->faults)) && good;
@@ -273,24 +271,12 @@ static bool batch_read(struct exchange *exchange, struct entry *entries, size_t 
     return faults.count == 0;
 }
 
-/* dry_run of the whole batch is dry_run of each entry. */
-static void entry_dry(struct command *command)
-{
-    const struct field *field = dry_run_of(command->type->input);
-    struct field_presence *presence = (struct field_presence *)(uintptr_t)command->input;
-    presence->came |= UINT64_C(1) << (field - command->type->input->fields);
-    *((bool *)((char *)presence + field->offset)) = true;
-}
-
 static bool batch_make(struct exchange *exchange)
 {
     struct entry *entries = ARENA_ARRAY(exchange->arena, struct entry, BATCH_ENTRIES_MAX);
-    bool dry_run = false;
     size_t count = 0;
-    if (!batch_read(exchange, entries, &count, &dry_run))
+    if (!batch_read(exchange, entries, &count, &exchange->is_preview))
         return false;
-    if (dry_run && dry_run_of(exchange->route->batch_of->input) == NULL)
-        return refused(exchange, FAULT_NOT_AVAILABLE, "/dry_run", "this release does not know \"dry_run\"");
     exchange->commands = ARENA_ARRAY(exchange->arena, struct command, count + 1);
     for (size_t i = 0; i < count; i++) {
         struct command *command = &exchange->commands[i];
@@ -308,8 +294,7 @@ static bool batch_make(struct exchange *exchange)
             command->state = COMMAND_REFUSED;
         } else if (!command_make(exchange, command, (int64_t)i, entries[i].at, entries[i].bytes))
             command->state = COMMAND_REFUSED;
-        else if (dry_run)
-            entry_dry(command);
+        command->dry_run = command->dry_run || exchange->is_preview;
         command->bytes = entries[i].bytes + sizeof *command; /* also where the arena was short: to give it back */
         arena_set_door(command->arena, NULL);
     }
@@ -333,19 +318,34 @@ bool edge_parse(struct exchange *exchange)
     return true;
 }
 
+/* The entries in their order as one preview; NULL: all were refused for their form. */
+static struct command *preview_of(struct exchange *exchange)
+{
+    struct command *first = NULL, **last = &first;
+    for (size_t i = 0; i < exchange->command_count; i++) {
+        if (exchange->commands[i].state == COMMAND_REFUSED)
+            continue;
+        *last = &exchange->commands[i];
+        last = &exchange->commands[i].with;
+    }
+    return first;
+}
+
 void edge_submit(struct exchange *exchange)
 {
     struct engine *engine = exchange->server->options.engine;
-    struct command *commands = exchange->commands;
+    struct command *commands = exchange->commands, *preview = exchange->is_preview ? preview_of(exchange) : NULL;
     size_t count = exchange->command_count;
     /* One more than there are, so that the exchange is still ours when the last command has been submitted. */
     atomic_store_explicit(&exchange->commands_left, count + 1, memory_order_release);
     for (size_t i = 0; i < count; i++) {
         if (commands[i].state == COMMAND_REFUSED)
             command_done(&commands[i]);
-        else
+        else if (!exchange->is_preview)
             engine_submit(engine, &commands[i]);
     }
+    if (preview != NULL)
+        engine_submit(engine, preview);
     if (atomic_fetch_sub_explicit(&exchange->commands_left, 1, memory_order_acq_rel) == 1)
         server_done(exchange);
 }

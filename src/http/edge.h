@@ -11,12 +11,14 @@
  * arena must have a door. Runs on any thread. */
 bool edge_parse(struct exchange *exchange);
 
-/* Reads request->body into command->input, and asks the type's edge. Faults of form stand in command->form where the engine
- * is still to look up what the command names. False: they stand in command->faults, and it ends here. */
+/* Reads request->body into command->input (and command->dry_run of a POST), and asks the type's edge. Faults of form stand in command->form where the
+ * engine is still to look up what the command names. False: they stand in command->faults, and it ends here. */
 bool command_read(struct command *command, struct edge *edge, const struct request *request);
 
-/* The field of a table by which a command only tells what would happen; NULL: it cannot. */
-const struct field *dry_run_of(const struct field_table *table);
+/* What the body of a type's command may say: its table, or one without fields where it takes none. */
+const struct field_table *command_input(const struct command_type *type);
+/* What the body of every POST may say besides: dry_run. */
+extern const struct field_table command_options;
 
 /* Hands the commands to the engine; server_done follows when all are answered. Touch the exchange no more. */
 void edge_submit(struct exchange *exchange);

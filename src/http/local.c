@@ -40,6 +40,8 @@ static struct request *request_of(struct local *local, struct arena *arena, cons
     *request = (struct request){
         .arena = arena, .target = target, .body = body, .body_bytes = body == NULL ? 0 : strlen(body), .actor = local->actor, .route = routed->route
     };
+    if (routed->route != NULL)
+        request->method = routed->route->method;
     memcpy(request->path, routed->path, sizeof request->path);
     return request;
 }

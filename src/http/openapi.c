@@ -11,6 +11,7 @@
 struct described {
     const struct field_table *table;
     bool answered, merged;
+    bool posted;             /* it is the body of a POST, or an entry of one: it may say dry_run */
     enum fields_schema sent; /* FIELDS_ANSWER: it is the body of no POST or PUT, at most inside one */
 };
 
@@ -64,7 +65,7 @@ static void reach(struct description *all, const struct field_table *table, bool
 static const struct field_table *input_of(const struct route *route)
 {
     const struct command_type *type = route->command != NULL ? route->command : route->batch_of;
-    return type != NULL ? type->input : NULL;
+    return type == NULL ? NULL : route->method == METHOD_POST ? command_input(type) : type->input;
 }
 
 static void reach_all(struct description *all)
@@ -79,8 +80,10 @@ static void reach_all(struct description *all)
         struct described *described = described_of(all, input_of(route));
         if (described != NULL && route->method == METHOD_PATCH)
             described->merged = true;
-        else if (described != NULL)
+        else if (described != NULL) {
+            described->posted = described->posted || route->method == METHOD_POST;
             described->sent = route->method == METHOD_PUT ? FIELDS_REPLACE : FIELDS_REQUEST;
+        }
     }
 }
 
@@ -212,8 +215,9 @@ static void list_schema(struct description *all, const char *name, const struct 
     json_key(json, "items");
     schema_ref(all, of, request ? FIELDS_REQUEST : FIELDS_ANSWER);
     json_object_end(json);
-    if (request && dry_run_of(of) != NULL)
-        raw(json, "dry_run", "{\"type\":\"boolean\",\"default\":false}");
+    if (request)
+        raw(json, "dry_run",
+            "{\"type\":\"boolean\",\"default\":false,\"description\":\"true: answers what would happen, each entry after those before it, and changes nothing\"}");
     if (!request)
         raw(json, "next", "{\"type\":[\"string\",\"null\"]}");
     json_object_end(json);
@@ -240,7 +244,7 @@ static void body_write(struct description *all, const struct route *route)
         return;
     json_key(json, "requestBody");
     json_object(json);
-    raw(json, "required", "true");
+    raw(json, "required", input_of(route)->count > 0 ? "true" : "false");
     json_key(json, "content");
     json_object(json);
     if (route->method == METHOD_PATCH)
@@ -420,7 +424,7 @@ static void components_write(struct description *all)
     raw(json, "securitySchemes", "{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
     raw(json, "parameters",
         "{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"description\":\"The same key and body get the same "
-        "answer again, for 48 hours\",\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}},"
+        "answer again, for 48 hours; of a dry_run none is remembered\",\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}},"
         "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,\"description\":\"The ETag that was read; 412 where it is another "
         "by now\",\"schema\":{\"type\":\"string\"}},"
         "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,\"description\":\"*: make it only; 412 where it is there\","
@@ -437,15 +441,16 @@ static void components_write(struct description *all)
         "\"properties\":{\"pointer\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"}}}}}}");
     for (size_t i = 0; i < all->table_count; i++) {
         const struct described *described = &all->tables[i];
+        const struct field_table *also = described->posted ? &command_options : NULL;
         json_key(json, described->table->name);
-        fields_schema(json, described->table, described->answered ? FIELDS_ANSWER : FIELDS_REQUEST);
+        fields_schema(json, described->table, described->answered ? FIELDS_ANSWER : FIELDS_REQUEST, described->answered ? NULL : also);
         if (described->answered && described->sent != FIELDS_ANSWER) {
             json_key(json, arena_printf(all->arena, "%sRequest", described->table->name));
-            fields_schema(json, described->table, described->sent);
+            fields_schema(json, described->table, described->sent, also);
         }
         if (described->merged) {
             json_key(json, arena_printf(all->arena, "%sPatch", described->table->name));
-            fields_schema(json, described->table, FIELDS_MERGE);
+            fields_schema(json, described->table, FIELDS_MERGE, NULL);
         }
     }
     json_object_end(json);

@@ -1,6 +1,7 @@
-/* src/http/own.c: what the server says of itself. /healthz: this process lives. /readyz: its store answers, too; a load
+/* src/http/own.c: what the server says of itself, and of its commands. /healthz: this process lives. /readyz: its store answers, too; a load
  * balancer asks that one. */
 #include "http/own.h"
+#include "http/commands.h"
 #include "http/connection.h"
 #include "http/readers.h"
 
@@ -40,6 +41,11 @@ static void docs_read(struct exchange *exchange)
     say(&exchange->answer, DOCS_TYPE, exchange->server->docs, exchange->server->docs_bytes);
 }
 
+static void commands_read(struct exchange *exchange)
+{
+    commands_write(exchange->server->router, exchange->arena, &exchange->answer);
+}
+
 /* On a reader's thread: an answer of the store is what is asked for. */
 static void ready_read(struct reading *reading, const struct request *request, struct answer *answer)
 {
@@ -75,13 +81,20 @@ static const struct route routes[] = {
       .summary = "Figures in the text format of Prometheus" },
     { .method = METHOD_GET, .path = "/openapi.json", .read = on_the_http_thread, .content = "application/json", .summary = "This description" },
     { .method = METHOD_GET, .path = "/docs", .read = on_the_http_thread, .content = DOCS_TYPE, .summary = "This description, for people" },
+    { .method = METHOD_GET,
+      .path = "/v1/commands",
+      .scopes = SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN,
+      .read = on_the_http_thread,
+      .answer_of = &command_fields,
+      .list = true,
+      .summary = "All that changes anything: how it is sent, whether it can be previewed, and what takes it back" },
 };
 
 const struct route_table own_routes = { .module = "http", .routes = routes, .count = COUNT(routes) };
 
 bool own_answers(struct exchange *exchange)
 {
-    static void (*const answers[])(struct exchange * exchange) = { health_read, NULL, metrics_read, openapi_read, docs_read };
+    static void (*const answers[])(struct exchange * exchange) = { health_read, NULL, metrics_read, openapi_read, docs_read, commands_read };
     _Static_assert(COUNT(answers) == COUNT(routes), "one for each route, NULL: a reader answers");
     if (exchange->route < routes || exchange->route >= routes + COUNT(routes) || answers[exchange->route - routes] == NULL)
         return false;

@@ -1,4 +1,4 @@
-/* src/http/own.h: the server's own routes: /healthz, /readyz, /metrics, /openapi.json, /docs. */
+/* src/http/own.h: the server's own routes: /healthz, /readyz, /metrics, /openapi.json, /docs, /v1/commands. */
 #ifndef MILLRACE_HTTP_OWN_H
 #define MILLRACE_HTTP_OWN_H
 

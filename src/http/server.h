@@ -46,6 +46,7 @@ struct exchange {
     int64_t mark;       /* of the projection at its arrival */
     struct command *commands;
     size_t command_count;
+    bool is_preview; /* of a batch as a whole */
     atomic_size_t commands_left;
     /* A live stream. */
     struct stream stream;

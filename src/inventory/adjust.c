@@ -425,4 +425,4 @@ const struct command_type stock_adjust = { .name = "stock.adjust",
                                            .look_up = adjust_look_up,
                                            .decide = adjust_decide,
                                            .again = adjust_again,
-                                           .inverse = "stock.adjust with reason correction" };
+                                           .inverse = "stock.adjust: reason correction, the opposite delta" };

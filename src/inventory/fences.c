@@ -163,14 +163,14 @@ const struct command_type fence_put = { .name = "fence.put",
                                         .queue = QUEUE_PEOPLE,
                                         .edge = fence_edge,
                                         .decide = fence_decide,
-                                        .inverse = "fence.put of the quantity before" };
+                                        .inverse = "fence.put: the quantity before" };
 const struct command_type fence_patch = { .name = "fence.patch",
                                           .input = &fence_fields,
                                           .mode = FIELDS_PATCH,
                                           .queue = QUEUE_PEOPLE,
                                           .edge = fence_edge,
                                           .decide = fence_decide,
-                                          .inverse = "fence.put of the quantity before" };
+                                          .inverse = "fence.put: the quantity before" };
 
 /* ---- read ---- */
 

@@ -188,4 +188,4 @@ static void pay_decide(struct ws *ws, struct command *command)
     order_answer_changed(&order, command);
 }
 
-ORDER_COMMAND(order_pay, "order.pay", &pay_fields, pay_prefetch, pay_decide, "order.pay with the opposite fact");
+ORDER_COMMAND(order_pay, "order.pay", &pay_fields, pay_prefetch, pay_decide, "order.pay: the opposite fact (authorised: voided, captured: refunded)");

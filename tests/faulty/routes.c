@@ -27,6 +27,7 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/metrics", "/metrics", NULL, 200 },
     { METHOD_GET, "/openapi.json", "/openapi.json", NULL, 200 },
     { METHOD_GET, "/docs", "/docs", NULL, 200 },
+    { METHOD_GET, "/v1/commands", "/v1/commands", NULL, 200 },
 
     { METHOD_PUT, "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"Shop %n\"," UNIT, 200 },
     { METHOD_PATCH, "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"Shop %n\"}", 200 },
@@ -61,6 +62,7 @@ const struct good_request good_requests[] = {
 
     { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", FOUND, 201 },
     { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "]}", 200 },
+    { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "],\"dry_run\":true}", 200 },
     { METHOD_GET, "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, 200 },
     { METHOD_GET, "/v1/inventory/movements", "/v1/inventory/movements?sku=LAMP&limit=20", NULL, 200, .steps_max = 4 },
     { METHOD_GET, "/v1/availability", "/v1/availability?channel=web&sku=LAMP", NULL, 200 },
@@ -81,6 +83,7 @@ const struct good_request good_requests[] = {
 
     { METHOD_POST, "/v1/orders", "/v1/orders", ORDER("web", "on_account"), 201 },
     { METHOD_POST, "/v1/orders/batch", "/v1/orders/batch", "{\"orders\":[" ORDER("web", "prepaid") "," ORDER("market", "on_account") "]}", 200 },
+    { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\",\"dry_run\":true}", 200, ABOUT_ORDER },
     { METHOD_GET, "/v1/orders", "/v1/orders?channel=web&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/orders", "/v1/orders?q=O-1", NULL, 200, .steps_max = 4 },
     { METHOD_GET, "/v1/orders/{id}", "/v1/orders/%o", NULL, 200 },

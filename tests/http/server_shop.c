@@ -26,6 +26,18 @@ struct engine {
     pthread_t thread;
 };
 
+/* A preview is many commands behind their first. */
+static void decide_with(struct command *command)
+{
+    shop_counts()->before = 0;
+    for (struct command *next; command != NULL; command = next) {
+        next = command->with;
+        command->type->decide(NULL, command);
+        shop_counts()->before++;
+        command->done(command);
+    }
+}
+
 static void *engine_main(void *context)
 {
     struct engine *engine = context;
@@ -42,8 +54,7 @@ static void *engine_main(void *context)
         usleep(atomic_load(&engine->commit_us));
         while (list != NULL) {
             struct command *next = list->next;
-            list->type->decide(NULL, list);
-            list->done(list);
+            decide_with(list);
             list = next;
         }
         pthread_mutex_lock(&engine->lock);
@@ -99,13 +110,11 @@ struct thing {
     struct field_presence presence;
     const char *sku, *note;
     int64_t quantity;
-    bool dry_run;
 };
 static const struct field thing_fields[] = {
     { "sku", FIELD_CODE, FIELD_AT(struct thing, sku), .required = true, .doc = "our code" },
     { "quantity", FIELD_INT, FIELD_AT(struct thing, quantity), .min = 1, .max = 1000000, .preset = 1, .doc = "whole units" },
     { "note", FIELD_TEXT, FIELD_AT(struct thing, note), .doc = "what people say" },
-    { "dry_run", FIELD_BOOL, FIELD_AT(struct thing, dry_run), .write_only = true, .doc = "only tell" },
 };
 static const struct field_table thing_table = { "Thing", thing_fields, COUNT(thing_fields), sizeof(struct thing) };
 
@@ -127,7 +136,9 @@ static void thing_decide(struct ws *ws, struct command *command)
     json_key(&json, "quantity");
     json_int(&json, thing->quantity);
     json_key(&json, "dry_run");
-    json_bool(&json, thing->dry_run);
+    json_bool(&json, command->dry_run);
+    json_key(&json, "before");
+    json_int(&json, shop_counts()->before);
     json_key(&json, "has_key");
     json_bool(&json, command->has_key);
     json_key(&json, "if_match");

@@ -20,6 +20,7 @@ struct shop {
 /* What the shop counts; reset by shop_open. */
 struct shop_counts {
     atomic_int smuggled, decided, reloads;
+    int before; /* the command that is decided: in its preview */
     atomic_llong last_event;
 };
 

@@ -1,12 +1,14 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
- * answer again, whatever happened meanwhile.
+ * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels,
  * adjustments of every reason and bucket, documents, holds, payments, what nodes report, queues too long for one command and the steps of their jobs,
  * masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
  * in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the
  * same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the
- * byte, and with another body 422. MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * byte, and with another body 422. In the company whose queue is cut half of all commands are asked as a preview first, alone or with
+ * those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
 #include "engine/jobs.h"
+#include "engine/vault.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 
 #define STREAM_COMMANDS 20
 #define STREAMS_A_SHOP 10
+#define PREVIEW_MAX 6 /* commands that are asked as one */
 
 struct sent {
     const char *method, *target, *body, *key;
@@ -58,12 +61,21 @@ struct stream_maker {
     uint64_t master_in;                      /* one in so many commands changes a master */
     const struct master_change *last_change; /* NULL: what was sent last was about something else */
     size_t changed;                          /* masters */
+    uint64_t tossed;                         /* what is drawn for previews: they are asked without changing the streams */
+    size_t previewed;
+    struct command *cut[STREAM_COMMANDS]; /* of the stream that was cut last */
 };
 
 static uint64_t draw(struct stream_maker *maker, uint64_t below)
 {
     maker->random += 0x9e3779b97f4a7c15u;
     return hash_u64(maker->random) % below;
+}
+
+static uint64_t toss(struct stream_maker *maker, uint64_t below)
+{
+    maker->tossed += 0x9e3779b97f4a7c15u;
+    return hash_u64(maker->tossed) % below;
 }
 
 /* One of so many, the youngest more often: orders live on, and old ones are met again too. */
@@ -371,7 +383,7 @@ static struct sent next_command(struct stream_maker *maker)
     return sent;
 }
 
-static struct command *prepare(struct shop *shop, const struct sent *sent)
+static struct command *prepare(struct shop *shop, struct local *local, const struct sent *sent)
 {
     static const struct job_input oldest = { 0 };
     if (strcmp(sent->method, "STEP") == 0) {
@@ -379,7 +391,7 @@ static struct command *prepare(struct shop *shop, const struct sent *sent)
         *step = (struct command){ .type = &job_step, .input = &oldest, .arena = shop->arena, .unit = sent->unit, .faults = { .arena = shop->arena } };
         return step;
     }
-    struct command *command = local_command(shop->local, shop->arena, sent->method, sent->target, sent->body, sent->key);
+    struct command *command = local_command(local, shop->arena, sent->method, sent->target, sent->body, sent->key);
     command->if_match = sent->if_match;
     command->if_none_match = sent->if_none_match;
     return command;
@@ -440,7 +452,7 @@ static void run_one_by_one(struct stream_maker *maker, struct sent *stream, uint
 {
     for (size_t i = 0; i < STREAM_COMMANDS; i++) {
         stream[i] = next_command(maker);
-        struct command *command = prepare(maker->shop, &stream[i]);
+        struct command *command = prepare(maker->shop, maker->shop->local, &stream[i]);
         if (command->state != COMMAND_REFUSED)
             engine_run(maker->shop->engine, &command, 1);
         stream[i].status = command->answer.status;
@@ -452,30 +464,94 @@ static void run_one_by_one(struct stream_maker *maker, struct sent *stream, uint
     }
 }
 
-/* `second`: of another server on the same store, which runs every other batch or so; NULL: there is none. */
-static void run_cut(struct stream_maker *maker, struct shop *shop, struct engine *second, struct sent *stream, uint64_t seed)
+/* A company whose queue is cut, and in which previews are asked between its commands. */
+struct cut {
+    struct shop *shop;
+    struct engine *second; /* of another server on the same store, which runs every other batch or so; NULL: there is none */
+    struct vault *apart;   /* the same key, and randomness of its own: the persons of a preview must not take what others draw */
+    struct local *previews;
+};
+
+static void judge(const struct sent *sent, const struct command *command, const char *how, uint64_t seed)
 {
-    struct command *commands[STREAM_COMMANDS], *run[STREAM_COMMANDS];
-    for (size_t i = 0; i < STREAM_COMMANDS; i++)
-        commands[i] = prepare(shop, &stream[i]);
-    for (size_t at = 0; at < STREAM_COMMANDS;) {
-        size_t size = 1 + draw(maker, STREAM_COMMANDS), count = 0;
+    const struct answer *answer = &command->answer;
+    const char *body = answer->body == NULL ? "" : answer->body, *first = sent->answer;
+    if (answer->status == sent->status && strcmp(body, first) == 0 && text_equal(answer->etag, sent->etag))
+        return;
+    while (*first != '\0' && *first == *body)
+        first++, body++;
+    fail_msg("seed %lu, %s %s: alone %d ..%.300s, %s %d ..%.300s, of %.300s", (unsigned long)seed, sent->method, sent->target, sent->status, first,
+             how, answer->status, body, sent->body);
+}
+
+/* The commands from `at` on, `count` of them at most, as one preview that stands before them. Masters go alone, as they do in a queue. NULL: their
+ * form ends them at the edge. */
+static struct command *preview_of(const struct cut *cut, const struct sent *stream, size_t at, size_t count, struct command **previews)
+{
+    struct command *first = NULL, **last = &first;
+    for (size_t i = at; i < at + count && i < STREAM_COMMANDS; i++) {
+        struct command *command = prepare(cut->shop, cut->previews, &stream[i]);
+        if (i > at && command->type->company)
+            break;
+        if (command->state == COMMAND_REFUSED)
+            continue;
+        command->dry_run = true;
+        previews[i] = *last = command;
+        last = &command->with;
+        if (command->type->company)
+            break;
+    }
+    return first;
+}
+
+/* What is about to run, in order. */
+struct piece {
+    struct command *commands[2 * STREAM_COMMANDS];
+    size_t count;
+};
+
+static void piece_run(struct piece *piece, struct engine *engine)
+{
+    engine_run(engine, piece->commands, piece->count);
+    piece->count = 0;
+}
+
+/* Adds the command, and one time in three a preview that begins with it; that one now and then is a batch of its own. */
+static void piece_add(struct stream_maker *maker, const struct cut *cut, struct piece *piece, const struct sent *stream, size_t at,
+                      struct command **previews, struct engine *engine)
+{
+    struct command *command = prepare(cut->shop, cut->shop->local, &stream[at]), *preview = NULL;
+    maker->cut[at] = command;
+    if (previews[at] == NULL && toss(maker, 3) == 0)
+        preview = preview_of(cut, stream, at, toss(maker, 2) == 0 ? 1 : PREVIEW_MAX, previews);
+    const bool alone = preview != NULL && toss(maker, 4) == 0;
+    if (alone)
+        piece_run(piece, engine);
+    if (preview != NULL)
+        piece->commands[piece->count++] = preview;
+    if (alone)
+        piece_run(piece, cut->shop->engine);
+    if (command->state != COMMAND_REFUSED)
+        piece->commands[piece->count++] = command;
+}
+
+static void run_cut(struct stream_maker *maker, const struct cut *cut, struct sent *stream, uint64_t seed)
+{
+    struct command *previews[STREAM_COMMANDS] = { 0 };
+    struct piece piece = { .count = 0 };
+    for (size_t at = 0, size; at < STREAM_COMMANDS; at += size) {
+        size = 1 + draw(maker, STREAM_COMMANDS);
         size = size > STREAM_COMMANDS - at ? STREAM_COMMANDS - at : size;
+        struct engine *engine = cut->second != NULL && draw(maker, 2) == 0 ? cut->second : cut->shop->engine;
         for (size_t i = at; i < at + size; i++)
-            if (commands[i]->state != COMMAND_REFUSED)
-                run[count++] = commands[i];
-        engine_run(second != NULL && draw(maker, 2) == 0 ? second : shop->engine, run, count);
-        at += size;
+            piece_add(maker, cut, &piece, stream, i, previews, engine);
+        piece_run(&piece, engine);
     }
     for (size_t i = 0; i < STREAM_COMMANDS; i++) {
-        const struct answer *answer = &commands[i]->answer;
-        const char *body = answer->body == NULL ? "" : answer->body, *first = stream[i].answer;
-        if (answer->status == stream[i].status && strcmp(body, first) == 0 && text_equal(answer->etag, stream[i].etag))
-            continue;
-        while (*first != '\0' && *first == *body)
-            first++, body++;
-        fail_msg("seed %lu, command %zu %s %s: alone %d ..%.300s, in a batch %d ..%.300s, of %.300s", (unsigned long)seed, i, stream[i].method,
-                 stream[i].target, stream[i].status, first, answer->status, body, stream[i].body);
+        judge(&stream[i], maker->cut[i], "in a batch", seed);
+        if (previews[i] != NULL)
+            judge(&stream[i], previews[i], "as a preview", seed);
+        maker->previewed += previews[i] != NULL;
     }
 }
 
@@ -488,32 +564,50 @@ static void furnish(struct shop *shop)
     receive(shop, "LEJ", "BULB", 6);
 }
 
+static void cut_open(struct cut *cut)
+{
+    const char *error = "";
+    furnish(cut->shop);
+    cut->apart = vault_seeded(7);
+    cut->previews = local_open(cut->shop->engine, cut->apart, cut->shop->arena, &error);
+    if (cut->previews == NULL)
+        fail_msg("%s", error);
+}
+
+static void cut_close(struct cut *cut)
+{
+    local_close(cut->previews);
+    engine_close(cut->second);
+    shop_close(cut->shop);
+    vault_close(cut->apart);
+}
+
 struct totals {
     uint64_t streams;
-    size_t jobs, given_again, changed;
+    size_t jobs, given_again, changed, previewed;
 };
 
 /* The streams of one pair of shops: from this seed on, which begins them. In every eighth pair a third of all is about masters. */
 static void streams_of_shops(enum store store, uint64_t first, uint64_t count, struct totals *totals)
 {
     struct arena *rows = arena_new((size_t)1 << 30);
-    struct shop *alone = shop_open(store), *cut = shop_open(store);
+    struct shop *alone = shop_open(store), *other = shop_open(store);
+    struct cut cut = { .shop = other };
     furnish(alone);
-    furnish(cut);
-    struct engine *second = NULL;
+    cut_open(&cut);
     if (store == STORE_POSTGRES) {
-        second = shop_second_engine(cut);
+        cut.second = shop_second_engine(other);
         engine_close(shop_second_engine(alone)); /* it has drawn from the vault as the other has: the same keys for the same persons */
     }
-    struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = first };
+    struct stream_maker maker = { .shop = alone, .arena = alone->arena, .random = first, .tossed = ~first };
     maker.master_in = first / STREAMS_A_SHOP % 8 == 7 ? 3 : 22;
     for (uint64_t seed = first; seed < first + count; seed++) {
         struct sent stream[STREAM_COMMANDS];
-        alone->now_us = cut->now_us += 60000000;
+        alone->now_us = other->now_us += 60000000;
         run_one_by_one(&maker, stream, seed);
-        run_cut(&maker, cut, second, stream, seed);
+        run_cut(&maker, &cut, stream, seed);
         arena_reset(rows);
-        const char *difference = shop_difference(alone, cut, rows);
+        const char *difference = shop_difference(alone, other, rows);
         if (difference != NULL)
             fail_msg("seed %lu, alone and cut: %s", (unsigned long)seed, difference);
     }
@@ -521,9 +615,9 @@ static void streams_of_shops(enum store store, uint64_t first, uint64_t count, s
     totals->jobs += shop_table(alone, rows, &job_table).count;
     totals->given_again += maker.given_again;
     totals->changed += maker.changed;
-    engine_close(second);
+    totals->previewed += maker.previewed;
+    cut_close(&cut);
     shop_close(alone);
-    shop_close(cut);
     arena_free(rows);
 }
 
@@ -539,8 +633,8 @@ static void streams(enum store store, uint64_t count)
         streams_of_shops(store, regressions[i] - (regressions[i] - 1) % STREAMS_A_SHOP, STREAMS_A_SHOP, &totals);
     for (uint64_t seed = 1; seed <= count; seed += STREAMS_A_SHOP)
         streams_of_shops(store, seed, (uint64_t)min_i64(STREAMS_A_SHOP, (int64_t)(count - seed + 1)), &totals);
-    print_message("%lu streams, %zu jobs, %zu answers given again, %zu changes of masters\n", (unsigned long)totals.streams, totals.jobs,
-                  totals.given_again, totals.changed);
+    print_message("%lu streams, %zu jobs, %zu answers given again, %zu changes of masters, %zu previews\n", (unsigned long)totals.streams,
+                  totals.jobs, totals.given_again, totals.changed, totals.previewed);
 }
 
 /* In one queue, as of a client that does not wait for answers: a unit, what stands in it, and what is sold there. */
@@ -566,7 +660,7 @@ static void what_is_made_is_known_behind_it(enum store store)
     struct shop *shop = shop_open(store);
     shop_furnish(shop);
     for (size_t i = 0; i < COUNT(queue); i++)
-        commands[i] = prepare(shop, &queue[i]);
+        commands[i] = prepare(shop, shop->local, &queue[i]);
     engine_run(shop->engine, commands, COUNT(queue));
     for (size_t i = 0; i < COUNT(queue); i++)
         if (commands[i]->answer.status != 201)

@@ -257,6 +257,44 @@ static void a_hostile_body_gets_a_short_answer(void **state)
     assert_false(fields_read_text(*state, text.at, text.size, &order_table, FIELDS_POST, &order, &(struct faults){ .arena = *state }));
 }
 
+/* What a request says of itself stands among its fields, and of the whole only. */
+static void what_a_request_says_of_itself(void **state)
+{
+    struct said {
+        struct field_presence presence;
+        bool dry_run;
+    };
+    static const struct field said_fields[] = { { "dry_run", FIELD_BOOL, FIELD_AT(struct said, dry_run) } };
+    static const struct field_table said_table = { "Said", said_fields, COUNT(said_fields), sizeof(struct said) };
+    static const struct {
+        const char *text, *faults;
+        bool dry_run;
+    } cases[] = {
+        { "{\"channel\":\"web\"," LINES "}", "", false },
+        { "{\"dry_run\":true,\"channel\":\"web\"," LINES "}", "", true },
+        { "{\"channel\":\"web\"," LINES ",\"dry_run\":true}", "", true },
+        { "{\"channel\":\"web\",\"dry_run\":false," LINES "}", "", false },
+        { "{\"channel\":\"web\",\"dry_run\":null," LINES "}", "wrong_type /dry_run", false },
+        { "{\"channel\":\"web\",\"dry_run\":\"true\",\"dry\":1," LINES "}", "wrong_type /dry_run | unknown_field /dry", false },
+        { "{\"channel\":\"web\",\"lines\":[{\"sku\":\"A\",\"quantity\":1,\"dry_run\":true}]}", "unknown_field /lines/0/dry_run", false },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct order order = { .channel = NULL };
+        struct said said = { .dry_run = false };
+        struct faults faults = { .arena = *state };
+        const struct fields_also also = { &said_table, &said };
+        bool good = fields_read_text_also(*state, cases[i].text, strlen(cases[i].text), &order_table, FIELDS_POST, &order, &also, &faults);
+        if (good != (cases[i].faults[0] == '\0') || strcmp(told(&faults), cases[i].faults) != 0 || said.dry_run != cases[i].dry_run ||
+            !text_equal(order.channel, "web") || order.lines.count != 1)
+            fail_msg("%s: %s", cases[i].text, told(&faults));
+    }
+    struct json_writer json;
+    json_begin(&json, *state);
+    fields_schema(&json, &line_table, FIELDS_REQUEST, &said_table);
+    assert_non_null(
+        strstr(json.out.at, "\"required\":[\"amount\",\"currency\"]},\"dry_run\":{\"type\":\"boolean\",\"default\":false}},\"required\""));
+}
+
 static void read_only_fields_by_method(void **state)
 {
     struct order order;
@@ -377,7 +415,7 @@ static void the_schema_says_what_the_reader_takes(void **state)
 {
     struct json_writer json;
     json_begin(&json, *state);
-    fields_schema(&json, &line_table, FIELDS_REQUEST);
+    fields_schema(&json, &line_table, FIELDS_REQUEST, NULL);
     assert_string_equal(
         json.out.at,
         "{\"type\":\"object\",\"properties\":{\"sku\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
@@ -388,7 +426,7 @@ static void the_schema_says_what_the_reader_takes(void **state)
         "\"required\":[\"quantity\"],\"allOf\":[{\"oneOf\":[{\"required\":[\"sku\"]},{\"required\":[\"channel_sku\"]}]}],"
         "\"additionalProperties\":false}");
     json_begin(&json, *state);
-    fields_schema(&json, &order_table, FIELDS_ANSWER);
+    fields_schema(&json, &order_table, FIELDS_ANSWER, NULL);
     static const char *const parts[] = {
         "\"channel\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64,\"description\":\"where it came from\"}",
         "\"placed_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}",
@@ -513,6 +551,7 @@ int main(void)
         CASE(all_that_is_wrong_is_told),
         CASE(whole_numbers_in_plain_digits),
         CASE(a_hostile_body_gets_a_short_answer),
+        CASE(what_a_request_says_of_itself),
         CASE(read_only_fields_by_method),
         CASE(patches),
         CASE(a_patch_to_one_of_two_takes_the_other_away),
