@@ -106,6 +106,15 @@ SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
 SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
   FROM waiting AS w WHERE w.unit = $1 AND w.sku = $2 ORDER BY w.priority, w.promise, w.ord, w.line, w.part;
 
+-- name: check_short_picks :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT s.sku, s.node, s.ord, s.quantity FROM short_pick AS s WHERE s.unit = $1 AND s.sku > $2 ORDER BY s.sku, s.node, s.ord LIMIT $3;
+
+-- name: check_open_of_type :many
+-- $1 unit ID; $2 type INT; $3 after ID; $4 most INT
+SELECT x.id, x.node, x.sku, x.cause FROM exception_item AS x INDEXED BY exception_work
+ WHERE x.unit = $1 AND x.state = 1 AND x.type > 0 AND x.type = $2 AND x.id > $3 ORDER BY x.id LIMIT $4;
+
 -- name: check_fulfilment_ids :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT f.id FROM fulfilment AS f WHERE f.unit = $1 AND f.id > $2 ORDER BY f.id LIMIT $3;

@@ -9,9 +9,9 @@ const char *const exception_names[EXCEPTION_TYPE_COUNT] = {
         NULL
 };
 
-void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count)
+void line_units_tell(struct json_writer *json, const char *key, const struct line_units *lines, size_t count)
 {
-    json_key(json, "lines");
+    json_key(json, key);
     json_array(json);
     for (size_t i = 0; i < count; i++) {
         json_object(json);
@@ -37,7 +37,7 @@ static int64_t tell(struct ws *ws, enum event_type type, const struct exception_
         json_text(&json, opened->detail);
     }
     if (opened != NULL && opened->lines != NULL)
-        line_units_tell(&json, opened->lines, opened->line_count);
+        line_units_tell(&json, "lines", opened->lines, opened->line_count);
     json_object_end(&json);
     struct event_row event = event_of(type, SUBJECT_EXCEPTION, row->id);
     event.about = row->about;

@@ -14,7 +14,8 @@
     X(OVERSELL, "oversell")                               \
     X(BROKEN_CLAIM, "broken_claim")                       \
     X(UNMAPPED, "unmapped")                               \
-    X(TRANSFER_SHORT, "transfer_short")
+    X(TRANSFER_SHORT, "transfer_short")                   \
+    X(SHORT_PICK, "short_pick")
 
 enum exception_type {
     EXCEPTION_NONE,
@@ -27,11 +28,11 @@ extern const char *const exception_names[EXCEPTION_TYPE_COUNT]; /* from the firs
 
 enum exception_state { EXCEPTION_OPEN = 1, EXCEPTION_CLOSED };
 
-/* Units, or whole bundles, of a line of what it is about; written as "lines":[{"line":1,"quantity":2}]. */
+/* Units, or whole bundles, of a line of what it is about; written as "KEY":[{"line":1,"quantity":2}]. */
 struct line_units {
     int64_t line, quantity;
 };
-void line_units_tell(struct json_writer *json, const struct line_units *lines, size_t count);
+void line_units_tell(struct json_writer *json, const char *key, const struct line_units *lines, size_t count);
 
 struct exception {
     enum exception_type type;

@@ -183,7 +183,7 @@ static const struct route routes[] = {
       .read = get_fulfilment,
       .answer_of = &fulfilment_out_fields,
       .summary = "A fulfilment order" },
-    REPORT("/pick", &fulfilment_pick, "Picked in full"),
+    REPORT("/pick", &fulfilment_pick, "Picked; fewer than are due is a short pick: what is missing waits for a count, and for another node"),
     REPORT("/pack", &fulfilment_pack, "Packed into packages"),
     REPORT("/ship", &fulfilment_ship, "Handed to the carrier: the units leave"),
     REPORT("/deliver", &fulfilment_deliver, "Delivered"),

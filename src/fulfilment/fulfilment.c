@@ -3,8 +3,10 @@
  * follow (order_advance), so that an order's stage is never set from here. */
 #include "fulfilment/fulfilment.h"
 #include "base/id.h"
+#include "orders/commands.h"
 #include "orders/order_io.h"
 #include "orders/state.h"
+#include "orders/together.h"
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -204,7 +206,8 @@ struct pick_io {
 static const struct field pick_line_rows[] = {
     { "line", FIELD_INT, AT(pick_line_io, line), .required = true, .min = 1, .max = ORDER_LINES_MAX, .doc = "as the fulfilment order shows it" },
     { "sku", FIELD_CODE, AT(pick_line_io, sku), .doc = "where the line is a bundle: the component" },
-    { "quantity", FIELD_INT, AT(pick_line_io, quantity), .required = true, .max = QUANTITY_MAX, .doc = "units that were found: all that are due" },
+    { "quantity", FIELD_INT, AT(pick_line_io, quantity), .required = true, .max = QUANTITY_MAX,
+      .doc = "units that were found; fewer than are due is a short pick" },
 };
 static const struct field_table pick_line_fields = { "PickLine", pick_line_rows, COUNT(pick_line_rows), sizeof(struct pick_line_io) };
 static const struct field pick_rows[] = {
@@ -241,7 +244,7 @@ static size_t line_meant(const struct fulfilment *f, const struct pick_line_io *
 }
 
 /* What is said of each line; a line that is named twice was picked from two places. */
-static const struct picked *picked_of(const struct fulfilment *f, const struct pick_io *in, struct faults *faults)
+static struct picked *picked_of(const struct fulfilment *f, const struct pick_io *in, struct faults *faults)
 {
     const struct pick_line_io *said = in->lines.items;
     struct picked *picked = ARENA_ARRAY(ws_arena(f->ws), struct picked, f->line_count + 1);
@@ -257,13 +260,106 @@ static const struct picked *picked_of(const struct fulfilment *f, const struct p
     return picked;
 }
 
+/* ---- a short pick: a fact ---- */
+
+/* What was found of a bundle that must not come apart is of no use here where the rest of it is missing. */
+static void find_useless(struct fulfilment *f, size_t first, size_t end, struct picked *picked, const struct outlet *outlet)
+{
+    const int64_t line = f->lines[first]->line;
+    struct standing standing = standing_of(ws_arena(f->ws), &f->order, line, outlet);
+    int64_t *missing = ARENA_ARRAY(ws_arena(f->ws), int64_t, standing.parts), *useless = ARENA_ARRAY(ws_arena(f->ws), int64_t, standing.parts);
+    const int64_t first_part = f->order.demands[standing.first]->part;
+    for (size_t i = first; i < end; i++)
+        missing[f->lines[i]->part - first_part] = picked[i].missing;
+    standing_without(&standing, f->row->node, missing, useless);
+    for (size_t i = first; i < end; i++)
+        picked[i].useless = min_i64(useless[f->lines[i]->part - first_part], fulfilment_due(f->lines[i]) - picked[i].missing);
+}
+
+/* Of each line what is missing, and what goes back with it. Returns whether anything is. */
+static bool find_missing(struct fulfilment *f, struct picked *picked)
+{
+    struct outlet outlet;
+    bool any = false;
+    for (size_t i = 0; i < f->line_count; i++) {
+        picked[i].missing = max_i64(0, fulfilment_due(f->lines[i]) - picked[i].quantity);
+        any = any || picked[i].missing > 0;
+    }
+    if (!any)
+        return false;
+    outlet_open(f->ws, ws_get(f->ws, &channel_table, WS_KEY(ws_unit(f->ws), f->order.row->channel)), &outlet);
+    for (size_t first = 0, end; first < f->line_count; first = end) {
+        bool short_line = false;
+        for (end = first; end < f->line_count && f->lines[end]->line == f->lines[first]->line; end++)
+            short_line = short_line || picked[end].missing > 0;
+        if (short_line && line_stays_together(&f->order, f->lines[first]->line, &outlet))
+            find_useless(f, first, end, picked, &outlet);
+    }
+    return true;
+}
+
+/* All that letting go touches, in one go. */
+static void want_missing(struct fulfilment *f)
+{
+    claims_want(f->ws, &f->order.row->id, 1);
+    for (size_t i = 0; i < f->line_count; i++)
+        if (f->picked[i].missing + f->picked[i].useless > 0) {
+            demand_waits_want(&f->order, f->order.demands[demand_of(&f->order, f->lines[i])]);
+            short_picks_want(f->ws, f->row->node, f->lines[i]->sku);
+        }
+    ws_settle(f->ws);
+}
+
+/* Units of the line's SKU that are missing in all lines; 0 where a line before has told them. */
+static int64_t missing_of_sku(const struct fulfilment *f, size_t line)
+{
+    int64_t units = 0;
+    for (size_t i = 0; i < f->line_count; i++) {
+        if (f->lines[i]->sku != f->lines[line]->sku)
+            continue;
+        if (i < line && f->picked[i].missing > 0)
+            return 0;
+        units += f->picked[i].missing;
+    }
+    return units;
+}
+
+static void pick_short(struct fulfilment *f, struct command *command)
+{
+    int64_t goes_on = 0;
+    struct fallen *fallen = ARENA_ARRAY(ws_arena(f->ws), struct fallen, f->line_count);
+    size_t count = 0;
+    for (size_t i = 0; i < f->line_count; i++) {
+        const int64_t lets_go = f->picked[i].missing + f->picked[i].useless;
+        goes_on += fulfilment_due(f->lines[i]) - lets_go;
+        if (lets_go > 0)
+            fallen[count++] = (struct fallen){ f->lines[i]->line, f->lines[i]->sku, lets_go };
+    }
+    want_missing(f);
+    command->event_seq = fulfilment_move(f, goes_on > 0 ? DO_PICK : DO_MISS, &command->faults);
+    if (command->event_seq == 0)
+        return;
+    for (size_t i = 0; i < f->line_count; i++) {
+        const int64_t missing = f->picked[i].missing == 0 ? 0 : missing_of_sku(f, i);
+        if (missing > 0)
+            short_pick_note(f->ws, &(struct short_pick){ f->row->node, f->lines[i]->sku, f->row->ord, missing });
+    }
+    order_falls_back(&f->order, fallen, count, "short_pick");
+    answer(f->ws, command, f->row, NULL);
+}
+
 static void pick_decide(struct ws *ws, struct command *command)
 {
     struct fulfilment fulfilment;
     if (!open_for(ws, command, &fulfilment))
         return;
-    fulfilment.picked = picked_of(&fulfilment, command->input, &command->faults);
-    if (command->faults.count == 0)
+    struct picked *picked = picked_of(&fulfilment, command->input, &command->faults);
+    fulfilment.picked = picked;
+    if (command->faults.count > 0)
+        return;
+    if (fulfilment_transition((enum fulfilment_state)fulfilment.row->state, DO_PICK) != NULL && find_missing(&fulfilment, picked))
+        pick_short(&fulfilment, command);
+    else
         move(&fulfilment, command, DO_PICK);
 }
 
@@ -321,7 +417,8 @@ static void deliver_decide(struct ws *ws, struct command *command)
         .again = again,                                        \
         .inverse = INVERSE,                                    \
     }
-FULFILMENT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide, "order.cancel: the units go back");
+FULFILMENT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide,
+                   "order.cancel: the units go back; units that were not found: none, a count decides");
 FULFILMENT_COMMAND(fulfilment_pack, "fulfilment.pack", &pack_fields, pack_decide, "order.cancel: the units go back");
 FULFILMENT_COMMAND(fulfilment_ship, "fulfilment.ship", &ship_fields, ship_decide, "none: what has left comes back as a return");
 FULFILMENT_COMMAND(fulfilment_deliver, "fulfilment.deliver", NULL, deliver_decide, "none: a fact");

@@ -27,7 +27,7 @@ struct fulfilment {
     size_t line_count;
     struct order order;
     /* What came with the event. */
-    const struct picked *picked; /* of each line, for DO_PICK */
+    const struct picked *picked; /* of each line, for DO_PICK and DO_MISS */
     const struct pack_io *pack;
     const struct ship_io *ship;
     /* What the event bears: NULL_INT where nothing left. */
@@ -36,6 +36,8 @@ struct fulfilment {
 struct picked {
     int64_t quantity;
     const char *pointer; /* into the body; NULL: not named, so picked in full */
+    int64_t missing;     /* due and not found */
+    int64_t useless;     /* found, but of a bundle that must stay together and is not whole: it goes back */
 };
 
 /* Units of a line that are still wanted from this node. */
@@ -43,6 +45,9 @@ static inline int64_t fulfilment_due(const struct fulfilment_line_row *line)
 {
     return line->quantity - line->cancelled;
 }
+
+/* Which of its order's demands a line was made of. */
+size_t demand_of(const struct order *order, const struct fulfilment_line_row *line);
 
 /* The machine: what stands here may happen, all else is refused (409 state_conflict). Docs are made from it. */
 struct transition {

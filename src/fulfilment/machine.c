@@ -8,16 +8,12 @@
 
 /* ---- guards ---- */
 
-/* A short pick needs a count before its units may be promised again: that is not in this release. */
-static bool guard_in_full(const struct fulfilment *fulfilment, struct faults *faults)
+static bool guard_no_more_than_due(const struct fulfilment *fulfilment, struct faults *faults)
 {
     size_t before = faults->count;
     for (size_t i = 0; i < fulfilment->line_count; i++) {
         int64_t due = fulfilment_due(fulfilment->lines[i]), picked = fulfilment->picked[i].quantity;
-        if (picked < due)
-            fault_add(faults, FAULT_NOT_AVAILABLE, fulfilment->picked[i].pointer, "%ld are due and %ld were picked: short picks are not taken yet",
-                      (long)due, (long)picked);
-        else if (picked > due)
+        if (picked > due)
             fault_add(faults, FAULT_OUT_OF_RANGE, fulfilment->picked[i].pointer, "%ld are due and %ld were picked", (long)due, (long)picked);
     }
     return faults->count == before;
@@ -36,6 +32,39 @@ static void effect_make_packages(struct fulfilment *fulfilment)
     }
 }
 
+size_t demand_of(const struct order *order, const struct fulfilment_line_row *line)
+{
+    size_t i = 0;
+    while (order->demands[i]->line != line->line || order->demands[i]->part != line->part)
+        i++; /* a fulfilment line was made of a demand: it is there */
+    return i;
+}
+
+/* What was not found goes into quarantine until a count decides, what is of no use without it becomes available; both wait again. */
+static void effect_let_go(struct fulfilment *fulfilment)
+{
+    struct ws *ws = fulfilment->ws;
+    struct order *order = &fulfilment->order;
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_FULFILMENT, fulfilment->row->id });
+    for (size_t i = 0; i < fulfilment->line_count; i++) {
+        const struct fulfilment_line_row *line = fulfilment->lines[i];
+        const int64_t missing = fulfilment->picked[i].missing, useless = fulfilment->picked[i].useless;
+        if (missing + useless == 0)
+            continue;
+        size_t d = demand_of(order, line);
+        struct holder holder = demand_holder(order, order->demands[d]);
+        const struct claim_row *claim = claim_find(ws, fulfilment->row->node, line->sku, &holder);
+        assert(claim != NULL && claim->hard >= missing + useless);
+        if (useless > 0)
+            claim_give_back(&stock, claim, 0, useless);
+        if (missing > 0)
+            claim_set_aside(&stock, claim, missing);
+        demand_falls_back(order, d, missing + useless, true);
+        ((struct fulfilment_line_row *)ws_edit(ws, line))->cancelled += missing + useless;
+    }
+    stock_end(&stock);
+}
+
 /* Goods in whole pieces at the order's prices, less their part of the line's discount. Shares are taken of the sum so far,
  * so that those of all shipments add up to the line exactly. */
 static int64_t goods_shipped(const struct order *order)
@@ -49,14 +78,6 @@ static int64_t goods_shipped(const struct order *order)
         sum += pieces * line->unit_price - (int64_t)(((wide)discount * pieces + line->quantity - 1) / line->quantity);
     }
     return sum;
-}
-
-static size_t demand_of(const struct order *order, const struct fulfilment_line_row *line)
-{
-    size_t i = 0;
-    while (order->demands[i]->line != line->line || order->demands[i]->part != line->part)
-        i++; /* a fulfilment line was made of a demand: it is there */
-    return i;
 }
 
 /* Units leave: hard claims to the customer. */
@@ -104,7 +125,8 @@ static void effect_ship(struct fulfilment *fulfilment)
 /* At release the order makes its claims hard, at reduce and cancel it gives them back: it does so itself, before the step. */
 const struct transition fulfilment_machine[] = {
     { FULFILMENT_OPEN, DO_RELEASE, NONE, FULFILMENT_RELEASED, NONE },
-    { FULFILMENT_RELEASED, DO_PICK, GUARD(in_full), FULFILMENT_PICKING, NONE },
+    { FULFILMENT_RELEASED, DO_PICK, GUARD(no_more_than_due), FULFILMENT_PICKING, EFFECT(let_go) },
+    { FULFILMENT_RELEASED, DO_MISS, GUARD(no_more_than_due), FULFILMENT_CANCELLED, EFFECT(let_go) },
     { FULFILMENT_PICKING, DO_PACK, NONE, FULFILMENT_PACKED, EFFECT(make_packages) },
     { FULFILMENT_PACKED, DO_SHIP, NONE, FULFILMENT_SHIPPED, EFFECT(ship) },
     { FULFILMENT_SHIPPED, DO_DELIVER, NONE, FULFILMENT_DELIVERED, NONE },
@@ -121,9 +143,9 @@ const size_t fulfilment_machine_count = COUNT(fulfilment_machine);
 static const struct {
     const char *name, *done;
 } events[FULFILMENT_EVENT_COUNT] = {
-    [DO_RELEASE] = { "release", "released" }, [DO_PICK] = { "pick", "picked" },          [DO_PACK] = { "pack", "packed" },
-    [DO_SHIP] = { "ship", "shipped" },        [DO_DELIVER] = { "deliver", "delivered" }, [DO_REDUCE] = { "reduce", "reduced" },
-    [DO_CANCEL] = { "cancel", "cancelled" },
+    [DO_RELEASE] = { "release", "released" }, [DO_PICK] = { "pick", "picked" },        [DO_PACK] = { "pack", "packed" },
+    [DO_MISS] = { "miss", "picked" },         [DO_SHIP] = { "ship", "shipped" },       [DO_DELIVER] = { "deliver", "delivered" },
+    [DO_REDUCE] = { "reduce", "reduced" },    [DO_CANCEL] = { "cancel", "cancelled" },
 };
 
 const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event)
@@ -154,6 +176,23 @@ const struct fulfilment_row *fulfilment_step(struct ws *ws, const struct fulfilm
     return moved;
 }
 
+/* Units that were not found, by line of the order; not what went back with them. */
+static void tell_missing(const struct fulfilment *fulfilment, struct json_writer *json)
+{
+    struct line_units *lines = ARENA_ARRAY(ws_arena(fulfilment->ws), struct line_units, fulfilment->line_count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < fulfilment->line_count && fulfilment->picked != NULL; i++) {
+        const int64_t line = fulfilment->lines[i]->line, missing = fulfilment->picked[i].missing;
+        if (missing == 0)
+            continue;
+        if (count == 0 || lines[count - 1].line != line)
+            lines[count++] = (struct line_units){ .line = line };
+        lines[count - 1].quantity += missing;
+    }
+    if (count > 0)
+        line_units_tell(json, "missing", lines, count);
+}
+
 static int64_t tell(const struct fulfilment *fulfilment)
 {
     const struct fulfilment_row *row = fulfilment->row;
@@ -161,6 +200,7 @@ static int64_t tell(const struct fulfilment *fulfilment)
     json_begin(&json, ws_arena(fulfilment->ws));
     json_object(&json);
     fulfilment_report_write(fulfilment->ws, row, &json);
+    tell_missing(fulfilment, &json);
     if (row->state == FULFILMENT_SHIPPED) {
         json_key(&json, "carrier");
         json_text(&json, row->carrier);

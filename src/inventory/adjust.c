@@ -108,6 +108,8 @@ struct adjust {
     struct stock stock;
     struct given given; /* claims that gave way */
     int64_t id, delta;
+    bool counted; /* it says what is there */
+    bool frees;   /* more is available, or may be had by more */
 };
 
 static void write_position(struct adjust *a, struct json_writer *json)
@@ -248,6 +250,17 @@ static void move_units(struct adjust *a, int64_t units, int64_t from_node, enum 
                                           .document = a->in->document });
 }
 
+/* A count decides what became of units that pickers did not find: what it misses are they, the others were only misplaced.
+ * Returns what else it adds or takes. */
+static int64_t count_decides(struct adjust *a)
+{
+    const int64_t unsure = short_picked(a->ws, a->node->id, a->sku->id), gone = min_i64(unsure, max_i64(0, -a->delta));
+    a->frees = unsure > 0;
+    move_units(a, gone, a->node->id, BUCKET_QUARANTINED, reasons[a->in->reason].less, BUCKET_NONE);
+    move_units(a, unsure - gone, a->node->id, BUCKET_QUARANTINED, a->node->id, BUCKET_AVAILABLE);
+    return a->delta + gone;
+}
+
 static void apply(struct adjust *a)
 {
     const struct position_row *p = position_find(a->ws, a->node->id, a->sku->id, 0);
@@ -259,22 +272,26 @@ static void apply(struct adjust *a)
     a->delta = a->in->delta;
     if (field_came(&adjust_fields, a->in, "set"))
         a->delta = a->in->set - (reasons[a->in->reason].sets_on_hand ? on_hand : in_bucket);
+    a->counted = a->in->reason == REASON_COUNT && !field_came(&adjust_fields, a->in, "from");
+    int64_t delta = a->delta;
+    if (a->counted && -delta <= on_hand && on_hand + delta <= QUANTITY_MAX) /* else it is refused below */
+        delta = count_decides(a);
     if (field_came(&adjust_fields, a->in, "from")) {
         if (a->delta > (from == BUCKET_AVAILABLE ? available : quarantined))
             refuse(a, p, a->delta);
         else
             move_units(a, a->delta, a->node->id, from, a->node->id, bucket);
-    } else if (a->delta >= 0) {
+    } else if (delta >= 0) {
         if (on_hand + a->delta > QUANTITY_MAX)
             fault_add(&a->command->faults, FAULT_STOCK_CONFLICT, "",
                       "%ld more would be over %ld, the largest stock of a SKU at a node: %s has %ld on hand of %s", (long)a->delta,
                       (long)QUANTITY_MAX, a->node->code, (long)on_hand, a->sku->code);
         else
-            move_units(a, a->delta, reasons[a->in->reason].more, BUCKET_NONE, a->node->id, bucket);
+            move_units(a, delta, reasons[a->in->reason].more, BUCKET_NONE, a->node->id, bucket);
     } else if (fact && -a->delta <= on_hand) {
         a->given = stock_take_by_fact(&a->stock, &(struct fact){ .node = a->node->id,
                                                                  .sku = a->sku->id,
-                                                                 .quantity = -a->delta,
+                                                                 .quantity = -delta,
                                                                  .named = bucket,
                                                                  .to_node = reasons[a->in->reason].less,
                                                                  .claims = CLAIMS_AT_ONCE });
@@ -323,6 +340,7 @@ static bool give_way_step(struct ws *ws, struct job_row *job)
                                                                     .to_node = reasons[adjustment->reason].less,
                                                                     .claims = CLAIMS_A_STEP });
     stock_end(&stock);
+    short_picks_settle(ws, job->node, job->subject, false);
     tell_broken(ws, given.first, adjustment->reason);
     job->progress += units - given.left;
     job->head = given.left;
@@ -371,6 +389,11 @@ static void tell_outcome(struct adjust *a)
     answer(a->command, event->data, 201);
 }
 
+static int64_t available_of(const struct position_row *position)
+{
+    return position == NULL ? 0 : position->available;
+}
+
 static void adjust_look_up(struct ws *ws, struct command *command)
 {
     struct adjust a = { .ws = ws, .command = command, .in = command->input };
@@ -385,6 +408,7 @@ static void adjust_decide(struct ws *ws, struct command *command)
     assert(a.node != NULL && a.sku != NULL); /* the form is good: both were named, and are there */
     if (known_document(&a))
         return;
+    const int64_t available = available_of(position_find(ws, a.node->id, a.sku->id, 0));
     a.id = ws_next_id(ws);
     a.stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, a.id });
     apply(&a);
@@ -392,11 +416,17 @@ static void adjust_decide(struct ws *ws, struct command *command)
         return;
     stock_end(&a.stock);
     write_adjustment(&a);
+    const int64_t now_available = available_of(position_find(ws, a.node->id, a.sku->id, 0));
+    a.frees = a.frees || now_available > available;
+    short_picks_settle(ws, a.node->id, a.sku->id, a.counted);
     tell_broken(ws, a.given.first, a.in->reason);
     if (a.given.left > 0)
         give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
-    if (a.delta > 0 && bucket_of_name[a.in->bucket] == BUCKET_AVAILABLE) /* what is quarantined nobody may have */
-        stock_followers.supply(ws, &(struct freed){ a.node->id, a.sku->id, a.delta }, 1);
+    const struct freed freed = { a.node->id, a.sku->id, now_available };
+    if (a.frees) { /* what is quarantined nobody may have */
+        short_picks_open(ws, &freed, 1);
+        stock_followers.supply(ws, &freed, 1);
+    }
     tell_outcome(&a);
 }
 
@@ -411,6 +441,7 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
     if (node == NULL || sku == NULL)
         return; /* the second round knows them */
     ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
+    short_picks_want(ws, 0, sku->id);
     if (in->document != NULL)
         ws_want_path(ws, &adjustment_by_document,
                      WS_PREFIX(db_int(unit), db_text(in->document), db_int(node->id), db_int(sku->id), db_int(in->reason)), 0);

@@ -228,6 +228,12 @@ void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t qu
     claim_change(stock, claim, -quantity, quantity);
 }
 
+void claim_set_aside(struct stock *stock, const struct claim_row *claim, int64_t quantity)
+{
+    move_within(stock, claim, BUCKET_ALLOCATED, BUCKET_QUARANTINED, quantity);
+    claim_change(stock, claim, 0, -quantity);
+}
+
 void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity)
 {
     stock_move(stock, &(struct move){ .sku = claim->sku,

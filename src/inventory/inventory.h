@@ -75,6 +75,7 @@ const struct claim_row *claim_find(struct ws *ws, int64_t node, int64_t sku, con
 void claim_take(struct stock *stock, int64_t node, int64_t sku, const struct holder *holder, int64_t quantity); /* available to soft */
 void claim_give_back(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);           /* to available */
 void claim_harden(struct stock *stock, const struct claim_row *claim, int64_t quantity);                        /* soft to hard */
+void claim_set_aside(struct stock *stock, const struct claim_row *claim, int64_t quantity);                     /* hard to quarantined */
 void claim_ship(struct stock *stock, const struct claim_row *claim, int64_t quantity);                          /* hard to the customer */
 void claim_send(struct stock *stock, const struct claim_row *claim, int64_t quantity);                          /* soft to in transit */
 void claim_change(struct stock *stock, const struct claim_row *claim, int64_t soft, int64_t hard);              /* the row alone; used up, it goes */
@@ -163,6 +164,23 @@ void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int
 void give_way_ended(struct ws *ws, struct job_row *job);
 /* Units that facts have taken from this position and its buckets still hold. */
 int64_t stock_owed(struct ws *ws, const struct position_row *position);
+
+/* ---- units that a node did not find ---- */
+
+/* An order's units that were to be shipped and stand in quarantine now: noted, and somebody is told to count (exception short_pick). */
+struct short_pick {
+    int64_t node, sku, order, missing;
+};
+void short_pick_note(struct ws *ws, const struct short_pick *pick);
+void short_picks_want(struct ws *ws, int64_t node, int64_t sku); /* a hint; node 0: only whose picks they were */
+/* Whether the node has missed units of the SKU for this order, and nobody has counted since: it is not asked again. */
+bool short_pick_stands(struct ws *ws, int64_t node, int64_t sku, int64_t order);
+int64_t short_picked(struct ws *ws, int64_t node, int64_t sku); /* units that wait for a count there */
+/* After each change of what is in quarantine: what is there no more waits for no count. counted: a count has told the truth, none does.
+ * With the last the exception closes. */
+void short_picks_settle(struct ws *ws, int64_t node, int64_t sku, bool counted);
+/* Units came to these places: each may be asked again, for all. The units that were missed still wait for a count. Before supply(). */
+void short_picks_open(struct ws *ws, const struct freed *places, size_t count);
 
 /* What stock tells the modules above it, which inventory does not know: defined by orders. */
 struct stock_followers {

@@ -210,6 +210,7 @@ static void effect_take_in(struct transfer *transfer)
     stock_end(&stock);
     if (is_first)
         ((struct transfer_row *)ws_edit(transfer->ws, transfer->row))->received_at = ws_now_us(transfer->ws);
+    short_picks_open(transfer->ws, freed, transfer->arrival_count);
     stock_followers.supply(transfer->ws, freed, transfer->arrival_count);
 }
 

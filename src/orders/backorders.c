@@ -1,6 +1,7 @@
 /* src/orders/backorders.c: what waits, by rank. Supply fills the queue of its SKU from the top in the command that
  * brought it, as far as one command may; the rest is a job's, and until it has ended nobody who ranks below its head takes
  * units there. A fact that broke claims puts their units back into the queue at the rank they always had.
+ * A node that did not find units of a SKU is passed over for that order until somebody has counted there (inventory/short_picks.c).
  * Each line that is filled takes at least a unit, so the head of the queue is all that a job must remember. Bundles that must not
  * come apart take whole pieces or nothing: a line that has no whole one in reach is passed over, and keeps its place. */
 #include "engine/jobs.h"
@@ -9,6 +10,7 @@
 #include "orders/oversell.h"
 #include "orders/together.h"
 #include <stdio.h>
+#include <string.h>
 
 /* Units that wait at one demand. */
 struct waiting_row waiting_of(const struct order *order, const struct demand_row *demand)
@@ -114,10 +116,14 @@ static bool ranks_before(const struct waiting_row *a, const struct waiting_row *
     return false;
 }
 
-/* Whether a line that came to its turn can take anything, somewhere. */
+/* Whether a line that came to its turn can take anything: from here, and of a bundle that must stay together a piece, somewhere. */
 static bool could_take(const struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
 {
     struct order order;
+    if (short_pick_stands(spot->ws, spot->node, spot->sku, waiting->ord))
+        return false;
+    if (outlet->channel->split)
+        return true;
     (void)order_open(spot->ws, waiting->ord, &order);
     if (!line_stays_together(&order, waiting->line, outlet))
         return true;
@@ -134,8 +140,6 @@ static const struct waiting_row *queue_head(struct spot *spot, size_t i)
 {
     struct ws_cursor cursor = queue_of(spot, i);
     const struct waiting_row *head = ws_next(spot->ws, &cursor);
-    if (spot->outlets[i].channel->split)
-        return head;
     for (size_t n = 0; n < spot->passed_over[i] && head != NULL; n++)
         head = ws_next(spot->ws, &cursor);
     while (head != NULL && spot->passed_over[i] < QUEUE_AT_ONCE && !could_take(spot, head, &spot->outlets[i])) {
@@ -204,7 +208,8 @@ static bool fill_demand(struct stock *stock, const struct spot *spot, struct ord
     struct holder holder = demand_holder(order, demand);
     for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
         int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
-        if (units == 0 || !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
+        if (units == 0 || short_pick_stands(stock->ws, outlet->nodes[n]->id, demand->sku, order->row->id) ||
+            !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
             continue;
         outlet_take(stock, outlet, n, demand->sku, &holder, units);
         demand->backordered -= units;
@@ -285,6 +290,7 @@ static void want_order(struct ws *ws, int64_t order)
 /* Who else waits for another component of a line that could be filled: see is_turn_of. */
 static void want_queues(struct spot *spot, int64_t sku)
 {
+    short_picks_want(spot->ws, 0, sku);
     for (size_t i = 0; i < spot->count; i++) {
         const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(sku), db_int(spot->outlets[i].channel->id) };
         ws_want_path(spot->ws, &waiting_of_channel, prefix, spot->outlets[i].channel->split ? 1 : QUEUE_BEGINNING);
@@ -336,6 +342,8 @@ static void spots_load(struct spot *spots, size_t count, int64_t rows)
     if (count == 0)
         return;
     for (size_t s = 0; s < count; s++)
+        short_picks_want(spots->ws, 0, spots[s].sku);
+    for (size_t s = 0; s < count; s++)
         for (size_t i = 0; i < spots[s].count; i++)
             if (outlet_stock(spots->ws, &spots[s].outlets[i], spots[s].at[i], spots[s].sku) > 0)
                 queue_want(&spots[s], i);
@@ -377,6 +385,7 @@ static int64_t spot_empty(struct spot *spot, int64_t rows)
 {
     spot->rows = rows;
     spot->stopped = false;
+    memset(spot->passed_over, 0, spot->count * sizeof *spot->passed_over); /* one of them may have been filled elsewhere meanwhile */
     const struct waiting_row *next = spot_fill(spot);
     if (next == NULL)
         return spot->rows;
@@ -438,9 +447,9 @@ const struct job_work fill_job = { fill_step };
 
 /* ---- claims that a fact broke ---- */
 
-static const char *cause_of(struct ws *ws, const struct broken *broken)
+static const char *cause_of(struct ws *ws, int64_t order, int64_t sku)
 {
-    return arena_printf(ws_arena(ws), "broken/%ld/%ld", (long)broken->holder, (long)broken->sku);
+    return arena_printf(ws_arena(ws), "broken/%ld/%ld", (long)order, (long)sku);
 }
 
 /* All at once: a count may break the claims of thousands of orders. */
@@ -451,7 +460,7 @@ static void want_orders(struct ws *ws, const struct broken *broken)
         if (each->kind != CLAIM_ORDER)
             continue;
         want_order(ws, each->holder);
-        exception_want(ws, cause_of(ws, each));
+        exception_want(ws, cause_of(ws, each->holder, each->sku));
     }
     ws_settle(ws);
     for (const struct broken *each = broken; each != NULL; each = each->next) {
@@ -475,6 +484,65 @@ static bool is_marketplace(const struct order *order)
            CHANNEL_MARKETPLACE;
 }
 
+void demand_falls_back(struct order *order, size_t i, int64_t units, bool hard)
+{
+    struct demand_row *demand = demand_edit(order, i);
+    *(hard ? &demand->allocated : &demand->reserved) -= units;
+    demand->backordered += units;
+    demand->oversold += is_marketplace(order) ? units : 0;
+    demand_waits(order, demand);
+}
+
+static void tell_people(struct order *order, const struct fallen *fallen, const char *why)
+{
+    const bool sold = is_marketplace(order);
+    exception_open(order->ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM,
+                                                   .cause = cause_of(order->ws, order->row->id, fallen->sku),
+                                                   .order = order->row->id,
+                                                   .sku = fallen->sku,
+                                                   .quantity = fallen->units,
+                                                   .detail = sold ? oversell_cause_of_fact() : why,
+                                                   .line_count = 1,
+                                                   .lines = &(struct line_units){ fallen->line, fallen->units } });
+}
+
+/* Units of the line that wait, of those that fell back. */
+static int64_t still_waits(const struct order *order, const struct fallen *fallen)
+{
+    int64_t units = 0;
+    for (size_t i = 0; i < order->demand_count; i++)
+        if (order->demands[i]->line == fallen->line && order->demands[i]->sku == fallen->sku)
+            units += order->demands[i]->backordered;
+    return min_i64(units, fallen->units);
+}
+
+void order_falls_back(struct order *order, const struct fallen *fallen, size_t count, const char *why)
+{
+    struct ws *ws = order->ws;
+    int64_t *skus = ARENA_ARRAY(ws_arena(ws), int64_t, count + 1);
+    size_t sku_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < sku_count && skus[k] != fallen[i].sku)
+            k++;
+        if (k == sku_count)
+            skus[sku_count++] = fallen[i].sku;
+        exception_want(ws, cause_of(ws, order->row->id, fallen[i].sku));
+    }
+    ws_settle(ws);
+    const int64_t told = order->last_seq;
+    order_advance(order, false);
+    if (order->last_seq == told) /* less is with the nodes, the stage did not change */
+        order_event(order, EVENT_ORDER_BACKORDERED, NULL_INT);
+    backorders_fill_skus(ws, skus, sku_count);
+    for (size_t i = 0; i < count; i++) {
+        struct fallen waits = fallen[i];
+        waits.units = still_waits(order, &fallen[i]);
+        if (waits.units > 0)
+            tell_people(order, &waits, why);
+    }
+}
+
 /* The same SKU may stand elsewhere: who lost it here must not be overtaken there. A fact is about one SKU. */
 static void fill_elsewhere(struct ws *ws, const struct broken *broken)
 {
@@ -495,13 +563,9 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
         for (size_t i = 0; i < order.demand_count; i++) {
             if (order.demands[i]->line != broken->line || order.demands[i]->part != broken->part)
                 continue;
-            struct demand_row *demand = demand_edit(&order, i);
-            *(broken->hard ? &demand->allocated : &demand->reserved) -= broken->quantity;
             if (broken->hard) /* the node no longer has to ship them */
                 fulfilment_gives_up(&order, broken->node, broken->line, broken->part, broken->quantity);
-            demand->backordered += broken->quantity;
-            demand->oversold += is_marketplace(&order) ? broken->quantity : 0;
-            demand_waits(&order, demand);
+            demand_falls_back(&order, i, broken->quantity, broken->hard);
         }
         struct event_row event = event_of(EVENT_CLAIM_BROKEN, SUBJECT_ORDER, broken->holder);
         event.about = broken->holder;
@@ -510,15 +574,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
         event.quantity = broken->quantity;
         event.class = 0;
         ws_event(ws, event);
-        bool sold = is_marketplace(&order);
-        exception_open(ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM,
-                                                .cause = cause_of(ws, broken),
-                                                .order = broken->holder,
-                                                .sku = broken->sku,
-                                                .quantity = broken->quantity,
-                                                .detail = sold ? oversell_cause_of_fact() : why,
-                                                .line_count = 1,
-                                                .lines = &(struct line_units){ broken->line, broken->quantity } });
+        tell_people(&order, &(struct fallen){ broken->line, broken->sku, broken->quantity }, why);
         order_advance(&order, false);
         if (order.last_seq == 0) /* less is claimed, the stage did not change */
             order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);

@@ -186,7 +186,7 @@ static void tell_cancelled(struct order *order, const char *reason, const int64_
     order_event_begin(order, &json);
     json_key(&json, "reason");
     json_text(&json, reason);
-    line_units_tell(&json, lines, count);
+    line_units_tell(&json, "lines", lines, count);
     (void)order_event_end(order, &json, EVENT_ORDER_CANCELLED, NULL_INT);
 }
 

@@ -31,8 +31,8 @@ enum fulfilment_state {
 extern const char *const fulfilment_names[];
 
 /* What can happen to a fulfilment order, and the one function that sets its state: defined by src/fulfilment/machine.c,
- * which orders does not know. reduce: less is due of it than before. */
-enum fulfilment_event { DO_RELEASE, DO_PICK, DO_PACK, DO_SHIP, DO_DELIVER, DO_REDUCE, DO_CANCEL, FULFILMENT_EVENT_COUNT };
+ * which orders does not know. reduce: less is due of it than before; miss: nothing was found of it that could be sent. */
+enum fulfilment_event { DO_RELEASE, DO_PICK, DO_MISS, DO_PACK, DO_SHIP, DO_DELIVER, DO_REDUCE, DO_CANCEL, FULFILMENT_EVENT_COUNT };
 /* NULL: the machine does not list it. Pure. */
 const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event);
 /* Sets state and version by the machine, which must list the pair; guard, effect and event are the caller's. */
@@ -84,6 +84,14 @@ enum fault_code order_release_gate(struct order *order);
  * command may fill; for a queue that is longer a job is opened, and the position is its alone until it has ended. */
 void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
 #define WAITING_PARTS 64 /* SKUs that somebody waits for stand in `waiting_sku`, in as many parts */
+/* Units of demand i lose their claim, which is gone already, and wait again at the order's rank; what a marketplace has sold is oversold then. */
+void demand_falls_back(struct order *order, size_t i, int64_t units, bool hard);
+/* What fell back of an order, for a reason that lies at one node: the order tells how it stands, those who wait for these SKUs get what
+ * stands elsewhere, and what still waits of it then is work for people. why: as the exception says it. */
+struct fallen {
+    int64_t line, sku, units;
+};
+void order_falls_back(struct order *order, const struct fallen *fallen, size_t count, const char *why);
 /* Order lines that lost claims to a fact fall back into backorders, with an exception each; broken: of kind order. */
 void orders_claims_broken(struct ws *ws, const struct broken *first, const char *why);
 

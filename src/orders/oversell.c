@@ -54,7 +54,7 @@ static const struct {
     const char *says;
 } causes[] = {
     { "count_error", is_being_counted_away,
-      "our books said that it is there: a count, damage or loss took it from the order after it was promised, or is taking it" },
+      "our books said that it is there: a count, damage, loss or short pick took it from the order after it was promised, or is taking it" },
     { "uninspected_return", stands_in_quarantine, "as many units as are missing stand in quarantine at the channel's nodes" },
     { "race", was_claimed_since, "another order got the units after the customer had bought, and before the marketplace told us" },
     { "bundle", is_in_bundles, "what was sold is a bundle, or its units are held as parts of one: they share components" },

@@ -50,14 +50,14 @@ static size_t word_at(const char *const *names, size_t count, const char *word)
 
 #define LINES_SAID_MAX 10
 
-/* "line 1: 2, line 3: 1" of the event's `lines`; `between` stands between line and quantity, NULL: no quantity is said.
+/* "line 1: 2, line 3: 1" of the event's list; `between` stands between line and quantity, NULL: no quantity is said.
  * NULL: the event names none. */
-static const char *lines_of(const struct timeline *t, const struct event_row *event, const char *between)
+static const char *lines_of(const struct timeline *t, const struct event_row *event, const char *member, const char *between)
 {
     struct json_reader json;
     struct buffer out = { .arena = arena_of(t) };
     size_t count = 0;
-    if (!find_member(t, event, "lines", &json) || json_next(&json) != JSON_ARRAY)
+    if (!find_member(t, event, member, &json) || json_next(&json) != JSON_ARRAY)
         return NULL;
     while (json_next(&json) == JSON_OBJECT) {
         int64_t figures[2] = { 0 }; /* line, quantity, as line_units_tell() writes them */
@@ -212,6 +212,10 @@ static const char *say_fulfilment(struct timeline *t, const struct event_row *ev
     const char *carrier = text_of(t, event, "carrier"), *tracking = text_of(t, event, "tracking");
     const char *with = carrier == NULL || tracking == NULL ? "" : arena_printf(arena_of(t), " with %s, tracking %s", carrier, tracking);
     const char *part = strcmp(state, "reduced") == 0 ? arena_printf(arena_of(t), " %ld of", (long)event->quantity) : "";
+    const char *missing = lines_of(t, event, "missing", " lacks ");
+    if (missing != NULL) /* a short pick; with nothing left to send it is cancelled */
+        return arena_printf(arena_of(t), "%s %s fulfilment %s: %s", node_code(t, event->node),
+                            strcmp(state, "cancelled") == 0 ? "could not pick" : "picked short", id, missing);
     return arena_printf(arena_of(t), "%s %s%s fulfilment %s%s", node_code(t, event->node), verbs[i].does, part, id, with);
 }
 
@@ -219,7 +223,7 @@ static const char *say_fulfilment(struct timeline *t, const struct event_row *ev
 
 static const char *say_cancelled(struct timeline *t, const struct event_row *event)
 {
-    const char *reason = aside(t, "", text_of(t, event, "reason")), *stage = text_of(t, event, "stage"), *lines = lines_of(t, event, ": ");
+    const char *reason = aside(t, "", text_of(t, event, "reason")), *stage = text_of(t, event, "stage"), *lines = lines_of(t, event, "lines", ": ");
     if (lines == NULL || text_equal(stage, stage_names[STAGE_CANCELLED]))
         return arena_printf(arena_of(t), "order cancelled%s", reason);
     return arena_printf(arena_of(t), "%s cancelled%s", lines, reason);
@@ -249,20 +253,16 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
     static const struct {
         const char *is, *lacks;
         bool why;
-    } types[] = {
-        { "shortage", " lacks ", false },
-        { "oversell", " lacks ", true },
-        { "broken claim", " lacks ", true },
-        { "unknown SKU", NULL, true },
-        { "short transfer", NULL, false } /* of no order */
-    };
+    } types[] = { { "shortage", " lacks ", false }, { "oversell", " lacks ", true },   { "broken claim", " lacks ", true },
+                  { "unknown SKU", NULL, true },    { "short transfer", NULL, false }, /* of no order, as the next */
+                  { "short pick", NULL, false } };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))
         return NULL;
     if (event->type == EVENT_EXCEPTION_CLOSED)
         return arena_printf(arena_of(t), "%s closed", types[i].is);
-    const char *lines = lines_of(t, event, types[i].lacks);
+    const char *lines = lines_of(t, event, "lines", types[i].lacks);
     return lines == NULL ? types[i].is
                          : arena_printf(arena_of(t), "%s: %s%s", types[i].is, lines, types[i].why ? aside(t, "", text_of(t, event, "detail")) : "");
 }

@@ -141,6 +141,8 @@ int64_t standing_may(const struct standing *s, size_t node)
     for (size_t p = 0; p < s->parts; p++) {
         const struct demand_row *demand = demand_at(s, p);
         int64_t units = min_i64(wanted(s, node, p), outlet_stock(s->order->ws, s->outlet, node, demand->sku));
+        if (units > 0 && short_pick_stands(s->order->ws, s->nodes[node], demand->sku, s->order->row->id))
+            units = 0; /* it has looked for them in vain */
         pieces = min_i64(pieces, (held(s, node, p) + units) / demand->need - stands);
         if (pieces == 0)
             return 0;
@@ -151,6 +153,25 @@ int64_t standing_may(const struct standing *s, size_t node)
 bool standing_needs(const struct standing *s, size_t node, size_t part)
 {
     return held(s, node, part) < (s->whole[node] + 1) * demand_at(s, part)->need;
+}
+
+void standing_without(struct standing *s, int64_t node, const int64_t *missing, int64_t *useless)
+{
+    size_t n = 0;
+    int64_t kept = 0, whole = INT64_MAX;
+    while (s->nodes[n] != node)
+        n++; /* it has units of the line */
+    for (size_t p = 0; p < s->parts; p++) {
+        const struct demand_row *demand = demand_at(s, p);
+        struct holder holder = demand_holder(s->order, demand);
+        const struct claim_row *claim = claim_find(s->order->ws, node, demand->sku, &holder);
+        const int64_t shipped = s->fixed[n * s->parts + p] - (claim == NULL ? 0 : claim->hard);
+        kept = max_i64(kept, (shipped + demand->need - 1) / demand->need);
+        whole = min_i64(whole, (held(s, n, p) - missing[p]) / demand->need);
+    }
+    kept = max_i64(kept, whole); /* a piece of which a part has left is completed */
+    for (size_t p = 0; p < s->parts; p++)
+        useless[p] = max_i64(0, s->fixed[n * s->parts + p] - missing[p] - kept * demand_at(s, p)->need);
 }
 
 /* ---- taking ---- */

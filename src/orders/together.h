@@ -25,6 +25,9 @@ struct standing standing_of(struct arena *arena, struct order *order, int64_t li
 int64_t standing_may(const struct standing *standing, size_t node);
 /* Whether one piece more there takes units of the part from stock. */
 bool standing_needs(const struct standing *standing, size_t node, size_t part);
+/* A node does not have so many units of each part that it was told to ship: what it has of the others for nothing, as no piece would be
+ * whole with them. Of a piece that has left in part all is kept. */
+void standing_without(struct standing *standing, int64_t node, const int64_t *missing, int64_t *useless);
 /* Takes as many pieces there, at most standing_may(). What the line holds of them at other nodes, as part of no whole piece, is
  * given back: see stock->freed. */
 void standing_take(struct standing *standing, struct stock *stock, size_t node, int64_t pieces);

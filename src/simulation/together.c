@@ -200,8 +200,8 @@ static void learn_order(struct together *t, const struct doing *doing, const str
     t->orders[doing->due.which].id = event->about;
 }
 
-/* Units that a parcel was to hold are not there. This release takes no short picks, so whoever runs the node recalls the
- * order; one that no node had yet waits for supply. */
+/* A count took units that a parcel was to hold, before anybody came to pick them: whoever runs the node recalls the order; one that no
+ * node had yet waits for supply. No picker of the day finds less than his parcel is to hold: its mistakes are counts, on both sides. */
 static void lose_claim(struct together *t, struct kept_order *order, int64_t which, int64_t quantity)
 {
     t->out->missing_units += quantity;

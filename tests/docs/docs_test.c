@@ -29,7 +29,7 @@ static void print_machines(FILE *out)
     oversell_causes_print(out);
     fputs(
         "\n## A fulfilment order\n\nWhat is not listed is refused: 409 `state_conflict`. release, reduce and cancel are the order's doing; the others are\n"
-        "reported by the node. `sent`, `accepted`, `declined`, `cancel_requested` and `failed` are for nodes that others run: no event leads there yet.\n\n",
+        "reported by the node; miss is a pick that leaves nothing to send. `sent`, `accepted`, `declined`, `cancel_requested` and `failed` are for nodes that others run: no event leads there yet.\n\n",
         out);
     fulfilment_machine_print(out);
     fputs("\n## A transfer\n\nWhat is not listed is refused: 409 `state_conflict`.\n\n", out);

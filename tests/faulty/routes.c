@@ -97,6 +97,7 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/fulfilments", "/v1/fulfilments?node=LEJ&state=released&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/fulfilments/{id}", "/v1/fulfilments/%f", NULL, 200 },
     { METHOD_POST, "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%f/pick", "{}", 200, ABOUT_WORK },
+    { METHOD_POST, "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%f/pick", "{\"lines\":[{\"line\":1,\"quantity\":0}]}", 200, ABOUT_WORK },
     { METHOD_POST, "/v1/fulfilments/{id}/pack", "/v1/fulfilments/%f/pack", "{\"packages\":[{\"weight_g\":900}]}", 200, ABOUT_PICKED },
     { METHOD_POST, "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%f/ship", "{\"carrier\":\"C\",\"tracking\":\"T-%n\"}", 200, ABOUT_PACKED },
     { METHOD_POST, "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%f/deliver", NULL, 200, ABOUT_SHIPPED },

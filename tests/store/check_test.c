@@ -61,8 +61,8 @@ static const struct broken {
     { "an event at an unknown node", "reference_unit", "UPDATE event SET node = 888888 WHERE unit > 0 AND node > 0", false },
     { "an event of an order that is not there", "reference_unit", "UPDATE event SET about = 888888 WHERE unit > 0 AND about > 0", false },
     { "work for people about nothing", "reference_unit", "UPDATE exception_item SET about = 888888", false, "exception_cause" },
-    { "work for people about an unknown SKU", "reference_unit", "UPDATE exception_item SET sku = 888888", false, "exception_cause" },
-    { "work for people at an unknown node", "reference_unit", "UPDATE exception_item SET node = 888888", false },
+    { "work for people about an unknown SKU", "reference_unit", "UPDATE exception_item SET sku = 888888", false, "exception_cause short_pick_count" },
+    { "work for people at an unknown node", "reference_unit", "UPDATE exception_item SET node = 888888", false, "short_pick_count" },
     { "work for people of what is there again", "exception_cause",
       "INSERT INTO exception_item (unit, id, type, state, cause, subject_kind, subject, about, node, sku, quantity, repeats, opened_at) "
       "SELECT unit, 888888, 1, 1, 'x', subject_kind, " ORDER("1") ", " ORDER("1") ", 0, 0, 1, 1, opened_at FROM exception_item "
@@ -72,6 +72,12 @@ static const struct broken {
       "UPDATE exception_item SET sku = (SELECT sku FROM demand WHERE ord = " ORDER("1") ") WHERE type = 1", false },
     { "it waits, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE type = 1", false },
     { "nobody is told that its word is unknown", "exception_cause", "UPDATE exception_item SET state = 2 WHERE type = 4", false },
+    { "a node missed more than is kept apart", "short_pick_units", "UPDATE short_pick SET quantity = quantity + 1", false },
+    { "nobody is told to count", "short_pick_count", "UPDATE exception_item SET state = 2 WHERE type = 6", false },
+    { "somebody is told to count what nobody missed", "short_pick_count", "DELETE FROM short_pick", false },
+    { "units were missed at an unknown node", "reference_unit", "UPDATE short_pick SET node = 888888", false, "short_pick_units short_pick_count" },
+    { "an unknown SKU was missed", "reference_unit", "UPDATE short_pick SET sku = 888888", false, "short_pick_units short_pick_count" },
+    { "units were missed for an order that is not there", "reference_unit", "UPDATE short_pick SET ord = 888888", false },
     { "a checkout of an order that is not there", "reference_unit", "UPDATE reservation SET ord = 888888", false },
     { "an order of a checkout that is not there", "reference_unit", "UPDATE orders SET reservation = 888888 WHERE channel_order_id = '1'", false },
     { "an order of another's checkout", "reference_unit", "UPDATE orders SET reservation = (SELECT id FROM reservation) WHERE channel_order_id = '1'",
@@ -147,7 +153,7 @@ static const struct broken {
       false },
     { "work on nothing", "orphan",
       "INSERT INTO fulfilment_line (unit, fulfilment, line, part, sku, quantity, cancelled) "
-      "SELECT unit, 888888, line, part, sku, quantity, cancelled FROM fulfilment_line",
+      "SELECT unit, 888888, line, part, sku, quantity, cancelled FROM fulfilment_line WHERE fulfilment = (SELECT MIN(id) FROM fulfilment)",
       false },
     { "an order without its key", "order_key", "DELETE FROM order_key WHERE ord = " ORDER("1"), false, "movement_cause reference_unit" },
     { "a key of no order", "order_key", "INSERT INTO order_key (unit, number, ord) SELECT unit, 1, 999 FROM order_key WHERE ord = " ORDER("1"),
@@ -215,6 +221,22 @@ static void about(struct shop *shop, const char *id, const char *verb, const cha
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/%s", id, verb), "%s", body);
 }
 
+/* A node did not find what it was to ship, and nobody wants it any more. */
+static void miss(struct shop *shop)
+{
+    char work[32];
+    const char *made =
+        shop_must(shop, 201, "POST", "/v1/orders",
+                  "{\"channel\":\"web\",\"channel_order_id\":\"10\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                  "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"SHADE\",\"quantity\":1,"
+                  "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}")
+            .body;
+    text_in(made, "\"fulfilments\"", "id", work, sizeof work);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/pick", work), "{\"lines\":[{\"line\":1,\"quantity\":0}]}");
+    text_in(made, NULL, "id", work, sizeof work);
+    about(shop, work, "cancel", "{\"reason\":\"changed mind\"}");
+}
+
 /* One is requested, one has left, one came short. */
 static void make_transfers(struct shop *shop)
 {
@@ -250,6 +272,7 @@ static struct shop *busy_shop(enum store store)
     id_of(shop, order(shop, "market", "8", "LATE", 1));
     shop_must(shop, 201, "PUT", "/v1/skus/LATE", "{\"name\":\"L\"}");
     about(shop, id_of(shop, order(shop, "market", "9", "NO-9", 1)), "cancel", "{\"reason\":\"changed mind\"}");
+    miss(shop);
     shop_must(shop, 201, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":2}");
     shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
     make_transfers(shop);

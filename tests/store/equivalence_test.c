@@ -1,8 +1,8 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels,
- * adjustments of every reason and bucket, documents, holds, payments, what nodes report, queues too long for one command and the steps of their jobs,
- * masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
+ * adjustments of every reason and bucket, documents, holds, payments, what nodes report, short picks too, queues too long for one command and the
+ * steps of their jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
  * in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the
  * same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the
  * byte, and with another body 422. In the company whose queue is cut half of all commands are asked as a preview first, alone or with
@@ -185,13 +185,20 @@ static const char *const reports[][2] = {
     { "deliver", "" },
 };
 
+/* Fewer than are due, or more, or of what is not there. */
+static const char *const picks[] = {
+    "{\"lines\":[{\"line\":1,\"quantity\":$2}]}",
+    "{\"lines\":[{\"line\":1,\"quantity\":0}]}",
+    "{\"lines\":[{\"line\":1,\"sku\":\"$S\",\"quantity\":$2}]}",
+    "{\"lines\":[{\"line\":1,\"sku\":\"BULB\",\"quantity\":$3},{\"line\":2,\"sku\":\"$S\",\"quantity\":$1}]}",
+};
+
 static struct sent about_work(struct stream_maker *maker)
 {
     const struct work *work = &maker->works[draw_young(maker, maker->work_count)];
     size_t step = draw(maker, 6) == 0 || work->done == COUNT(reports) ? draw(maker, COUNT(reports)) : work->done;
-    return (struct sent){ .method = "POST",
-                          .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]),
-                          .body = reports[step][1] };
+    const char *body = step == 0 && draw(maker, 2) == 0 ? drawn(maker, picks[draw(maker, COUNT(picks))]) : reports[step][1];
+    return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]), .body = body };
 }
 
 static struct sent about_stock(struct stream_maker *maker)

@@ -2,8 +2,8 @@
  * Scenes first: what a channel may have grows without a unit coming. Then a property: seeded streams of orders and of all
  * that moves stock or changes who may have it; after each command and the jobs that it started, no line that waits could be
  * filled by what its channel may have (read from the tables, summed here by hand), no line got units that one before it in rank
- * could have had, and where bundles must not come apart none got a part of one. MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is
- * named. */
+ * could have had, none is sent where a picker has looked for it in vain, and where bundles must not come apart none got a part of one.
+ * MILLRACE_QUEUE_STREAMS sets how many streams; a failing seed is named. */
 #include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -12,14 +12,19 @@
 #include <string.h>
 #include <cmocka.h>
 
-static struct reply order_of(struct shop *shop, const char *channel, const char *id, const char *sku, int quantity)
+static struct reply order_on(struct shop *shop, const char *term, const char *channel, const char *id, const char *sku, int quantity)
 {
     return shop_call(
         shop, "POST", "/v1/orders",
         "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
         "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"1.00\","
-        "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
-        channel, id, sku, quantity);
+        "\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"%s\",\"status\":\"pending\"}}",
+        channel, id, sku, quantity, term);
+}
+
+static struct reply order_of(struct shop *shop, const char *channel, const char *id, const char *sku, int quantity)
+{
+    return order_on(shop, "prepaid", channel, id, sku, quantity);
 }
 
 /* The order's line 1, as it stands now. */
@@ -441,15 +446,16 @@ static void hundreds_of_bundles_move_by_a_job(struct shop *shop)
 /* ---- what a channel may have, by hand ---- */
 
 struct tables {
-    struct db_rows channels, serves, positions, claims, demands, waiting, nodes, orders;
+    struct db_rows channels, serves, positions, claims, demands, waiting, nodes, orders, missed;
 };
 
 static struct tables read_tables(struct shop *shop, struct arena *arena)
 {
-    return (struct tables){ shop_table(shop, arena, &channel_table),  shop_table(shop, arena, &channel_node_table),
-                            shop_table(shop, arena, &position_table), shop_table(shop, arena, &claim_table),
-                            shop_table(shop, arena, &demand_table),   shop_table(shop, arena, &waiting_table),
-                            shop_table(shop, arena, &node_table),     shop_table(shop, arena, &orders_table) };
+    return (struct tables){ shop_table(shop, arena, &channel_table),   shop_table(shop, arena, &channel_node_table),
+                            shop_table(shop, arena, &position_table),  shop_table(shop, arena, &claim_table),
+                            shop_table(shop, arena, &demand_table),    shop_table(shop, arena, &waiting_table),
+                            shop_table(shop, arena, &node_table),      shop_table(shop, arena, &orders_table),
+                            shop_table(shop, arena, &short_pick_table) };
 }
 
 #define EACH(TYPE, ROW, ROWS)                                    \
@@ -482,9 +488,21 @@ static bool serves(const struct tables *t, int64_t channel, int64_t node)
     return false;
 }
 
-static int64_t stock_in(const struct tables *t, const struct channel_row *channel, int64_t sku, int64_t node)
+/* Whether the node has looked for units of the SKU for this order in vain, and nobody has counted since. */
+static bool was_missed(const struct tables *t, int64_t ord, int64_t sku, int64_t node)
+{
+    EACH(short_pick_row, row, &t->missed)
+    if (row->ord == ord && row->sku == sku && row->node == node)
+        return true;
+    return false;
+}
+
+/* For an order of the channel. */
+static int64_t stock_in(const struct tables *t, const struct channel_row *channel, int64_t ord, int64_t sku, int64_t node)
 {
     int64_t units = 0;
+    if (was_missed(t, ord, sku, node))
+        return 0;
     EACH(position_row, row, &t->positions)
     if (row->sku == sku && row->class == 0 && row->node == node)
         units += row->available;
@@ -499,11 +517,11 @@ static int64_t stock_in(const struct tables *t, const struct channel_row *channe
     return units;
 }
 
-static int64_t stock_for(const struct tables *t, const struct channel_row *channel, int64_t sku)
+static int64_t stock_for(const struct tables *t, const struct channel_row *channel, int64_t ord, int64_t sku)
 {
     int64_t units = 0;
     EACH(node_row, node, &t->nodes)
-    units += serves(t, channel->id, node->id) ? stock_in(t, channel, sku, node->id) : 0;
+    units += serves(t, channel->id, node->id) ? stock_in(t, channel, ord, sku, node->id) : 0;
     return units;
 }
 
@@ -568,7 +586,7 @@ static bool could_be_filled_whole(const struct tables *t, const struct waiting_r
         bool stands = serves(t, channel->id, node->id) && (begun > whole || fresh > 0) && fresh >= 0;
         EACH(demand_row, d, &t->demands)
         if (d->ord == w->ord && d->line == w->line)
-            stands = stands && holds_of(t, d, node->id).units + stock_in(t, channel, d->sku, node->id) >= (whole + 1) * d->need;
+            stands = stands && holds_of(t, d, node->id).units + stock_in(t, channel, w->ord, d->sku, node->id) >= (whole + 1) * d->need;
         if (stands)
             return true;
     }
@@ -595,7 +613,7 @@ static bool could_be_filled(const struct tables *t, const struct waiting_row *w)
     if (d->ord == w->ord && d->line == w->line && (d->ordered - d->backordered) / d->need < pieces)
         pieces = (d->ordered - d->backordered) / d->need;
     EACH(demand_row, d, &t->demands)
-    if (d->ord == w->ord && d->line == w->line && stock_for(t, channel, d->sku) < (pieces + 1) * d->need - (d->ordered - d->backordered))
+    if (d->ord == w->ord && d->line == w->line && stock_for(t, channel, w->ord, d->sku) < (pieces + 1) * d->need - (d->ordered - d->backordered))
         stands = false;
     return stands;
 }
@@ -640,7 +658,8 @@ static bool overtakes(const struct tables *before, const struct tables *now, con
         size_t parts = parts_of(now, w->ord, w->line), waited = 0;
         EACH(waiting_row, old, &before->waiting)
         waited += old->sku == w->sku && rank_compare(old, w) == 0;
-        if (w->sku == claim->sku && parts == 1 && waited == 1 && rank_compare(w, &mine) < 0 && serves(now, w->channel, claim->node))
+        if (w->sku == claim->sku && parts == 1 && waited == 1 && rank_compare(w, &mine) < 0 && serves(now, w->channel, claim->node) &&
+            !was_missed(now, w->ord, w->sku, claim->node))
             return true;
     }
     return false;
@@ -673,6 +692,11 @@ static void verify(struct shop *shop, const struct tables *before, const struct 
     if (overtakes(before, now, claim))
         fail_msg("seed %lu: after %s, order %ld line %ld overtook", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
     EACH(claim_row, claim, &now->claims)
+    if (claim->kind == 4 && held(before, claim) < claim->soft + claim->hard && was_missed(before, claim->holder, claim->sku, claim->node) &&
+        was_missed(now, claim->holder, claim->sku, claim->node))
+        fail_msg("seed %lu: after %s, order %ld line %ld is sent where nothing was found for it", (unsigned long)seed, what, (long)claim->holder,
+                 (long)claim->line);
+    EACH(claim_row, claim, &now->claims)
     if (comes_apart(before, now, claim))
         fail_msg("seed %lu: after %s, order %ld line %ld got a part of a bundle", (unsigned long)seed, what, (long)claim->holder, (long)claim->line);
 }
@@ -700,7 +724,8 @@ static int draw(struct stream *s, uint64_t below)
 static const char *do_order(struct stream *s)
 {
     const char *channel = codes[draw(s, 4)], *sku = skus[draw(s, 4)];
-    struct reply reply = order_of(s->shop, channel, arena_printf(s->shop->arena, "Q-%zu", ++s->number), sku, 1 + draw(s, 4));
+    struct reply reply = order_on(s->shop, draw(s, 2) == 0 ? "prepaid" : "on_account", channel, arena_printf(s->shop->arena, "Q-%zu", ++s->number),
+                                  sku, 1 + draw(s, 4));
     if (reply.status == 201)
         text_in(reply.body, NULL, "id", s->orders[s->order_count++], sizeof s->orders[0]);
     return arena_printf(s->shop->arena, "an order of %s on %s", sku, channel);
@@ -794,10 +819,27 @@ static const char *do_cancel(struct stream *s)
     return "a cancel or a payment";
 }
 
+/* A picker finds at most a few of what an order's last parcel is to hold. */
+static const char *do_pick(struct stream *s)
+{
+    if (s->order_count == 0)
+        return do_stock(s);
+    const char *id = s->orders[draw(s, s->order_count)],
+               *at = shop_must(s->shop, 200, "GET", arena_printf(s->shop->arena, "/v1/orders/%s", id), NULL).body;
+    char work[32] = "";
+    for (at = strstr(at, "\"id\":\"ful_"); at != NULL; at = strstr(at + 1, "\"id\":\"ful_"))
+        text_in(at, NULL, "id", work, sizeof work);
+    if (work[0] == '\0')
+        return do_order(s);
+    shop_call(s->shop, "POST", arena_printf(s->shop->arena, "/v1/fulfilments/%s/pick", work),
+              "{\"lines\":[{\"line\":1,\"sku\":\"%s\",\"quantity\":%d}]}", skus[draw(s, 3)], draw(s, 3));
+    return arena_printf(s->shop->arena, "a pick for %s", id);
+}
+
 static const char *do_one(struct stream *s)
 {
-    static const char *(*const deeds[])(struct stream * s) = { do_order,   do_order,   do_order, do_stock,  do_stock,    do_stock,
-                                                               do_channel, do_channel, do_fence, do_master, do_checkout, do_cancel };
+    static const char *(*const deeds[])(struct stream * s) = { do_order,   do_order, do_order,  do_stock,    do_stock,  do_stock, do_channel,
+                                                               do_channel, do_fence, do_master, do_checkout, do_cancel, do_pick,  do_pick };
     return deeds[draw(s, COUNT(deeds))](s);
 }
 
