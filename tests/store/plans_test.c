@@ -4,6 +4,7 @@
  * steps of its machine, rows of full scans and pages, and each statement's plan must stay what it was; on PostgreSQL rows
  * read and blocks, after ANALYZE. Pages may grow as trees grow deeper. A route that is not in the table fails the test. */
 #include "engine/api.h"
+#include "http/own.h"
 #include "http/router.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -263,7 +264,6 @@ static const struct call calls[] = {
     { "GET", "/v1/exceptions", "/v1/exceptions?limit=20", NULL, NULL },
     { "GET", "/v1/exceptions/{id}", "/v1/exceptions/%s", NULL, exception_of_short_order },
     { "GET", "/v1/jobs", "/v1/jobs?limit=20", NULL, NULL },
-    { "GET", "/v1/commands", "/v1/commands", NULL, NULL },
     { "GET", "/v1/events", "/v1/events?limit=20", NULL, NULL },
     { "GET", "/v1/events", "/v1/events?after=3000&limit=20", NULL, NULL },
     MASTER("/v1/nodes", "/{code}", "/LEJ", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\"}"),
@@ -523,7 +523,7 @@ static void every_route_is_measured(void **state)
         for (size_t i = 0; i < (*table)->count; i++) {
             const struct route *route = &(*table)->routes[i];
             /* The server's own read nothing of a company; a batch is its commands, one by one. */
-            if (strncmp(route->path, "/v1/", 4) == 0 && route->batch_of == NULL && !is_called(route))
+            if (*table != &own_routes && route->batch_of == NULL && !is_called(route))
                 fail_msg("%s is not in the table of calls", route->path);
         }
 }
