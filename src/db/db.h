@@ -175,6 +175,13 @@ enum migrate_result {
 enum migrate_result db_migrate(struct db *db, bool projection, struct arena *arena, const char **error);
 enum db_result db_schema_version(struct db *db, int64_t *version); /* 0: an empty database */
 int64_t db_schema_latest(bool projection);
+/* The migrations that were applied, by number, as rows of struct db_applied; DB_OK and none in an empty database. */
+struct db_applied {
+    int64_t number, checksum;
+};
+enum db_result db_schema_applied(struct db *db, struct arena *arena, struct db_rows *rows);
+/* What this release makes of such rows: MIGRATE_DONE (all are known; later ones may be missing), MIGRATE_NEWER, MIGRATE_CHANGED with *error. */
+enum migrate_result db_schema_judge(const struct db_rows *applied, struct arena *arena, const char **error);
 /* The first table or index of the migrations that is not there, by name; NULL: all are. */
 enum db_result db_schema_missing(struct db *db, struct arena *arena, const char **missing);
 bool db_is_empty(struct db *db, enum db_result *result); /* no table of anybody's */

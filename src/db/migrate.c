@@ -7,14 +7,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-struct applied {
-    int64_t number, checksum;
-};
 struct number {
     int64_t number;
 };
-static const struct db_column applied_columns[] = { { "number", DB_INT, false, offsetof(struct applied, number) },
-                                                    { "checksum", DB_INT, false, offsetof(struct applied, checksum) } };
+static const struct db_column applied_columns[] = { { "number", DB_INT, false, offsetof(struct db_applied, number) },
+                                                    { "checksum", DB_INT, false, offsetof(struct db_applied, checksum) } };
 static const struct db_column number_columns[] = { { "number", DB_INT, false, offsetof(struct number, number) } };
 static const enum db_type row_parameters[] = { DB_INT, DB_TEXT, DB_INT };
 
@@ -52,7 +49,7 @@ static const struct db_statement all_applied = {
     BOTH("SELECT number, checksum FROM schema_migration ORDER BY number"),
     .columns = applied_columns,
     .column_count = 2,
-    .row_size = sizeof(struct applied),
+    .row_size = sizeof(struct db_applied),
 };
 static const struct db_statement take_turn = {
     .name = "schema_migration_turn",
@@ -137,7 +134,7 @@ static enum migrate_result compare(const struct plan *plan, const struct db_rows
     int64_t latest = plan->count == 0 ? 0 : plan->migrations[plan->count - 1].number;
     *next = NULL;
     for (size_t i = 0; i < rows->count; i++) {
-        const struct applied *applied = db_row(rows, i);
+        const struct db_applied *applied = db_row(rows, i);
         const struct db_migration *migration = migration_numbered(plan, applied->number);
         if (applied->number > latest) {
             *plan->error =
@@ -152,12 +149,27 @@ static enum migrate_result compare(const struct plan *plan, const struct db_rows
         }
     }
     for (size_t i = 0, k = 0; i < plan->count && *next == NULL; i++) {
-        bool done = k < rows->count && ((const struct applied *)db_row(rows, k))->number == plan->migrations[i].number;
+        bool done = k < rows->count && ((const struct db_applied *)db_row(rows, k))->number == plan->migrations[i].number;
         k += done;
         if (!done)
             *next = &plan->migrations[i];
     }
     return MIGRATE_DONE;
+}
+
+enum db_result db_schema_applied(struct db *db, struct arena *arena, struct db_rows *rows)
+{
+    int64_t there = 0;
+    *rows = (struct db_rows){ 0 };
+    enum db_result result = ask_number(db, &table_exists, &there);
+    return result == DB_OK && there > 0 ? db_query(db, arena, &all_applied, NULL, rows) : result;
+}
+
+enum migrate_result db_schema_judge(const struct db_rows *applied, struct arena *arena, const char **error)
+{
+    const struct db_migration *next;
+    struct plan plan = { .arena = arena, .migrations = db_migrations, .count = db_migration_count, .error = error };
+    return compare(&plan, applied, &next);
 }
 
 static enum db_result apply(struct db *db, const struct db_migration *migration)

@@ -1013,4 +1013,5 @@ const struct db_driver postgres_driver = {
     .checkpoint = postgres_checkpoint,
     .wal_use = postgres_wal_use,
     .lock_file = postgres_lock_file,
+    .copy_out = postgres_copy_out,
 };

@@ -106,6 +106,11 @@ static enum db_result no_memory(struct sqlite *sqlite)
     return db_say(&sqlite->db, DB_BUSY, NO_MEMORY);
 }
 
+void *sqlite_handle(struct db *db)
+{
+    return of(db)->handle;
+}
+
 /* ---- opening ---- */
 
 static enum db_result pragma(struct sqlite *sqlite, const char *sql)
@@ -682,4 +687,5 @@ const struct db_driver sqlite_driver = {
     .checkpoint = sqlite_checkpoint,
     .wal_use = sqlite_wal_use,
     .lock_file = sqlite_lock_file,
+    .copy_out = sqlite_copy_out,
 };

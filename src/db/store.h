@@ -2,6 +2,7 @@
 #ifndef MILLRACE_DB_STORE_H
 #define MILLRACE_DB_STORE_H
 
+#include "db/copy.h"
 #include "db/db.h"
 
 #define NO_MEMORY "the machine has no memory left"
@@ -39,6 +40,7 @@ struct db_driver {
     enum db_result (*checkpoint)(struct db *db, int64_t finish_us, int64_t *wal_bytes);
     enum db_result (*wal_use)(struct db *db, struct db_wal_use *use);
     enum db_result (*lock_file)(struct db *db);
+    enum db_result (*copy_out)(struct db *db, struct db_copy *copy); /* db/copy.h */
 };
 extern const struct db_driver sqlite_driver, postgres_driver;
 
@@ -69,6 +71,17 @@ struct db {
  * its first; what comes while its reader goes on is none of his business. */
 void db_note_snapshot(struct db *db);
 enum db_result db_say(struct db *db, enum db_result result, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Copies have files of their own; the foreign handle (sqlite3 *) is for the one of SQLite. */
+void *sqlite_handle(struct db *db);
+enum db_result sqlite_copy_out(struct db *db, struct db_copy *copy);
+enum db_result postgres_copy_out(struct db *db, struct db_copy *copy);
+/* Writes all of it there; false: errno says why. */
+bool copy_write(const struct db_copy *copy, const void *bytes, size_t size, int64_t at);
+/* Outside a transaction: gives what was written since to the disk, and then leaves the disk alone for as long. */
+void copy_pace(const struct db_copy *copy);
+/* Leaves no transaction open, and the sentence that says why it was left as it is. */
+void copy_end(struct db *db);
 
 /* Statements by address: the driver's prepared statement of each. Open addressing; grows. */
 struct db_slots {
