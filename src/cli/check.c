@@ -23,10 +23,10 @@ static void print_violation(void *context, const struct violation *v)
 }
 
 /* Without the master key (a simulation's database has none) all is proved but the numbers of orders, and that is said. */
-static enum db_result prove(const struct flags *flags, struct check *check)
+static enum db_result prove(struct check *check, const char *url, struct arena *arena)
 {
     const char *error = "";
-    struct vault *vault = vault_open(flag(flags, "db", ""), check->db, false, flags->arena, &error);
+    struct vault *vault = vault_open(url, check->db, false, arena, &error);
     if (vault == NULL)
         fprintf(stderr, "not proved: that each order stands under the number of its channel order id (%s)\n", error);
     check->vault = vault;
@@ -35,25 +35,25 @@ static enum db_result prove(const struct flags *flags, struct check *check)
     return result;
 }
 
+int check_books(struct db *db, const char *url, struct arena *arena)
+{
+    struct check check = { .db = db, .arena = arena_new((size_t)1 << 30), .tell = print_violation, .context = arena };
+    enum db_result result = check.arena == NULL ? DB_BUSY : prove(&check, url, arena);
+    arena_free(check.arena);
+    return result != DB_OK ? fail_with("the check did not run to its end (%s): %s", db_result_name(result), db_last_error(db)) : check.violations > 0;
+}
+
 int run_check(const struct flags *flags)
 {
     if (!flags_known(flags, (const char *const[]){ "db", NULL }))
         return 2;
     struct db *db = open_store(flags, false, false);
-    const char *error = "";
+    int64_t version = 0;
     if (db == NULL)
         return 2;
-    struct check check = { .db = db, .arena = arena_new((size_t)1 << 30), .tell = print_violation, .context = flags->arena };
-    int64_t version = 0;
-    enum db_result result = check.arena == NULL ? DB_BUSY : db_schema_version(db, &version);
-    if (result == DB_OK && version == 0)
-        error = "the database is empty";
-    else if (result == DB_OK)
-        result = prove(flags, &check);
-    int code = *error != '\0'    ? fail_with("%s", error)
-               : result != DB_OK ? fail_with("the check did not run to its end (%s): %s", db_result_name(result), db_last_error(db))
-                                 : check.violations > 0;
-    arena_free(check.arena);
+    int code = db_schema_version(db, &version) != DB_OK ? fail_with("the check did not run to its end: %s", db_last_error(db))
+               : version == 0                           ? fail_with("the database is empty")
+                                                        : check_books(db, flag(flags, "db", ""), flags->arena);
     db_close(db);
     return code;
 }

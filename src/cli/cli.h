@@ -27,6 +27,16 @@ bool config_read(void);
 /* Says why on stderr; gives the exit code 2. */
 int fail_with(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line on standard error that says how far something long is, where that is a terminal. */
+struct progress {
+    const char *what;
+    bool seen, told;
+    int64_t next_us;
+};
+void progress_begin(struct progress *progress, const char *what);
+void progress_tell(struct progress *progress, int64_t done_bytes, int64_t of_bytes); /* of 0: nobody knows */
+void progress_end(struct progress *progress);                                        /* takes the line away */
+
 int run_init(const struct flags *flags);
 int run_migrate(const struct flags *flags);
 int run_key(const struct flags *words);
@@ -34,8 +44,13 @@ int run_serve(const struct flags *flags);
 int run_check(const struct flags *flags);
 int run_import(const struct flags *flags);
 int run_simulate(const struct flags *flags);
+int run_backup(const struct flags *words);
+int run_restore(const struct flags *words);
 
 /* The store that --db names. NULL, and said, when it cannot be opened. */
 struct db *open_store(const struct flags *flags, bool create, bool projection);
+/* millrace check of `db`, with the master key that belongs to `url`: a line on standard output for each violation. The exit code; 2, and
+ * said, when it did not run to its end. */
+int check_books(struct db *db, const char *url, struct arena *arena);
 
 #endif

@@ -20,3 +20,16 @@ SELECT i.day FROM idempotency AS i WHERE i.unit = $1 ORDER BY i.unit, i.day, i.k
 -- name: batch_oldest :one
 -- $1 unit ID
 SELECT b.at FROM batch AS b WHERE b.unit = $1 ORDER BY b.unit, b.batch_id LIMIT 1;
+
+-- name: backup_company :one
+-- These three are asked of a database of an older release too: they name what has always been there.
+-- $1 company ID
+SELECT c.name FROM company AS c WHERE c.unit = $1;
+
+-- name: backup_units :many
+-- $1 company ID
+SELECT b.id, b.code FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
+
+-- name: backup_events :one
+-- $1 unit ID
+SELECT c.event_seq FROM unit_clock AS c WHERE c.unit = $1;

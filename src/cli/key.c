@@ -1,8 +1,10 @@
-/* src/cli/key.c: millrace key add: a key is printed once; the store keeps its hash. Servers that run find it by themselves. */
+/* src/cli/key.c: millrace key add: a key is printed once; the store keeps its hash. Servers that run find it by themselves.
+ * millrace key save: a copy of the master key. */
 #include "base/when.h"
 #include "cli/cli.h"
 #include "cli_sql.h"
 #include "engine/api.h"
+#include "engine/vault.h"
 #include "http/auth.h"
 #include "http/rates.h"
 #include "schema.h"
@@ -71,13 +73,10 @@ static enum db_result write_key(const struct flags *flags, struct db *db, struct
     return result == DB_OK ? db_commit(db) : result;
 }
 
-int run_key(const struct flags *words)
+static int add(const struct flags *flags)
 {
     char text[KEY_TEXT_BYTES];
     uint8_t hash[KEY_HASH_BYTES];
-    if (words->count == 0 || strcmp(words->words[0], "add") != 0)
-        return fail_with("key add is the only one: millrace key add --db URL --name N --scope SCOPE");
-    struct flags after_add = { words->count - 1, words->words + 1, words->arena }, *flags = &after_add;
     if (!flags_known(flags, (const char *const[]){ "db", "name", "scope", "rate", "burst", NULL }))
         return 2;
     const char *name = flag_again(flags, "name", 0);
@@ -105,4 +104,34 @@ int run_key(const struct flags *words)
     if (code == 0 && (puts(text) < 0 || fflush(stdout) != 0))
         code = fail_with("the key was made, but nobody could read it: standard output is closed");
     return code;
+}
+
+/* The master key as a server finds it, in a file of its own: what a backup has not. */
+static int save(const struct flags *flags)
+{
+    const char *error = "";
+    if (!flags_known(flags, (const char *const[]){ "db", "file", NULL }))
+        return 2;
+    const char *path = flag_again(flags, "file", 0);
+    if (path == NULL)
+        return fail_with("--file FILE is missing: a new file for the copy of the master key");
+    struct db *db = open_store(flags, false, false);
+    struct vault *vault = db == NULL ? NULL : vault_open(flag(flags, "db", ""), db, false, flags->arena, &error);
+    int code = db == NULL ? 2 : vault == NULL ? fail_with("%s", error) : !vault_save(vault, path) ? fail_with("%s: %s", path, strerror(errno)) : 0;
+    vault_close(vault);
+    db_close(db);
+    return code;
+}
+
+int run_key(const struct flags *words)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const struct flags *flags);
+    } verbs[] = { { "add", add }, { "save", save } };
+    const struct flags rest = { words->count - 1, words->words + 1, words->arena };
+    for (size_t i = 0; words->count > 0 && i < COUNT(verbs); i++)
+        if (strcmp(words->words[0], verbs[i].name) == 0)
+            return verbs[i].run(&rest);
+    return fail_with("millrace key add --db URL --name N --scope SCOPE, or key save --db URL --file FILE");
 }

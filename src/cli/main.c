@@ -17,11 +17,16 @@ static const struct {
       "  millrace key add --db sqlite:shop.db --name me --scope admin      what comes next\n" },
     { "migrate", run_migrate, "--db URL", "brings the schema to this release",
       "After an update, before the first server of the new release. Servers of the old one may go on meanwhile. Safe to run twice.\n" },
-    { "key", run_key, "add --db URL --name N --scope admin|orders|inventory|read [--scope ...] [--rate N [--burst M]]", "prints a new API key, once",
-      "The key is the only line on standard output; the database keeps its hash alone, so it cannot be shown again. Servers that run take\n"
-      "it by themselves. Clients send it as: Authorization: Bearer KEY\n"
-      "--rate: requests a second, on each server, and --burst more at once (as many as the rate, if not told); beyond it 429 with Retry-After.\n\n"
-      "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n" },
+    { "key", run_key,
+      "add --db URL --name N --scope admin|orders|inventory|read [--scope ...] [--rate N [--burst M]]\n"
+      "  key save --db URL --file FILE",
+      "prints a new API key, once; or keeps a copy of the master key in a new file",
+      "add: the key is the only line on standard output; the database keeps its hash alone, so it cannot be shown again. Servers that run\n"
+      "take it by themselves. Clients send it as: Authorization: Bearer KEY\n"
+      "--rate: requests a second, on each server, and --burst more at once (as many as the rate, if not told); beyond it 429 with Retry-After.\n"
+      "save: the key that people are sealed under, which is in no backup. The file has mode 0600; one that is there is left alone.\n\n"
+      "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n"
+      "  millrace key save --db sqlite:shop.db --file shop.masterkey\n" },
     { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
       "Prints `ready http://HOST:PORT` when it answers (port 0: a free one). SIGTERM and Ctrl-C let what was asked be answered first.\n"
       "Several may serve one PostgreSQL database; a second on one SQLite file refuses. The API is described at /docs.\n"
@@ -30,6 +35,18 @@ static const struct {
       "  millrace serve --db sqlite:shop.db\n" },
     { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation",
       "Nothing printed and exit code 0: the books are sound. 1: each line names a violation. 2: it could not be run to its end.\n" },
+    { "backup", run_backup, "FILE --db URL [--force]", "saves all of a company in one file, while servers run",
+      "The file has everything that was answered before it was begun. It is written as FILE.part and gets its name when it is whole and on\n"
+      "the disk; a backup of that name is left alone unless --force is given. On PostgreSQL pg_dump does the work and must be installed.\n"
+      "The master key is not in it: keep a copy of that elsewhere (millrace key save), for without it the people in the backup cannot be\n"
+      "read, and no server starts on what is restored from it.\n\n"
+      "  millrace backup monday.backup --db sqlite:shop.db\n" },
+    { "restore", run_restore, "FILE --into URL", "makes a company of a backup in a new place, and checks it",
+      "URL is an SQLite file that is not there yet, or an empty PostgreSQL database; on the store that the backup is of. Nothing is touched\n"
+      "before the file is found to be whole and of a schema that this release knows. A backup of an older release is brought to this one.\n"
+      "The master key is looked for where a server would: in MILLRACE_MASTER_KEY_FILE, or beside the SQLite file as PATH.key.\n"
+      "Exit code 0: done, the books are sound; 1: done, and each line names what millrace check found; 2: not done.\n\n"
+      "  millrace restore monday.backup --into sqlite:again.db\n" },
     { "import", run_import, "orders --file FILE [--url URL] --key KEY [...]", "plays invoice lines into a running server; import --help says more",
       NULL },
     { "simulate", run_simulate, "promotion [--orders N] [--seed S] [--db URL | --against URL --key KEY]",
@@ -50,7 +67,7 @@ static int usage(FILE *out)
     for (size_t i = 0; i < COUNT(subcommands); i++)
         fprintf(out, "  %s %s\n      %s\n", subcommands[i].name, subcommands[i].flags, subcommands[i].what);
     tell_settings(out);
-    fputs("Exit code 0: done; check: 1, something is violated; 2: it could not be done, and why stands on standard error.\n"
+    fputs("Exit code 0: done; check, restore: 1, something is violated; 2: it could not be done, and why stands on standard error.\n"
           "millrace SUBCOMMAND --help says more of one; millrace --version which release this is.\n",
           out);
     return out == stdout ? 0 : 2;

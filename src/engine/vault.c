@@ -125,6 +125,15 @@ static bool folder_sync(const char *path)
     return synced;
 }
 
+static bool new_file(const char *path, const uint8_t master[crypto_secretbox_KEYBYTES])
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        return false;
+    bool whole = write(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES && fsync(file) == 0;
+    return close(file) == 0 && whole && folder_sync(path);
+}
+
 static bool file_key(const char *path, bool create, uint8_t master[crypto_secretbox_KEYBYTES])
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -134,12 +143,24 @@ static bool file_key(const char *path, bool create, uint8_t master[crypto_secret
         close(file);
         return whole;
     }
-    file = create ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    if (file < 0)
+    if (!create)
         return false;
     randombytes_buf(master, crypto_secretbox_KEYBYTES);
-    bool whole = write(file, master, crypto_secretbox_KEYBYTES) == crypto_secretbox_KEYBYTES && fsync(file) == 0;
-    return close(file) == 0 && whole && folder_sync(path);
+    return new_file(path, master);
+}
+
+bool vault_save(const struct vault *vault, const char *path)
+{
+    return new_file(path, vault->master);
+}
+
+const char *vault_mark(const struct vault *vault, struct arena *arena)
+{
+    enum { MARK_BYTES = 8 };
+    uint8_t hash[crypto_generichash_BYTES];
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)"millrace mark", 13, vault->master, sizeof vault->master);
+    char *text = arena_alloc(arena, 2 * MARK_BYTES + 1);
+    return sodium_bin2hex(text, 2 * MARK_BYTES + 1, hash, MARK_BYTES);
 }
 
 /* On PostgreSQL without a file the key stands in the database that it protects: better than none, and said aloud by init. */

@@ -13,6 +13,11 @@ struct vault;
 struct vault *vault_open(const char *url, struct db *db, bool create, struct arena *arena, const char **error);
 void vault_close(struct vault *vault);
 
+/* Tells one master key from another, and nothing about it: 16 digits, in the arena. */
+const char *vault_mark(const struct vault *vault, struct arena *arena);
+/* Keeps a copy of the master key in a new file (0600), synced with its folder. False: errno says why; a file that is there stays. */
+bool vault_save(const struct vault *vault, const char *path);
+
 /* A vault whose randomness is a seeded stream: simulations replay byte for byte. */
 struct vault *vault_seeded(uint64_t seed);
 

@@ -24,11 +24,9 @@ const char *site_postgres(void)
     return server;
 }
 
-/* Runs millrace; gives its exit code and, in `said`, what it said on standard output. */
-static int run(const struct site *site, char *said, size_t room, const char *format, ...) __attribute__((format(printf, 4, 5)));
-static int run(const struct site *site, char *said, size_t room, const char *format, ...)
+int site_run(const struct site *site, char *said, size_t room, const char *format, ...)
 {
-    char words[1024], line[1400];
+    char words[2048], line[2400];
     va_list args;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
@@ -79,9 +77,10 @@ void site_make(struct site *site, const char *base, const char *server)
         url_with_database(site->url, sizeof site->url, server, site->database);
         on_postgres(site, "CREATE");
     }
-    if (run(site, said, sizeof said, "init --db '%s' --company Shop 2>&1", site->url) != 0)
+    if (site_run(site, said, sizeof said, "init --db '%s' --company Shop 2>&1", site->url) != 0)
         fail_msg("millrace init: %s", said);
-    if (run(site, said, sizeof said, "key add --db '%s' --name test --scope admin --scope orders --scope inventory --scope read", site->url) != 0)
+    if (site_run(site, said, sizeof said, "key add --db '%s' --name test --scope admin --scope orders --scope inventory --scope read", site->url) !=
+        0)
         fail_msg("millrace key add: %s", said);
     snprintf(site->key, sizeof site->key, "%.*s", (int)strcspn(said, "\n"), said);
 }
@@ -98,7 +97,7 @@ void site_delete(struct site *site)
 int site_check(const struct site *site)
 {
     char said[4096];
-    int code = run(site, said, sizeof said, "check --db '%s' 2>&1", site->url);
+    int code = site_run(site, said, sizeof said, "check --db '%s' 2>&1", site->url);
     if (code != 0)
         print_message("millrace check: %d: %s\n", code, said);
     return code;

@@ -19,6 +19,8 @@ const char *site_postgres(void); /* MILLRACE_TEST_POSTGRES; NULL, and said aloud
  * outlive the site. */
 void site_make(struct site *site, const char *base, const char *server);
 void site_delete(struct site *site);
+/* Runs millrace; gives its exit code and, in `said`, what it said on standard output. */
+int site_run(const struct site *site, char *said, size_t room, const char *format, ...) __attribute__((format(printf, 4, 5)));
 int site_check(const struct site *site); /* the exit code of millrace check; what it says goes to standard output */
 /* The URL of the server with this database in it, in `out`. */
 void url_with_database(char *out, size_t room, const char *url, const char *database);

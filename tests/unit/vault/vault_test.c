@@ -184,6 +184,30 @@ static void a_key_file_that_is_named_goes_first(void **state)
     unsetenv("MILLRACE_MASTER_KEY_FILE");
 }
 
+static void a_copy_of_the_key_opens_what_the_key_does(void **state)
+{
+    struct scene *scene = *state;
+    const char *copy = arena_printf(scene->arena, "%s/copy", scene->folder);
+    struct vault *vault = opened(scene, true), *other = vault_seeded(8);
+    struct bytes key, sealed;
+    struct stat file;
+    vault_seal(vault, scene->arena, record, &key, &sealed);
+    assert_true(vault_save(vault, copy));
+    assert_false(vault_save(other, copy)); /* a key is never written over */
+    assert_int_equal(stat(copy, &file), 0);
+    assert_int_equal(file.st_mode & 0777, 0600);
+    setenv("MILLRACE_MASTER_KEY_FILE", copy, 1);
+    struct vault *again = opened(scene, false);
+    unsetenv("MILLRACE_MASTER_KEY_FILE");
+    assert_true(opens(again, scene, key, sealed));
+    assert_int_equal(strlen(vault_mark(vault, scene->arena)), 16);
+    assert_string_equal(vault_mark(vault, scene->arena), vault_mark(again, scene->arena));
+    assert_string_not_equal(vault_mark(vault, scene->arena), vault_mark(other, scene->arena));
+    vault_close(vault);
+    vault_close(again);
+    vault_close(other);
+}
+
 static void a_damaged_key_file_is_refused_and_named(void **state)
 {
     static const size_t sizes[] = { 0, 31, 33 };
@@ -211,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hashes_depend_on_kind_and_company, set_up, tear_down),
         cmocka_unit_test_setup_teardown(init_makes_a_key_that_only_its_owner_reads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_file_that_is_named_goes_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_of_the_key_opens_what_the_key_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_key_file_is_refused_and_named, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
