@@ -76,4 +76,10 @@ struct command {
     struct command *next;
 };
 
+/* For the edge of a command on one thing: its path's first part is the id, with this prefix, and tells the unit. NOT_FOUND where it is none; `thing`
+ * is what the fault calls it. */
+bool command_names(struct command *command, const struct request *request, const char *prefix, const char *thing, struct faults *faults);
+/* The id that command_names has taken. */
+int64_t command_id(const struct command *command, const char *prefix);
+
 #endif

@@ -122,24 +122,12 @@ bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
 
 static bool edge(struct edge *at, const struct request *request, struct command *command, struct faults *faults)
 {
-    int64_t id;
-    memcpy(command->path, request->path, sizeof command->path);
-    if (id_parse(request->path[0], strlen(request->path[0]), "ful", &command->unit, &id) && command->unit > 0)
-        return true;
-    fault_add(faults, FAULT_NOT_FOUND, NULL, "there is no fulfilment order %s", request->path[0]);
-    return false;
-}
-
-static int64_t id_of(const struct command *command)
-{
-    int64_t unit, id = 0;
-    (void)id_parse(command->path[0], strlen(command->path[0]), "ful", &unit, &id); /* the edge has parsed it */
-    return id;
+    return command_names(command, request, "ful", "fulfilment order", faults);
 }
 
 static void prefetch(struct ws *ws, const struct command *command)
 {
-    const int64_t unit = ws_unit(ws), id = id_of(command);
+    const int64_t unit = ws_unit(ws), id = command_id(command, "ful");
     const struct fulfilment_row *row = ws_known_row(ws, &fulfilment_table, WS_KEY(unit, id));
     ws_want(ws, &fulfilment_table, WS_KEY(unit, id));
     ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(id)), 0);
@@ -150,7 +138,7 @@ static void prefetch(struct ws *ws, const struct command *command)
 
 static bool open_for(struct ws *ws, struct command *command, struct fulfilment *fulfilment)
 {
-    if (!fulfilment_open(ws, id_of(command), fulfilment)) {
+    if (!fulfilment_open(ws, command_id(command, "ful"), fulfilment)) {
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no fulfilment order %s", command->path[0]);
         return false;
     }

@@ -260,18 +260,12 @@ static void reserve_again(struct ws *ws, struct command *command, int64_t seq)
 
 static bool delete_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
 {
-    int64_t id;
-    command->path[0] = request->path[0];
-    if (id_parse(request->path[0], strlen(request->path[0]), "rsv", &command->unit, &id) && command->unit > 0)
-        return true;
-    fault_add(faults, FAULT_NOT_FOUND, NULL, "there is no reservation %s", request->path[0]);
-    return false;
+    return command_names(command, request, "rsv", "reservation", faults);
 }
 
 static void delete_decide(struct ws *ws, struct command *command)
 {
-    int64_t unit, id = 0;
-    (void)id_parse(command->path[0], strlen(command->path[0]), "rsv", &unit, &id);
+    const int64_t id = command_id(command, "rsv");
     const struct reservation_row *row = ws_get(ws, &reservation_table, WS_KEY(ws_unit(ws), id));
     command->answer.status = 204;
     if (row == NULL)

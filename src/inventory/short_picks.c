@@ -54,8 +54,7 @@ int64_t short_picked(struct ws *ws, int64_t node, int64_t sku)
 
 static void add(struct ws *ws, int64_t node, int64_t sku, int64_t order, int64_t units)
 {
-    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(sku) };
-    const struct short_pick_row *row = ws_get_listed(ws, &short_pick_table, WS_KEY(ws_unit(ws), sku, node, order), &short_pick_of_sku, prefix);
+    const struct short_pick_row *row = find(ws, node, sku, order);
     struct short_pick_row fresh = { .unit = ws_unit(ws), .sku = sku, .node = node, .ord = order, .quantity = units };
     if (row != NULL)
         ((struct short_pick_row *)ws_edit(ws, row))->quantity += units;

@@ -227,24 +227,12 @@ static void create_decide(struct ws *ws, struct command *command)
 
 static bool edge(struct edge *at, const struct request *request, struct command *command, struct faults *faults)
 {
-    int64_t id;
-    command->path[0] = request->path[0];
-    if (id_parse(request->path[0], strlen(request->path[0]), "trf", &command->unit, &id) && command->unit > 0)
-        return true;
-    fault_add(faults, FAULT_NOT_FOUND, NULL, "there is no transfer %s", request->path[0]);
-    return false;
-}
-
-static int64_t id_of(const struct command *command)
-{
-    int64_t unit, id = 0;
-    (void)id_parse(command->path[0], strlen(command->path[0]), "trf", &unit, &id); /* the edge has parsed it */
-    return id;
+    return command_names(command, request, "trf", "transfer", faults);
 }
 
 static void prefetch(struct ws *ws, const struct command *command)
 {
-    const int64_t unit = ws_unit(ws), id = id_of(command);
+    const int64_t unit = ws_unit(ws), id = command_id(command, "trf");
     ws_want(ws, &transfer_table, WS_KEY(unit, id));
     ws_want_path(ws, &line_of_transfer, WS_PREFIX(db_int(unit), db_int(id)), 0);
     ws_want_path(ws, &claim_of_holder, WS_PREFIX(db_int(unit), db_int(id)), 0);
@@ -252,7 +240,7 @@ static void prefetch(struct ws *ws, const struct command *command)
 
 static bool open_for(struct ws *ws, struct command *command, struct transfer *transfer)
 {
-    if (!transfer_open(ws, id_of(command), transfer))
+    if (!transfer_open(ws, command_id(command, "trf"), transfer))
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no transfer %s", command->path[0]);
     else if (!if_match_holds(command->if_match, transfer->row->version) || !if_none_match_holds(command->if_none_match, transfer->row->version))
         fault_add(&command->faults, FAULT_PRECONDITION_FAILED, NULL, "it is at version %ld", (long)transfer->row->version);

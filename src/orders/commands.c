@@ -9,39 +9,27 @@
 
 bool order_command_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults)
 {
-    int64_t id;
-    memcpy(command->path, request->path, sizeof command->path);
-    if (id_parse(request->path[0], strlen(request->path[0]), "ord", &command->unit, &id) && command->unit > 0)
-        return true;
-    fault_add(faults, FAULT_NOT_FOUND, NULL, "there is no order %s", request->path[0]);
-    return false;
-}
-
-static int64_t order_id(const struct command *command)
-{
-    int64_t unit, id = 0;
-    (void)id_parse(command->path[0], strlen(command->path[0]), "ord", &unit, &id); /* the edge has parsed it */
-    return id;
+    return command_names(command, request, "ord", "order", faults);
 }
 
 void order_command_want(struct ws *ws, const struct command *command, const struct db_path *const *paths, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order_id(command))), 0);
+        ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(command_id(command, "ord"))), 0);
 }
 
 void order_command_prefetch(struct ws *ws, const struct command *command)
 {
     static const struct db_path *const decided_on[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder };
     static const struct db_path *const shown[] = { &hold_of_order, &event_of_order };
-    ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), order_id(command)));
+    ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), command_id(command, "ord")));
     order_command_want(ws, command, decided_on, COUNT(decided_on));
     order_command_want(ws, command, shown, command->wants_answer ? COUNT(shown) : 0);
 }
 
 bool order_of_command(struct ws *ws, struct command *command, struct order *order)
 {
-    if (!order_open(ws, order_id(command), order)) {
+    if (!order_open(ws, command_id(command, "ord"), order)) {
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no order %s", command->path[0]);
         return false;
     }

@@ -491,58 +491,30 @@ static void a_key_gives_the_same_answer_again(struct shop *shop)
     buckets(shop, "LEJ", "LAMP", 0, 0, 0);
 }
 
-static void (*const scenes[])(struct shop *shop) = {
-    what_was_found_goes_on_and_the_rest_waits,
-    another_node_ships_what_is_missing,
-    nothing_was_found,
-    a_line_that_is_not_named_was_picked,
-    a_count_finds_what_was_missed,
-    a_count_misses_it_too,
-    a_count_misses_more,
-    the_same_place_twice_is_one_exception,
-    what_leaves_quarantine_needs_no_count,
-    a_receipt_fills_it_before_anybody_counts,
-    goods_from_another_node_fill_it_too,
-    who_stands_behind_it_gets_what_is_freed,
-    a_part_of_a_bundle_is_missing,
-    a_bundle_that_must_stay_together_goes_back_whole,
-    a_bundle_without_its_part_is_not_sent,
-    a_marketplace_has_sold_it,
-    others_run_the_node,
-    what_is_refused_leaves_no_trace,
-    hundreds_of_picks_and_nobody_counts,
-    a_key_gives_the_same_answer_again,
+static const struct shop_scene scenes[] = {
+    SCENE(what_was_found_goes_on_and_the_rest_waits),
+    SCENE(another_node_ships_what_is_missing),
+    SCENE(nothing_was_found),
+    SCENE(a_line_that_is_not_named_was_picked),
+    SCENE(a_count_finds_what_was_missed),
+    SCENE(a_count_misses_it_too),
+    SCENE(a_count_misses_more),
+    SCENE(the_same_place_twice_is_one_exception),
+    SCENE(what_leaves_quarantine_needs_no_count),
+    SCENE(a_receipt_fills_it_before_anybody_counts),
+    SCENE(goods_from_another_node_fill_it_too),
+    SCENE(who_stands_behind_it_gets_what_is_freed),
+    SCENE(a_part_of_a_bundle_is_missing),
+    SCENE(a_bundle_that_must_stay_together_goes_back_whole),
+    SCENE(a_bundle_without_its_part_is_not_sent),
+    SCENE(a_marketplace_has_sold_it),
+    SCENE(others_run_the_node),
+    SCENE(what_is_refused_leaves_no_trace),
+    SCENE(hundreds_of_picks_and_nobody_counts),
+    SCENE(a_key_gives_the_same_answer_again),
 };
-
-static void scenes_on(enum store store)
-{
-    if (!store_is_there(store)) {
-        skip();
-        return;
-    }
-    for (size_t i = 0; i < COUNT(scenes); i++) {
-        struct shop *shop = shop_open(store);
-        shop_furnish(shop);
-        scenes[i](shop);
-        shop_close(shop);
-    }
-}
-
-static void short_picks_on_sqlite(void **state)
-{
-    scenes_on(STORE_SQLITE);
-}
-
-static void short_picks_on_postgresql(void **state)
-{
-    scenes_on(STORE_POSTGRES);
-}
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_picks_on_sqlite),
-        cmocka_unit_test(short_picks_on_postgresql),
-    };
-    return cmocka_run_group_tests_name("short_picks", tests, NULL, NULL);
+    return scenes_play("short_picks", scenes, COUNT(scenes));
 }
