@@ -67,6 +67,27 @@ static bool read_date(const char *at, int64_t *days)
     return true;
 }
 
+int64_t when_days(int year, int month, int day)
+{
+    return days_from_civil((struct civil){ year, month, day });
+}
+
+int when_year(int64_t at_s)
+{
+    return civil_from_days(at_s / DAY_S - (at_s % DAY_S < 0 ? 1 : 0)).year;
+}
+
+bool when_date_parse(const char *text, int64_t *days)
+{
+    return strlen(text) == sizeof "2026-11-24" - 1 && read_date(text, days);
+}
+
+void when_date_format(int64_t days, char out[32])
+{
+    when_format(days * DAY_S * SECOND_US, out);
+    out[sizeof "2026-11-24" - 1] = '\0';
+}
+
 /* "Z", "+05:45" up to the end, to seconds east of Greenwich. */
 static bool read_offset(const char *at, const char *end, int *offset_s)
 {

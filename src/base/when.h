@@ -14,6 +14,13 @@ bool when_parse(const char *text, size_t bytes, int64_t *at_us);
 /* WHEN_MIN .. WHEN_MAX to "2026-11-24T08:00:00Z", with a fraction of 3 or 6 digits only where there is one. out needs 32 bytes. */
 void when_format(int64_t at_us, char out[32]);
 
+/* Days since 1970-01-01 of a date, 1 <= month <= 12; the year in which so many seconds since 1970 lie. */
+int64_t when_days(int year, int month, int day);
+int when_year(int64_t at_s);
+/* "2026-11-24", the whole text, from and to days since 1970-01-01; years 1 to 9999. */
+bool when_date_parse(const char *text, int64_t *days);
+void when_date_format(int64_t days, char out[32]);
+
 int64_t when_now_us(void);       /* the wall clock; only the outermost layer calls it: engine clock, cli, http */
 int64_t when_monotonic_us(void); /* for durations */
 
