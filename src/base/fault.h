@@ -43,6 +43,7 @@
     X(UNIT_UNKNOWN, "unit_unknown", 422, false, "No such unit", "create the unit first")                                                     \
     X(NODE_UNKNOWN, "node_unknown", 422, false, "No such node", "create the node first")                                                     \
     X(SKU_UNKNOWN, "sku_unknown", 422, false, "No such SKU", "create the SKU first, or map the listing")                                     \
+    X(CLASS_UNKNOWN, "class_unknown", 422, false, "No such class", "create the class first, or leave it out")                                \
     X(CHANNEL_UNKNOWN, "channel_unknown", 422, false, "No such channel", "create the channel first")                                         \
     X(LISTING_UNKNOWN, "listing_unknown", 422, false, "No such listing", "create the listing on this channel first")                         \
     X(LINE_UNKNOWN, "line_unknown", 422, false, "No such line", "use the line numbers that the order shows")                                 \

@@ -1,4 +1,4 @@
-/* src/catalog/api.c: /v1/units, nodes, skus, bundles, channels and their listings: PUT, PATCH and GET of each, its history, and
+/* src/catalog/api.c: /v1/units, nodes, skus, bundles, classes, channels and their listings: PUT, PATCH and GET of each, its history, and
  * the list of all. */
 #include "catalog/catalog.h"
 #include <string.h>
@@ -55,6 +55,7 @@ KIND(unit, "Unit", true, unit_edge);
 KIND(node, "Node", true, master_edge);
 KIND(sku, "Sku", true, master_edge);
 KIND(bundle, "Bundle", true, master_edge);
+KIND(class, "Class", true, master_edge);
 KIND(channel, "Channel", true, master_edge);
 KIND(listing, "Listing", false, master_edge);
 
@@ -97,6 +98,7 @@ static const struct route routes[] = {
     ROUTES(node, "/v1/nodes", "/{code}", "node", "Nodes", BY_UNIT),
     ROUTES(sku, "/v1/skus", "/{code}", "SKU", "SKUs without the bundles"),
     ROUTES(bundle, "/v1/bundles", "/{code}", "bundle", "Bundles"),
+    ROUTES(class, "/v1/classes", "/{code}", "class", "Classes of goods"),
     ROUTES(channel, "/v1/channels", "/{code}", "channel", "Channels", BY_UNIT),
     ROUTES(listing, "/v1/channels/{code}/listings", "/{channel_sku}", "listing", "Listings of a channel"),
 };

@@ -8,6 +8,7 @@
 
 #define CHANNEL_NODES_MAX 64 /* that may ship a channel's orders */
 #define ORDER_LINES_MAX 1000 /* of an order, and of a checkout, which an order may name */
+#define CLASSES_MAX 100      /* of goods, in a company: a new unit gets all at once */
 #define COMPONENTS_MAX 1500  /* of a bundle, and of all that an order or a checkout wants: nested bundles multiplied out */
 
 enum shortage { SHORTAGE_REJECT, SHORTAGE_BACKORDER, SHORTAGE_PARTIAL };
@@ -73,8 +74,8 @@ struct catalog_followers {
 };
 extern const struct catalog_followers catalog_followers;
 
-extern const struct field_table unit_fields, node_fields, sku_fields, bundle_fields, channel_fields, listing_fields;
-extern const struct master_kind unit_master, node_master, sku_master, bundle_master, channel_master, listing_master;
+extern const struct field_table unit_fields, node_fields, sku_fields, bundle_fields, class_fields, channel_fields, listing_fields;
+extern const struct master_kind unit_master, node_master, sku_master, bundle_master, class_master, channel_master, listing_master;
 
 /* Commands of PUT and PATCH, and reads of one, by kind. */
 void master_put(struct ws *ws, struct command *command, const struct master_kind *kind);

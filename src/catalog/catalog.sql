@@ -22,6 +22,10 @@ SELECT s.id, s.code, s.bundle FROM sku AS s WHERE s.unit = $1 AND s.id > $2 ORDE
 -- $1 company ID; $2 after ID; $3 most INT
 SELECT s.id, s.code FROM sku AS s INDEXED BY sku_bundles WHERE s.unit = $1 AND s.bundle = 1 AND s.id > $2 ORDER BY s.id LIMIT $3;
 
+-- name: classes_page :many
+-- $1 company ID; $2 after ID; $3 most INT
+SELECT c.id, c.code FROM goods_class AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
 -- name: channels_page :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT c.id, c.code FROM channel AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;

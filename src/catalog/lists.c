@@ -101,6 +101,8 @@ static enum db_result keys_next(struct list *list, int64_t most)
         TAKE(nodes_page);
     else if (list->kind->subject == SUBJECT_CHANNEL)
         TAKE(channels_page);
+    else if (list->kind->subject == SUBJECT_CLASS)
+        TAKE(classes_page);
     else if (list->kind->subject == SUBJECT_BUNDLE)
         TAKE(bundles_page);
     else if (list->kind->subject == SUBJECT_SKU)

@@ -170,6 +170,16 @@ static int64_t copy_some(struct ws *company, struct ws *unit, int64_t done, bool
     return done;
 }
 
+static void copy_classes(struct ws *company, struct ws *unit)
+{
+    struct ws_cursor cursor = ws_scan(company, &goods_class_all, WS_PREFIX(db_int(0)), 0);
+    for (const struct goods_class_row *row; (row = ws_next(company, &cursor)) != NULL;) {
+        struct goods_class_row copy = *row;
+        copy.unit = ws_unit(unit);
+        ws_insert(unit, &goods_class_table, &copy);
+    }
+}
+
 /* The unit's own commands wait until it knows all SKUs. */
 static void copy_masters(struct master *master, struct ws *unit)
 {
@@ -222,6 +232,7 @@ static void unit_store(struct master *master, const void *in)
         ws_insert(master->ws, &business_unit_table, &row);
         row.unit = row.id;
         ws_insert(unit, &business_unit_table, &row);
+        copy_classes(master->ws, unit);
         copy_masters(master, unit);
     }
     master->id = row.id;

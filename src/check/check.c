@@ -168,6 +168,7 @@ enum db_result check_all(struct check *check)
     free(ids);
     free(check->skus.ids);
     free(check->nodes.ids);
+    free(check->classes.ids);
     free(check->channels.ids);
     free(check->keyed.ids);
     check->skus = check->nodes = check->channels = check->keyed = (struct known){ 0 };

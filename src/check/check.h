@@ -27,8 +27,8 @@ struct check {
     void (*tell)(void *context, const struct violation *violation);
     void *context;
     int64_t violations;
-    int64_t told;                              /* the unit's events that are known to be there: 1 .. told */
-    struct known skus, nodes, channels, keyed; /* of the unit at work; keyed: orders that have a key */
+    int64_t told;                                       /* the unit's events that are known to be there: 1 .. told */
+    struct known skus, nodes, classes, channels, keyed; /* of the unit at work; keyed: orders that have a key */
 };
 
 bool known_has(struct check *check, const struct known *known, int64_t id);

@@ -11,6 +11,10 @@ SELECT u.event_seq, u.event_time, u.next_id, u.blocked FROM unit_clock AS u WHER
 -- $1 unit ID
 SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 
+-- name: check_classes :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT c.id FROM goods_class AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
 -- name: check_nodes :many
 -- $1 unit ID; $2 after ID
 SELECT n.id FROM node AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id;
@@ -144,9 +148,13 @@ SELECT l.id, l.channel, l.sku FROM listing AS l WHERE l.unit = $1 AND l.id > $2 
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT r.id, r.channel, r.ord FROM reservation AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
 
+-- name: check_inspections :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT n.id, n.kind, n.node, n.sku, n.class, n.event_seq FROM inspection AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id LIMIT $3;
+
 -- name: check_adjustments :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT a.id, a.node, a.sku, a.event_seq FROM adjustment AS a WHERE a.unit = $1 AND a.id > $2 ORDER BY a.id LIMIT $3;
+SELECT a.id, a.node, a.sku, a.class, a.event_seq FROM adjustment AS a WHERE a.unit = $1 AND a.id > $2 ORDER BY a.id LIMIT $3;
 
 -- name: check_exceptions :many
 -- $1 unit ID; $2 after ID; $3 most INT

@@ -53,8 +53,8 @@ enum db_result known_load(struct check *check, int64_t unit)
     bool found;
     enum db_result result = check_clock(check->db, check->arena, 0, &clock, &found);
     int64_t after;
-    struct known *const sets[] = { &check->skus, &check->nodes, &check->channels };
-    const struct db_table *const tables[] = { &sku_table, &node_table, &channel_table };
+    struct known *const sets[] = { &check->skus, &check->nodes, &check->classes, &check->channels };
+    const struct db_table *const tables[] = { &sku_table, &node_table, &goods_class_table, &channel_table };
     for (size_t i = 0; i < COUNT(sets); i++) {
         sets[i]->count = 0;
         sets[i]->below = clock.next_id;
@@ -71,6 +71,7 @@ enum db_result known_load(struct check *check, int64_t unit)
         arena_reset(check->arena);                                                       \
     }
     LOAD(check_skus, skus)
+    LOAD(check_classes, classes)
     LOAD(check_channels, channels)
 #undef LOAD
     struct check_nodes_result *nodes;
@@ -132,7 +133,12 @@ static enum db_result check_rows_with_id(struct check *check, int64_t unit)
           must_know_if_any(check, &check->keyed, unit, "order of reservation", row->id, row->ord);)
     PAGES(check_adjustments, must_know(check, &check->nodes, unit, "node of adjustment", row->id, row->node);
           must_know(check, &check->skus, unit, "sku of adjustment", row->id, row->sku);
+          must_know_if_any(check, &check->classes, unit, "class of adjustment", row->id, row->class);
           must_be_told(check, unit, "event of adjustment", row->id, row->event_seq);)
+    PAGES(check_inspections, must_know(check, &check->nodes, unit, "node of inspection", row->id, row->node);
+          must_know(check, &check->skus, unit, "sku of inspection", row->id, row->sku);
+          must_know_if_any(check, &check->classes, unit, "class of inspection", row->id, row->class);
+          must_be_told(check, unit, "event of inspection", row->id, row->event_seq);)
     PAGES(check_exceptions, must_know_if_any(check, &check->keyed, unit, "order of exception", row->id, row->about);
           must_know_if_any(check, &check->nodes, unit, "node of exception", row->id, row->node);
           must_know_if_any(check, &check->skus, unit, "sku of exception", row->id, row->sku);)

@@ -92,6 +92,10 @@ static enum db_result enter(struct check *check, struct ledger *ledger, int64_t 
         check_found(check, "reference_unit", "no reference leaves its unit", key, p->sku, 0);
     if (!known_has(check, &check->nodes, p->node))
         check_found(check, "reference_unit", "no reference leaves its unit", key, p->node, 0);
+    if (p->class != 0 && !known_has(check, &check->classes, p->class))
+        check_found(check, "reference_unit", "no reference leaves its unit", key, p->class, 0);
+    if (p->class != 0 && p->reserved + p->allocated + p->fenced > 0)
+        check_found(check, "class_claimed", "nobody claims units of a class", key, 0, p->reserved + p->allocated);
     if (!grow(ledger))
         return DB_BUSY;
     *slot(ledger, p->node, p->sku, p->class) = (struct entry){ .node = p->node,
@@ -178,7 +182,7 @@ static void count_side(struct check *check, struct ledger *ledger, int64_t unit,
 static void no_cause(struct check *check, int64_t unit, int64_t kind, int64_t id)
 {
     check_found(check, "movement_cause", "every movement has its cause",
-                arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind <= CAUSE_TRANSFER && kind > 0 ? kind : 0], (long)id), 1,
+                arena_printf(check->arena, "unit %ld %s %ld", (long)unit, cause_names[kind < CAUSE_KIND_COUNT && kind > 0 ? kind : 0], (long)id), 1,
                 0);
 }
 
@@ -209,8 +213,9 @@ static enum db_result check_causes_of(struct check *check, const struct db_table
 /* Every movement has its cause: the row that it names is there. Orders, by far the most, are known by their keys. */
 static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
 {
-    static const struct db_table *const tables[] = { NULL,           &adjustment_table, NULL, &fulfilment_table, &reservation_table,
-                                                     &channel_table, &transfer_table };
+    static const struct db_table *const tables[CAUSE_KIND_COUNT] = {
+        NULL, &adjustment_table, NULL, &fulfilment_table, &reservation_table, &channel_table, &transfer_table, &inspection_table
+    };
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
     enum db_result result = DB_OK;
     for (size_t i = 0; i < count; i++)

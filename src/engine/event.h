@@ -26,7 +26,12 @@
     X(RESERVATION_ENDED, "reservation.ended", "checkout ended")                       \
     X(STOCK_ADJUSTED, "stock.adjusted", "stock adjusted")                             \
     X(ORDER_MAPPED, "order.mapped", "a line that named nothing stands for a SKU now") \
-    X(TRANSFER_CHANGED, "transfer.changed", "transfer")
+    X(TRANSFER_CHANGED, "transfer.changed", "transfer")                               \
+    X(STOCK_QUARANTINED, "stock.quarantined", "kept back")                            \
+    X(STOCK_RELEASED, "stock.released", "no longer kept back")                        \
+    X(STOCK_REGRADED, "stock.regraded", "graded otherwise")                           \
+    X(STOCK_INSPECTED, "stock.inspected", "inspected")                                \
+    X(STOCK_DISPOSED, "stock.disposed", "what became of inspected units")
 
 enum event_type {
     EVENT_NONE,
@@ -54,7 +59,9 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(FENCE, "fence", NULL)              \
     X(RESERVATION, "reservation", "rsv") \
     X(ADJUSTMENT, "adjustment", "adj")   \
-    X(TRANSFER, "transfer", "trf")
+    X(TRANSFER, "transfer", "trf")       \
+    X(CLASS, "class", NULL)              \
+    X(INSPECTION, "inspection", "ins")
 
 enum subject_kind {
     SUBJECT_NONE,

@@ -13,7 +13,7 @@ struct codes {
     size_t count;
     struct db_rows rows; /* in the order of ids */
 };
-enum { CODES_NODE, CODES_SKU, CODES_CHANNEL, CODES_UNIT, CODES_COUNT };
+enum { CODES_NODE, CODES_SKU, CODES_CHANNEL, CODES_UNIT, CODES_CLASS, CODES_COUNT };
 struct event_names {
     struct codes of[CODES_COUNT];
 };
@@ -79,6 +79,8 @@ static size_t table_of_subject(enum subject_kind kind)
     case SUBJECT_SKU:
     case SUBJECT_BUNDLE:
         return CODES_SKU;
+    case SUBJECT_CLASS:
+        return CODES_CLASS;
     case SUBJECT_CHANNEL:
     case SUBJECT_FENCE:
         return CODES_CHANNEL;
@@ -91,6 +93,7 @@ static size_t table_of_subject(enum subject_kind kind)
     case SUBJECT_RESERVATION:
     case SUBJECT_ADJUSTMENT:
     case SUBJECT_TRANSFER:
+    case SUBJECT_INSPECTION:
     case SUBJECT_KIND_COUNT:
         break;
     }
@@ -99,7 +102,7 @@ static size_t table_of_subject(enum subject_kind kind)
 
 enum db_result event_names_load(const struct event_source *source, const struct event_page *page, struct event_names **out)
 {
-    static const struct db_table *const tables[CODES_COUNT] = { &node_table, &sku_table, &channel_table, &business_unit_table };
+    static const struct db_table *const tables[CODES_COUNT] = { &node_table, &sku_table, &channel_table, &business_unit_table, &goods_class_table };
     struct event_names *names = ARENA_NEW(source->arena, struct event_names);
     for (size_t t = 0; t < CODES_COUNT; t++)
         names->of[t] = (struct codes){ .table = tables[t], .ids = ARENA_ARRAY(source->arena, int64_t, 2 * page->count + 1) };
@@ -108,6 +111,7 @@ enum db_result event_names_load(const struct event_source *source, const struct 
         size_t of_subject = table_of_subject((enum subject_kind)event->subject_kind);
         codes_want(&names->of[CODES_NODE], event->node);
         codes_want(&names->of[CODES_SKU], event->sku);
+        codes_want(&names->of[CODES_CLASS], event->class);
         if (of_subject < CODES_COUNT)
             codes_want(&names->of[of_subject], event->subject);
     }
@@ -132,6 +136,8 @@ static const char *subject_id(const struct event_source *source, const struct ev
     size_t table = table_of_subject(kind);
     if (subject_prefix(kind) != NULL)
         return outside_id(source, subject_prefix(kind), event->subject);
+    if (kind == SUBJECT_POSITION && event->class > 0) /* another position: nobody must take it for what may be sold */
+        return arena_printf(source->arena, "%s/%s/%s", node, sku, code_of(&names->of[CODES_CLASS], event->class));
     if (kind == SUBJECT_POSITION)
         return arena_printf(source->arena, "%s/%s", node, sku);
     if (kind == SUBJECT_FENCE)
@@ -142,12 +148,12 @@ static const char *subject_id(const struct event_source *source, const struct ev
 /* ---- data ---- */
 
 /* What the row says, and which keys of its text these stand for: ours win. */
-static const char *const own_keys[] = { "order", "node", "sku", "quantity", "amount", "unit_cost", "document" };
+static const char *const own_keys[] = { "order", "node", "sku", "class", "quantity", "amount", "unit_cost", "document" };
 
 static void write_own(const struct event_source *source, const struct event_names *names, const struct event_row *event, struct json_writer *json,
                       bool written[COUNT(own_keys)])
 {
-    enum { ORDER, NODE, SKU, QUANTITY, AMOUNT, UNIT_COST, DOCUMENT };
+    enum { ORDER, NODE, SKU, CLASS, QUANTITY, AMOUNT, UNIT_COST, DOCUMENT };
     const struct {
         bool there;
         const char *text;
@@ -157,6 +163,7 @@ static void write_own(const struct event_source *source, const struct event_name
         [ORDER] = { event->about > 0, event->about > 0 ? outside_id(source, "ord", event->about) : NULL, 0, false },
         [NODE] = { event->node > 0, code_of(&names->of[CODES_NODE], event->node), 0, false },
         [SKU] = { event->sku > 0, code_of(&names->of[CODES_SKU], event->sku), 0, false },
+        [CLASS] = { event->class > 0, code_of(&names->of[CODES_CLASS], event->class), 0, false },
         [QUANTITY] = { event->quantity != NULL_INT, NULL, event->quantity, false },
         [AMOUNT] = { event->amount != NULL_INT && event->currency != NULL, NULL, event->amount, true },
         [UNIT_COST] = { event->unit_cost != NULL_INT && event->currency != NULL, NULL, event->unit_cost, true },
@@ -194,6 +201,10 @@ static void write_position(const struct event_source *source, const struct event
     json_text(json, code_of(&names->of[CODES_NODE], event->node));
     json_key(json, "sku");
     json_text(json, code_of(&names->of[CODES_SKU], event->sku));
+    if (event->class > 0) {
+        json_key(json, "class");
+        json_text(json, code_of(&names->of[CODES_CLASS], event->class));
+    }
     json_key(json, "on_hand");
     json_int(json, on_hand);
     for (size_t i = 0; i < COUNT(buckets); i++) {

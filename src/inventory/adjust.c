@@ -32,7 +32,7 @@ static const enum bucket bucket_of_name[] = { BUCKET_AVAILABLE, BUCKET_QUARANTIN
 
 struct adjust_io {
     struct field_presence presence;
-    const char *node, *sku;
+    const char *node, *sku, *class;
     int64_t delta, set, reason, bucket, from, as_of;
     struct money unit_cost;
     const char *document;
@@ -40,6 +40,7 @@ struct adjust_io {
 static const struct field rows[] = {
     { "node", FIELD_CODE, AT(adjust_io, node), .required = true },
     { "sku", FIELD_CODE, AT(adjust_io, sku), .required = true },
+    { "class", FIELD_CODE, AT(adjust_io, class), .hide_absent = true, .doc = "absent: own, new, saleable" },
     { "delta", FIELD_INT, AT(adjust_io, delta), .either = 1, .min = -QUANTITY_MAX, .max = QUANTITY_MAX, .doc = "units more or less" },
     { "set", FIELD_INT, AT(adjust_io, set), .either = 1, .min = 0, .max = QUANTITY_MAX, .doc = "on hand for count and opening, else the bucket" },
     { "reason", FIELD_ENUM, AT(adjust_io, reason), .required = true, .names = reason_names },
@@ -47,7 +48,7 @@ static const struct field rows[] = {
     { "from", FIELD_ENUM, AT(adjust_io, from), .names = buckets, .hide_absent = true,
       .doc = "moves delta between the two instead of taking it from outside" },
     { "unit_cost", FIELD_MONEY, AT(adjust_io, unit_cost), .doc = "where goods come in" },
-    { "document", FIELD_CODE, AT(adjust_io, document), .doc = "natural key: the same with node, SKU and reason is done once" },
+    { "document", FIELD_CODE, AT(adjust_io, document), .doc = "natural key: the same with node, SKU, class and reason is done once" },
     { "as_of", FIELD_INT, AT(adjust_io, as_of), .not_available = true },
 };
 const struct field_table adjust_fields = { "Adjustment", rows, COUNT(rows), sizeof(struct adjust_io) };
@@ -105,6 +106,7 @@ struct adjust {
     const struct adjust_io *in;
     const struct node_row *node;
     const struct sku_row *sku;
+    int64_t class;
     struct stock stock;
     struct given given; /* claims that gave way */
     int64_t id, delta;
@@ -114,25 +116,10 @@ struct adjust {
 
 static void write_position(struct adjust *a, struct json_writer *json)
 {
-    const struct position_row none = { 0 }, *p = position_find(a->ws, a->node->id, a->sku->id, 0);
-    if (p == NULL)
-        p = &none;
-    const struct {
-        const char *name;
-        int64_t units;
-    } figures[] = { { "on_hand", position_on_hand(p) }, { "available", p->available },     { "reserved", p->reserved },
-                    { "allocated", p->allocated },      { "quarantined", p->quarantined }, { "in_transit", p->coming } };
+    struct position_io position;
+    position_show(a->ws, a->node, a->sku, a->class, &position);
     json_key(json, "position");
-    json_object(json);
-    json_key(json, "node");
-    json_text(json, a->node->code);
-    json_key(json, "sku");
-    json_text(json, a->sku->code);
-    for (size_t i = 0; i < COUNT(figures); i++) {
-        json_key(json, figures[i].name);
-        json_int(json, figures[i].units);
-    }
-    json_object_end(json);
+    fields_write(json, &position_fields, &position);
 }
 
 /* A fence is known outside by its path. */
@@ -205,7 +192,12 @@ static bool known_document(struct adjust *a)
 {
     const struct db_value prefix[] = { db_int(ws_unit(a->ws)), db_text(a->in->document), db_int(a->node->id), db_int(a->sku->id),
                                        db_int(a->in->reason) };
-    const struct adjustment_row *row = a->in->document == NULL ? NULL : ws_find(a->ws, &adjustment_by_document, prefix);
+    const struct adjustment_row *row = NULL;
+    if (a->in->document == NULL)
+        return false;
+    struct ws_cursor cursor = ws_scan(a->ws, &adjustment_by_document, prefix, 0);
+    while ((row = ws_next(a->ws, &cursor)) != NULL && row->class != a->class)
+        continue;
     if (row == NULL)
         return false;
     a->command->existing = true;
@@ -218,14 +210,11 @@ static bool known_document(struct adjust *a)
 static bool resolve(struct adjust *a)
 {
     const int64_t unit = ws_unit(a->ws);
-    a->node = a->in->node == NULL ? NULL : ws_find(a->ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(a->in->node)));
-    a->sku = a->in->sku == NULL ? NULL : ws_find(a->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(a->in->sku)));
-    if (a->in->node != NULL && (a->node == NULL || a->node->owner != unit))
-        fault_add(&a->command->faults, FAULT_NODE_UNKNOWN, "/node", "there is no node %s", a->in->node);
-    if (a->sku == NULL && a->in->sku != NULL)
-        fault_add(&a->command->faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", a->in->sku);
-    else if (a->sku != NULL && a->sku->bundle)
-        fault_add(&a->command->faults, FAULT_HOLDS_NO_STOCK, "/sku", "%s is a bundle", a->in->sku);
+    struct goods goods;
+    (void)goods_find(a->ws, &a->command->faults, &(struct goods_named){ a->in->node, a->in->sku, a->in->class }, &goods);
+    a->node = goods.node;
+    a->sku = goods.sku;
+    a->class = goods.class;
     const struct business_unit_row *books = a->in->unit_cost.currency[0] == '\0' ? NULL : ws_get(a->ws, &business_unit_table, WS_KEY(unit, unit));
     if (books != NULL && !text_equal(books->currency, a->in->unit_cost.currency))
         fault_add(&a->command->faults, FAULT_CURRENCY_MISMATCH, "/unit_cost/currency", "the books of %s are in %s", books->code, books->currency);
@@ -241,6 +230,7 @@ static void refuse(struct adjust *a, const struct position_row *p, int64_t asked
 static void move_units(struct adjust *a, int64_t units, int64_t from_node, enum bucket from, int64_t to_node, enum bucket to)
 {
     stock_move(&a->stock, &(struct move){ .sku = a->sku->id,
+                                          .class = a->class,
                                           .quantity = units,
                                           .from_node = from_node,
                                           .from = from,
@@ -263,7 +253,7 @@ static int64_t count_decides(struct adjust *a)
 
 static void apply(struct adjust *a)
 {
-    const struct position_row *p = position_find(a->ws, a->node->id, a->sku->id, 0);
+    const struct position_row *p = position_find(a->ws, a->node->id, a->sku->id, a->class);
     enum bucket bucket = bucket_of_name[a->in->bucket], from = bucket_of_name[a->in->from];
     int64_t owed = stock_owed(a->ws, p), on_hand = position_on_hand(p) - owed;
     int64_t available = p == NULL ? 0 : max_i64(0, p->available - owed), quarantined = p == NULL ? 0 : p->quarantined;
@@ -274,7 +264,7 @@ static void apply(struct adjust *a)
         a->delta = a->in->set - (reasons[a->in->reason].sets_on_hand ? on_hand : in_bucket);
     a->counted = a->in->reason == REASON_COUNT && !field_came(&adjust_fields, a->in, "from");
     int64_t delta = a->delta;
-    if (a->counted && -delta <= on_hand && on_hand + delta <= QUANTITY_MAX) /* else it is refused below */
+    if (a->counted && a->class == 0 && -delta <= on_hand && on_hand + delta <= QUANTITY_MAX) /* else it is refused below */
         delta = count_decides(a);
     if (field_came(&adjust_fields, a->in, "from")) {
         if (a->delta > (from == BUCKET_AVAILABLE ? available : quarantined))
@@ -291,6 +281,7 @@ static void apply(struct adjust *a)
     } else if (fact && -a->delta <= on_hand) {
         a->given = stock_take_by_fact(&a->stock, &(struct fact){ .node = a->node->id,
                                                                  .sku = a->sku->id,
+                                                                 .class = a->class,
                                                                  .quantity = -delta,
                                                                  .named = bucket,
                                                                  .to_node = reasons[a->in->reason].less,
@@ -362,7 +353,7 @@ static void write_adjustment(struct adjust *a)
     event.node = a->node->id;
     event.sku = a->sku->id;
     event.quantity = a->delta;
-    event.class = 0;
+    event.class = a->class;
     event.amount = amount;
     event.currency = valued ? in->unit_cost.currency : NULL;
     event.unit_cost = valued ? in->unit_cost.minor : NULL_INT;
@@ -372,6 +363,7 @@ static void write_adjustment(struct adjust *a)
                                   .id = a->id,
                                   .node = a->node->id,
                                   .sku = a->sku->id,
+                                  .class = a->class,
                                   .reason = in->reason,
                                   .bucket = in->bucket,
                                   .delta = a->delta,
@@ -408,7 +400,7 @@ static void adjust_decide(struct ws *ws, struct command *command)
     assert(a.node != NULL && a.sku != NULL); /* the form is good: both were named, and are there */
     if (known_document(&a))
         return;
-    const int64_t available = available_of(position_find(ws, a.node->id, a.sku->id, 0));
+    const int64_t available = available_of(position_find(ws, a.node->id, a.sku->id, a.class));
     a.id = ws_next_id(ws);
     a.stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, a.id });
     apply(&a);
@@ -416,14 +408,15 @@ static void adjust_decide(struct ws *ws, struct command *command)
         return;
     stock_end(&a.stock);
     write_adjustment(&a);
-    const int64_t now_available = available_of(position_find(ws, a.node->id, a.sku->id, 0));
-    a.frees = a.frees || now_available > available;
-    short_picks_settle(ws, a.node->id, a.sku->id, a.counted);
+    const int64_t now_available = available_of(position_find(ws, a.node->id, a.sku->id, a.class));
+    a.frees = a.class == 0 && (a.frees || now_available > available);
+    if (a.class == 0)
+        short_picks_settle(ws, a.node->id, a.sku->id, a.counted);
     tell_broken(ws, a.given.first, a.in->reason);
     if (a.given.left > 0)
         give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
     const struct freed freed = { a.node->id, a.sku->id, now_available };
-    if (a.frees) { /* what is quarantined nobody may have */
+    if (a.frees) { /* what is quarantined or of a class nobody may have */
         short_picks_open(ws, &freed, 1);
         stock_followers.supply(ws, &freed, 1);
     }
@@ -434,13 +427,11 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
 {
     const struct adjust_io *in = command->input;
     const int64_t unit = ws_unit(ws);
-    ws_want_path(ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(in->node)), 0);
-    ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(in->sku)), 0);
+    goods_want(ws, &(struct goods_named){ in->node, in->sku, in->class });
     const struct node_row *node = ws_known(ws, &node_by_code, WS_PREFIX(db_int(unit), db_text(in->node)));
     const struct sku_row *sku = ws_known(ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(in->sku)));
     if (node == NULL || sku == NULL)
         return; /* the second round knows them */
-    ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(unit), db_int(sku->id)), 0);
     short_picks_want(ws, 0, sku->id);
     if (in->document != NULL)
         ws_want_path(ws, &adjustment_by_document,

@@ -1,6 +1,7 @@
-/* src/inventory/api.c: /v1/inventory, /v1/availability, /v1/reservations, /v1/transfers, and the fences of channels. */
+/* src/inventory/api.c: /v1/inventory, /v1/inspections, /v1/availability, /v1/reservations, /v1/transfers, and the fences of channels. */
 #include "inventory/adjust.h"
 #include "inventory/fences.h"
+#include "inventory/inspections.h"
 #include "inventory/inventory.h"
 #include "inventory/reads.h"
 #include "inventory/reservations.h"
@@ -27,6 +28,30 @@ static const struct route routes[] = {
       .result_name = "adjustment",
       .answer_of = &adjusted_fields,
       .summary = "Many adjustments, each alone" },
+    { .method = METHOD_POST,
+      .path = "/v1/inventory/quarantine",
+      .scopes = WRITERS,
+      .command = &stock_quarantine,
+      .answer_of = &inspection_fields,
+      .summary = "Keep units back from selling" },
+    { .method = METHOD_POST,
+      .path = "/v1/inventory/release",
+      .scopes = WRITERS,
+      .command = &stock_release,
+      .answer_of = &inspection_fields,
+      .summary = "Give units in quarantine free" },
+    { .method = METHOD_POST,
+      .path = "/v1/inventory/regrade",
+      .scopes = WRITERS,
+      .command = &stock_regrade,
+      .answer_of = &inspection_fields,
+      .summary = "Put units into another class" },
+    { .method = METHOD_POST,
+      .path = "/v1/inspections",
+      .scopes = WRITERS,
+      .command = &stock_inspect,
+      .answer_of = &inspection_fields,
+      .summary = "Say what became of units in quarantine" },
     { .method = METHOD_GET,
       .path = "/v1/inventory",
       .scopes = READERS,

@@ -136,9 +136,13 @@ static int64_t break_kind(struct stock *stock, const struct fact *fact, enum cla
 static int64_t take_from(struct stock *stock, const struct fact *fact, enum bucket bucket, int64_t there, int64_t missing)
 {
     int64_t gives = min_i64(there, missing);
-    stock_move(stock,
-               &(struct move){
-                   .sku = fact->sku, .quantity = gives, .from_node = fact->node, .from = bucket, .to_node = fact->to_node, .unit_cost = NULL_INT });
+    stock_move(stock, &(struct move){ .sku = fact->sku,
+                                      .class = fact->class,
+                                      .quantity = gives,
+                                      .from_node = fact->node,
+                                      .from = bucket,
+                                      .to_node = fact->to_node,
+                                      .unit_cost = NULL_INT });
     return missing - gives;
 }
 
@@ -150,7 +154,7 @@ struct given stock_take_by_fact(struct stock *stock, const struct fact *fact)
     } gives_way[] = {
         { CLAIM_FENCE, false }, { CLAIM_RESERVATION, false }, { CLAIM_TRANSFER, false }, { CLAIM_ORDER, false }, { CLAIM_ORDER, true }
     };
-    const struct position_row *position = position_find(stock->ws, fact->node, fact->sku, 0);
+    const struct position_row *position = position_find(stock->ws, fact->node, fact->sku, fact->class);
     assert(fact->quantity <= position_on_hand(position));
     struct given given = { 0 };
     int64_t missing = fact->quantity;

@@ -18,7 +18,16 @@ enum place { PLACE_SUPPLIER = 1, PLACE_CUSTOMER, PLACE_ADJUSTMENT, PLACE_SCRAP, 
 const char *place_name(int64_t node); /* NULL: it is a node */
 
 /* What a movement was for. */
-enum cause_kind { CAUSE_ADJUSTMENT = 1, CAUSE_ORDER, CAUSE_FULFILMENT, CAUSE_RESERVATION, CAUSE_FENCE, CAUSE_TRANSFER };
+enum cause_kind {
+    CAUSE_ADJUSTMENT = 1,
+    CAUSE_ORDER,
+    CAUSE_FULFILMENT,
+    CAUSE_RESERVATION,
+    CAUSE_FENCE,
+    CAUSE_TRANSFER,
+    CAUSE_INSPECTION,
+    CAUSE_KIND_COUNT
+};
 extern const char *const cause_names[]; /* by cause_kind, ends in NULL */
 const char *cause_prefix(int64_t cause_kind);
 struct cause {
@@ -63,6 +72,22 @@ void stock_move(struct stock *stock, const struct move *move);
 /* NULL where nothing ever was. */
 const struct position_row *position_find(struct ws *ws, int64_t node, int64_t sku, int64_t class);
 int64_t position_on_hand(const struct position_row *position); /* NULL: 0 */
+
+/* What a command on stock names. The texts are NULL where they could not be read. */
+struct goods_named {
+    const char *node, *sku, *class;
+};
+struct goods {
+    const struct node_row *node;
+    const struct sku_row *sku;
+    int64_t class;
+};
+/* NODE_UNKNOWN, SKU_UNKNOWN, HOLDS_NO_STOCK (a bundle), CLASS_UNKNOWN, all at once, at /node, /sku and /class; true: each is there. */
+bool goods_find(struct ws *ws, struct faults *faults, const struct goods_named *named, struct goods *out);
+void goods_want(struct ws *ws, const struct goods_named *named); /* a hint, for prefetch: those rows, and all positions of the SKU */
+/* The number of a class, 0 for NULL; CLASS_UNKNOWN and -1 where there is none. */
+int64_t class_named(struct ws *ws, struct faults *faults, const char *code, const char *pointer);
+const char *class_code(struct ws *ws, int64_t class); /* NULL for 0 */
 
 /* Who claims: an order line's demand, a checkout, a transfer, a fence. */
 struct holder {
@@ -146,7 +171,7 @@ struct broken {
     struct broken *next;
 };
 struct fact {
-    int64_t node, sku, quantity; /* at most on hand */
+    int64_t node, sku, class, quantity; /* at most on hand; nobody claims units of a class but 0 */
     enum bucket named;
     int64_t to_node; /* where the units go */
     int64_t claims;  /* that may be broken at once */

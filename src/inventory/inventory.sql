@@ -11,14 +11,16 @@ SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.code = $2;
 SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 
 -- name: positions_of_sku :many
--- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
-SELECT p.node, p.available, p.reserved, p.allocated, p.quarantined, p.coming
-  FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.node > $3 ORDER BY p.node, p.class LIMIT $4;
+-- Behind a class at a node.
+-- $1 unit ID; $2 sku ID; $3 node ID; $4 class INT; $5 most INT
+SELECT p.node, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.coming
+  FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.node >= $3 AND (p.node > $3 OR p.class > $4) ORDER BY p.node, p.class LIMIT $5;
 
 -- name: positions_of_node :many
--- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
-SELECT p.sku, p.available, p.reserved, p.allocated, p.quarantined, p.coming
-  FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku > $3 ORDER BY p.sku, p.class LIMIT $4;
+-- Behind a class of a SKU.
+-- $1 unit ID; $2 node ID; $3 sku ID; $4 class INT; $5 most INT
+SELECT p.sku, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.coming
+  FROM position AS p WHERE p.unit = $1 AND p.node = $2 AND p.sku >= $3 AND (p.sku > $3 OR p.class > $4) ORDER BY p.sku, p.class LIMIT $5;
 
 -- name: position_of_both :many
 -- $1 unit ID; $2 node ID; $3 sku ID
@@ -48,7 +50,7 @@ SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 
 -- name: positions_page :many
 -- Behind the node where a list stands.
 -- $1 unit ID; $2 node ID; $3 most INT
-SELECT p.node, p.sku, p.available, p.reserved, p.allocated, p.quarantined, p.coming
+SELECT p.node, p.sku, p.class, p.available, p.reserved, p.allocated, p.quarantined, p.coming
   FROM position AS p WHERE p.unit = $1 AND p.node > $2 ORDER BY p.node, p.sku, p.class LIMIT $3;
 
 -- name: sku_ids_page :many

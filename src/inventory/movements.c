@@ -46,7 +46,7 @@ static enum db_result named_load(struct search *s, int64_t unit, struct named *n
 
 static int row_is(const void *key, const void *row)
 {
-    const int64_t id = *(const int64_t *)key, *columns = row; /* all four tables begin with unit and id */
+    const int64_t id = *(const int64_t *)key, *columns = row; /* all these tables begin with unit and id */
     return id < columns[1] ? -1 : id > columns[1];
 }
 
@@ -55,7 +55,7 @@ static const void *named_find(const struct named *named, int64_t id)
     return named->rows.count == 0 ? NULL : bsearch(&id, named->rows.at, named->rows.count, named->rows.stride, row_is);
 }
 
-enum { NODES, SKUS, CHANNELS, ACTORS, NAMED_COUNT };
+enum { NODES, SKUS, CLASSES, CHANNELS, ACTORS, NAMED_COUNT };
 
 static const char *node_code(const struct named *names, int64_t node)
 {
@@ -87,6 +87,7 @@ static void write_movement(struct search *s, const struct named *names, const st
 {
     struct json_writer *json = &s->json;
     const struct sku_row *sku = named_find(&names[SKUS], m->sku);
+    const struct goods_class_row *class = named_find(&names[CLASSES], m->class);
     const struct api_key_row *actor = named_find(&names[ACTORS], m->actor);
     char id[32];
     id_format("mov", m->unit, m->id, id);
@@ -95,6 +96,10 @@ static void write_movement(struct search *s, const struct named *names, const st
     json_text(json, id);
     json_key(json, "sku");
     json_text(json, sku == NULL ? NULL : sku->code);
+    if (class != NULL) {
+        json_key(json, "class");
+        json_text(json, class->code);
+    }
     json_key(json, "quantity");
     json_int(json, m->quantity);
     write_end(s, "from", node_code(names, m->from_node), m->from_bucket);
@@ -116,9 +121,11 @@ static void write_movement(struct search *s, const struct named *names, const st
 static enum db_result write_movements(struct search *s, const int64_t *ids, size_t count)
 {
     struct db_rows rows = { 0 };
-    struct named names[NAMED_COUNT] = {
-        [NODES] = { &node_table }, [SKUS] = { &sku_table }, [CHANNELS] = { &channel_table }, [ACTORS] = { &api_key_table }
-    };
+    struct named names[NAMED_COUNT] = { [NODES] = { &node_table },
+                                        [SKUS] = { &sku_table },
+                                        [CLASSES] = { &goods_class_table },
+                                        [CHANNELS] = { &channel_table },
+                                        [ACTORS] = { &api_key_table } };
     int64_t *keys = ARENA_ARRAY(s->arena, int64_t, 2 * count + 2);
     for (size_t i = 0; i < count; i++) {
         keys[2 * i] = s->unit;
@@ -132,6 +139,7 @@ static enum db_result write_movements(struct search *s, const int64_t *ids, size
         names[NODES].ids[names[NODES].count++] = m->from_node;
         names[NODES].ids[names[NODES].count++] = m->to_node;
         names[SKUS].ids[names[SKUS].count++] = m->sku;
+        names[CLASSES].ids[names[CLASSES].count++] = m->class;
         names[CHANNELS].ids[names[CHANNELS].count++] = m->cause_kind == CAUSE_FENCE ? m->cause : 0;
         names[ACTORS].ids[names[ACTORS].count++] = m->actor;
     }
@@ -252,7 +260,7 @@ void list_movements(struct reading *reading, const struct request *request, stru
 
 struct movement_io {
     struct field_presence presence;
-    const char *id, *sku;
+    const char *id, *sku, *class;
     int64_t quantity;
     void *from, *to, *cause;
     const char *actor;
@@ -283,6 +291,7 @@ static const struct field_table cause_fields = { "MovementCause", cause_rows, CO
 static const struct field movement_rows[] = {
     { "id", FIELD_TEXT, offsetof(struct movement_io, id), .read_only = true, .doc = "ours; also a cursor" },
     { "sku", FIELD_CODE, offsetof(struct movement_io, sku), .read_only = true },
+    { "class", FIELD_CODE, offsetof(struct movement_io, class), .read_only = true, .hide_absent = true, .doc = "absent: own, new, saleable" },
     { "quantity", FIELD_INT, offsetof(struct movement_io, quantity), .read_only = true, .doc = "units, above 0" },
     { "from", FIELD_OBJECT, offsetof(struct movement_io, from), .read_only = true, .of = &end_fields },
     { "to", FIELD_OBJECT, offsetof(struct movement_io, to), .read_only = true, .of = &end_fields },

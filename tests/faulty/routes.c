@@ -19,6 +19,9 @@
 #define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3}]}"
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
+#define LAMPS "\"node\":\"LEJ\",\"sku\":\"LAMP\""
+#define INSPECTED "{\"disposition\":\"restock_as\",\"class\":\"B\",\"quantity\":1},{\"disposition\":\"scrap\",\"quantity\":1}"
+
 /* clang-format off */
 /* Few steps where the projections are read: a round of theirs that failed is run again half a second later. */
 const struct good_request good_requests[] = {
@@ -49,6 +52,11 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/bundles/{code}", "/v1/bundles/KIT", NULL, 200 },
     { METHOD_GET, "/v1/bundles/{code}/history", "/v1/bundles/KIT/history?limit=20", NULL, 200 },
     { METHOD_GET, "/v1/bundles", "/v1/bundles", NULL, 200 },
+    { METHOD_PUT, "/v1/classes/{code}", "/v1/classes/B", "{\"name\":\"B %n\"}", 200 },
+    { METHOD_PATCH, "/v1/classes/{code}", "/v1/classes/B", "{\"name\":\"B %n\"}", 200 },
+    { METHOD_GET, "/v1/classes/{code}", "/v1/classes/B", NULL, 200 },
+    { METHOD_GET, "/v1/classes/{code}/history", "/v1/classes/B/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/classes", "/v1/classes", NULL, 200 },
     { METHOD_PUT, "/v1/channels/{code}", "/v1/channels/web", "{\"name\":\"Shop %n\"," WEB, 200 },
     { METHOD_PATCH, "/v1/channels/{code}", "/v1/channels/web", "{\"name\":\"Shop %n\"}", 200 },
     { METHOD_GET, "/v1/channels/{code}", "/v1/channels/web", NULL, 200 },
@@ -63,6 +71,10 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", FOUND, 201 },
     { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "]}", 200 },
     { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "],\"dry_run\":true}", 200 },
+    { METHOD_POST, "/v1/inventory/quarantine", "/v1/inventory/quarantine", "{" LAMPS ",\"quantity\":9,\"reason\":\"quality\"}", 201 },
+    { METHOD_POST, "/v1/inventory/release", "/v1/inventory/release", "{" LAMPS ",\"quantity\":1}", 201 },
+    { METHOD_POST, "/v1/inventory/regrade", "/v1/inventory/regrade", "{" LAMPS ",\"quantity\":1,\"to_class\":\"B\"}", 201 },
+    { METHOD_POST, "/v1/inspections", "/v1/inspections", "{" LAMPS ",\"lines\":[" INSPECTED "]}", 201 },
     { METHOD_GET, "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, 200 },
     { METHOD_GET, "/v1/inventory/movements", "/v1/inventory/movements?sku=LAMP&limit=20", NULL, 200, .steps_max = 4 },
     { METHOD_GET, "/v1/availability", "/v1/availability?channel=web&sku=LAMP", NULL, 200 },
@@ -224,6 +236,7 @@ void shop_furnish(struct shop *shop)
         { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
         { "/v1/skus/RARE", "{\"name\":\"Rare\"}" },
         { "/v1/bundles/KIT", "{\"name\":\"Kit\"," KIT },
+        { "/v1/classes/B", "{\"name\":\"B\"}" },
         { "/v1/channels/web", "{\"name\":\"Web\"," WEB },
         { "/v1/channels/hand",
           "{\"unit\":\"DE\",\"name\":\"B\",\"kind\":\"b2b\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}" },
@@ -238,6 +251,7 @@ void shop_furnish(struct shop *shop)
     for (size_t i = 0; i < sizeof masters / sizeof masters[0]; i++)
         must(shop, "PUT", masters[i][0], masters[i][1]);
     must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1000000000,\"reason\":\"receipt\"}");
+    must(shop, "POST", "/v1/inventory/quarantine", "{" LAMPS ",\"quantity\":100000,\"reason\":\"quality\"}");
     must(shop, "PUT", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":1}");
     must(shop, "POST", "/v1/orders", rare); /* which is not there: an exception */
     client_must(&shop->client, "GET", "/v1/exceptions", NULL);

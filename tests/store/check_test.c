@@ -174,6 +174,15 @@ static const struct broken {
     { "units are missing, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE type = 5", false },
     { "people are told of more than is missing", "exception_cause", "UPDATE exception_item SET quantity = 9 WHERE type = 5", false },
     { "a movement by a transfer that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause_kind = 6", false },
+    { "stock of an unknown class", "reference_unit", "UPDATE position SET class = 888888 WHERE class > 0", false, "position_movements" },
+    { "a receipt of an unknown class", "reference_unit", "UPDATE adjustment SET class = 888888 WHERE class > 0", false },
+    { "an inspection at an unknown node", "reference_unit", "UPDATE inspection SET node = 888888", false },
+    { "an inspection of an unknown SKU", "reference_unit", "UPDATE inspection SET sku = 888888", false },
+    { "an inspection of an unknown class", "reference_unit", "UPDATE inspection SET class = 888888", false },
+    { "an inspection that was never told", "reference_unit", "UPDATE inspection SET event_seq = 888888", false },
+    { "a movement by an inspection that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause_kind = 7", false },
+    { "somebody claims what is not for sale", "class_claimed", "UPDATE position SET reserved = 1 WHERE class > 0", false,
+      "position_movements reserved_claims" },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -253,7 +262,18 @@ static void make_transfers(struct shop *shop)
     }
 }
 
-/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers; lines that name nothing, or did. */
+/* Units of a class, and what an inspection made of some. */
+static void grade(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/classes/B", "{\"name\":\"B stock\"}");
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments",
+              "{\"node\":\"HAM\",\"sku\":\"CRATE\",\"class\":\"B\",\"delta\":4,\"reason\":\"receipt\",\"bucket\":\"quarantined\"}");
+    shop_must(shop, 201, "POST", "/v1/inspections",
+              "{\"node\":\"HAM\",\"sku\":\"CRATE\",\"class\":\"B\",\"lines\":[{\"disposition\":\"restock\",\"quantity\":2},"
+              "{\"disposition\":\"scrap\",\"quantity\":1}]}");
+}
+
+/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers, a class; lines that name nothing, or did. */
 static struct shop *busy_shop(enum store store)
 {
     struct shop *shop = shop_open(store);
@@ -276,6 +296,7 @@ static struct shop *busy_shop(enum store store)
     shop_must(shop, 201, "PUT", "/v1/channels/b2b/fences/LEJ/LAMP", "{\"quantity\":2}");
     shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
     make_transfers(shop);
+    grade(shop);
     return shop;
 }
 

@@ -1,12 +1,12 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels,
- * adjustments of every reason and bucket, documents, holds, payments, what nodes report, short picks too, queues too long for one command and the
- * steps of their jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random
- * in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the
- * same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the
- * byte, and with another body 422. In the company whose queue is cut half of all commands are asked as a preview first, alone or with
- * those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * adjustments of every reason, bucket and class, quarantine and inspections, documents, holds, payments, what nodes report, short picks too, queues
+ * too long for one command and the steps of their jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one
+ * in one company and cut at random in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command
+ * must get the same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the byte, and
+ * with another body 422. In the company whose queue is cut half of all commands are asked as a preview first, alone or with those behind them as one.
+ * MILLRACE_STREAMS sets how many; a failing seed is named. */
 #include "engine/jobs.h"
 #include "engine/vault.h"
 #include "store/shop.h"
@@ -102,6 +102,8 @@ static const char *drawn(struct stream_maker *maker, const char *text)
         { 'P', { "reject", "backorder", "partial" }, 3 },
         { 'R', { "auto", "manual" }, 2 },
         { 'B', { "true", "false" }, 2 },
+        { 'K', { "B", "C", "NONE" }, 3 }, /* classes; the last is never there */
+        { 'W', { "restock", "refurbish", "return_to_supplier", "scrap", "missing" }, 5 },
         { 'D', { "opening", "receipt", "found", "count", "loss", "correction" }, 6 },
     };
     struct buffer out = { .arena = maker->arena };
@@ -240,6 +242,31 @@ static struct sent checkout(struct stream_maker *maker)
     return (struct sent){ .method = "POST", .target = "/v1/reservations", .body = drawn(maker, body) };
 }
 
+/* What people decide of units that are there. */
+static struct sent judgement(struct stream_maker *maker)
+{
+    static const char *const calls[][2] = {
+        { "/v1/inventory/quarantine", "\"quantity\":$4,\"reason\":\"damaged\"" },
+        { "/v1/inventory/quarantine", "\"quantity\":$4,\"reason\":\"quality\",\"document\":\"Q-$2\"" },
+        { "/v1/inventory/release", "\"quantity\":$4" },
+        { "/v1/inventory/release", "\"quantity\":$2,\"class\":\"$K\"" },
+        { "/v1/inventory/regrade", "\"quantity\":$3,\"to_class\":\"$K\"" },
+        { "/v1/inventory/regrade", "\"quantity\":$3,\"class\":\"$K\",\"bucket\":\"quarantined\"" },
+        { "/v1/inventory/regrade", "\"quantity\":$3,\"class\":\"$K\"" },
+        { "/v1/inspections", "\"lines\":[{\"disposition\":\"$W\",\"quantity\":$2}]" },
+        { "/v1/inspections",
+          "\"lines\":[{\"disposition\":\"restock_as\",\"class\":\"$K\",\"quantity\":$2},{\"disposition\":\"$W\",\"quantity\":1}]" },
+        { "/v1/inspections", "\"class\":\"$K\",\"document\":\"Q-$2\",\"lines\":[{\"disposition\":\"restock_as\",\"quantity\":1}]" },
+        { "/v1/inventory/adjustments", "\"delta\":$6,\"reason\":\"receipt\",\"class\":\"$K\"" },
+        { "/v1/inventory/adjustments", "\"set\":$6,\"reason\":\"count\",\"class\":\"$K\"" },
+        { "/v1/inventory/adjustments", "\"delta\":-$3,\"reason\":\"loss\",\"class\":\"$K\",\"document\":\"D-$2\"" },
+    };
+    const size_t i = draw(maker, COUNT(calls));
+    return (struct sent){ .method = "POST",
+                          .target = calls[i][0],
+                          .body = drawn(maker, arena_printf(maker->arena, "{\"node\":\"$N\",\"sku\":\"$S\",%s}", calls[i][1])) };
+}
+
 static struct sent transfer(struct stream_maker *maker)
 {
     static const char *const lines[] = { "{\"sku\":\"$S\",\"quantity\":$2}", "{\"sku\":\"BULB\",\"quantity\":1},{\"sku\":\"LAMP\",\"quantity\":1}",
@@ -289,6 +316,8 @@ static const struct master_change {
     { "PATCH", "/v1/nodes/$N", "{\"priority\":$3}" },
     { "PUT", "/v1/units/AT", "{\"name\":\"Austria $9\",\"currency\":\"EUR\",\"country\":\"AT\",\"time_zone\":\"Europe/Vienna\"}" },
     { "PATCH", "/v1/units/DE", "{\"name\":\"Germany $9\"}" },
+    { "PUT", "/v1/classes/C", "{\"name\":\"Class $9\"}" },
+    { "PUT", "/v1/classes/B", "{\"name\":\"Class $9\",\"saleable\":$B}" },
     { "PUT", "/v1/skus/NEW$3", "{\"name\":\"New $3\"}" },
     { "PUT", "/v1/skus/$S", "{\"name\":\"Old $3\",\"weight_g\":$9}" },
     { "PATCH", "/v1/skus/$S", "{\"name\":\"Old $3\"}" },
@@ -383,6 +412,8 @@ static struct sent next_command(struct stream_maker *maker)
         sent = checkout(maker);
     else if (draw(maker, 4) == 0)
         sent = transfer(maker);
+    else if (draw(maker, 4) == 0)
+        sent = judgement(maker);
     else
         sent = about_stock(maker);
     if (draw(maker, 3) > 0 && sent.method[0] == 'P')

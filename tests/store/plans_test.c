@@ -190,6 +190,14 @@ static const char *fresh(struct shop *shop)
 {
     return arena_printf(shop->arena, "X%d", ++number);
 }
+/* Two in quarantine and two to sell, and a class. */
+static const char *kept_back(struct shop *shop)
+{
+    (void)shop_call(shop, "PUT", "/v1/classes/B", "{\"name\":\"B\"}");
+    receive(shop, "LEJ", "LAMP", 4);
+    shop_must(shop, 201, "POST", "/v1/inventory/quarantine", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":2,\"reason\":\"quality\"}");
+    return fresh(shop);
+}
 
 /* `target` and `body` may name, by %s, what `prepare` made. */
 struct call {
@@ -238,6 +246,17 @@ static const struct call calls[] = {
       "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":3,\"reason\":\"receipt\",\"document\":\"%s\"}", fresh },
     { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments",
       "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-1,\"reason\":\"damage\",\"document\":\"%s\"}", fresh },
+    { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments",
+      "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"class\":\"B\",\"delta\":3,\"reason\":\"receipt\",\"document\":\"%s\"}", kept_back },
+    { "POST", "/v1/inventory/quarantine", "/v1/inventory/quarantine",
+      "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":1,\"reason\":\"quality\",\"document\":\"%s\"}", kept_back },
+    { "POST", "/v1/inventory/release", "/v1/inventory/release", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":1,\"document\":\"%s\"}", kept_back },
+    { "POST", "/v1/inventory/regrade", "/v1/inventory/regrade",
+      "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"to_class\":\"B\",\"quantity\":1,\"document\":\"%s\"}", kept_back },
+    { "POST", "/v1/inspections", "/v1/inspections",
+      "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"document\":\"%s\",\"lines\":[{\"disposition\":\"restock_as\",\"class\":\"B\",\"quantity\":1},"
+      "{\"disposition\":\"restock\",\"quantity\":1}]}",
+      kept_back },
     { "GET", "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, NULL },
     { "GET", "/v1/inventory", "/v1/inventory?node=LEJ&limit=2", NULL, NULL },
     { "GET", "/v1/inventory", "/v1/inventory?limit=2", NULL, NULL },
@@ -269,6 +288,7 @@ static const struct call calls[] = {
     MASTER("/v1/nodes", "/{code}", "/LEJ", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\"}"),
     MASTER("/v1/skus", "/{code}", "/LAMP", "{\"name\":\"%s\"}"),
     MASTER("/v1/bundles", "/{code}", "/KIT", "{\"name\":\"%s\",\"components\":[{\"sku\":\"BULB\",\"quantity\":2}]}"),
+    MASTER("/v1/classes", "/{code}", "/B", "{\"name\":\"%s\"}"),
     MASTER("/v1/channels", "/{code}", "/web", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"store\",\"nodes\":[\"LEJ\"],\"shortage\":\"reject\"}"),
     { "PUT", "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"%s\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}", fresh },
     { "PATCH", "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"%s\"}", fresh },

@@ -1,0 +1,16 @@
+/* src/inventory/inspections.h: what people decide of units that are there: kept back (quarantine), given free again (release), graded otherwise
+ * (regrade), or inspected, each into what became of it. Each is a choice: what is claimed stays. Design: docs/design/inventory.md. */
+#ifndef MILLRACE_INVENTORY_INSPECTIONS_H
+#define MILLRACE_INVENTORY_INSPECTIONS_H
+
+#include "engine/command.h"
+
+/* The number is what the row keeps. */
+enum inspection_kind { INSPECTION_QUARANTINE = 1, INSPECTION_RELEASE, INSPECTION_REGRADE, INSPECTION_INSPECT };
+
+/* All: NODE_UNKNOWN, SKU_UNKNOWN, HOLDS_NO_STOCK, CLASS_UNKNOWN, at the edge INVALID for what says nothing, all at once; then STOCK_CONFLICT where
+ * the bucket has not so many, or a position would have more than it may. A document that is known answers with the first result. */
+extern const struct command_type stock_quarantine, stock_release, stock_regrade, stock_inspect;
+extern const struct field_table inspection_fields; /* the answer */
+
+#endif
