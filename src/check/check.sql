@@ -202,3 +202,38 @@ SELECT p.sku, p.node, p.coming FROM position AS p WHERE p.unit = $1 AND p.coming
 -- $1 unit ID; $2 type INT
 SELECT e.subject, e.quantity FROM exception_item AS e INDEXED BY exception_work
  WHERE e.unit = $1 AND e.type = $2 AND e.state = 1 AND e.type > 0 ORDER BY e.id;
+
+-- name: check_sent :many
+-- $1 unit ID
+SELECT e.sku, e.node, e.units FROM expected AS e INDEXED BY expected_sent WHERE e.unit = $1 AND e.sent = 1 ORDER BY e.sku, e.node, e.supply, e.line;
+
+-- name: check_supplies :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT s.id, s.kind, s.node, s.state, s.purchase, s.ended_at, s.closed_at, s.reason, s.due_at, s.event_seq
+  FROM supply AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3;
+
+-- name: check_supply_lines :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT l.supply, l.line, l.sku, l.quantity, l.announced, l.received, l.given_up, l.expected_at, l.purchase_line FROM supply_line AS l
+ WHERE l.unit = $1 AND l.supply > $2 AND l.supply <= $3 ORDER BY l.supply, l.line;
+
+-- name: check_exact_lines :many
+-- What ASNs have of the purchase orders of a range. CROSS JOIN: SQLite keeps this order.
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT s.purchase, l.purchase_line, l.quantity, l.announced, l.received, l.given_up
+  FROM supply AS s INDEXED BY supply_purchase CROSS JOIN supply_line AS l
+ WHERE s.unit = $1 AND s.purchase > $2 AND s.purchase <= $3 AND s.purchase > 0 AND l.unit = s.unit AND l.supply = s.id AND l.purchase_line > 0
+ ORDER BY s.purchase, s.id, l.line;
+
+-- name: check_expected :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT e.supply, e.line, e.sku, e.at, e.node, e.units, e.sent FROM expected AS e INDEXED BY expected_line
+ WHERE e.unit = $1 AND e.supply > $2 AND e.supply <= $3 ORDER BY e.supply, e.line, e.at;
+
+-- name: check_dues :many
+-- $1 unit ID
+SELECT d.at, d.supply FROM supply_due AS d WHERE d.unit = $1 ORDER BY d.at, d.supply;
+
+-- name: check_deliveries :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT r.supply, r.number, r.event_seq FROM supply_receipt AS r WHERE r.unit = $1 AND r.supply > $2 AND r.supply <= $3 ORDER BY r.supply, r.number;

@@ -214,7 +214,7 @@ static enum db_result check_causes_of(struct check *check, const struct db_table
 static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
 {
     static const struct db_table *const tables[CAUSE_KIND_COUNT] = {
-        NULL, &adjustment_table, NULL, &fulfilment_table, &reservation_table, &channel_table, &transfer_table, &inspection_table
+        NULL, &adjustment_table, NULL, &fulfilment_table, &reservation_table, &channel_table, &transfer_table, &inspection_table, &supply_table
     };
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
     enum db_result result = DB_OK;

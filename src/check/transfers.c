@@ -87,7 +87,7 @@ static enum db_result check_range(struct check *check, int64_t unit, int64_t *af
 /* ---- on the way ---- */
 
 struct waited {
-    int64_t sku, node, units; /* what shipped transfers have on the way, less what the position waits for */
+    int64_t sku, node, units; /* what shipped transfers and ASNs have on the way, less what the position waits for */
 };
 
 static int by_place(const void *a, const void *b)
@@ -103,18 +103,24 @@ static enum db_result check_coming_of(struct check *check, int64_t unit)
 {
     struct check_under_way_result *under_way;
     struct check_coming_result *coming;
-    size_t moved = 0, places = 0;
+    struct check_sent_result *sent;
+    size_t moved = 0, places = 0, sent_count = 0;
     enum db_result result = db_begin_read(check->db);
     if (result == DB_OK)
         result = check_under_way(check->db, check->arena, unit, TRANSFER_SHIPPED, &under_way, &moved);
+    if (result == DB_OK)
+        result = check_sent(check->db, check->arena, unit, &sent, &sent_count);
     if (result == DB_OK)
         result = check_coming(check->db, check->arena, unit, &coming, &places);
     (void)db_rollback(check->db);
     if (result != DB_OK)
         return result;
-    struct waited *all = ARENA_ARRAY(check->arena, struct waited, moved + places + 1);
+    struct waited *all = ARENA_ARRAY(check->arena, struct waited, moved + sent_count + places + 1);
     for (size_t i = 0; i < moved; i++)
         all[i] = (struct waited){ under_way[i].sku, under_way[i].to_node, under_way[i].shipped };
+    for (size_t i = 0; i < sent_count; i++)
+        all[moved + i] = (struct waited){ sent[i].sku, sent[i].node, sent[i].units };
+    moved += sent_count;
     for (size_t i = 0; i < places; i++)
         all[moved + i] = (struct waited){ coming[i].sku, coming[i].node, -coming[i].coming };
     qsort(all, moved + places, sizeof *all, by_place);
@@ -123,7 +129,7 @@ static enum db_result check_coming_of(struct check *check, int64_t unit)
         for (next = i; next < moved + places && by_place(&all[next], &all[i]) == 0; next++)
             units += all[next].units;
         if (units != 0)
-            check_found(check, "coming", "a position waits for what transfers have on the way to it",
+            check_found(check, "coming", "a position waits for what transfers and ASNs have on the way to it",
                         arena_printf(check->arena, "unit %ld node %ld sku %ld", (long)unit, (long)all[i].node, (long)all[i].sku), 0, -units);
     }
     arena_reset(check->arena);

@@ -13,6 +13,11 @@ SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 SELECT r.id FROM reservation AS r INDEXED BY reservation_open
  WHERE r.unit = $1 AND r.state = 1 AND r.expires_at <= $2 ORDER BY r.expires_at, r.id LIMIT 1;
 
+-- name: supply_first_due :many
+-- Whether the date of one has passed, as for reservations.
+-- $1 unit ID; $2 now INT
+SELECT d.supply FROM supply_due AS d WHERE d.unit = $1 AND d.at < $2 ORDER BY d.at, d.supply LIMIT 1;
+
 -- name: idempotency_oldest :one
 -- $1 unit ID
 SELECT i.day FROM idempotency AS i WHERE i.unit = $1 ORDER BY i.unit, i.day, i.key_high, i.key_low LIMIT 1;

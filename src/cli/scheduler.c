@@ -7,6 +7,7 @@
 #include "engine/forget.h"
 #include "engine/jobs.h"
 #include "inventory/reservations.h"
+#include "inventory/supply.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -92,6 +93,23 @@ static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bo
     return result;
 }
 
+/* Checkouts that have expired end, supplies whose date has passed are late: some of each; *open: there may be more of these. */
+static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit, bool *open)
+{
+    struct reservation_first_due_result *expired;
+    struct supply_first_due_result *late;
+    size_t expired_count = 0, late_count = 0;
+    const int64_t now_us = when_now_us();
+    enum db_result result = reservation_first_due(scheduler->db, scheduler->arena, unit, now_us, &expired, &expired_count);
+    if (result == DB_OK)
+        result = supply_first_due(scheduler->db, scheduler->arena, unit, now_us, &late, &late_count);
+    if (result == DB_OK && expired_count > 0)
+        (void)submit(scheduler, &reservation_expire, unit, NULL);
+    if (result == DB_OK && late_count > 0 && submit(scheduler, &supply_overdue, unit, NULL))
+        *open = true;
+    return result;
+}
+
 /* What has been kept long enough goes, the oldest first; *open: there may be more. */
 static enum db_result forget_old(struct scheduler *scheduler, int64_t unit, bool *open)
 {
@@ -115,16 +133,13 @@ static bool look(struct scheduler *scheduler)
 {
     bool open = false;
     struct scheduler_units_result *units;
-    size_t unit_count = 0, due_count = 0;
+    size_t unit_count = 0;
     const char *error;
     if (scheduler->db == NULL && db_open(&scheduler->db, &scheduler->store, scheduler->arena, &error) != DB_OK)
         return false;
     enum db_result result = scheduler_units(scheduler->db, scheduler->arena, 0, &units, &unit_count);
     for (size_t i = 0; result == DB_OK && i < unit_count; i++) {
-        struct reservation_first_due_result *due;
-        result = reservation_first_due(scheduler->db, scheduler->arena, units[i].id, when_now_us(), &due, &due_count);
-        if (result == DB_OK && due_count > 0)
-            (void)submit(scheduler, &reservation_expire, units[i].id, NULL);
+        result = look_at_dates(scheduler, units[i].id, &open);
         if (result == DB_OK)
             result = advance_jobs(scheduler, units[i].id, &open);
         if (result == DB_OK)

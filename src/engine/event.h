@@ -31,7 +31,9 @@
     X(STOCK_RELEASED, "stock.released", "no longer kept back")                        \
     X(STOCK_REGRADED, "stock.regraded", "graded otherwise")                           \
     X(STOCK_INSPECTED, "stock.inspected", "inspected")                                \
-    X(STOCK_DISPOSED, "stock.disposed", "what became of inspected units")
+    X(STOCK_DISPOSED, "stock.disposed", "what became of inspected units")             \
+    X(SUPPLY_CHANGED, "supply.changed", "supply")                                     \
+    X(SUPPLY_RECEIVED, "supply.received", "goods received")
 
 enum event_type {
     EVENT_NONE,
@@ -61,7 +63,8 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(ADJUSTMENT, "adjustment", "adj")   \
     X(TRANSFER, "transfer", "trf")       \
     X(CLASS, "class", NULL)              \
-    X(INSPECTION, "inspection", "ins")
+    X(INSPECTION, "inspection", "ins")   \
+    X(SUPPLY, "supply", "sup")
 
 enum subject_kind {
     SUBJECT_NONE,

@@ -15,7 +15,9 @@
     X(BROKEN_CLAIM, "broken_claim")                       \
     X(UNMAPPED, "unmapped")                               \
     X(TRANSFER_SHORT, "transfer_short")                   \
-    X(SHORT_PICK, "short_pick")
+    X(SHORT_PICK, "short_pick")                           \
+    X(SUPPLY_LATE, "supply_late")                         \
+    X(SUPPLY_SHORT, "supply_short")
 
 enum exception_type {
     EXCEPTION_NONE,

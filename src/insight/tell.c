@@ -94,6 +94,7 @@ static size_t table_of_subject(enum subject_kind kind)
     case SUBJECT_ADJUSTMENT:
     case SUBJECT_TRANSFER:
     case SUBJECT_INSPECTION:
+    case SUBJECT_SUPPLY:
     case SUBJECT_KIND_COUNT:
         break;
     }

@@ -1,10 +1,12 @@
-/* src/inventory/api.c: /v1/inventory, /v1/inspections, /v1/availability, /v1/reservations, /v1/transfers, and the fences of channels. */
+/* src/inventory/api.c: /v1/inventory, /v1/inspections, /v1/availability, /v1/reservations, /v1/transfers, /v1/supplies, and the fences of channels.
+ */
 #include "inventory/adjust.h"
 #include "inventory/fences.h"
 #include "inventory/inspections.h"
 #include "inventory/inventory.h"
 #include "inventory/reads.h"
 #include "inventory/reservations.h"
+#include "inventory/supply.h"
 #include "inventory/transfers.h"
 
 #define WRITERS (SCOPE_INVENTORY | SCOPE_ADMIN)
@@ -172,5 +174,41 @@ static const struct route routes[] = {
       .command = &transfer_cancel,
       .answer_of = &transfer_fields,
       .summary = "Before it ships: its units become available" },
+    { .method = METHOD_POST,
+      .path = "/v1/supplies",
+      .scopes = WRITERS,
+      .command = &supply_announce,
+      .answer_of = &supply_fields,
+      .summary = "Announce units that are expected: a purchase order, an ASN, own production" },
+    { .method = METHOD_GET,
+      .path = "/v1/supplies",
+      .scopes = READERS,
+      .read = list_supplies,
+      .answer_of = &supply_fields,
+      .list = true,
+      .summary = "Supplies, in the order in which they were announced",
+      .query = { { .name = "state", .type = FIELD_ENUM, .names = supply_states, .doc = "only those in this state" },
+                 { .name = "node", .type = FIELD_CODE, .doc = "only those that come to this node" },
+                 { .name = "sku", .type = FIELD_CODE, .doc = "only those of which units of this SKU are still to come" },
+                 LIST_QUERY } },
+    { .method = METHOD_GET, .path = "/v1/supplies/{id}", .scopes = READERS, .read = get_supply, .answer_of = &supply_fields, .summary = "A supply" },
+    { .method = METHOD_POST,
+      .path = "/v1/supplies/{id}/change",
+      .scopes = WRITERS,
+      .command = &supply_change,
+      .answer_of = &supply_fields,
+      .summary = "More or fewer units, another date" },
+    { .method = METHOD_POST,
+      .path = "/v1/supplies/{id}/receive",
+      .scopes = WRITERS,
+      .command = &supply_receive,
+      .answer_of = &supply_fields,
+      .summary = "Units of it have come, in parts, short or over" },
+    { .method = METHOD_POST,
+      .path = "/v1/supplies/{id}/close",
+      .scopes = WRITERS,
+      .command = &supply_close,
+      .answer_of = &supply_fields,
+      .summary = "Give up what has not come" },
 };
 const struct route_table inventory_routes = { "inventory", routes, COUNT(routes) };

@@ -26,6 +26,7 @@ enum cause_kind {
     CAUSE_FENCE,
     CAUSE_TRANSFER,
     CAUSE_INSPECTION,
+    CAUSE_SUPPLY,
     CAUSE_KIND_COUNT
 };
 extern const char *const cause_names[]; /* by cause_kind, ends in NULL */

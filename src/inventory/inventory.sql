@@ -68,3 +68,19 @@ SELECT t.id FROM transfer AS t WHERE t.unit = $1 AND t.id > $2 ORDER BY t.id LIM
 -- name: transfers_in_state :many
 -- $1 unit ID; $2 state INT; $3 after ID; $4 most INT
 SELECT t.id FROM transfer AS t WHERE t.unit = $1 AND t.state = $2 AND t.id > $3 ORDER BY t.id LIMIT $4;
+
+-- name: supplies_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT s.id FROM supply AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3;
+
+-- name: supplies_in_state :many
+-- $1 unit ID; $2 state INT; $3 after ID; $4 most INT
+SELECT s.id FROM supply AS s WHERE s.unit = $1 AND s.state = $2 AND s.id > $3 ORDER BY s.id LIMIT $4;
+
+-- name: supplies_of_node :many
+-- $1 unit ID; $2 node ID; $3 state INT; $4 after ID; $5 most INT
+SELECT s.id FROM supply AS s WHERE s.unit = $1 AND s.node = $2 AND s.state = $3 AND s.id > $4 ORDER BY s.id LIMIT $5;
+
+-- name: supplies_expecting :many
+-- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
+SELECT e.supply, e.node FROM expected AS e WHERE e.unit = $1 AND e.sku = $2 AND e.supply > $3 ORDER BY e.supply, e.line LIMIT $4;

@@ -9,6 +9,8 @@ void get_availability(struct reading *reading, const struct request *request, st
 void list_inventory(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, limit, cursor */
 void list_movements(struct reading *reading, const struct request *request, struct answer *answer);   /* sku, node, after, limit, cursor */
 void list_transfers(struct reading *reading, const struct request *request, struct answer *answer);   /* state, limit, cursor */
+void list_supplies(struct reading *reading, const struct request *request, struct answer *answer);    /* state, node, sku, limit, cursor */
+void get_supply(struct reading *reading, const struct request *request, struct answer *answer);
 void get_transfer(struct reading *reading, const struct request *request, struct answer *answer);
 
 /* A position in an answer, as openapi tells it. */

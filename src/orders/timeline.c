@@ -255,7 +255,7 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
         bool why;
     } types[] = { { "shortage", " lacks ", false }, { "oversell", " lacks ", true },   { "broken claim", " lacks ", true },
                   { "unknown SKU", NULL, true },    { "short transfer", NULL, false }, /* of no order, as the next */
-                  { "short pick", NULL, false } };
+                  { "short pick", NULL, false },    { "late supply", NULL, false },    { "short supply", NULL, false } };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))

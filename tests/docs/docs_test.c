@@ -2,6 +2,7 @@
  * say; `docs_test DIR --write` writes them. */
 #include "engine/event.h"
 #include "fulfilment/fulfilment.h"
+#include "inventory/supply.h"
 #include "inventory/transfers.h"
 #include "orders/oversell.h"
 #include "orders/payments.h"
@@ -34,6 +35,11 @@ static void print_machines(FILE *out)
     fulfilment_machine_print(out);
     fputs("\n## A transfer\n\nWhat is not listed is refused: 409 `state_conflict`.\n\n", out);
     transfer_machine_print(out);
+    fputs(
+        "\n## A supply\n\n*open* while units are to come, *short* once the last delivery came and units are missing, *closed* where what had not come was "
+        "given up, else *complete*. What is not listed is refused: 409 `state_conflict`.\n\n",
+        out);
+    supply_machine_print(out);
 }
 
 static void print_errors(FILE *out)

@@ -17,6 +17,8 @@
 #define HAM "\"unit\":\"DE\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"21129\",\"priority\":2}"
 #define WEB "\"unit\":\"DE\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}"
 #define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3}]}"
+#define SUPPLY \
+    "{\"node\":\"LEJ\",\"kind\":\"asn\",\"reference\":\"ASN-%n\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3,\"expected_at\":\"2030-01-01T00:00:00Z\"}]}"
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
 #define LAMPS "\"node\":\"LEJ\",\"sku\":\"LAMP\""
@@ -92,6 +94,13 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/transfers/{id}/receive", "/v1/transfers/%t/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2}]}", 200, ABOUT_UNDER_WAY },
     { METHOD_POST, "/v1/transfers/{id}/settle", "/v1/transfers/%t/settle", "{\"reason\":\"gone\"}", 200, ABOUT_SHORT_TRANSFER },
     { METHOD_POST, "/v1/transfers/{id}/cancel", "/v1/transfers/%t/cancel", NULL, 200, ABOUT_TRANSFER },
+    { METHOD_POST, "/v1/supplies", "/v1/supplies", SUPPLY, 201 },
+    { METHOD_GET, "/v1/supplies", "/v1/supplies?state=open&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/supplies", "/v1/supplies?sku=LAMP&node=LEJ&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/supplies/{id}", "/v1/supplies/%s", NULL, 200 },
+    { METHOD_POST, "/v1/supplies/{id}/change", "/v1/supplies/%s/change", "{\"lines\":[{\"line\":1,\"quantity\":2}]}", 200, ABOUT_SUPPLY },
+    { METHOD_POST, "/v1/supplies/{id}/receive", "/v1/supplies/%s/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2}]}", 200, ABOUT_SUPPLY },
+    { METHOD_POST, "/v1/supplies/{id}/close", "/v1/supplies/%s/close", "{\"reason\":\"gone\"}", 200, ABOUT_SUPPLY },
 
     { METHOD_POST, "/v1/orders", "/v1/orders", ORDER("web", "on_account"), 201 },
     { METHOD_POST, "/v1/orders/batch", "/v1/orders/batch", "{\"orders\":[" ORDER("web", "prepaid") "," ORDER("market", "on_account") "]}", 200 },
@@ -139,6 +148,7 @@ void shop_write(const struct shop *shop, const char *text, char *out, size_t roo
                                           : *at == 'f' ? shop->work
                                           : *at == 'r' ? shop->reservation
                                           : *at == 't' ? shop->transfer
+                                          : *at == 's' ? shop->supply
                                                        : shop->exception);
         bytes += (size_t)wrote;
     }
@@ -189,6 +199,12 @@ static void transfer(struct shop *shop, enum about about)
         must(shop, "POST", "/v1/transfers/%t/receive", "{\"lines\":[]}");
 }
 
+static void supply(struct shop *shop)
+{
+    must(shop, "POST", "/v1/supplies", SUPPLY);
+    text_after(shop->client.body, "id", shop->supply, sizeof shop->supply);
+}
+
 void shop_prepare(struct shop *shop, const struct good_request *request)
 {
     shop->number++;
@@ -216,6 +232,9 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_UNDER_WAY:
     case ABOUT_SHORT_TRANSFER:
         transfer(shop, request->about);
+        break;
+    case ABOUT_SUPPLY:
+        supply(shop);
         break;
     case ABOUT_RESERVATION:
         must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");
@@ -258,6 +277,7 @@ void shop_furnish(struct shop *shop)
     text_after(shop->client.body, "id", shop->first_exception, sizeof shop->first_exception);
     shop->number = 1;
     transfer(shop, ABOUT_TRANSFER);
+    supply(shop);
     work(shop, ABOUT_WORK);
     memcpy(shop->first_order, shop->order, sizeof shop->first_order);
     memcpy(shop->first_work, shop->work, sizeof shop->first_work);

@@ -186,8 +186,8 @@ static void exceptions_say_what_is_to_be_done(void **state)
     put_order(company, "market", "X-1", "Ann", "BED", 2); /* sold already: two too many */
     text_of(company, "id", order, sizeof order);
     get(company, "/v1/exceptions?type=oversell&state=open&limit=1000");
-    snprintf(target, sizeof target, "\"order\":\"%s\",\"transfer\":null,\"node\":null,\"sku\":null,\"quantity\":2,\"repeats\":1,\"opened_at\":\"20",
-             order);
+    snprintf(target, sizeof target,
+             "\"order\":\"%s\",\"transfer\":null,\"supply\":null,\"node\":null,\"sku\":null,\"quantity\":2,\"repeats\":1,\"opened_at\":\"20", order);
     says(company, target);
     says(company, "\"type\":\"oversell\",\"state\":\"open\"");
     says_not(company, "\"shortage\"");

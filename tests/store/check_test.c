@@ -9,6 +9,10 @@
 #include <cmocka.h>
 
 #define ORDER(id) "(SELECT id FROM orders WHERE channel_order_id = '" id "')"
+/* The first supply in a state: 1 open, 2 short, 3 complete, 4 closed. */
+#define SUPPLY(STATE) "(SELECT MIN(id) FROM supply WHERE state = " STATE ")"
+#define LATE "7" /* exception types */
+#define SHORT "8"
 #define TRANSFER(state) "(SELECT id FROM transfer WHERE state = " state ")"
 #define LAMPS "sku = (SELECT sku FROM movement WHERE id = (SELECT MIN(id) FROM movement))" /* the first receipt */
 
@@ -183,6 +187,37 @@ static const struct broken {
     { "a movement by an inspection that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause_kind = 7", false },
     { "somebody claims what is not for sale", "class_claimed", "UPDATE position SET reserved = 1 WHERE class > 0", false,
       "position_movements reserved_claims" },
+    { "it waits for an ASN that is not on the way", "coming", "UPDATE expected SET sent = 0 WHERE sent = 1", false, "supply_expected" },
+    { "an unknown SKU is expected", "reference_unit", "UPDATE supply_line SET sku = 888888 WHERE supply = " SUPPLY("4"), false },
+    { "a supply comes to an unknown node", "reference_unit", "UPDATE supply SET node = 888888 WHERE state = 4", false },
+    { "a supply that no event told", "reference_unit", "UPDATE supply SET event_seq = 888888 WHERE state = 4", false },
+    { "a delivery that no event told", "reference_unit", "UPDATE supply_receipt SET event_seq = 888888", false },
+    { "more is expected than is still to come", "supply_expected", "UPDATE expected SET units = units + 1 WHERE sent = 0", false },
+    { "it is expected on another day", "supply_expected", "UPDATE expected SET at = at + 1 WHERE sent = 0", false },
+    { "nobody expects what is still to come", "supply_expected", "DELETE FROM expected WHERE sent = 0", false },
+    { "it is expected of no supply", "supply_expected",
+      "INSERT INTO expected (unit, sku, at, supply, line, node, units, sent) SELECT unit, sku, at, 888888, line, node, units, sent FROM expected "
+      "WHERE sent = 0 AND line = 1",
+      false },
+    { "a supply is done with and units are missing", "supply_state", "UPDATE supply SET state = 3 WHERE state = 2", false, "exception_cause" },
+    { "a purchase order counts on more than its ASN has", "supply_announced", "UPDATE supply_line SET announced = announced + 1 WHERE announced > 0",
+      false, "supply_expected" },
+    { "a supply of nothing", "supply_lines", "DELETE FROM supply_line WHERE supply = " SUPPLY("4"), false, "supply_state" },
+    { "a supply that lost its first line", "supply_lines", "UPDATE supply_line SET line = 2 WHERE supply = " SUPPLY("4"), false },
+    { "units are given up of what is open", "supply_lines",
+      "UPDATE supply_line SET given_up = 1, quantity = quantity + 1 WHERE supply = " SUPPLY("2"), false },
+    { "a line of no supply", "orphan",
+      "INSERT INTO supply_line (unit, supply, line, sku, quantity, announced, received, given_up, expected_at, purchase_line) "
+      "SELECT unit, 888888, 1, sku, 1, 0, 0, 1, 0, 0 FROM supply_line WHERE supply = " SUPPLY("4"),
+      false },
+    { "a delivery of no supply", "orphan",
+      "INSERT INTO supply_receipt (unit, supply, number, document, event_seq) SELECT unit, 888888, number, document, event_seq FROM supply_receipt",
+      false },
+    { "nobody will look when its date has passed", "supply_due", "DELETE FROM supply_due", false },
+    { "somebody will look on another day", "supply_due", "UPDATE supply_due SET at = at + 1", false },
+    { "it is late, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE type = " LATE, false },
+    { "it came short, and people are told of more", "exception_cause", "UPDATE exception_item SET quantity = 9 WHERE type = " SHORT, false },
+    { "a movement by a supply that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause_kind = 8", false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -273,7 +308,21 @@ static void grade(struct shop *shop)
               "{\"disposition\":\"scrap\",\"quantity\":1}]}");
 }
 
-/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers, a class; lines that name nothing, or did. */
+/* A purchase order of which an ASN is under way and a part is late, one that came short, one that was given up. */
+static void make_supplies(struct shop *shop)
+{
+#define DUE(N, DAY) "{\"sku\":\"CRATE\",\"quantity\":" N ",\"expected_at\":\"2025-" DAY "T08:00:00Z\"}"
+#define ANNOUNCE(KIND, ALSO, LINES) "{\"node\":\"LEJ\",\"kind\":\"" KIND "\"" ALSO ",\"lines\":[" LINES "]}"
+    const char *order = id_of(shop, shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("purchase", "", DUE("5", "12-01") "," DUE("2", "11-01"))));
+    shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("asn", ",\"purchase\":\"%s\"", DUE("3", "12-02")), order);
+    const char *came = id_of(shop, shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("asn", "", DUE("2", "12-01"))));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/supplies/%s/receive", came),
+              "{\"document\":\"DN-1\",\"lines\":[{\"sku\":\"CRATE\",\"quantity\":1}]}");
+    const char *gone = id_of(shop, shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("production", "", DUE("1", "12-01"))));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/supplies/%s/close", gone), "{\"reason\":\"the machine broke\"}");
+}
+
+/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers, a class, supplies; lines that name nothing, or did. */
 static struct shop *busy_shop(enum store store)
 {
     struct shop *shop = shop_open(store);
@@ -297,6 +346,7 @@ static struct shop *busy_shop(enum store store)
     shop_must(shop, 201, "POST", "/v1/reservations", "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":60}");
     make_transfers(shop);
     grade(shop);
+    make_supplies(shop);
     return shop;
 }
 

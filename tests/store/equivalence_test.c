@@ -51,6 +51,8 @@ struct stream_maker {
     char reservation[32]; /* the last, of channel web */
     char transfers[60][32];
     size_t transfer_count;
+    char supplies[60][32];
+    size_t supply_count;
     struct sent *keyed[400];
     size_t keyed_count;
     struct work works[400];
@@ -286,6 +288,35 @@ static struct sent transfer(struct stream_maker *maker)
                           .body = body };
 }
 
+/* Announced, changed, received in parts, short or over, given up; dates that have passed are late at once. */
+static struct sent supply(struct stream_maker *maker)
+{
+    static const char *const came[] = { "{\"sku\":\"$S\",\"quantity\":$6}", "{\"sku\":\"LAMP\",\"quantity\":$3},{\"sku\":\"BULB\",\"quantity\":$3}" },
+                             *const told[] = { "\"lines\":[{\"line\":1,\"quantity\":$9}]",
+                                               "\"lines\":[{\"line\":1,\"expected_at\":\"202$9-12-0$2T08:00:00Z\"},{\"line\":2,\"quantity\":$3}]" },
+                             *const events[] = { "change", "receive", "receive", "receive", "close" };
+    const char *event = events[draw(maker, COUNT(events))], *lines = came[draw(maker, COUNT(came))];
+    if (maker->supply_count == 0 || draw(maker, 3) == 0) {
+        const char *of = maker->supply_count == 0 || draw(maker, 2) == 0 ? "\"kind\":\"purchase\",\"reference\":\"PO-$9\""
+                                                                         : arena_printf(maker->arena, "\"kind\":\"asn\",\"purchase\":\"%s\"",
+                                                                                        maker->supplies[draw_young(maker, maker->supply_count)]);
+        return (struct sent){ .method = "POST",
+                              .target = "/v1/supplies",
+                              .body = drawn(maker, arena_printf(maker->arena,
+                                                                "{\"node\":\"$N\",%s,\"lines\":[{\"sku\":\"$S\",\"quantity\":$9,\"expected_at\":"
+                                                                "\"202$9-12-01T08:00:00Z\"},{\"sku\":\"LAMP\",\"quantity\":$3,\"expected_at\":"
+                                                                "\"2026-12-0$2T08:00:00Z\"}]}",
+                                                                of)) };
+    }
+    const char *body = strcmp(event, "receive") == 0
+                           ? arena_printf(maker->arena, "{\"lines\":[%s]%s}", lines, draw(maker, 2) == 0 ? ",\"document\":\"DN-$4\"" : "")
+                       : strcmp(event, "close") == 0 ? "{\"reason\":\"gone\"}"
+                                                     : arena_printf(maker->arena, "{%s}", told[draw(maker, COUNT(told))]);
+    return (struct sent){ .method = "POST",
+                          .target = arena_printf(maker->arena, "/v1/supplies/%s/%s", maker->supplies[draw_young(maker, maker->supply_count)], event),
+                          .body = drawn(maker, body) };
+}
+
 /* ---- masters ---- */
 
 #define CHANNEL_OF(UNIT, KIND, NODES) \
@@ -414,6 +445,8 @@ static struct sent next_command(struct stream_maker *maker)
         sent = transfer(maker);
     else if (draw(maker, 4) == 0)
         sent = judgement(maker);
+    else if (draw(maker, 4) == 0)
+        sent = supply(maker);
     else
         sent = about_stock(maker);
     if (draw(maker, 3) > 0 && sent.method[0] == 'P')
@@ -476,6 +509,8 @@ static void learn(struct stream_maker *maker, struct sent *sent)
         text_in(sent->answer, NULL, "id", maker->reservation, sizeof maker->reservation);
     if (sent->status == 201 && strcmp(sent->target, "/v1/transfers") == 0 && sent->first == NULL && maker->transfer_count < COUNT(maker->transfers))
         text_in(sent->answer, NULL, "id", maker->transfers[maker->transfer_count++], sizeof maker->transfers[0]);
+    if (sent->status == 201 && strcmp(sent->target, "/v1/supplies") == 0 && sent->first == NULL && maker->supply_count < COUNT(maker->supplies))
+        text_in(sent->answer, NULL, "id", maker->supplies[maker->supply_count++], sizeof maker->supplies[0]);
     learn_works(maker, sent->answer);
     const char *work = strncmp(sent->target, "/v1/fulfilments/", 16) == 0 && sent->status == 200 && sent->first == NULL ? sent->target + 16 : "";
     for (size_t i = 0; i < maker->work_count; i++)

@@ -176,6 +176,13 @@ static const char *came_short(struct shop *shop)
 {
     return transfer_after(shop, 2);
 }
+#define SUPPLY(KIND, ALSO) \
+    "{\"node\":\"LEJ\",\"kind\":\"" KIND "\"" ALSO ",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"expected_at\":\"2030-12-01T08:00:00Z\"}]}"
+static const char *expected(struct shop *shop)
+{
+    const char *order = id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("purchase", "")).body, NULL, "id");
+    return id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("asn", ",\"purchase\":\"%s\""), order).body, NULL, "id");
+}
 /* An order that waits makes one. */
 static const char *exception_of_short_order(struct shop *shop)
 {
@@ -280,6 +287,16 @@ static const struct call calls[] = {
     { "POST", "/v1/transfers/{id}/receive", "/v1/transfers/%s/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}", under_way },
     { "POST", "/v1/transfers/{id}/settle", "/v1/transfers/%s/settle", "{\"reason\":\"gone\"}", came_short },
     { "POST", "/v1/transfers/{id}/cancel", "/v1/transfers/%s/cancel", "{}", requested },
+    { "POST", "/v1/supplies", "/v1/supplies", SUPPLY("purchase", ",\"reference\":\"PO-1\""), NULL },
+    { "GET", "/v1/supplies", "/v1/supplies?limit=5", NULL, expected },
+    { "GET", "/v1/supplies", "/v1/supplies?state=open&limit=5", NULL, NULL },
+    { "GET", "/v1/supplies", "/v1/supplies?node=LEJ&limit=5", NULL, NULL },
+    { "GET", "/v1/supplies", "/v1/supplies?sku=LAMP&limit=5", NULL, NULL },
+    { "GET", "/v1/supplies/{id}", "/v1/supplies/%s", NULL, expected },
+    { "POST", "/v1/supplies/{id}/change", "/v1/supplies/%s/change", "{\"lines\":[{\"line\":1,\"quantity\":1}]}", expected },
+    { "POST", "/v1/supplies/{id}/receive", "/v1/supplies/%s/receive", "{\"document\":\"DN\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}",
+      expected },
+    { "POST", "/v1/supplies/{id}/close", "/v1/supplies/%s/close", "{\"reason\":\"gone\"}", expected },
     { "GET", "/v1/exceptions", "/v1/exceptions?limit=20", NULL, NULL },
     { "GET", "/v1/exceptions/{id}", "/v1/exceptions/%s", NULL, exception_of_short_order },
     { "GET", "/v1/jobs", "/v1/jobs?limit=20", NULL, NULL },
