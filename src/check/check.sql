@@ -45,7 +45,8 @@ SELECT m.id, m.sku, m.class, m.quantity, m.from_node, m.from_bucket, m.to_node, 
 
 -- name: check_orders :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT o.id, o.channel, o.channel_order_id, o.stage, o.holds, o.person, o.priority, o.promise_by, o.reservation
+SELECT o.id, o.channel, o.channel_order_id, o.stage, o.holds, o.person, o.priority, o.promise_by, o.reservation, o.total, o.shipping,
+       o.prices_include_tax
   FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
 
 -- name: check_demands :many
@@ -77,7 +78,8 @@ SELECT e.seq, e.at, e.about, e.node, e.sku FROM event AS e WHERE e.unit = $1 AND
 
 -- name: check_lines :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing, l.quantity FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
+SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing, l.quantity, l.unit_price, l.discount, l.tax, l.priced
+  FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
 
 -- name: check_unmapped :many
 -- $1 unit ID; $2 after ID; $3 upto ID
@@ -99,6 +101,10 @@ SELECT d.ord, d.number FROM decision AS d WHERE d.unit = $1 AND d.ord > $2 AND d
 -- name: check_persons :many
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT p.id FROM person AS p WHERE p.unit = $1 AND p.id > $2 AND p.id <= $3 ORDER BY p.id;
+
+-- name: check_persons_before :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT b.id, b.seq FROM person_before AS b WHERE b.unit = $1 AND b.id > $2 AND b.id <= $3 ORDER BY b.id, b.seq;
 
 -- name: check_waiting :many
 -- $1 unit ID; $2 after ID; $3 most INT

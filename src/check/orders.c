@@ -23,12 +23,13 @@ struct range {
     struct check_payments_result *payments;
     struct check_decisions_result *decisions;
     struct check_persons_result *persons;
+    struct check_persons_before_result *befores;
     struct check_open_exceptions_result *exceptions;
     struct db_rows reservations, fences, transfers, moved, waiting, used; /* those that claims, demands and, used, orders name; moved: lines */
     int64_t *queued;                                                      /* keys of the waiting rows that there should be */
     size_t queued_count;
     size_t order_count, line_count, word_count, demand_count, claim_count, fulfilment_count, work_count, hold_count, payment_count, decision_count,
-        person_count, exception_count;
+        person_count, before_count, exception_count;
     size_t l, u, d, c, f, w, h, x; /* where the next order's begin; u: its words */
     size_t k;                      /* and where its key is in check->keyed */
 };
@@ -112,6 +113,7 @@ static enum db_result read_range(struct check *check, struct range *r)
     READ(payments, payment);
     READ(decisions, decision);
     READ(persons, person);
+    READ(persons_before, before);
     READ(open_exceptions, exception);
 #undef READ
     if (result == DB_OK)
@@ -233,10 +235,35 @@ static size_t check_line(struct check *check, const struct range *r, const struc
     return d;
 }
 
+/* What was ordered, at its prices, with its shares of what was said for the whole line. */
+static void check_total(struct check *check, const struct range *r, const struct check_orders_result *o)
+{
+    const struct orders_row order = { .shipping = o->shipping, .prices_include_tax = o->prices_include_tax };
+    size_t count = 0;
+    while (r->l + count < r->line_count && r->lines[r->l + count].ord == o->id)
+        count++;
+    struct order_line_row *rows = ARENA_ARRAY(check->arena, struct order_line_row, count + 1);
+    const struct order_line_row **lines = ARENA_ARRAY(check->arena, const struct order_line_row *, count + 1);
+    int64_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct check_lines_result *line = &r->lines[r->l + i];
+        lines[i] = &rows[i];
+        rows[i] = (struct order_line_row){
+            .quantity = line->quantity, .unit_price = line->unit_price, .discount = line->discount, .tax = line->tax, .priced = line->priced
+        };
+        if (line->quantity < 1 || (line->priced != NULL_INT && line->priced < 1))
+            return; /* another rule's: it has no demands of such a quantity */
+    }
+    if (count > 0 && (!order_total(&order, lines, count, &total) || total != o->total)) /* without lines: that is told */
+        check_found(check, "order_total", "an order's total is what its lines and shipping cost",
+                    arena_printf(check->arena, "unit %ld order %ld", (long)r->unit, (long)o->id), total, o->total);
+}
+
 /* Lines and demands go together: none without the other. */
 static void check_lines_of(struct check *check, struct range *r, const struct check_orders_result *o)
 {
     size_t d = r->d;
+    check_total(check, r, o);
     for (; r->l < r->line_count && r->lines[r->l].ord == o->id; r->l++) {
         check_word(check, r, o, &r->lines[r->l], d);
         d = check_line(check, r, &r->lines[r->l], d);
@@ -377,13 +404,17 @@ static void skip_orphans(struct check *check, struct range *r, int64_t order)
 /* Payments, decisions and people of each order. */
 static void check_other_rows(struct check *check, const struct range *r)
 {
-    size_t p = 0, d = 0, s = 0;
+    size_t p = 0, d = 0, s = 0, b = 0;
     for (size_t i = 0; i <= r->order_count; i++) {
         int64_t order = i < r->order_count ? r->orders[i].id : INT64_MAX;
         for (; p < r->payment_count && r->payments[p].ord < order; p++)
             found_orphan(check, r, "payment", r->payments[p].ord);
         for (; d < r->decision_count && r->decisions[d].ord < order; d++)
             found_orphan(check, r, "decision", r->decisions[d].ord);
+        for (; b < r->before_count && r->befores[b].id < order; b++)
+            found_orphan(check, r, "earlier address", r->befores[b].id);
+        for (; b < r->before_count && r->befores[b].id == order; b++)
+            must_be_told(check, r->unit, "event of another address of order", order, r->befores[b].seq);
         while (p < r->payment_count && r->payments[p].ord == order)
             p++;
         while (d < r->decision_count && r->decisions[d].ord == order)

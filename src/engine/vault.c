@@ -85,18 +85,43 @@ void vault_seal(struct vault *vault, struct arena *arena, struct bytes plain, st
     *sealed = (struct bytes){ box, plain.size + crypto_secretbox_MACBYTES };
 }
 
+static bool unwrap(const struct vault *vault, struct bytes wrapped_key, uint8_t key[crypto_secretbox_KEYBYTES])
+{
+    return wrapped_key.at != NULL && wrapped_key.size == WRAPPED_BYTES &&
+           crypto_secretbox_open_easy(key, wrapped_key.at + crypto_secretbox_NONCEBYTES, WRAPPED_BYTES - crypto_secretbox_NONCEBYTES, wrapped_key.at,
+                                      vault->master) == 0;
+}
+
+/* A key's first box has the nonce 0. Those after it bring theirs, a keyed hash of what they hold: equal only where all is equal. */
+bool vault_seal_again(struct vault *vault, struct arena *arena, struct bytes wrapped_key, struct bytes plain, struct bytes *sealed)
+{
+    uint8_t key[crypto_secretbox_KEYBYTES];
+    if (!unwrap(vault, wrapped_key, key))
+        return false;
+    const size_t bytes = crypto_secretbox_NONCEBYTES + plain.size + crypto_secretbox_MACBYTES;
+    uint8_t *out = arena_alloc(arena, bytes);
+    crypto_generichash(out, crypto_secretbox_NONCEBYTES, plain.at, plain.size, key, sizeof key);
+    crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, plain.at, plain.size, out, key);
+    sodium_memzero(key, sizeof key);
+    *sealed = (struct bytes){ out, bytes };
+    return true;
+}
+
 bool vault_unseal(struct vault *vault, struct arena *arena, struct bytes wrapped_key, struct bytes sealed, struct bytes *plain)
 {
     static const uint8_t once[crypto_secretbox_NONCEBYTES];
     uint8_t key[crypto_secretbox_KEYBYTES];
-    if (wrapped_key.at == NULL || wrapped_key.size != WRAPPED_BYTES || sealed.size < crypto_secretbox_MACBYTES ||
-        crypto_secretbox_open_easy(key, wrapped_key.at + crypto_secretbox_NONCEBYTES, WRAPPED_BYTES - crypto_secretbox_NONCEBYTES, wrapped_key.at,
-                                   vault->master) != 0)
+    if (sealed.size < crypto_secretbox_MACBYTES || !unwrap(vault, wrapped_key, key))
         return false;
     uint8_t *out = arena_alloc(arena, sealed.size + 1);
-    bool opened = crypto_secretbox_open_easy(out, sealed.at, sealed.size, once, key) == 0;
-    sodium_memzero(key, sizeof key);
     *plain = (struct bytes){ out, sealed.size - crypto_secretbox_MACBYTES };
+    bool opened = crypto_secretbox_open_easy(out, sealed.at, sealed.size, once, key) == 0;
+    if (!opened && plain->size >= crypto_secretbox_NONCEBYTES) {
+        plain->size -= crypto_secretbox_NONCEBYTES;
+        opened =
+            crypto_secretbox_open_easy(out, sealed.at + crypto_secretbox_NONCEBYTES, sealed.size - crypto_secretbox_NONCEBYTES, sealed.at, key) == 0;
+    }
+    sodium_memzero(key, sizeof key);
     return opened;
 }
 

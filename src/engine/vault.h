@@ -25,6 +25,8 @@ void vault_random(struct vault *vault, void *out, size_t bytes);
 
 /* Seals `plain` under a new key: *wrapped_key (72 bytes) and *sealed (plain + 16), in the arena. Thread-safe. */
 void vault_seal(struct vault *vault, struct arena *arena, struct bytes plain, struct bytes *wrapped_key, struct bytes *sealed);
+/* Seals other bytes under the key that a person has: pure, of the key and the bytes alone. False when the key was destroyed. */
+bool vault_seal_again(struct vault *vault, struct arena *arena, struct bytes wrapped_key, struct bytes plain, struct bytes *sealed);
 /* False when the key was destroyed or the bytes are not what was sealed. */
 bool vault_unseal(struct vault *vault, struct arena *arena, struct bytes wrapped_key, struct bytes sealed, struct bytes *plain);
 

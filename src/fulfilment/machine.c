@@ -69,13 +69,11 @@ static void effect_let_go(struct fulfilment *fulfilment)
  * so that those of all shipments add up to the line exactly. */
 static int64_t goods_shipped(const struct order *order)
 {
-    __extension__ typedef __int128 wide;
     int64_t sum = 0;
     for (size_t i = 0; i < order->line_count; i++) {
-        const struct order_line_row *line = order->lines[i];
-        int64_t pieces = line_figures(line, order->demands, order->demand_count).shipped;
-        int64_t discount = line->discount == NULL_INT ? 0 : line->discount;
-        sum += pieces * line->unit_price - (int64_t)(((wide)discount * pieces + line->quantity - 1) / line->quantity);
+        struct line_money money;
+        (void)line_money(order->lines[i], line_figures(order->lines[i], order->demands, order->demand_count).shipped, &money); /* the line fits */
+        sum += money.goods - money.discount;
     }
     return sum;
 }

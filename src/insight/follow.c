@@ -44,13 +44,13 @@ static void text_add(struct page *page, int64_t order, const char *text)
 }
 
 /* An erased person, or one sealed under another key, has no words. */
-static void people_add(struct page *page, const struct person_row *person, int64_t order)
+static void people_add(struct page *page, struct bytes wrapped_key, struct bytes sealed, int64_t order)
 {
     struct arena *arena = page->follower->arena;
     struct people_io *people = ARENA_NEW(arena, struct people_io);
     struct faults faults = { .arena = arena };
     struct bytes plain;
-    if (person->wrapped_key.at == NULL || !vault_unseal(page->follower->vault, arena, person->wrapped_key, person->sealed, &plain) ||
+    if (wrapped_key.at == NULL || !vault_unseal(page->follower->vault, arena, wrapped_key, sealed, &plain) ||
         !fields_read_text(arena, (const char *)plain.at, plain.size, &people_fields, FIELDS_KEPT, people, &faults))
         return;
     const struct person_io *const each[] = { people->customer, people->ship_to, people->bill_to };
@@ -117,8 +117,30 @@ static enum db_result persons_read(struct page *page, const struct db_rows *orde
         const struct orders_row *order = db_row(orders, i);
         const struct person_row *person = persons.count == 0 ? NULL : bsearch(&order->person, persons.at, persons.count, persons.stride, by_id);
         if (person != NULL)
-            people_add(page, person, order->id);
+            people_add(page, person->wrapped_key, person->sealed, order->id);
     }
+    return result;
+}
+
+/* Words by which an edited order was found and is no more: those of an earlier address that no part of it has now. */
+static enum db_result words_drop(const struct page *page, const struct followed_orders_result *told, size_t count)
+{
+    const struct follower *f = page->follower;
+    struct page before = { .follower = f, .head = page->head };
+    enum db_result result = DB_OK;
+    int64_t rows;
+    for (size_t i = 0; i < count && result == DB_OK; i++) {
+        struct followed_people_before_result *people;
+        size_t n = 0;
+        if (told[i].type == EVENT_ORDER_EDITED)
+            result = followed_people_before(f->store, f->arena, page->head.unit, told[i].subject, &people, &n);
+        for (size_t k = 0; k < n && result == DB_OK; k++)
+            people_add(&before, people[k].wrapped_key, people[k].sealed, told[i].subject);
+    }
+    tokens_sort(&before);
+    for (size_t i = 0; i < before.token_count && result == DB_OK; i++)
+        if (page->token_count == 0 || bsearch(&before.tokens[i], page->tokens, page->token_count, sizeof *page->tokens, by_token) == NULL)
+            result = token_drop(f->read, page->head.unit, before.tokens[i].token, before.tokens[i].ord, &rows);
     return result;
 }
 
@@ -147,7 +169,7 @@ static enum db_result orders_read(struct page *page)
     if (result == DB_OK)
         result = persons_read(page, &orders);
     tokens_sort(page);
-    return result;
+    return result == DB_OK ? words_drop(page, told, count) : result;
 }
 
 /* ---- writing ---- */

@@ -29,6 +29,17 @@ SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 
 SELECT e.seq, e.type, e.subject FROM event AS e
  WHERE e.unit = $1 AND e.seq > $2 AND e.seq <= $3 AND (e.type = $4 OR e.type = $5) ORDER BY e.seq;
 
+-- name: followed_people_before :many
+-- What was sealed of an order's people before they were changed; the order and its person have one id.
+-- $1 unit ID; $2 ord ID
+SELECT p.wrapped_key, b.sealed FROM person AS p CROSS JOIN person_before AS b
+ WHERE p.unit = $1 AND p.id = $2 AND b.unit = $1 AND b.id = $2 ORDER BY b.seq;
+
+-- name: token_drop :exec
+-- In the projections' store.
+-- $1 unit ID; $2 token TEXT; $3 ord ID
+DELETE FROM order_token WHERE unit = $1 AND token = $2 AND ord = $3;
+
 -- name: follow_take :one
 -- In the projections' store: whoever holds this row is alone with the unit until the commit.
 -- $1 unit ID

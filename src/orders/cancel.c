@@ -1,5 +1,6 @@
 /* src/orders/cancel.c: what is no longer wanted goes back exactly as it was held: first what only waits, then what is
  * reserved, then what a node has but has not shipped. */
+#include "orders/cancel.h"
 #include "orders/commands.h"
 #include "orders/mapping.h"
 #include "orders/orders.h"
@@ -111,8 +112,7 @@ static void demand_cancel(struct stock *stock, struct order *order, struct held 
     }
 }
 
-/* Of each line the whole pieces of which nothing has shipped yet: a bundle whose first component is on its way cannot come back. */
-static const int64_t *cancellable_of(const struct order *order)
+const int64_t *order_cancellable(const struct order *order)
 {
     int64_t *pieces = ARENA_ARRAY(ws_arena(order->ws), int64_t, order->line_count);
     for (size_t i = 0; i < order->line_count; i++)
@@ -128,7 +128,7 @@ static const int64_t *cancellable_of(const struct order *order)
 static bool wanted(const struct order *order, const struct cancel_io *in, int64_t *pieces, struct faults *faults)
 {
     const struct cancel_line_io *lines = in->lines.items;
-    const int64_t *cancellable = cancellable_of(order);
+    const int64_t *cancellable = order_cancellable(order);
     int64_t any = 0;
     for (size_t i = 0; i < order->line_count; i++)
         any += pieces[i] = in->lines.count == 0 ? cancellable[i] : 0;
@@ -174,6 +174,17 @@ static void want_held(const struct order *order, const int64_t *pieces)
     ws_settle(ws);
 }
 
+void order_give_back(struct order *order, const int64_t *pieces, struct stock *stock)
+{
+    want_held(order, pieces);
+    struct held held = held_of(order);
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *demand = order->demands[i];
+        if (pieces[demand->line - 1] > 0)
+            demand_cancel(stock, order, &held, i, pieces[demand->line - 1] * demand->need);
+    }
+}
+
 /* Before what follows of it: a release by what is due now comes after its cause. */
 static void tell_cancelled(struct order *order, const char *reason, const int64_t *pieces)
 {
@@ -205,12 +216,8 @@ static void cancel_decide(struct ws *ws, struct command *command)
     int64_t *pieces = ARENA_ARRAY(ws_arena(ws), int64_t, order.line_count);
     if (!wanted(&order, in, pieces, &command->faults))
         return;
-    want_held(&order, pieces);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
-    struct held held = held_of(&order);
-    for (size_t i = 0; i < order.demand_count; i++)
-        if (pieces[order.demands[i]->line - 1] > 0)
-            demand_cancel(&stock, &order, &held, i, pieces[order.demands[i]->line - 1] * order.demands[i]->need);
+    order_give_back(&order, pieces, &stock);
     bool all_gone = true;
     for (size_t i = 0; i < order.demand_count; i++)
         all_gone = all_gone && order.demands[i]->cancelled == order.demands[i]->ordered;

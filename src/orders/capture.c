@@ -7,6 +7,7 @@
 #include "inventory/reservations.h"
 #include "orders/commands.h"
 #include "orders/decisions.h"
+#include "orders/named.h"
 #include "orders/order_io.h"
 #include "orders/order_key.h"
 #include "orders/oversell.h"
@@ -132,76 +133,23 @@ static const struct orders_row *known_order(struct capture *c)
     return NULL;
 }
 
-/* What a line names, asked for (`tell` false) or told where it is not there. */
-static void look_up_line(struct capture *c, size_t i, bool tell)
+static struct named named_of(struct capture *c)
 {
-    const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
-    struct arena *arena = c->command->arena;
-    int64_t unit = ws_unit(c->ws);
-    if (line->sku != NULL && !tell)
-        ws_want_path(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)), 0);
-    else if (line->sku != NULL && ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku))) == NULL)
-        fault_at(c, FAULT_SKU_UNKNOWN, arena_printf(arena, "there is no SKU %s", line->sku), "sku", i);
-    if (line->channel_sku == NULL || c->channel == NULL)
-        return;
-    const struct db_value listing[] = { db_int(unit), db_int(c->channel->id), db_text(line->channel_sku) };
-    if (!tell)
-        ws_want_path(c->ws, &listing_by_code, listing, 0);
-    else if (ws_find(c->ws, &listing_by_code, listing) == NULL)
-        fault_at(c, FAULT_LISTING_UNKNOWN, arena_printf(arena, "%s has no listing %s", c->in->channel, line->channel_sku), "channel_sku", i);
+    return (struct named){
+        .ws = c->ws, .channel = c->channel, .lines = c->in->lines.items, .count = c->in->lines.count, .list = "lines", .faults = &c->command->faults
+    };
 }
 
-/* All that the lines name, in a few goes: each that is asked for alone is the whole command anew, and there may be a thousand. */
-static void want_lines(struct capture *c)
+static void resolve_line(struct capture *c, const struct named *named, size_t i)
 {
-    const struct line_io *lines = c->in->lines.items;
-    const int64_t unit = ws_unit(c->ws);
-    int64_t *bundles = ARENA_ARRAY(ws_arena(c->ws), int64_t, c->in->lines.count);
-    size_t count = 0;
-    for (size_t i = 0; i < c->in->lines.count; i++)
-        look_up_line(c, i, false);
-    ws_settle(c->ws);
-    for (size_t i = 0; i < c->in->lines.count; i++) {
-        const struct sku_row *sku = lines[i].sku == NULL ? NULL : ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(lines[i].sku)));
-        const struct listing_row *listing =
-            lines[i].sku != NULL ? NULL
-                                 : ws_find(c->ws, &listing_by_code, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_text(lines[i].channel_sku)));
-        if (listing != NULL)
-            ws_want(c->ws, &sku_table, WS_KEY(unit, listing->sku));
-        if (sku != NULL && c->channel->listings > 0)
-            ws_want_path(c->ws, &listing_of_sku, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_int(sku->id)), 0);
-        const struct sku_row *listed = listing == NULL ? sku : ws_known_row(c->ws, &sku_table, WS_KEY(unit, listing->sku));
-        if (listed != NULL && listed->bundle)
-            bundles[count++] = listed->id;
-    }
-    ws_settle(c->ws); /* from here all SKUs are known, and whether they are bundles */
-    bundles_want(c->ws, bundles, count);
-}
-
-static void resolve_line(struct capture *c, size_t i)
-{
-    const struct line_io *line = (const struct line_io *)c->in->lines.items + i;
     struct wish *wish = &c->wishes[i];
-    int64_t unit = ws_unit(c->ws);
-    wish->quantity = line->quantity;
-    if (line->sku != NULL) {
-        wish->sku = ws_find(c->ws, &sku_by_code, WS_PREFIX(db_int(unit), db_text(line->sku)));
-        if (wish->sku != NULL)
-            wish->listing = only_listing(c->ws, c->channel, wish->sku->id);
-    } else {
-        wish->listing = ws_find(c->ws, &listing_by_code, WS_PREFIX(db_int(unit), db_int(c->channel->id), db_text(line->channel_sku)));
-        if (wish->listing != NULL)
-            wish->sku = ws_get(c->ws, &sku_table, WS_KEY(unit, wish->listing->sku));
-    }
-    if (wish->sku != NULL) {
-        if (c->demand_count <= COMPONENTS_MAX) /* else it is refused, and a thousand large bundles would be multiplied out for that */
-            wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
-    } else if (!c->marketplace) {
-        bool by_sku = line->sku != NULL;
-        const char *detail = by_sku ? arena_printf(c->command->arena, "there is no SKU %s", line->sku)
-                                    : arena_printf(c->command->arena, "%s has no listing %s", c->in->channel, line->channel_sku);
-        fault_at(c, by_sku ? FAULT_SKU_UNKNOWN : FAULT_LISTING_UNKNOWN, detail, by_sku ? "sku" : "channel_sku", i);
-    }
+    wish->line = (int64_t)i + 1;
+    named_find(named, i, wish);
+    if (wish->sku == NULL && !c->marketplace)
+        named_unknown(named, i);
+    if (wish->sku != NULL &&
+        c->demand_count <= COMPONENTS_MAX) /* else it is refused, and a thousand large bundles would be multiplied out for that */
+        wish->component_count = recipe_of(c->ws, wish->sku, &wish->components);
     c->demand_count += wish->sku == NULL ? 1 : wish->component_count;
 }
 
@@ -243,9 +191,10 @@ static void resolve_reservation(struct capture *c)
 static bool resolve(struct capture *c)
 {
     c->wishes = ARENA_ARRAY(ws_arena(c->ws), struct wish, c->in->lines.count);
-    want_lines(c);
+    const struct named named = named_of(c);
+    named_want(&named);
     for (size_t i = 0; i < c->in->lines.count; i++)
-        resolve_line(c, i);
+        resolve_line(c, &named, i);
     resolve_total(c);
     resolve_reservation(c);
     if (c->demand_count > COMPONENTS_MAX)
@@ -336,7 +285,8 @@ static void write_line(struct capture *c, int64_t id, size_t i)
                                    .quantity = in->quantity,
                                    .unit_price = in->unit_price.minor,
                                    .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
-                                   .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor };
+                                   .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor,
+                                   .priced = NULL_INT };
     ws_insert(c->ws, &order_line_table, &line);
     struct unmapped_line_row word = {
         .unit = line.unit, .ord = id, .line = line.line, .channel = c->channel->id, .by_listing = line.said_by_listing, .word = line.said
@@ -390,59 +340,23 @@ static void write_decision(struct capture *c, int64_t id, const struct choice *c
     ws_insert(c->ws, &decision_table, &row);
 }
 
-/* Of the first line that is short. */
-static const char *cause_of_oversell(struct capture *c, const struct order *order)
-{
-    size_t i = 0;
-    while (c->wishes[i].sku == NULL || c->wishes[i].granted == c->wishes[i].quantity)
-        i++;
-    struct oversold oversold = {
-        .ws = c->ws, .order = order->row, .outlet = &c->outlet, .wish = &c->wishes[i], .short_of = c->wishes[i].quantity - c->wishes[i].granted
-    };
-    return oversell_cause(&oversold);
-}
-
-/* The lines that are short of units; or those whose SKU nobody knows. */
-static void lines_that_lack(const struct capture *c, struct exception *e)
+/* The lines whose SKU nobody knows. */
+static void tell_unmapped(struct capture *c, struct order *order)
 {
     struct line_units *lines = ARENA_ARRAY(ws_arena(c->ws), struct line_units, c->in->lines.count);
-    for (size_t i = 0; i < c->in->lines.count; i++) {
-        int64_t lacks = c->wishes[i].quantity - c->wishes[i].granted;
-        if ((c->wishes[i].sku == NULL) == (e->type == EXCEPTION_UNMAPPED) && lacks > 0)
-            lines[e->line_count++] = (struct line_units){ (int64_t)i + 1, lacks };
-    }
-    e->lines = lines;
-}
-
-/* What a person must see: units that wait, units sold twice, lines that nobody knows. True when units wait. */
-static bool write_exceptions(struct capture *c, struct order *order)
-{
-    bool unmapped = false;
-    int64_t short_units = 0;
-    for (size_t i = 0; i < order->demand_count; i++) {
-        unmapped = unmapped || order->demands[i]->sku == 0;
-        short_units += order->demands[i]->sku == 0 ? 0 : order->demands[i]->backordered;
-    }
-    struct arena *arena = ws_arena(c->ws);
-    struct exception e = { .type = c->marketplace ? EXCEPTION_OVERSELL : EXCEPTION_SHORTAGE,
-                           .order = order->row->id,
-                           .quantity = short_units,
-                           .detail = "waits for supply" };
-    if (short_units > 0) {
-        e.detail = c->marketplace ? cause_of_oversell(c, order) : e.detail;
-        e.cause = arena_printf(arena, "%s/%ld", exception_names[e.type - 1], (long)e.order);
-        lines_that_lack(c, &e);
-        exception_open(c->ws, &e);
-    }
-    if (unmapped) {
-        e = (struct exception){
-            .type = EXCEPTION_UNMAPPED, .cause = arena_printf(arena, "unmapped/%ld", (long)e.order), .order = e.order, .detail = "map the listing"
-        };
-        lines_that_lack(c, &e);
-        exception_open(c->ws, &e);
-        hold_add(order, "unmapped", "millrace", "a line names no SKU that is known");
-    }
-    return short_units > 0;
+    size_t count = 0;
+    for (size_t i = 0; i < c->in->lines.count; i++)
+        if (c->wishes[i].sku == NULL)
+            lines[count++] = (struct line_units){ (int64_t)i + 1, c->wishes[i].quantity };
+    if (count == 0)
+        return;
+    exception_open(c->ws, &(struct exception){ .type = EXCEPTION_UNMAPPED,
+                                               .cause = arena_printf(ws_arena(c->ws), "unmapped/%ld", (long)order->row->id),
+                                               .order = order->row->id,
+                                               .detail = "map the listing",
+                                               .lines = lines,
+                                               .line_count = count });
+    hold_add(order, "unmapped", "millrace", "a line names no SKU that is known");
 }
 
 /* A payment that came with the order is told with it: the books have no other event of it. */
@@ -479,7 +393,7 @@ static void write_order(struct capture *c)
     for (size_t i = 0; i < c->in->lines.count; i++)
         write_line(c, id, i);
     struct choice choice;
-    promise_choose(ws, &c->outlet, c->wishes, c->in->lines.count, &choice);
+    promise_choose(ws, &c->outlet, c->wishes, c->in->lines.count, NULL, &choice);
     struct order order;
     (void)order_open(ws, id, &order);
     for (size_t i = 0; i < c->in->lines.count; i++)
@@ -489,7 +403,9 @@ static void write_order(struct capture *c)
     write_decision(c, id, &choice);
     tell_created(c, &order);
     stock_end(&stock);
-    if (write_exceptions(c, &order)) /* the order's last event stands for the answer, timeline and all: it comes after them */
+    bool waits = shortage_tell(&order, &c->outlet, c->wishes, c->in->lines.count);
+    tell_unmapped(c, &order);
+    if (waits) /* the order's last event stands for the answer, timeline and all: it comes after them */
         order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);
     order_advance(&order, false);
     c->command->event_seq = order.last_seq;
@@ -527,11 +443,9 @@ static void order_look_up(struct ws *ws, struct command *command)
     c.channel = find_channel(ws, c.in);
     if (c.channel == NULL && c.in->channel != NULL)
         fault_add(&command->faults, FAULT_CHANNEL_UNKNOWN, "/channel", "there is no channel %s", c.in->channel);
-    for (int tell = 0; tell <= 1 && (c.channel == NULL || c.channel->kind != CHANNEL_MARKETPLACE); tell++) {
-        for (size_t i = 0; i < c.in->lines.count && i < ORDER_LINES_MAX; i++)
-            look_up_line(&c, i, tell != 0);
-        ws_settle(ws);
-    }
+    const struct named named = named_of(&c);
+    if (c.channel == NULL || c.channel->kind != CHANNEL_MARKETPLACE)
+        named_look_up(&named, ORDER_LINES_MAX);
     resolve_total(&c);
     if (c.channel != NULL)
         resolve_reservation(&c);

@@ -68,6 +68,34 @@ struct figures line_figures(const struct order_line_row *line, const struct dema
     return figures;
 }
 
+bool line_money(const struct order_line_row *line, int64_t pieces, struct line_money *money)
+{
+    __extension__ typedef __int128 wide;
+    const int64_t priced = line->priced == NULL_INT ? line->quantity : line->priced;
+    const wide goods = (wide)line->unit_price * pieces;
+    const wide discount = line->discount == NULL_INT ? 0 : ((wide)line->discount * pieces + priced - 1) / priced;
+    const wide tax = line->tax == NULL_INT ? 0 : (wide)line->tax * pieces / priced;
+    if (goods > INT64_MAX || discount > INT64_MAX || tax > INT64_MAX)
+        return false;
+    *money = (struct line_money){ .goods = (int64_t)goods, .discount = (int64_t)discount, .tax = (int64_t)tax };
+    return true;
+}
+
+static bool add_line(const struct order_line_row *line, int64_t pieces, bool with_tax, int64_t *sum)
+{
+    struct line_money money;
+    return line_money(line, pieces, &money) && money_add(*sum, money.goods - money.discount, sum) && (!with_tax || money_add(*sum, money.tax, sum));
+}
+
+bool order_total(const struct orders_row *order, const struct order_line_row *const *lines, size_t count, int64_t *total)
+{
+    bool fits = true;
+    *total = order->shipping;
+    for (size_t i = 0; i < count && fits; i++)
+        fits = add_line(lines[i], lines[i]->quantity, !order->prices_include_tax, total);
+    return fits;
+}
+
 int64_t order_due(const struct order *order)
 {
     int64_t due = 0;
@@ -75,11 +103,7 @@ int64_t order_due(const struct order *order)
     for (size_t i = 0; i < order->line_count; i++) {
         const struct order_line_row *line = order->lines[i];
         int64_t left = line->quantity - line_figures(line, order->demands, order->demand_count).cancelled;
-        int64_t discount = line->discount == NULL_INT ? 0 : line->discount, tax = line->tax == NULL_INT ? 0 : line->tax;
-        /* Discount and tax of the whole line fall with its quantity, rounded in the customer's favour. */
-        __extension__ typedef __int128 wide;
-        due += left * line->unit_price - (int64_t)(((wide)discount * left + line->quantity - 1) / line->quantity);
-        due += order->row->prices_include_tax ? 0 : (int64_t)((wide)tax * left / line->quantity);
+        (void)add_line(line, left, !order->row->prices_include_tax, &due); /* it fits: the whole line does */
         wanted = wanted || left > 0;
     }
     return wanted ? due + order->row->shipping : 0;

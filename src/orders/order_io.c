@@ -21,12 +21,12 @@ static const struct field address_rows[] = {
     { "email", FIELD_TEXT, AT(person_io, email), .max = 320, .hide_absent = true, .doc = "of the receiver" },
     { "phone", FIELD_TEXT, AT(person_io, phone), .max = 64, .hide_absent = true, .doc = "of the receiver" },
 };
-static const struct field_table address_fields = { "Address", address_rows, COUNT(address_rows), sizeof(struct person_io) };
+const struct field_table order_address_fields = { "Address", address_rows, COUNT(address_rows), sizeof(struct person_io) };
 
 static const struct field people_rows[] = {
     { "customer", FIELD_OBJECT, AT(people_io, customer), .of = &customer_fields },
-    { "ship_to", FIELD_OBJECT, AT(people_io, ship_to), .of = &address_fields },
-    { "bill_to", FIELD_OBJECT, AT(people_io, bill_to), .of = &address_fields, .hide_absent = true },
+    { "ship_to", FIELD_OBJECT, AT(people_io, ship_to), .of = &order_address_fields },
+    { "bill_to", FIELD_OBJECT, AT(people_io, bill_to), .of = &order_address_fields, .hide_absent = true },
 };
 const struct field_table people_fields = { "People", people_rows, COUNT(people_rows), sizeof(struct people_io) };
 
@@ -52,7 +52,7 @@ static const struct field line_rows[] = {
     { "oversold", FIELD_INT, AT(line_io, oversold), .read_only = true, .doc = "the part of backordered that a marketplace had already sold" },
     { "components", FIELD_LIST, AT(line_io, components), .read_only = true, .hide_absent = true, .of = &component_fields, .doc = "of a bundle" },
 };
-static const struct field_table line_fields = { "OrderLine", line_rows, COUNT(line_rows), sizeof(struct line_io) };
+const struct field_table order_line_fields = { "OrderLine", line_rows, COUNT(line_rows), sizeof(struct line_io) };
 
 static const struct field shipping_rows[] = {
     { "service", FIELD_TEXT, AT(shipping_io, service), .max = 64, .hide_absent = true, .doc = "what the customer chose" },
@@ -125,10 +125,10 @@ static const struct field order_rows[] = {
     { "placed_at", FIELD_TIME, AT(order_io, placed_at), .required = true, .doc = "when the customer ordered" },
     { "currency", FIELD_CURRENCY, AT(order_io, currency), .required = true, .doc = "of all amounts" },
     { "customer", FIELD_OBJECT, AT(order_io, customer), .required = true, .of = &customer_fields, .doc = "sealed; null once erased" },
-    { "ship_to", FIELD_OBJECT, AT(order_io, ship_to), .required = true, .of = &address_fields, .doc = "sealed; null once erased" },
-    { "bill_to", FIELD_OBJECT, AT(order_io, bill_to), .of = &address_fields, .hide_absent = true, .doc = "where it is not ship_to" },
+    { "ship_to", FIELD_OBJECT, AT(order_io, ship_to), .required = true, .of = &order_address_fields, .doc = "sealed; null once erased" },
+    { "bill_to", FIELD_OBJECT, AT(order_io, bill_to), .of = &order_address_fields, .hide_absent = true, .doc = "where it is not ship_to" },
     { "prices_include_tax", FIELD_BOOL, AT(order_io, prices_include_tax), .doc = "unit prices are gross" },
-    { "lines", FIELD_LIST, AT(order_io, lines), .required = true, .min = 1, .max = 100000, .of = &line_fields, .doc = "at most 1000" },
+    { "lines", FIELD_LIST, AT(order_io, lines), .required = true, .min = 1, .max = 100000, .of = &order_line_fields, .doc = "at most 1000" },
     { "shipping", FIELD_OBJECT, AT(order_io, shipping), .of = &shipping_fields, .hide_absent = true },
     { "payment", FIELD_OBJECT, AT(order_io, payment), .required = true, .of = &payment_fields },
     { "on_shortage", FIELD_ENUM, AT(order_io, on_shortage), .names = shortage_names, .hide_absent = true,

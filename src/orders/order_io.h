@@ -92,6 +92,6 @@ struct order_io {
     int64_t key; /* order_key_of (channel, channel order id) */
 };
 
-extern const struct field_table order_fields, people_fields, fulfilment_fields;
+extern const struct field_table order_fields, order_line_fields, order_address_fields, people_fields, fulfilment_fields;
 
 #endif

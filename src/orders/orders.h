@@ -60,6 +60,15 @@ struct figures {
 };
 struct figures line_figures(const struct order_line_row *line, const struct demand_row *const *demands, size_t count);
 
+/* What so many pieces of a line cost, in minor units. Discount and tax were said for the whole line and are shared by piece, rounded in the
+ * customer's favour; shares of a sum so far are differences of this, so that they add up exactly, also after the line got more pieces. */
+struct line_money {
+    int64_t goods, discount, tax;
+};
+/* False: it does not fit. Pure. */
+bool line_money(const struct order_line_row *line, int64_t pieces, struct line_money *money);
+/* What was ordered, whatever of it was cancelled since: the order's `total`. False: it does not fit. Pure. */
+bool order_total(const struct orders_row *order, const struct order_line_row *const *lines, size_t count, int64_t *total);
 /* What is due for what is not cancelled, in minor units. */
 int64_t order_due(const struct order *order);
 

@@ -116,6 +116,34 @@ const char *oversell_cause(struct oversold *oversold)
     return causes[i].name;
 }
 
+bool shortage_tell(struct order *order, const struct outlet *outlet, const struct wish *wishes, size_t count)
+{
+    struct arena *arena = ws_arena(order->ws);
+    const bool sold = outlet->channel->kind == CHANNEL_MARKETPLACE;
+    struct line_units *lines = ARENA_ARRAY(arena, struct line_units, count + 1);
+    const struct wish *first = NULL;
+    struct exception e = {
+        .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_SHORTAGE, .order = order->row->id, .detail = "waits for supply", .lines = lines
+    };
+    for (size_t i = 0; i < count; i++) {
+        const struct wish *wish = &wishes[i];
+        if (wish->sku == NULL || wish->granted == wish->quantity)
+            continue;
+        first = first == NULL ? wish : first;
+        lines[e.line_count++] = (struct line_units){ wish->line, wish->quantity - wish->granted };
+        for (size_t c = 0; c < wish->component_count; c++)
+            e.quantity += (wish->quantity - wish->granted) * wish->components[c].quantity;
+    }
+    if (first == NULL)
+        return false;
+    if (sold)
+        e.detail = oversell_cause(&(struct oversold){
+            .ws = order->ws, .order = order->row, .outlet = outlet, .wish = first, .short_of = first->quantity - first->granted });
+    e.cause = arena_printf(arena, "%s/%ld", exception_names[e.type - 1], (long)e.order);
+    exception_open(order->ws, &e);
+    return true;
+}
+
 const char *oversell_cause_of_fact(void)
 {
     return causes[0].name;

@@ -19,6 +19,9 @@ struct oversold {
 const char *oversell_cause(struct oversold *oversold);
 /* The word where a fact took what was sold: our books had said that it is there. */
 const char *oversell_cause_of_fact(void);
+/* What the order was not granted of its wishes is work for people: an oversell with its cause, on a marketplace, else a shortage. The demands are
+ * written already. True when units wait. */
+bool shortage_tell(struct order *order, const struct outlet *outlet, const struct wish *wishes, size_t count);
 /* The causes in markdown: docs/machines.md is made of them. */
 void oversell_causes_print(FILE *out);
 

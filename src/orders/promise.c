@@ -198,7 +198,36 @@ static void rule_out(struct plan *plan, const int64_t *stock, size_t node, const
                                                                                                : RULED_OUT_LESS_STOCK;
 }
 
-void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice)
+/* The best of the smallest sets that ship all; false: none of those that were looked at does. */
+static bool find_best(struct plan *plan, const int64_t *stock, size_t count, const bool *used, struct choice *choice)
+{
+    struct choice next = { 0 }; /* those that ship anyway, and `size` of the others */
+    size_t others[CHANNEL_NODES_MAX], other_count = 0, looked = 0;
+    for (size_t n = 0; n < plan->outlet->node_count; n++)
+        if (used != NULL && used[n])
+            next.nodes[next.count++] = n;
+        else
+            others[other_count++] = n;
+    const size_t anyway = next.count;
+    bool found = false;
+    for (size_t size = anyway == 0 ? 1 : 0; size < other_count && !found && looked < SETS_MAX; size++) {
+        size_t set[CHANNEL_NODES_MAX];
+        for (size_t i = 0; i < size; i++)
+            set[i] = i;
+        next.count = anyway + size;
+        do {
+            for (size_t i = 0; i < size; i++)
+                next.nodes[anyway + i] = others[set[i]];
+            if (ships_all(plan, stock, next.nodes, next.count, plan->wishes, count) && (!found || is_better(plan, stock, &next, choice))) {
+                *choice = next;
+                found = true;
+            }
+        } while (next_set(set, size, other_count) && ++looked < SETS_MAX);
+    }
+    return found;
+}
+
+void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, const bool *used, struct choice *choice)
 {
     struct plan plan = plan_new(ws, outlet, wishes, count);
     size_t cells = outlet->node_count * plan.sku_count;
@@ -208,20 +237,7 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
     bool wanted = false;
     for (size_t i = 0; i < count; i++)
         wanted = wanted || wishes[i].granted > 0;
-    size_t looked = 0;
-    bool found = !wanted;
-    for (size_t size = 1; size < outlet->node_count && !found && looked < SETS_MAX; size++) {
-        struct choice set = { .count = size };
-        for (size_t i = 0; i < size; i++)
-            set.nodes[i] = i;
-        do {
-            if (ships_all(&plan, stock, set.nodes, size, wishes, count) && (!found || is_better(&plan, stock, &set, choice))) {
-                *choice = set;
-                found = true;
-            }
-        } while (next_set(set.nodes, size, outlet->node_count) && ++looked < SETS_MAX);
-    }
-    if (!found)
+    if (wanted && !find_best(&plan, stock, count, used, choice))
         all_nodes(outlet, choice);
     for (size_t n = 0; n < outlet->node_count && wanted; n++)
         rule_out(&plan, stock, n, wishes, count, choice);

@@ -6,6 +6,7 @@
 
 /* One line, resolved: what it needs, and what it gets. */
 struct wish {
+    int64_t line;                      /* of the order */
     const struct sku_row *sku;         /* NULL: unmapped */
     const struct listing_row *listing; /* the terms it is tested with; NULL: the channel's */
     struct component *components;      /* of one piece: the SKU itself, or the bundle's recipe */
@@ -18,7 +19,8 @@ struct wish {
  * (already_sold: stock alone decides), and all lines together against the stock of components, in the order of lines. */
 void promise_grant(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, bool already_sold);
 
-/* Where the granted pieces come from: fewest shipments, then node priority, then stock. */
+/* Where the granted pieces come from: fewest shipments, then node priority, then stock. used (of each of the outlet's nodes; NULL: none): ships
+ * for the order anyway, and costs no shipment more. */
 enum ruled_out { RULED_OUT_STOCK, RULED_OUT_PRIORITY, RULED_OUT_LESS_STOCK, RULED_OUT_SHIPMENTS };
 struct choice {
     size_t nodes[CHANNEL_NODES_MAX]; /* indexes into the outlet's, by priority */
@@ -28,7 +30,7 @@ struct choice {
         size_t lines;             /* whose granted pieces it could ship, each line alone */
     } others[CHANNEL_NODES_MAX];
 };
-void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, struct choice *choice);
+void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, const bool *used, struct choice *choice);
 
 /* Claims the granted units of wish `line` for the demands of its line. */
 void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder);

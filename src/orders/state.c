@@ -124,19 +124,46 @@ bool order_state_read(struct arena *arena, const struct event_row *event, struct
            members_read(arena, event->data, order_members, COUNT(order_members), state) && state->demands.at != NULL;
 }
 
+/* Lines that came since go, and those that have more pieces now had fewer then. */
+static void lines_then(struct arena *arena, struct order *order)
+{
+    const struct order_line_row **lines = ARENA_ARRAY(arena, const struct order_line_row *, order->line_count);
+    size_t count = 0;
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *demand = order->demands[i];
+        const struct order_line_row *line = order->lines[demand->line - 1];
+        const int64_t pieces = demand->ordered / demand->need;
+        if (count == (size_t)demand->line) /* its other parts say the same */
+            continue;
+        if (pieces != line->quantity) {
+            struct order_line_row *then = ARENA_NEW(arena, struct order_line_row);
+            *then = *line;
+            then->priced = line->priced == NULL_INT ? line->quantity : line->priced;
+            then->quantity = pieces;
+            line = then;
+        }
+        lines[count++] = line;
+    }
+    order->lines = lines;
+    order->line_count = count;
+}
+
 struct demand_row *demands_then(struct arena *arena, struct order *order, const struct event_row *event, const struct order_state *state)
 {
     mapping_as_of(arena, order, event->seq);
     struct demand_row *then = ARENA_ARRAY(arena, struct demand_row, order->demand_count);
     const struct demand_row **demands = ARENA_ARRAY(arena, const struct demand_row *, order->demand_count);
-    size_t told = 0;
-    for (size_t i = 0; i < order->demand_count; i++) {
-        then[i] = *order->demands[i];
-        for (size_t k = 0; k < COUNT(demand_figures) && told < state->demands.count; k++)
-            *(int64_t *)(void *)((char *)&then[i] + demand_figures[k]) = state->demands.at[told++];
-        demands[i] = &then[i];
+    size_t told = 0, count = 0;
+    for (; count < order->demand_count && told + COUNT(demand_figures) <= state->demands.count; count++) {
+        then[count] = *order->demands[count];
+        for (size_t k = 0; k < COUNT(demand_figures); k++)
+            *(int64_t *)(void *)((char *)&then[count] + demand_figures[k]) = state->demands.at[told++];
+        then[count].ordered = then[count].cancelled + then[count].backordered + then[count].reserved + then[count].allocated + then[count].shipped;
+        demands[count] = &then[count];
     }
     order->demands = demands;
+    order->demand_count = count;
+    lines_then(arena, order);
     return then;
 }
 

@@ -27,8 +27,8 @@ bool order_state_read(struct arena *arena, const struct event_row *event, struct
 /* Which part of an order's event is the state: events that outsiders read say what is shown. */
 enum state_member { STATE_NONE, STATE_SHOWN, STATE_INNER };
 enum state_member order_state_member(const char *key, size_t bytes);
-/* The order's lines and demands as they were at an event that bears the state: changes order->lines and ->demands only. Returns the
- * demands that order->demands point to then, to be changed further. They live in the arena. */
+/* The order's lines and demands as they were at an event that bears the state: changes order->lines, ->demands and their counts only. Returns
+ * the demands that order->demands point to then, to be changed further. They live in the arena. */
 struct demand_row *demands_then(struct arena *arena, struct order *order, const struct event_row *event, const struct order_state *state);
 
 /* The same of a fulfilment order. */

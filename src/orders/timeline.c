@@ -229,6 +229,22 @@ static const char *say_cancelled(struct timeline *t, const struct event_row *eve
     return arena_printf(arena_of(t), "%s cancelled%s", lines, reason);
 }
 
+/* "line 1: 3, added line 2: 1, another address (the customer called)". */
+static const char *say_edited(struct timeline *t, const struct event_row *event)
+{
+    const char *set = lines_of(t, event, "set", ": "), *added = lines_of(t, event, "added", ": ");
+    struct json_reader json;
+    struct buffer out = { .arena = arena_of(t) };
+    const char *each[] = { set, added == NULL ? NULL : arena_printf(arena_of(t), "added %s", added),
+                           find_member(t, event, "ship_to", &json) ? "another address" : NULL };
+    buffer_text(&out, "edited: ");
+    for (size_t i = 0, said = 0; i < COUNT(each); i++)
+        if (each[i] != NULL)
+            buffer_printf(&out, "%s%s", said++ == 0 ? "" : ", ", each[i]);
+    buffer_text(&out, aside(t, "", text_of(t, event, "reason")));
+    return out.at;
+}
+
 static const char *say_held(struct timeline *t, const struct event_row *event)
 {
     const char *kind = text_of(t, event, "kind");
@@ -278,6 +294,7 @@ static const struct {
     [EVENT_ORDER_BACKORDERED] = { say_promised, "reserved 3, waits for 2" },
     [EVENT_ORDER_RELEASED] = { say_released, "released to LEJ and HAM" },
     [EVENT_ORDER_CANCELLED] = { say_cancelled, "line 2: 1 cancelled (the customer called)" },
+    [EVENT_ORDER_EDITED] = { say_edited, "edited: line 1: 3, added line 2: 1, another address (the customer called)" },
     [EVENT_ORDER_HELD] = { say_held, "held: fraud (address unknown)" },
     [EVENT_ORDER_HOLD_CLEARED] = { say_hold_cleared, "hold fraud cleared: called back" },
     [EVENT_ORDER_PAYMENT] = { say_payment, "payment of 30.00 EUR captured (ref pay-1)" },

@@ -90,12 +90,14 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
         out->channel_sku = line->said;
         field_set(fields, out, "channel_sku");
     }
+    struct line_money money;
+    (void)line_money(line, line->quantity, &money); /* it fitted when it was written */
     if (line->discount != NULL_INT) {
-        out->discount = money_of(view, line->discount);
+        out->discount = money_of(view, money.discount);
         field_set(fields, out, "discount");
     }
     if (line->tax != NULL_INT) {
-        out->tax = money_of(view, line->tax);
+        out->tax = money_of(view, money.tax);
         field_set(fields, out, "tax");
     }
     if (line->bundle) {
@@ -128,6 +130,17 @@ static void show_lines(struct view *view)
 
 /* ---- people, money ---- */
 
+/* What was sealed of the person then. */
+static struct bytes sealed_then(const struct view *view, const struct person_row *person)
+{
+    const struct person_before_row *before;
+    struct ws_cursor cursor = ws_scan(view->ws, &before_of_person, WS_PREFIX(db_int(person->unit), db_int(person->id)), 0);
+    while ((before = ws_next(view->ws, &cursor)) != NULL)
+        if (before->seq > view->at.seq)
+            return before->sealed;
+    return person->sealed;
+}
+
 static void show_people(struct view *view)
 {
     const struct person_row *person = ws_get(view->ws, &person_table, WS_KEY(ws_unit(view->ws), view->order->row->person));
@@ -135,7 +148,8 @@ static void show_people(struct view *view)
     struct bytes plain;
     struct faults faults = { .arena = ws_arena(view->ws) };
     if (person == NULL || person->wrapped_key.at == NULL ||
-        !vault_unseal(ws_vault(view->ws), ws_arena(view->ws), person->wrapped_key, person->sealed, &plain) ||
+        !vault_unseal(ws_vault(view->ws), ws_arena(view->ws), person->wrapped_key,
+                      view->at.seq == INT64_MAX ? person->sealed : sealed_then(view, person), &plain) ||
         !fields_read_text(ws_arena(view->ws), (const char *)plain.at, plain.size, &people_fields, FIELDS_KEPT, people, &faults))
         return; /* erased: null */
     view->out->customer = people->customer;
@@ -381,6 +395,9 @@ static void show(struct view *view)
 {
     const struct orders_row *row = view->order->row;
     struct order_io *out = view->out;
+    int64_t total = row->total;
+    if (view->at.seq != INT64_MAX) /* it may have more lines and pieces since */
+        (void)order_total(row, view->order->lines, view->order->line_count, &total);
     want_all(view);
     *out = (struct order_io){ .id = outside_id(view->ws, "ord", row->id),
                               .number = arena_printf(ws_arena(view->ws), "%ld", (long)row->id),
@@ -389,7 +406,7 @@ static void show(struct view *view)
                               .placed_at = row->placed_at,
                               .prices_include_tax = row->prices_include_tax != 0,
                               .stage = view->at.state.stage,
-                              .total = money_of(view, row->total) };
+                              .total = money_of(view, total) };
     memcpy(out->currency, out->total.currency, sizeof out->currency);
     out->channel = ((const struct channel_row *)ws_get(view->ws, &channel_table, WS_KEY(row->unit, row->channel)))->code;
     show_people(view);

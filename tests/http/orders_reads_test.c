@@ -69,6 +69,24 @@ static void an_order_is_found_by_all_its_words(void **state)
     must(company, 400, "GET", "/v1/orders?q=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q", NULL);
 }
 
+/* By who receives it now, and not by who would have; words that stand elsewhere in it too stay. */
+static void an_edited_order_is_found_by_its_new_address(void **state)
+{
+    SCENE(company);
+    char id[40], target[80];
+    put_order(company, "web", "ED-1", "Zyla Quentin", "BULB", 1);
+    text_of(company, "id", id, sizeof id);
+    assert_int_equal(items_of(company, "/v1/orders?q=zyla+quentin", 10, ID, NULL), 1);
+    snprintf(target, sizeof target, "/v1/orders/%s/edit", id);
+    must(company, 200, "POST", target, "{\"ship_to\":{\"name\":\"Xaver Odd\",\"city\":\"Ypern\",\"country\":\"BE\"}}");
+    assert_int_equal(items_of(company, "/v1/orders?q=xaver+ypern+zyla", 10, ID, NULL), 1); /* the customer is who it was */
+    must(company, 200, "POST", target, "{\"ship_to\":{\"name\":\"Zyla Odd\",\"city\":\"Gent\",\"country\":\"BE\"}}");
+    assert_int_equal(items_of(company, "/v1/orders?q=gent+odd+zyla", 10, ID, NULL), 1);
+    assert_int_equal(items_of(company, "/v1/orders?q=xaver", 10, ID, NULL), 0);
+    assert_int_equal(items_of(company, "/v1/orders?q=ypern", 10, ID, NULL), 0);
+    assert_int_equal(items_of(company, "/v1/orders?q=ED-1", 10, ID, NULL), 1);
+}
+
 /* Also where the rows of a page are fewer than were looked at. */
 /* What stands for very many words would have to lay together as many lists. */
 static void a_beginning_that_says_too_little_is_refused(void **state)
@@ -276,7 +294,7 @@ static void what_is_not_there_yet_is_refused(void **state)
     assert_int_equal(times(company, "\"code\":\"not_available\""), 2);
     get(company, "/openapi.json");
     says_not(company, "as_of");
-    says_not(company, "/edit");
+    says(company, "/v1/orders/{id}/edit");
     must(company, 422, "POST", "/v1/orders", order, "none", "NOPE", "", ""); /* every fault at once */
     says(company, "\"pointer\":\"/channel\",\"code\":\"channel_unknown\"");
     says(company, "\"pointer\":\"/lines/0/sku\",\"code\":\"sku_unknown\"");
@@ -383,6 +401,7 @@ int main(void)
         ON_BOTH(a_stream_has_no_limit),
         ON_BOTH(a_stream_goes_on_in_the_unit_that_is_asked_for),
         ON_BOTH(what_is_not_there_yet_is_refused),
+        ON_BOTH(an_edited_order_is_found_by_its_new_address),
         ON_BOTH(an_order_is_found_by_all_its_words),
         ON_BOTH(a_beginning_that_says_too_little_is_refused),
         ON_BOTH(each_order_is_listed_once),

@@ -1,6 +1,6 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
- * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels,
+ * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
  * adjustments of every reason, bucket and class, quarantine and inspections, documents, holds, payments, what nodes report, short picks too, queues
  * too long for one command and the steps of their jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one
  * in one company and cut at random in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command
@@ -165,6 +165,13 @@ static struct sent about_order(struct stream_maker *maker)
     static const char *const verbs[][2] = {
         { "cancel", "{\"reason\":\"changed mind\"}" },
         { "cancel", "{\"reason\":\"one less\",\"lines\":[{\"line\":1,\"quantity\":1}]}" },
+        { "edit", "{\"set\":[{\"line\":1,\"quantity\":$4}]}" },
+        { "edit", "{\"set\":[{\"line\":1,\"quantity\":$4},{\"line\":2,\"quantity\":$4}]}" },
+        { "edit", "{\"add\":[{\"sku\":\"$G\",\"quantity\":2,\"unit_price\":{\"amount\":\"4.00\",\"currency\":\"EUR\"}}]}" },
+        { "edit",
+          "{\"set\":[{\"line\":1,\"quantity\":$2}],\"add\":[{\"channel_sku\":\"$L\",\"quantity\":1,\"unit_price\":{\"amount\":\"4.00\",\"currency\":"
+          "\"EUR\"},\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}],\"reason\":\"called\"}" },
+        { "edit", "{\"ship_to\":{\"name\":\"A$2\",\"country\":\"AT\"}}" },
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds/fraud/clear", "{\"reason\":\"fine\"}" },
@@ -178,7 +185,9 @@ static struct sent about_order(struct stream_maker *maker)
     };
     size_t verb = draw(maker, COUNT(verbs));
     const char *id = maker->orders[draw_young(maker, maker->order_count)];
-    return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/orders/%s/%s", id, verbs[verb][0]), .body = verbs[verb][1] };
+    return (struct sent){ .method = "POST",
+                          .target = arena_printf(maker->arena, "/v1/orders/%s/%s", id, verbs[verb][0]),
+                          .body = drawn(maker, verbs[verb][1]) };
 }
 
 /* A node reports: most often what comes next. */
