@@ -51,6 +51,7 @@
     X(WRONG_UNIT, "wrong_unit", 422, false, "Of another unit", "name things of one unit only")                                               \
     X(BUNDLE_CYCLE, "bundle_cycle", 422, false, "A bundle that contains itself", "take the bundle out of its own components")                \
     X(HOLDS_NO_STOCK, "holds_no_stock", 422, false, "A bundle holds no stock", "name its components")                                        \
+    X(TOO_LONG_AGO, "too_long_ago", 422, false, "Too much has happened since", "count again, and send the number of a later event")          \
     X(BATCH_TOO_LARGE, "batch_too_large", 422, false, "Too many entries", "send at most 1000 entries a call")                                \
     X(ORDER_TOO_LARGE, "order_too_large", 422, false, "The order is too large", "split it: at most 1000 lines, 1500 components")             \
     X(IDEMPOTENCY_MISMATCH, "idempotency_mismatch", 422, false, "The key stands for another request", "use a new Idempotency-Key")            \

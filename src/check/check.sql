@@ -120,6 +120,11 @@ SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT s.sku, s.node, s.ord, s.quantity FROM short_pick AS s WHERE s.unit = $1 AND s.sku > $2 ORDER BY s.sku, s.node, s.ord LIMIT $3;
 
+-- name: check_count_facts :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT c.sku, c.node, c.class, c.seq, c.as_of, c.counted, c.delta, c.adjustment
+  FROM count_fact AS c WHERE c.unit = $1 AND c.sku > $2 ORDER BY c.sku, c.node, c.class, c.seq LIMIT $3;
+
 -- name: check_open_of_type :many
 -- $1 unit ID; $2 type INT; $3 after ID; $4 most INT
 SELECT x.id, x.node, x.sku, x.cause FROM exception_item AS x INDEXED BY exception_work

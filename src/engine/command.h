@@ -34,6 +34,10 @@ struct command_type {
     /* The form is faulty and the command will be refused: adds the faults of what it names, as far as that could be read, so that
      * all are told at once. Changes nothing. NULL: faults of form are told alone. */
     void (*look_up)(struct ws *ws, struct command *command);
+    /* Where the edge set command->looks_back, its form being good: completes `input` (by a copy) with what it must know of the past, on a reader's
+     * connections, both caught up with the request's arrival. What is read must be such that nothing committed later changes it, since commands are
+     * decided after it. Adds faults of look-up. reading->arena is forgotten behind it. NULL: no command of the type looks back. */
+    enum db_result (*look_back)(const struct reading *reading, struct command *command);
     /* Decides; answers through command->answer (a status and a rendered body), or refuses by faults. */
     void (*decide)(struct ws *ws, struct command *command);
     /* Renders the 2xx that event `seq` stands for once more (an idempotency key was sent again). NULL: keys are not kept. */
@@ -51,6 +55,7 @@ struct command {
     const char *if_match, *if_none_match;
     const char *path[PATH_PARTS_MAX];
 
+    bool looks_back;      /* set by the edge: it must know something of the past */
     bool dry_run;         /* a preview: decided and answered as ever, then undone; nothing is kept of it, its key neither */
     struct command *with; /* the next command of the same preview: it is decided on what those before it would have done */
     bool has_key;         /* an Idempotency-Key came */

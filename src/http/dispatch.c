@@ -117,6 +117,19 @@ static enum next_step run_read(struct exchange *exchange)
     return to_reader(exchange, WORK_READ);
 }
 
+static enum next_step run_commands(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+    const struct projection_hook *hook = &exchange->server->options.projected;
+    if ((route->command != NULL ? route->command : route->batch_of)->look_back != NULL && hook->mark != NULL)
+        exchange->mark = hook->mark(hook->context);
+    if (exchange->request.body_bytes > LARGE_BODY_BYTES)
+        return to_reader(exchange, WORK_EDGE);
+    if (!edge_parse(exchange))
+        return STEP_ANSWER;
+    return edge_looks_back(exchange) ? to_reader(exchange, WORK_PAST) : STEP_SUBMIT;
+}
+
 /* From the message to the step that is due. */
 static enum next_step prepare(struct exchange *exchange)
 {
@@ -146,9 +159,7 @@ static enum next_step prepare(struct exchange *exchange)
     }
     if (routed.route->read != NULL)
         return run_read(exchange);
-    if (request->body_bytes > LARGE_BODY_BYTES)
-        return to_reader(exchange, WORK_EDGE);
-    return edge_parse(exchange) ? STEP_SUBMIT : STEP_ANSWER;
+    return run_commands(exchange);
 }
 
 /* The arena was short: what it holds is forgotten, the answer is made in what is free again. */

@@ -318,6 +318,61 @@ bool edge_parse(struct exchange *exchange)
     return true;
 }
 
+bool command_look_back(struct command *command, const struct reading *reading, enum db_result *result)
+{
+    struct arena_mark mark = arena_mark(reading->arena);
+    *result = command->type->look_back(reading, command);
+    if (reading->arena != command->arena) /* else its input lies there */
+        arena_rewind(reading->arena, mark);
+    command->form = command->faults;
+    return *result == DB_OK && (command->faults.count == 0 || command->type->look_up != NULL);
+}
+
+static bool waits_for_the_past(const struct command *command)
+{
+    return command->looks_back && command->state != COMMAND_REFUSED && command->form.count == 0;
+}
+
+bool edge_looks_back(const struct exchange *exchange)
+{
+    bool any = false;
+    for (size_t i = 0; i < exchange->command_count && !any; i++)
+        any = waits_for_the_past(&exchange->commands[i]);
+    return any;
+}
+
+/* An entry of a batch, which has a door of its own. */
+static void entry_look_back(struct command *command, const struct reading *reading, enum db_result *result)
+{
+    struct arena_door door;
+    struct arena_door *before = arena_set_door(command->arena, &door);
+    if (setjmp(door.where) != 0) {
+        arena_reset(command->arena);
+        command->faults = (struct faults){ .arena = command->arena };
+        answer_fault(&command->answer, command->arena, door.machine ? FAULT_BUSY : FAULT_BODY_TOO_LARGE, NULL, "this entry needs too much memory");
+        command->state = COMMAND_REFUSED;
+    } else if (!command_look_back(command, reading, result) && *result == DB_OK)
+        command->state = COMMAND_REFUSED;
+    arena_set_door(command->arena, before);
+}
+
+bool edge_look_back(struct exchange *exchange, const struct reading *reading, enum db_result *result)
+{
+    *result = DB_OK;
+    for (size_t i = 0; i < exchange->command_count && *result == DB_OK; i++) {
+        struct command *command = &exchange->commands[i];
+        if (!waits_for_the_past(command))
+            continue;
+        if (exchange->route->batch_of != NULL)
+            entry_look_back(command, reading, result);
+        else if (!command_look_back(command, reading, result)) {
+            answer_faults(&exchange->answer, exchange->arena, &command->faults);
+            return false;
+        }
+    }
+    return *result == DB_OK;
+}
+
 /* The entries in their order as one preview; NULL: all were refused for their form. */
 static struct command *preview_of(struct exchange *exchange)
 {

@@ -15,6 +15,13 @@ bool edge_parse(struct exchange *exchange);
  * engine is still to look up what the command names. False: they stand in command->faults, and it ends here. */
 bool command_read(struct command *command, struct edge *edge, const struct request *request);
 
+/* Whether any of the commands must know something of the past before it is submitted. */
+bool edge_looks_back(const struct exchange *exchange);
+/* Reads it, on a reader's thread. False: the store does not answer, which *result says, or exchange->answer says why it ends here. */
+bool edge_look_back(struct exchange *exchange, const struct reading *reading, enum db_result *result);
+/* The same for one command, which is looked up like others where that found a fault. False: it ends here. */
+bool command_look_back(struct command *command, const struct reading *reading, enum db_result *result);
+
 /* What the body of a type's command may say: its table, or one without fields where it takes none. */
 const struct field_table *command_input(const struct command_type *type);
 /* What the body of every POST may say besides: dry_run. */

@@ -71,9 +71,15 @@ struct command *local_command(struct local *local, struct arena *arena, const ch
     struct edge edge = { .vault = local->vault, .arena = arena };
     bool good = command_read(command, &edge, request);
     hash_request(local, command, method, target, body, idempotency_key);
+    enum db_result result = DB_OK;
+    if (good && command->looks_back && command->form.count == 0)
+        good = command_look_back(command, &(struct reading){ .db = engine_db(local->engine), .arena = arena, .vault = local->vault }, &result);
     if (!good) {
         command->state = COMMAND_REFUSED;
-        answer_faults(&command->answer, arena, &command->faults);
+        if (result != DB_OK)
+            answer_store(&command->answer, arena, result);
+        else
+            answer_faults(&command->answer, arena, &command->faults);
     }
     return command;
 }

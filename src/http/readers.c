@@ -119,16 +119,44 @@ static void let_go_of_old(struct reader *reader)
         db_let_go(reader->spare);
 }
 
+static bool is_lost(const struct reader *reader)
+{
+    const struct reading *reading = &reader->reading;
+    return (reading->db != NULL && db_is_lost(reading->db)) || (reading->projection != NULL && db_is_lost(reading->projection));
+}
+
 static void run_read(struct reader *reader, struct exchange *exchange)
 {
     struct arena_mark mark = arena_mark(exchange->arena);
     read_once(reader, exchange);
-    bool lost = (reader->reading.db != NULL && db_is_lost(reader->reading.db)) ||
-                (reader->reading.projection != NULL && db_is_lost(reader->reading.projection));
-    if (lost && exchange->answer.status >= 500) {
+    if (is_lost(reader) && exchange->answer.status >= 500) {
         arena_rewind(exchange->arena, mark);
         read_once(reader, exchange);
     }
+}
+
+/* What commands must know of the past. False: exchange->answer says why they are not submitted. */
+static bool look_back_once(struct reader *reader, struct exchange *exchange)
+{
+    const struct projection_hook *hook = &exchange->server->options.projected;
+    struct reading *reading = &reader->reading;
+    enum db_result result = DB_OK;
+    reading->arena = exchange->arena;
+    exchange->answer = (struct answer){ 0 };
+    if (!reader_open(reader))
+        answer_fault(&exchange->answer, exchange->arena, FAULT_STORE_LOST, NULL, NULL);
+    else if (hook->mark != NULL && !hook->caught_up(hook->context, exchange->mark, when_monotonic_us() + CATCH_UP_US))
+        answer_fault(&exchange->answer, exchange->arena, FAULT_BUSY, NULL, "the projections have not caught up yet");
+    else if (!edge_look_back(exchange, reading, &result) && result != DB_OK)
+        answer_store(&exchange->answer, exchange->arena, result);
+    return exchange->answer.status == 0;
+}
+
+static bool run_look_back(struct reader *reader, struct exchange *exchange)
+{
+    if (look_back_once(reader, exchange))
+        return true;
+    return is_lost(reader) && exchange->answer.status >= 500 && look_back_once(reader, exchange);
 }
 
 static void run_stream(struct reader *reader, struct exchange *exchange)
@@ -190,7 +218,10 @@ static bool reader_run(struct reader *reader, struct exchange *exchange)
         run_keys(reader, exchange);
         break;
     case WORK_EDGE:
-        submit = edge_parse(exchange);
+        submit = edge_parse(exchange) && (!edge_looks_back(exchange) || run_look_back(reader, exchange));
+        break;
+    case WORK_PAST:
+        submit = run_look_back(reader, exchange);
         break;
     case WORK_NONE:
     case WORK_COMMANDS:

@@ -23,6 +23,7 @@ enum exchange_work {
     WORK_COMMANDS, /* the engine */
     WORK_READ,     /* a reader: route->read */
     WORK_EDGE,     /* a reader: parse a large body and submit it */
+    WORK_PAST,     /* a reader: what commands must know of the past, then submit them */
     WORK_KEYS,     /* a reader: look for the key in the store */
     WORK_STREAM,   /* a reader: the next page of events */
 };

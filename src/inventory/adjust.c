@@ -4,6 +4,8 @@
 #include "base/id.h"
 #include "engine/jobs.h"
 #include "inventory/availability.h"
+#include "inventory/count.h"
+#include "inventory/past.h"
 #include "inventory/reads.h"
 #include "inventory/transfers.h"
 #include <assert.h>
@@ -15,6 +17,7 @@
  * exception. */
 #define CLAIMS_AT_ONCE 600
 #define CLAIMS_A_STEP 150
+#define EVENT_SEQ_MAX INT64_C(9007199254740991) /* what JSON is sure to keep */
 
 enum reason { REASON_OPENING, REASON_RECEIPT, REASON_FOUND, REASON_COUNT, REASON_DAMAGE, REASON_LOSS, REASON_CORRECTION };
 static const char *const reason_names[] = { "opening", "receipt", "found", "count", "damage", "loss", "correction", NULL };
@@ -36,6 +39,7 @@ struct adjust_io {
     int64_t delta, set, reason, bucket, from, as_of;
     struct money unit_cost;
     const char *document;
+    int64_t was_on_hand; /* at the event as_of; read before it is decided */
 };
 static const struct field rows[] = {
     { "node", FIELD_CODE, AT(adjust_io, node), .required = true },
@@ -49,7 +53,8 @@ static const struct field rows[] = {
       .doc = "moves delta between the two instead of taking it from outside" },
     { "unit_cost", FIELD_MONEY, AT(adjust_io, unit_cost), .doc = "where goods come in" },
     { "document", FIELD_CODE, AT(adjust_io, document), .doc = "natural key: the same with node, SKU, class and reason is done once" },
-    { "as_of", FIELD_INT, AT(adjust_io, as_of), .not_available = true },
+    { "as_of", FIELD_INT, AT(adjust_io, as_of), .min = 1, .max = EVENT_SEQ_MAX,
+      .doc = "of a count: the number of the last event that the counter saw; what moved since is not counted twice" },
 };
 const struct field_table adjust_fields = { "Adjustment", rows, COUNT(rows), sizeof(struct adjust_io) };
 
@@ -74,6 +79,7 @@ struct adjusted_io {
     void *position;
     struct field_list broken;
     int64_t to_break;
+    bool superseded;
 };
 static const struct field adjusted_rows[] = {
     { "id", FIELD_TEXT, AT(adjusted_io, id), .required = true, .read_only = true },
@@ -83,6 +89,8 @@ static const struct field adjusted_rows[] = {
       .doc = "claims that gave way, the lowest rank first" },
     { "to_break", FIELD_INT, AT(adjusted_io, to_break), .read_only = true, .hide_absent = true,
       .doc = "units that claims still have to give up, by a job" },
+    { "superseded", FIELD_BOOL, AT(adjusted_io, superseded), .read_only = true, .hide_absent = true,
+      .doc = "true: a count of a later state was told before, so this one changed nothing" },
 };
 const struct field_table adjusted_fields = { "AdjustmentDone", adjusted_rows, COUNT(adjusted_rows), sizeof(struct adjusted_io) };
 
@@ -96,7 +104,22 @@ static bool adjust_edge(struct edge *edge, const struct request *request, struct
         fault_add(faults, FAULT_INVALID, "/from", "a move needs a delta above 0 and two different buckets");
     if (!moves && counts && in->delta == 0)
         fault_add(faults, FAULT_OUT_OF_RANGE, "/delta", "0 changes nothing");
+    command->looks_back = field_came(&adjust_fields, in, "as_of");
+    if (command->looks_back && is_read && (in->reason != REASON_COUNT || moves))
+        fault_add(faults, FAULT_INVALID, "/as_of", "only a count says what was there at an event");
     return faults->count == 0;
+}
+
+static enum db_result adjust_look_back(const struct reading *reading, struct command *command)
+{
+    const struct adjust_io *in = command->input;
+    struct adjust_io *with_past = ARENA_NEW(command->arena, struct adjust_io);
+    struct past past = { .node = in->node, .sku = in->sku, .class = in->class, .seq = in->as_of };
+    enum db_result result = on_hand_at(reading, &past, &command->faults, "/as_of");
+    *with_past = *in;
+    with_past->was_on_hand = past.on_hand;
+    command->input = with_past;
+    return result;
 }
 
 /* One attempt. */
@@ -110,6 +133,8 @@ struct adjust {
     struct stock stock;
     struct given given; /* claims that gave way */
     int64_t id, delta;
+    int64_t on_hand; /* before it: what is owed is not there */
+    struct count count;
     bool counted; /* it says what is there */
     bool frees;   /* more is available, or may be had by more */
 };
@@ -172,6 +197,10 @@ static const char *answer_text(struct adjust *a)
     if (a->given.left > 0) {
         json_key(&json, "to_break");
         json_int(&json, a->given.left);
+    }
+    if (a->count.superseded) {
+        json_key(&json, "superseded");
+        json_bool(&json, true);
     }
     json_object_end(&json);
     return json.out.at;
@@ -244,11 +273,30 @@ static void move_units(struct adjust *a, int64_t units, int64_t from_node, enum 
  * Returns what else it adds or takes. */
 static int64_t count_decides(struct adjust *a)
 {
-    const int64_t unsure = short_picked(a->ws, a->node->id, a->sku->id), gone = min_i64(unsure, max_i64(0, -a->delta));
+    const int64_t unsure = a->count.superseded ? 0 : short_picked(a->ws, a->node->id, a->sku->id, a->count.as_of),
+                  gone = min_i64(unsure, max_i64(0, -a->delta));
     a->frees = unsure > 0;
     move_units(a, gone, a->node->id, BUCKET_QUARANTINED, reasons[a->in->reason].less, BUCKET_NONE);
     move_units(a, unsure - gone, a->node->id, BUCKET_QUARANTINED, a->node->id, BUCKET_AVAILABLE);
     return a->delta + gone;
+}
+
+/* What was counted, there and then, and by how much stock is wrong. */
+static void count_of(struct adjust *a)
+{
+    const bool past = a->command->looks_back;
+    const int64_t was = past ? a->in->was_on_hand : a->on_hand;
+    a->count = (struct count){ .position = { ws_unit(a->ws), a->sku->id, a->node->id, a->class },
+                               .as_of = past ? a->in->as_of : COUNTED_NOW,
+                               .was_on_hand = was,
+                               .counted = field_came(&adjust_fields, a->in, "set") ? a->in->set : was + a->in->delta,
+                               .delta = a->delta };
+    if (past && a->count.counted < 0)
+        fault_add(&a->command->faults, FAULT_STOCK_CONFLICT, "", "%ld less were counted than were there at event %ld: %s had %ld on hand of %s",
+                  (long)-a->in->delta, (long)a->in->as_of, a->node->code, (long)was, a->sku->code);
+    else if (past)
+        a->delta = count_corrects(a->ws, &a->count);
+    a->count.counted = max_i64(0, a->count.counted); /* a job may owe more than is there */
 }
 
 static void apply(struct adjust *a)
@@ -262,7 +310,12 @@ static void apply(struct adjust *a)
     a->delta = a->in->delta;
     if (field_came(&adjust_fields, a->in, "set"))
         a->delta = a->in->set - (reasons[a->in->reason].sets_on_hand ? on_hand : in_bucket);
+    a->on_hand = on_hand;
     a->counted = a->in->reason == REASON_COUNT && !field_came(&adjust_fields, a->in, "from");
+    if (a->counted)
+        count_of(a);
+    if (a->command->faults.count > 0)
+        return;
     int64_t delta = a->delta;
     if (a->counted && a->class == 0 && -delta <= on_hand && on_hand + delta <= QUANTITY_MAX) /* else it is refused below */
         delta = count_decides(a);
@@ -330,11 +383,11 @@ static bool give_way_step(struct ws *ws, struct job_row *job)
                                                                     .named = bucket_of_name[adjustment->bucket],
                                                                     .to_node = reasons[adjustment->reason].less,
                                                                     .claims = CLAIMS_A_STEP });
-    stock_end(&stock);
-    short_picks_settle(ws, job->node, job->subject, false);
-    tell_broken(ws, given.first, adjustment->reason);
     job->progress += units - given.left;
     job->head = given.left;
+    stock_end(&stock);
+    short_picks_settle(ws, job->node, job->subject, NOT_COUNTED);
+    tell_broken(ws, given.first, adjustment->reason);
     if (job->head == 0)
         give_way_ended(ws, job);
     return job->head > 0;
@@ -406,15 +459,17 @@ static void adjust_decide(struct ws *ws, struct command *command)
     apply(&a);
     if (command->faults.count > 0)
         return;
-    stock_end(&a.stock);
+    if (a.given.left > 0)
+        give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
+    stock_end(&a.stock); /* tells what is owed, too */
     write_adjustment(&a);
+    if (a.counted)
+        count_note(ws, &a.count, command->event_seq, a.id);
     const int64_t now_available = available_of(position_find(ws, a.node->id, a.sku->id, a.class));
     a.frees = a.class == 0 && (a.frees || now_available > available);
     if (a.class == 0)
-        short_picks_settle(ws, a.node->id, a.sku->id, a.counted);
+        short_picks_settle(ws, a.node->id, a.sku->id, a.counted && !a.count.superseded ? a.count.as_of : NOT_COUNTED);
     tell_broken(ws, a.given.first, a.in->reason);
-    if (a.given.left > 0)
-        give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
     const struct freed freed = { a.node->id, a.sku->id, now_available };
     if (a.frees) { /* what is quarantined or of a class nobody may have */
         short_picks_open(ws, &freed, 1);
@@ -433,6 +488,8 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
     if (node == NULL || sku == NULL)
         return; /* the second round knows them */
     short_picks_want(ws, 0, sku->id);
+    if (command->looks_back && in->class == NULL)
+        count_want(ws, WS_KEY(unit, sku->id, node->id, 0));
     if (in->document != NULL)
         ws_want_path(ws, &adjustment_by_document,
                      WS_PREFIX(db_int(unit), db_text(in->document), db_int(node->id), db_int(sku->id), db_int(in->reason)), 0);
@@ -445,6 +502,7 @@ const struct command_type stock_adjust = { .name = "stock.adjust",
                                            .edge = adjust_edge,
                                            .prefetch = adjust_prefetch,
                                            .look_up = adjust_look_up,
+                                           .look_back = adjust_look_back,
                                            .decide = adjust_decide,
                                            .again = adjust_again,
                                            .inverse = "stock.adjust: reason correction, the opposite delta" };

@@ -392,7 +392,7 @@ static void follow(struct inspection *n)
         settles = settles || (n->goods.class == 0 && part->from == BUCKET_QUARANTINED);
     }
     if (settles)
-        short_picks_settle(n->ws, freed.node, freed.sku, false);
+        short_picks_settle(n->ws, freed.node, freed.sku, NOT_COUNTED);
     if (!frees)
         return;
     freed.units = position_find(n->ws, freed.node, freed.sku, 0)->available;

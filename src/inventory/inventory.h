@@ -201,10 +201,12 @@ void short_pick_note(struct ws *ws, const struct short_pick *pick);
 void short_picks_want(struct ws *ws, int64_t node, int64_t sku); /* a hint; node 0: only whose picks they were */
 /* Whether the node has missed units of the SKU for this order, and nobody has counted since: it is not asked again. */
 bool short_pick_stands(struct ws *ws, int64_t node, int64_t sku, int64_t order);
-int64_t short_picked(struct ws *ws, int64_t node, int64_t sku); /* units that wait for a count there */
-/* After each change of what is in quarantine: what is there no more waits for no count. counted: a count has told the truth, none does.
- * With the last the exception closes. */
-void short_picks_settle(struct ws *ws, int64_t node, int64_t sku, bool counted);
+/* Units that wait for a count there, of picks that were noted when the last event was at most `upto`: a count of the past decides about these. */
+int64_t short_picked(struct ws *ws, int64_t node, int64_t sku, int64_t upto);
+/* After each change of what is in quarantine: what is there no more waits for no count. A count has told the truth as of the event
+ * `counted_upto`: of the picks up to there none does. With the last the exception closes. */
+#define NOT_COUNTED INT64_C(-1)
+void short_picks_settle(struct ws *ws, int64_t node, int64_t sku, int64_t counted_upto);
 /* Units came to these places: each may be asked again, for all. The units that were missed still wait for a count. Before supply(). */
 void short_picks_open(struct ws *ws, const struct freed *places, size_t count);
 

@@ -84,3 +84,26 @@ SELECT s.id FROM supply AS s WHERE s.unit = $1 AND s.node = $2 AND s.state = $3 
 -- name: supplies_expecting :many
 -- $1 unit ID; $2 sku ID; $3 after ID; $4 most INT
 SELECT e.supply, e.node FROM expected AS e WHERE e.unit = $1 AND e.sku = $2 AND e.supply > $3 ORDER BY e.supply, e.line LIMIT $4;
+
+-- name: past_class :one
+-- $1 company ID; $2 code TEXT
+SELECT c.id FROM goods_class AS c WHERE c.unit = $1 AND c.code = $2;
+
+-- name: past_event :one
+-- $1 unit ID; $2 seq INT
+SELECT e.at FROM event AS e WHERE e.unit = $1 AND e.seq = $2;
+
+-- name: past_told :one
+-- The last event of a type about a position in a range of numbers, which the caller bounds.
+-- $1 unit ID; $2 after INT; $3 upto INT; $4 type INT; $5 node ID; $6 sku ID; $7 class INT
+SELECT e.available, e.reserved, e.allocated, e.quarantined, e.quantity FROM event AS e
+ WHERE e.unit = $1 AND e.seq > $2 AND e.seq <= $3 AND e.type = $4 AND e.node = $5 AND e.sku = $6 AND e.class = $7 ORDER BY e.seq DESC LIMIT 1;
+
+-- name: past_movements_of_sku :many
+-- In the projections' store; the last first.
+-- $1 unit ID; $2 sku ID; $3 before ID; $4 most INT
+SELECT m.id, m.node, m.other_node FROM movement_by_sku AS m WHERE m.unit = $1 AND m.sku = $2 AND m.id < $3 ORDER BY m.id DESC LIMIT $4;
+
+-- name: past_movements :many
+-- $1 unit ID; $2 before ID; $3 most INT
+SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3;

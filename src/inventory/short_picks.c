@@ -43,37 +43,40 @@ bool short_pick_stands(struct ws *ws, int64_t node, int64_t sku, int64_t order)
     return find(ws, node, sku, order) != NULL;
 }
 
-int64_t short_picked(struct ws *ws, int64_t node, int64_t sku)
+int64_t short_picked(struct ws *ws, int64_t node, int64_t sku, int64_t upto)
 {
     int64_t units = 0;
     const struct short_pick_row *row;
     for (struct ws_cursor cursor = rows_of(ws, sku); (row = next_at(ws, &cursor, node)) != NULL;)
-        units += row->quantity;
+        units += row->noted_seq <= upto ? row->quantity : 0;
     return units;
 }
 
-static void add(struct ws *ws, int64_t node, int64_t sku, int64_t order, int64_t units)
+static void add(struct ws *ws, const struct short_pick_row *more)
 {
-    const struct short_pick_row *row = find(ws, node, sku, order);
-    struct short_pick_row fresh = { .unit = ws_unit(ws), .sku = sku, .node = node, .ord = order, .quantity = units };
-    if (row != NULL)
-        ((struct short_pick_row *)ws_edit(ws, row))->quantity += units;
-    else
-        ws_insert(ws, &short_pick_table, &fresh);
+    const struct short_pick_row *row = find(ws, more->node, more->sku, more->ord);
+    if (row == NULL) {
+        ws_insert(ws, &short_pick_table, more);
+        return;
+    }
+    struct short_pick_row *edited = ws_edit(ws, row);
+    edited->quantity += more->quantity;
+    edited->noted_seq = max_i64(edited->noted_seq, more->noted_seq);
 }
 
 static void open_to_all(struct ws *ws, int64_t node, int64_t sku)
 {
-    int64_t units = 0;
+    struct short_pick_row all = { .unit = ws_unit(ws), .sku = sku, .node = node };
     const struct short_pick_row *row;
     for (struct ws_cursor cursor = rows_of(ws, sku); (row = next_at(ws, &cursor, node)) != NULL;) {
         if (row->ord == 0)
             continue;
-        units += row->quantity;
+        all.quantity += row->quantity;
+        all.noted_seq = max_i64(all.noted_seq, row->noted_seq);
         ws_delete(ws, row);
     }
-    if (units > 0)
-        add(ws, node, sku, 0, units);
+    if (all.quantity > 0)
+        add(ws, &all);
 }
 
 void short_picks_open(struct ws *ws, const struct freed *places, size_t count)
@@ -93,7 +96,12 @@ void short_pick_note(struct ws *ws, const struct short_pick *pick)
         orders++;
     if (orders >= ORDERS_REMEMBERED)
         open_to_all(ws, pick->node, pick->sku);
-    add(ws, pick->node, pick->sku, pick->order, pick->missing);
+    add(ws, &(struct short_pick_row){ .unit = ws_unit(ws),
+                                      .sku = pick->sku,
+                                      .node = pick->node,
+                                      .ord = pick->order,
+                                      .quantity = pick->missing,
+                                      .noted_seq = ws_clock(ws)->event_seq });
     exception_open(ws, &(struct exception){ .type = EXCEPTION_SHORT_PICK,
                                             .cause = cause_of(ws, pick->node, pick->sku),
                                             .subject_kind = SUBJECT_POSITION,
@@ -103,14 +111,14 @@ void short_pick_note(struct ws *ws, const struct short_pick *pick)
                                             .detail = "units that should be there were not found: count them" });
 }
 
-void short_picks_settle(struct ws *ws, int64_t node, int64_t sku, bool counted)
+void short_picks_settle(struct ws *ws, int64_t node, int64_t sku, int64_t counted_upto)
 {
     const struct position_row *position = position_find(ws, node, sku, 0);
-    int64_t left = counted || position == NULL ? 0 : position->quarantined;
+    int64_t left = position == NULL ? 0 : position->quarantined;
     bool any = false, none_left = true;
     const struct short_pick_row *row;
     for (struct ws_cursor cursor = rows_of(ws, sku); (row = next_at(ws, &cursor, node)) != NULL;) {
-        const int64_t stands = min_i64(row->quantity, left);
+        const int64_t stands = row->noted_seq <= counted_upto ? 0 : min_i64(row->quantity, left);
         any = true;
         none_left = none_left && stands == 0;
         left -= stands;

@@ -61,6 +61,9 @@ void stock_end(struct stock *stock)
         event.allocated = position->allocated;
         event.quarantined = position->quarantined;
         event.class = position->class;
+        const int64_t owed = stock_owed(stock->ws, position);
+        if (owed > 0) /* the buckets hold more than is there, and a count of the past must know by how much */
+            event.quantity = owed;
         ws_event(stock->ws, event);
     }
     stock->count = 0;

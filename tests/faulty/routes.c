@@ -19,6 +19,7 @@
 #define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3}]}"
 #define SUPPLY \
     "{\"node\":\"LEJ\",\"kind\":\"asn\",\"reference\":\"ASN-%n\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3,\"expected_at\":\"2030-01-01T00:00:00Z\"}]}"
+#define PAST_COUNT "{\"node\":\"HAM\",\"sku\":\"BULB\",\"set\":0,\"reason\":\"count\",\"as_of\":1}"
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
 #define LAMPS "\"node\":\"LEJ\",\"sku\":\"LAMP\""
@@ -71,6 +72,7 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/channels/{code}/listings", "/v1/channels/web/listings", NULL, 200 },
 
     { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", FOUND, 201 },
+    { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", PAST_COUNT, 201 },
     { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "]}", 200 },
     { METHOD_POST, "/v1/inventory/adjustments/batch", "/v1/inventory/adjustments/batch", "{\"adjustments\":[" FOUND "," FOUND "],\"dry_run\":true}", 200 },
     { METHOD_POST, "/v1/inventory/quarantine", "/v1/inventory/quarantine", "{" LAMPS ",\"quantity\":9,\"reason\":\"quality\"}", 201 },

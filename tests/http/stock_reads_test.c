@@ -162,11 +162,75 @@ static void the_largest_stock_is_named(void **state)
     must(company, 422, "POST", "/v1/inventory/adjustments", more, 1000000000001L);
 }
 
+/* ---- counts of the past: the edge reads what was on hand at the counter's event ---- */
+
+/* The number of the unit's last event. */
+static long last_event(struct company *company)
+{
+    long seq = 0;
+    do {
+        get(company, "/v1/events?unit=DE&limit=500&after=%ld", seq);
+        for (const char *at = company->client.body; (at = strstr(at, "\"seq\":")) != NULL; at++)
+            seq = strtol(at + 6, NULL, 10);
+    } while (strstr(company->client.body, "\"next\":null") == NULL);
+    return seq;
+}
+
+static void a_count_says_as_of_which_event(void **state)
+{
+    SCENE(company);
+    put_sku(company, "TUREEN");
+    put_sku(company, "LADLE");
+    receive(company, "LEJ", "TUREEN", 10);
+    receive(company, "LEJ", "LADLE", 3);
+    const long seen = last_event(company);
+    receive(company, "LEJ", "TUREEN", 5);
+    static const char count[] = "{\"node\":\"LEJ\",\"sku\":\"%s\",\"set\":%d,\"reason\":\"count\",\"as_of\":%ld%s}";
+    must(company, 201, "POST", "/v1/inventory/adjustments", count, "TUREEN", 8, seen, ",\"dry_run\":true");
+    says(company, "\"on_hand\":13");
+    must(company, 201, "POST", "/v1/inventory/adjustments", count, "TUREEN", 8, seen, "");
+    says(company, "\"on_hand\":13");
+    must(company, 422, "POST", "/v1/inventory/adjustments", count, "NOPE", 8, seen + 100000, "");
+    says(company, "sku_unknown");
+    must(company, 422, "POST", "/v1/inventory/adjustments", count, "TUREEN", 8, seen + 100000, "");
+    says(company, "\"pointer\":\"/as_of\",\"code\":\"out_of_range\"");
+}
+
+static void counts_of_the_past_in_a_batch(void **state)
+{
+    SCENE(company);
+    char *body = malloc(1 << 20);
+    assert_non_null(body);
+    put_sku(company, "SPOON");
+    receive(company, "LEJ", "SPOON", 10);
+    const long seen = last_event(company);
+    receive(company, "LEJ", "SPOON", 5);
+    static const char *const dry[] = { "true", "false" };
+    for (int preview = 0; preview < 2; preview++) {
+        int at = sprintf(body,
+                         "{\"dry_run\":%s,\"adjustments\":[{\"node\":\"LEJ\",\"sku\":\"SPOON\",\"set\":9,\"reason\":\"count\",\"as_of\":%ld},"
+                         "{\"node\":\"LEJ\",\"sku\":\"SPOON\",\"set\":9,\"reason\":\"count\",\"as_of\":%ld},"
+                         "{\"node\":\"LEJ\",\"sku\":\"SPOON\",\"delta\":1,\"reason\":\"receipt\"}",
+                         dry[preview], seen, seen + 100000);
+        for (int i = 0; i < 900; i++) /* too large to be read on the server's own thread */
+            at += sprintf(body + at, ",{\"node\":\"LEJ\",\"sku\":\"SPOON\",\"set\":8,\"reason\":\"count\",\"as_of\":%ld}", seen);
+        sprintf(body + at, "]}");
+        assert_int_equal(client_call(&company->client, "POST", "/v1/inventory/adjustments/batch", NULL, body), 200);
+        assert_int_equal(times(company, "\"status\":201"), 902);
+        assert_int_equal(times(company, "\"problem\":"), 1);
+        assert_int_equal(times(company, "\"on_hand\":14,"), 901); /* 9 + 5, then 1 more; 8 + 6 */
+    }
+    get(company, "/v1/inventory?sku=SPOON&node=LEJ");
+    says(company, "\"on_hand\":14,");
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_BOTH(the_largest_stock_is_named),      ON_BOTH(movements_of_a_sku_tell_its_whole_way), ON_BOTH(movements_are_paged_once_each),
         ON_BOTH(positions_of_all_nodes_and_skus), ON_BOTH(availability_of_a_channel_or_of_a_sku), ON_BOTH(the_largest_quantities_are_shown),
+        ON_BOTH(a_count_says_as_of_which_event),  ON_BOTH(counts_of_the_past_in_a_batch),
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }

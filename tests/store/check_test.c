@@ -88,13 +88,18 @@ static const struct broken {
     { "units were missed at an unknown node", "reference_unit", "UPDATE short_pick SET node = 888888", false, "short_pick_units short_pick_count" },
     { "an unknown SKU was missed", "reference_unit", "UPDATE short_pick SET sku = 888888", false, "short_pick_units short_pick_count" },
     { "units were missed for an order that is not there", "reference_unit", "UPDATE short_pick SET ord = 888888", false },
+    { "a count that was not booked so", "count_adjustment", "UPDATE count_fact SET delta = delta + 1", false },
+    { "a count that was booked elsewhere", "count_adjustment", "UPDATE count_fact SET node = 888888", false },
+    { "a count that was not booked", "count_adjustment", "UPDATE count_fact SET adjustment = 888888", false },
+    { "a count of what had not happened yet", "count_as_of", "UPDATE count_fact SET as_of = seq + 1", false },
+    { "a count that no event told", "reference_unit", "UPDATE count_fact SET seq = 888888", false, "count_adjustment" },
     { "a checkout of an order that is not there", "reference_unit", "UPDATE reservation SET ord = 888888", false },
     { "an order of a checkout that is not there", "reference_unit", "UPDATE orders SET reservation = 888888 WHERE channel_order_id = '1'", false },
     { "an order of another's checkout", "reference_unit", "UPDATE orders SET reservation = (SELECT id FROM reservation) WHERE channel_order_id = '1'",
       false },
     { "a hold that no event told", "reference_unit", "UPDATE order_hold SET set_seq = 888888", false },
     { "a hold that no event cleared", "reference_unit", "UPDATE order_hold SET cleared_seq = 888888", false, "order_holds" },
-    { "a receipt that no event told", "reference_unit", "UPDATE adjustment SET event_seq = 888888", false },
+    { "a receipt that no event told", "reference_unit", "UPDATE adjustment SET event_seq = 888888", false, "count_adjustment" },
     { "a line that no event mapped", "reference_unit", "UPDATE unmapped_line SET mapped_seq = 888888 WHERE mapped_seq > 0", false },
     { "it waits, and stands in no queue", "waiting_demand", "DELETE FROM waiting WHERE unit > 0", false },
     { "it stands in the queue, and does not wait", "waiting_demand",
@@ -354,6 +359,7 @@ static struct shop *busy_shop(enum store store)
     make_transfers(shop);
     grade(shop);
     make_supplies(shop);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"CRATE\",\"set\":4,\"reason\":\"count\"}");
     return shop;
 }
 
