@@ -1,5 +1,5 @@
-/* src/catalog/api.c: /v1/units, nodes, skus, bundles, classes, channels and their listings: PUT, PATCH and GET of each, its history, and
- * the list of all. */
+/* src/catalog/api.c: /v1/units, nodes, skus, bundles, classes, channels and their listings: PUT, PATCH and GET of each, its
+ * history, the list of all, and many at once. */
 #include "catalog/catalog.h"
 #include <string.h>
 
@@ -41,6 +41,7 @@
                                                          .edge = EDGE,                                        \
                                                          .look_up = NAME##_look_up,                           \
                                                          .decide = NAME##_put,                                \
+                                                         .again = master_put_again,                           \
                                                          .inverse = #NAME ".put: the version before" };       \
     static const struct command_type NAME##_patch_type = { .name = #NAME ".patch",                            \
                                                            .input = &NAME##_fields,                           \
@@ -63,7 +64,7 @@ KIND(listing, "Listing", false, master_edge);
     {                                                                   \
         .name = "unit", .type = FIELD_CODE, .doc = "those of this unit" \
     }
-#define ROUTES(NAME, LIST, PART, ONE, MANY, ...)                                                                                              \
+#define ROUTES(NAME, LIST, PART, MEMBER, PLURAL, ONE, MANY, ...)                                                                              \
     { .method = METHOD_PUT,                                                                                                                   \
       .path = LIST PART,                                                                                                                      \
       .scopes = WRITERS,                                                                                                                      \
@@ -76,6 +77,15 @@ KIND(listing, "Listing", false, master_edge);
           .command = &NAME##_patch_type,                                                                                                      \
           .answer_of = &NAME##_fields,                                                                                                        \
           .summary = "Change a " ONE },                                                                                                       \
+        { .method = METHOD_POST,                                                                                                              \
+          .path = LIST,                                                                                                                       \
+          .scopes = WRITERS,                                                                                                                  \
+          .batch_of = &NAME##_put_type,                                                                                                       \
+          .batch_name = PLURAL,                                                                                                               \
+          .batch_part = MEMBER,                                                                                                               \
+          .result_name = #NAME,                                                                                                               \
+          .answer_of = &NAME##_fields,                                                                                                        \
+          .summary = "Make or replace up to a thousand at once, each entry as its PUT takes it and with its " MEMBER ", each alone" },        \
         { .method = METHOD_GET, .path = LIST PART, .scopes = READERS, .read = NAME##_get, .answer_of = &NAME##_fields, .summary = "A " ONE }, \
         { .method = METHOD_GET,                                                                                                               \
           .path = LIST PART "/history",                                                                                                       \
@@ -94,12 +104,12 @@ KIND(listing, "Listing", false, master_edge);
     }
 
 static const struct route routes[] = {
-    ROUTES(unit, "/v1/units", "/{code}", "unit", "Units"),
-    ROUTES(node, "/v1/nodes", "/{code}", "node", "Nodes", BY_UNIT),
-    ROUTES(sku, "/v1/skus", "/{code}", "SKU", "SKUs without the bundles"),
-    ROUTES(bundle, "/v1/bundles", "/{code}", "bundle", "Bundles"),
-    ROUTES(class, "/v1/classes", "/{code}", "class", "Classes of goods"),
-    ROUTES(channel, "/v1/channels", "/{code}", "channel", "Channels", BY_UNIT),
-    ROUTES(listing, "/v1/channels/{code}/listings", "/{channel_sku}", "listing", "Listings of a channel"),
+    ROUTES(unit, "/v1/units", "/{code}", "code", "units", "unit", "Units"),
+    ROUTES(node, "/v1/nodes", "/{code}", "code", "nodes", "node", "Nodes", BY_UNIT),
+    ROUTES(sku, "/v1/skus", "/{code}", "code", "skus", "SKU", "SKUs without the bundles"),
+    ROUTES(bundle, "/v1/bundles", "/{code}", "code", "bundles", "bundle", "Bundles"),
+    ROUTES(class, "/v1/classes", "/{code}", "code", "classes", "class", "Classes of goods"),
+    ROUTES(channel, "/v1/channels", "/{code}", "code", "channels", "channel", "Channels", BY_UNIT),
+    ROUTES(listing, "/v1/channels/{code}/listings", "/{channel_sku}", "channel_sku", "listings", "listing", "Listings of a channel"),
 };
 const struct route_table catalog_routes = { "catalog", routes, COUNT(routes) };

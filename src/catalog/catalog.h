@@ -79,6 +79,8 @@ extern const struct master_kind unit_master, node_master, sku_master, bundle_mas
 
 /* Commands of PUT and PATCH, and reads of one, by kind. */
 void master_put(struct ws *ws, struct command *command, const struct master_kind *kind);
+/* Of an entry of a batch: its event has the whole resource. What was equal is not kept: it changes nothing whenever it comes. */
+void master_put_again(struct ws *ws, struct command *command, int64_t seq);
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind);
 void master_look_up(struct ws *ws, struct command *command, const struct master_kind *kind); /* what else is wrong with a faulty form */
 bool unit_edge(struct edge *edge, const struct request *request, struct command *command,

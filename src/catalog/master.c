@@ -133,6 +133,13 @@ void master_put(struct ws *ws, struct command *command, const struct master_kind
     change(&master, kind, there ? before : NULL, whole);
 }
 
+void master_put_again(struct ws *ws, struct command *command, int64_t seq)
+{
+    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
+    command->answer.body = arena_text(command->arena, event->data);
+    command->answer.body_bytes = strlen(command->answer.body);
+}
+
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind)
 {
     struct master master = master_of(ws, command);

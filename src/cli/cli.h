@@ -42,6 +42,7 @@ int run_migrate(const struct flags *flags);
 int run_key(const struct flags *words);
 int run_serve(const struct flags *flags);
 int run_check(const struct flags *flags);
+int run_export(const struct flags *words);
 int run_import(const struct flags *flags);
 int run_simulate(const struct flags *flags);
 int run_backup(const struct flags *words);

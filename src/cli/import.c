@@ -1,6 +1,6 @@
 /* src/cli/import.c: millrace import orders: invoice lines from files into a running server. */
 #include "importer/importer.h"
-#include "cli/cli.h"
+#include "cli/table.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,20 @@
 
 static int usage(void)
 {
-    fputs("usage: millrace import orders --file FILE [--file ...] --key KEY [FLAGS]\n\n"
+    fputs("usage: millrace import units|nodes|skus|bundles|classes|channels|listings|stock|open-orders --file FILE [--file ...] --key KEY [FLAGS]\n\n"
+          "Sends the rows of tables to a running server. In CSV the first row names the columns as the API calls its fields (ship_to.city, or city\n"
+          "where only one field ends so); a bundle has a row for each component, an order one for each line, and what is said once may stand\n"
+          "in the first of them. In JSON lines each line is what the API takes. What export writes can be sent as it is.\n"
+          "All that can be done is done; the same file sent again changes nothing.\n\n"
+          "  --file FILE           again for more; - is standard input; may be gzipped\n"
+          "  --format csv|jsonl    by the name of the file (.jsonl, .ndjson), if not told\n"
+          "  --dry-run             says what would happen, and changes nothing\n"
+          "  --errors FILE         gets the rows that were left out, and why in a column \"error\": mend them there and send that file\n"
+          "  --channel CODE        of listings\n"
+          "  --url, --key, --connections   as below (4 connections)\n\n"
+          "The last line on standard output is JSON: rows, entries, made, there (before: changed or not), rows_left_out.\n\n"
+          "  millrace import skus --file skus.csv --errors mend.csv\n\n\n"
+          "usage: millrace import orders --file FILE [--file ...] --key KEY [FLAGS]\n\n"
           "Plays invoice lines (CSV, may be gzipped) into a running server, in time order: products, weekly deliveries, every invoice an\n"
           "order, every cancellation (C...) what it undoes, write-offs as facts, and shipping. A second run changes nothing.\n"
           "The first row names the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID, Country.\n\n"
@@ -104,8 +117,12 @@ int run_import(const struct flags *flags)
     for (int i = 0; i < flags->count; i++)
         if (strcmp(flags->words[i], "--help") == 0 || strcmp(flags->words[i], "-h") == 0)
             return usage();
+    if (flags->count > 0 && is_table(flags->words[0]))
+        return run_import_table(flags);
     if (flags->count == 0 || strcmp(flags->words[0], "orders") != 0)
-        return fail_with("what? There is: import orders; see millrace import --help");
+        return fail_with(
+            "what? Tables are units, nodes, skus, bundles, classes, channels, listings, stock and open-orders; orders are invoice lines. See millrace "
+            "import --help");
     struct flags rest = { .count = flags->count - 1, .words = flags->words + 1, .arena = flags->arena };
     if (!flags_known(&rest,
                      (const char *const[]){ "file", "url", "key", "rows", "unit", "node", "channel", "currency", "ship-after", "connections", NULL }))

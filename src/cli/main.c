@@ -47,7 +47,9 @@ static const struct {
       "The master key is looked for where a server would: in MILLRACE_MASTER_KEY_FILE, or beside the SQLite file as PATH.key.\n"
       "Exit code 0: done, the books are sound; 1: done, and each line names what millrace check found; 2: not done.\n\n"
       "  millrace restore monday.backup --into sqlite:again.db\n" },
-    { "import", run_import, "orders --file FILE [--url URL] --key KEY [...]", "plays invoice lines into a running server; import --help says more",
+    { "import", run_import, "skus|nodes|stock|open-orders|... --file FILE --key KEY [...]",
+      "sends tables to a running server (CSV, JSON lines), or plays invoice lines; import --help says more", NULL },
+    { "export", run_export, "LIST --key KEY [--out FILE] [--format csv|jsonl] [--query Q] [--url URL]", "a list of a running server as a file",
       NULL },
     { "simulate", run_simulate, "promotion [--orders N] [--seed S] [--db URL | --against URL --key KEY]",
       "runs a promotion day twice, as apps apart and here, or plays it into a running server; simulate --help says more", NULL },

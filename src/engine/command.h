@@ -58,6 +58,7 @@ struct command {
     bool looks_back;      /* set by the edge: it must know something of the past */
     bool dry_run;         /* a preview: decided and answered as ever, then undone; nothing is kept of it, its key neither */
     struct command *with; /* the next command of the same preview: it is decided on what those before it would have done */
+    bool background;      /* it waits behind people and channels, whatever its type's queue */
     bool has_key;         /* an Idempotency-Key came */
     int64_t key_hash[2];  /* keyed hash of (API key, Idempotency-Key, index) */
     int64_t body_hash[2]; /* of method, path and raw bytes */

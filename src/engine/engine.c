@@ -305,7 +305,7 @@ static size_t bytes_of(const struct command *command)
 /* At the end of the queue of the lane that its unit has; the lock is held. */
 static void enqueue(struct lane *lane, struct command *command)
 {
-    struct queue *queue = &lane->queues[command->type->queue];
+    struct queue *queue = &lane->queues[command->background ? QUEUE_BULK : command->type->queue];
     command->next = NULL;
     *queue->last = command;
     queue->last = &command->next;

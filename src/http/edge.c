@@ -31,6 +31,12 @@ const struct field_table *command_input(const struct command_type *type)
     return type->input != NULL ? type->input : &nothing;
 }
 
+/* Entries that take the place of a PUT have its body and nothing else; their batch has options. */
+static bool takes_options(const struct request *request)
+{
+    return request->method == METHOD_POST && request->route->batch_part == NULL;
+}
+
 static const struct command_type *type_of(const struct route *route)
 {
     return route->command != NULL ? route->command : route->batch_of;
@@ -112,6 +118,19 @@ static bool match_taken(struct exchange *exchange)
     return true;
 }
 
+/* RFC 9218: what is sent with urgency 7 is background, as a file of a million rows is. What cannot be read says nothing, as the RFC has it. */
+static bool is_background(const struct exchange *exchange)
+{
+    const char *at = message_header(exchange->message, HEADER_PRIORITY);
+    while (at != NULL && *at != '\0') {
+        at += strspn(at, " \t,");
+        if (strncmp(at, "u=7", 3) == 0 && (at[3] == '\0' || strchr(" \t,;", at[3]) != NULL))
+            return true;
+        at += strcspn(at, ",");
+    }
+    return false;
+}
+
 /* What was sent, and what an idempotency key stands for: the API key, the text, the place in the batch. */
 static void hash_command(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
@@ -123,7 +142,7 @@ static void hash_command(struct exchange *exchange, struct command *command, int
     buffer_add(&sent, body, body_bytes);
     command->body_hash[0] = vault_hash(vault, HASH_BODY_HIGH, sent.at, sent.size);
     command->body_hash[1] = vault_hash(vault, HASH_BODY_LOW, sent.at, sent.size);
-    if (request->idempotency_key == NULL)
+    if (request->idempotency_key == NULL || request->method != METHOD_POST)
         return;
     buffer_add(&key, who, sizeof who);
     buffer_text(&key, request->idempotency_key);
@@ -150,7 +169,7 @@ bool command_read(struct command *command, struct edge *edge, const struct reque
     command->input = input;
     bool good = (type->input == NULL && request->body_bytes == 0) ||
                 fields_read_text_also(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input,
-                                      request->method == METHOD_POST ? &also : NULL, &command->faults);
+                                      takes_options(request) ? &also : NULL, &command->faults);
     bool json = good || command->faults.items[0].code != FAULT_MALFORMED_JSON;
     command->dry_run = options.dry_run;
     if (!good && (type->look_up == NULL || !json))
@@ -158,6 +177,36 @@ bool command_read(struct command *command, struct edge *edge, const struct reque
     good = (type->edge == NULL || type->edge(edge, request, command, &command->faults)) && good;
     command->form = command->faults;
     return good || type->look_up != NULL;
+}
+
+/* The member of an entry that its PUT has in the path. False, with a fault where the entry is an object: there is no such code. */
+static bool entry_part(struct command *command, const char *name, const char *body, size_t body_bytes)
+{
+    struct json_reader json;
+    const char *pointer = arena_printf(command->arena, "/%s", name);
+    json_open(&json, command->arena, body, body_bytes);
+    if (json_next(&json) != JSON_OBJECT)
+        return false; /* who reads the body says so */
+    while (json_next(&json) == JSON_KEY) {
+        if (json.bytes != strlen(name) || memcmp(json.text, name, json.bytes) != 0) {
+            (void)json_skip(&json);
+            continue;
+        }
+        if (json_next(&json) == JSON_STRING && text_is_code(json.text, json.bytes, FIELD_CODE_BYTES_MAX)) {
+            size_t part = 0;
+            while (command->path[part] != NULL)
+                part++;
+            command->path[part] = arena_text_n(command->arena, json.text, json.bytes);
+            return true;
+        }
+        if (json.error == NULL)
+            fault_add(&command->faults, FAULT_BAD_FORMAT, pointer, "a code is a string of 1 to %d bytes in normal form C without control characters",
+                      FIELD_CODE_BYTES_MAX);
+        return false;
+    }
+    if (json.error == NULL)
+        fault_add(&command->faults, FAULT_REQUIRED, pointer, "it says which one the entry is about");
+    return false;
 }
 
 /* Fills one command. False: its faults say what is wrong with its form, and nothing more can be said. */
@@ -170,6 +219,7 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     *command = (struct command){ .type = type,
                                  .arena = arena,
                                  .actor = request->actor,
+                                 .background = is_background(exchange),
                                  .if_match = request->if_match,
                                  .if_none_match = request->if_none_match,
                                  .wants_answer = true,
@@ -182,6 +232,11 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     of_entry.arena = arena;
     of_entry.body = body;
     of_entry.body_bytes = body_bytes;
+    if (request->route->batch_part != NULL && !entry_part(command, request->route->batch_part, body, body_bytes)) {
+        (void)fields_read_text(arena, body, body_bytes, type->input, type->mode, arena_alloc(arena, type->input->size), &command->faults);
+        return false;
+    }
+    memcpy(of_entry.path, command->path, sizeof command->path);
     struct edge edge = { .vault = exchange->server->options.vault, .arena = arena };
     if (!command_read(command, &edge, &of_entry))
         return false;

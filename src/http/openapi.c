@@ -81,8 +81,9 @@ static void reach_all(struct description *all)
         if (described != NULL && route->method == METHOD_PATCH)
             described->merged = true;
         else if (described != NULL) {
-            described->posted = described->posted || route->method == METHOD_POST;
-            described->sent = route->method == METHOD_PUT ? FIELDS_REPLACE : FIELDS_REQUEST;
+            const bool replaces = route->method == METHOD_PUT || route->batch_part != NULL;
+            described->posted = described->posted || !replaces;
+            described->sent = replaces ? FIELDS_REPLACE : FIELDS_REQUEST;
         }
     }
 }
@@ -187,6 +188,8 @@ static void parameters_write(struct description *all, const struct route *route)
         query_schema(json, query);
         json_object_end(json);
     }
+    if (route->read == NULL)
+        parameter_ref(json, "#/components/parameters/Priority");
     if (route->read == NULL && route->method == METHOD_POST)
         parameter_ref(json, "#/components/parameters/IdempotencyKey");
     if (route->read == NULL && route->method != METHOD_POST)
@@ -425,6 +428,8 @@ static void components_write(struct description *all)
     raw(json, "parameters",
         "{\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"description\":\"The same key and body get the same "
         "answer again, for 48 hours; of a dry_run none is remembered\",\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}},"
+        "\"Priority\":{\"name\":\"Priority\",\"in\":\"header\",\"required\":false,\"description\":\"u=7 (RFC 9218): it can wait behind what people "
+        "and channels send\",\"schema\":{\"type\":\"string\"}},"
         "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":false,\"description\":\"The ETag that was read; 412 where it is another "
         "by now\",\"schema\":{\"type\":\"string\"}},"
         "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,\"description\":\"*: make it only; 412 where it is there\","

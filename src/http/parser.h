@@ -21,6 +21,7 @@
     X(IDEMPOTENCY_KEY, "idempotency-key")     \
     X(IF_MATCH, "if-match")                   \
     X(IF_NONE_MATCH, "if-none-match")         \
+    X(PRIORITY, "priority")                   \
     X(ACCEPT, "accept")                       \
     X(LAST_EVENT_ID, "last-event-id")
 

@@ -41,7 +41,8 @@ struct asker {
     struct addrinfo *address;
     char host[256], key[256], error[400];
     size_t lane_count;
-    bool answered; /* something was, by whatever lane */
+    bool answered;   /* something was, by whatever lane */
+    bool background; /* what is asked can wait */
     llhttp_settings_t settings;
     struct lane lanes[ASKER_CONNECTIONS_MAX];
 };
@@ -146,6 +147,11 @@ const char *asker_error(const struct asker *asker)
     return asker->error;
 }
 
+void asker_in_background(struct asker *asker)
+{
+    asker->background = true;
+}
+
 /* ---- one lane ---- */
 
 static bool dial(const struct asker *asker, struct lane *lane)
@@ -170,8 +176,9 @@ static bool compose(const struct asker *asker, struct lane *lane)
     char head[2048];
     const struct call *call = lane->call;
     const char *key = call->idempotency_key;
-    int size = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%s%s%s", call->method, call->target,
-                        asker->host, asker->key, key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key, key == NULL ? "" : "\r\n");
+    int size = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%s%s%s%s", call->method, call->target,
+                        asker->host, asker->key, asker->background ? "Priority: u=7\r\n" : "",
+                        key == NULL ? "" : "Idempotency-Key: ", key == NULL ? "" : key, key == NULL ? "" : "\r\n");
     lane->out.size = 0;
     if (size < 0 || (size_t)size >= sizeof head || !heap_add(&lane->out, head, (size_t)size))
         return false;
@@ -265,8 +272,9 @@ static bool step(struct asker *asker, struct lane *lane, struct arena *arena)
         return again(asker, lane, "the connection was lost");
     if (!lane->whole)
         return now - lane->heard_us < SILENCE_US || again(asker, lane, "no answer");
-    if (llhttp_get_status_code(&lane->parser) == 503)
-        return again(asker, lane, "the server is busy (503)");
+    const int status = llhttp_get_status_code(&lane->parser);
+    if (status == 503 || status == 429)
+        return again(asker, lane, status == 503 ? "the server is busy (503)" : "the key's rate is spent (429)");
     finish(lane, arena);
     asker->answered = true;
     return true;

@@ -40,6 +40,53 @@ static void what_is_there_is_not_made_again(void **state)
     }
 }
 
+/* A table of masters is sent as a batch: each entry as its PUT takes it, by itself, in its order. */
+static void many_masters_at_once(void **state)
+{
+    SCENE(company);
+    static const char mixed[] =
+        "{\"skus\":[{\"code\":\"M1\",\"name\":\"One\"},{\"code\":\"M1\",\"name\":\"Two\",\"version\":9},{\"name\":\"\",\"x\":1},{\"code\":\"\",\"name\":\"n\"},"
+        "{\"code\":\"M2\",\"name\":\"n\",\"dry_run\":true},7,{\"code\":\"M3\",\"name\":\"Three\"}]}";
+    assert_int_equal(client_call(&company->client, "POST", "/v1/skus", "many", mixed), 200); /* entries are not as they are described */
+    says(
+        company,
+        "{\"status\":201,\"sku\":{\"code\":\"M1\",\"version\":1,\"name\":\"One\"}},{\"status\":200,\"sku\":{\"code\":\"M1\",\"version\":2,\"name\":\"Two\"}},");
+    says(company, "[{\"pointer\":\"/code\",\"code\":\"required\"");
+    says(company, "{\"pointer\":\"/name\",\"code\":\"out_of_range\"");
+    says(company, "{\"pointer\":\"/x\",\"code\":\"unknown_field\"");
+    says(company, "[{\"pointer\":\"/code\",\"code\":\"bad_format\"");
+    says(company, "[{\"pointer\":\"/dry_run\",\"code\":\"unknown_field\"");
+    says(company, "\"code\":\"wrong_type\"");
+    says(company, "{\"status\":201,\"sku\":{\"code\":\"M3\",\"version\":1,\"name\":\"Three\"}}]}");
+    assert_int_equal(client_call(&company->client, "POST", "/v1/skus", "many", mixed), 200); /* once more: the same versions */
+    says(company, "{\"status\":201,\"sku\":{\"code\":\"M1\",\"version\":1,\"name\":\"One\"}},{\"status\":200,");
+    assert_int_equal(client_call(&company->client, "POST", "/v1/skus", "many", "{\"skus\":[{\"code\":\"M1\",\"name\":\"Other\"}]}"), 200);
+    says(company, "\"code\":\"idempotency_mismatch\"");
+    must(company, 404, "GET", "/v1/skus/M2", NULL);
+    must(company, 200, "POST", "/v1/bundles",
+         "{\"dry_run\":true,\"bundles\":[{\"code\":\"B1\",\"name\":\"b\",\"components\":[{\"sku\":\"M1\",\"quantity\":1}]},"
+         "{\"code\":\"B2\",\"name\":\"b\",\"components\":[{\"sku\":\"B1\",\"quantity\":1}]}]}");
+    says(company, "\"status\":201,\"bundle\":{\"code\":\"B2\"");
+    must(company, 404, "GET", "/v1/bundles/B1", NULL);
+    must(company, 200, "POST", "/v1/channels/web/listings",
+         "{\"listings\":[{\"channel_sku\":\"m/1\",\"sku\":\"M1\"},{\"channel_sku\":\"m2\",\"sku\":\"NO\"}]}");
+    says(company, "{\"status\":201,\"listing\":{\"channel_sku\":\"m/1\"");
+    says(company, "\"code\":\"sku_unknown\"");
+    must(company, 200, "GET", "/v1/channels/web/listings/m%2F1", NULL);
+    must(company, 200, "POST", "/v1/channels/none/listings", "{\"listings\":[{\"channel_sku\":\"m\",\"sku\":\"M1\"}]}");
+    says(company, "\"code\":\"not_found\"");
+}
+
+/* RFC 9218: what can wait says so; what it says besides, or wrongly, changes nothing. */
+static void what_can_wait_is_taken_all_the_same(void **state)
+{
+    SCENE(company);
+    static const char *const headers[] = { "Priority: u=7\r\n", "Priority: i, u=7;x=1\r\n", "Priority: u=9\r\n", "Priority: ,,=\r\n",
+                                           "Priority:\r\n" };
+    for (size_t i = 0; i < COUNT(headers); i++)
+        assert_int_equal(send_with(company, headers[i], "PUT", "/v1/skus/LATER", "{\"name\":\"Later\"}"), i == 0 ? 201 : 200);
+}
+
 static void a_patch_comes_as_its_own_type(void **state)
 {
     SCENE(company);
@@ -459,6 +506,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_BOTH(what_is_there_is_not_made_again),
+        ON_BOTH(many_masters_at_once),
+        ON_BOTH(what_can_wait_is_taken_all_the_same),
         ON_BOTH(a_patch_comes_as_its_own_type),
         ON_BOTH(a_key_that_is_none_is_told_so),
         ON_BOTH(a_line_of_text_is_one_line),

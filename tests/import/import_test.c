@@ -244,8 +244,8 @@ static void what_cannot_be_done_is_said(void **state)
     static const struct {
         const char *words, *says;
     } cases[] = {
-        { "", "There is: import orders" },
-        { "stock", "There is: import orders" },
+        { "", "orders are invoice lines" },
+        { "stocks", "orders are invoice lines" },
         { "orders", "--file FILE is missing" },
         { "orders --file /dev/null", "--key KEY" },
         { "orders --file /nowhere/lines.csv --key k", "/nowhere/lines.csv: No such file" },
