@@ -16,6 +16,13 @@ extern const char *const shortage_names[];
 enum channel_kind { CHANNEL_STORE, CHANNEL_MARKETPLACE, CHANNEL_B2B, CHANNEL_RETAIL, CHANNEL_SOCIAL };
 extern const char *const channel_kind_names[];
 
+enum node_kind { NODE_WAREHOUSE, NODE_THIRD_PARTY, NODE_STORE, NODE_MARKETPLACE, NODE_SUPPLIER };
+/* Whether others run it for us: what it has been told is taken back with its word only. */
+static inline bool node_is_run_by_others(const struct node_row *node)
+{
+    return node->kind == NODE_THIRD_PARTY || node->kind == NODE_MARKETPLACE || node->kind == NODE_SUPPLIER;
+}
+
 /* Units of a SKU in one piece of something. */
 struct component {
     int64_t sku, quantity;

@@ -51,6 +51,7 @@ enum db_result check_numbers(struct check *check, int64_t unit, const struct che
 enum db_result check_supplies_of(struct check *check, int64_t unit);
 enum db_result check_transfers_of(struct check *check, int64_t unit);
 enum db_result check_waiting_of(struct check *check, int64_t unit);
+enum db_result check_handshake_of(struct check *check, int64_t unit);
 enum db_result check_short_picks_of(struct check *check, int64_t unit);
 enum db_result check_counts_of(struct check *check, int64_t unit);
 enum db_result check_references(struct check *check, int64_t unit);

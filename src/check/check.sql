@@ -124,6 +124,18 @@ SELECT s.sku, s.node, s.ord, s.quantity FROM short_pick AS s WHERE s.unit = $1 A
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT c.sku, c.node, c.class, c.seq, c.as_of, c.counted, c.delta, c.adjustment
   FROM count_fact AS c WHERE c.unit = $1 AND c.sku > $2 ORDER BY c.sku, c.node, c.class, c.seq LIMIT $3;
+-- name: check_asked :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT a.fulfilment, a.line, a.part, a.quantity, a.was FROM cancel_asked AS a
+ WHERE a.unit = $1 AND a.fulfilment > $2 ORDER BY a.fulfilment, a.line, a.part LIMIT $3;
+
+-- name: check_requested :many
+-- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
+SELECT f.id FROM fulfilment AS f INDEXED BY fulfilment_asked WHERE f.unit = $1 AND f.node = $2 AND f.state = 9 AND f.id > $3 ORDER BY f.id LIMIT $4;
+
+-- name: check_refusals :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT r.ord, r.node, r.fulfilment FROM node_refusal AS r WHERE r.unit = $1 AND r.ord > $2 ORDER BY r.ord, r.node LIMIT $3;
 
 -- name: check_open_of_type :many
 -- $1 unit ID; $2 type INT; $3 after ID; $4 most INT

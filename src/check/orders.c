@@ -146,7 +146,8 @@ static void check_claimed(struct check *check, const struct range *r, const stru
     }
     for (size_t i = r->w; i < r->work_count && r->work[i].ord == d->ord; i++)
         if (r->work[i].line == d->line && r->work[i].part == d->part && r->work[i].sku == d->sku)
-            *(r->work[i].state < FULFILMENT_SHIPPED ? &to_ship : &gone) += r->work[i].quantity - r->work[i].cancelled;
+            *(r->work[i].state < FULFILMENT_SHIPPED || r->work[i].state == FULFILMENT_CANCEL_REQUESTED ? &to_ship : &gone) +=
+                r->work[i].quantity - r->work[i].cancelled;
     if (soft != d->reserved)
         check_found(check, "demand_reserved", "a demand's reserved is the sum of its soft claims", demand_key(check, r, d), soft, d->reserved);
     if (hard != d->allocated)
@@ -355,7 +356,7 @@ static void check_order(struct check *check, struct range *r, const struct check
         if (r->claims[r->c].kind == CLAIM_ORDER)
             check_claim(check, r, first, o, &r->claims[r->c]);
     for (; r->f < r->fulfilment_count && r->fulfilments[r->f].ord == o->id; r->f++) {
-        delivered = delivered && (r->fulfilments[r->f].state == FULFILMENT_DELIVERED || r->fulfilments[r->f].state == FULFILMENT_CANCELLED);
+        delivered = delivered && fulfilment_has_ended(r->fulfilments[r->f].state);
         if (!known_has(check, &check->nodes, r->fulfilments[r->f].node))
             check_found(check, "reference_unit", "no reference leaves its unit",
                         arena_printf(check->arena, "unit %ld fulfilment %ld node", (long)r->unit, (long)r->fulfilments[r->f].id),

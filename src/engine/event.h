@@ -33,7 +33,10 @@
     X(STOCK_INSPECTED, "stock.inspected", "inspected")                                \
     X(STOCK_DISPOSED, "stock.disposed", "what became of inspected units")             \
     X(SUPPLY_CHANGED, "supply.changed", "supply")                                     \
-    X(SUPPLY_RECEIVED, "supply.received", "goods received")
+    X(SUPPLY_RECEIVED, "supply.received", "goods received")                           \
+    X(ORDER_CANCEL_REQUESTED, "order.cancel_requested", "asked to be cancelled")      \
+    X(ORDER_CANCEL_REFUSED, "order.cancel_refused", "a node did not give it back")    \
+    X(ORDER_REFUSAL_CLEARED, "order.refusal_cleared", "may go to the node again")
 
 enum event_type {
     EVENT_NONE,

@@ -17,7 +17,9 @@
     X(TRANSFER_SHORT, "transfer_short")                   \
     X(SHORT_PICK, "short_pick")                           \
     X(SUPPLY_LATE, "supply_late")                         \
-    X(SUPPLY_SHORT, "supply_short")
+    X(SUPPLY_SHORT, "supply_short")                       \
+    X(DECLINED, "declined")                               \
+    X(NODE_FAILED, "node_failed")
 
 enum exception_type {
     EXCEPTION_NONE,

@@ -9,8 +9,9 @@
 enum { QUERY_NODE, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
 
 /* Open work: the states of the index, in its order; their numbers are those of enum fulfilment_state. */
-static const char *const work_names[] = { "open", "released", "sent", "accepted", "declined", "picking", "packed", NULL };
-_Static_assert(COUNT(work_names) - 1 == FULFILMENT_SHIPPED, "what has shipped is no open work");
+static const char *const work_names[] = { "open", "released", "sent", "accepted", "declined", "picking", "packed", "cancel_requested", NULL };
+enum { WORK_ASKED = FULFILMENT_SHIPPED }; /* its place among the names: it has an index of its own */
+_Static_assert(COUNT(work_names) - 2 == FULFILMENT_SHIPPED, "what has shipped is no open work");
 
 /* A page of fulfilment orders by id, written as items of a list; what is not there is left out. */
 struct page {
@@ -127,18 +128,29 @@ static enum db_result write_work(struct reading *reading, int64_t unit, const in
     return result;
 }
 
+/* Ids of a page and one more, into room for as many. */
+static enum db_result read_ids(struct reading *r, const struct work *work, int64_t state, size_t most, int64_t *ids, size_t *count)
+{
+    struct fulfilment_work_page_result *rows;
+    struct fulfilment_asked_page_result *asked;
+    enum db_result result = DB_OK;
+    if (state == WORK_ASKED)
+        result = fulfilment_asked_page(r->db, r->arena, work->unit, work->node, work->after, (int64_t)most, &asked, count);
+    else
+        result = fulfilment_work_page(r->db, r->arena, work->unit, work->node, state, work->after, (int64_t)most, &rows, count);
+    for (size_t i = 0; result == DB_OK && i < *count; i++)
+        ids[i] = state == WORK_ASKED ? asked[i].id : rows[i].id;
+    return result;
+}
+
 static void list_work(struct reading *reading, const struct request *request, struct answer *answer)
 {
     struct work work;
     if (!read_query(reading, request, &work, answer))
         return;
-    struct fulfilment_work_page_result *rows;
     size_t count = 0, limit = (size_t)request->query_number[QUERY_LIMIT];
-    enum db_result result = fulfilment_work_page(reading->db, reading->arena, work.unit, work.node, request->query_number[QUERY_STATE], work.after,
-                                                 (int64_t)limit + 1, &rows, &count);
     int64_t *ids = ARENA_ARRAY(reading->arena, int64_t, limit + 1);
-    for (size_t i = 0; result == DB_OK && i < count; i++)
-        ids[i] = rows[i].id;
+    enum db_result result = read_ids(reading, &work, request->query_number[QUERY_STATE], limit + 1, ids, &count);
     struct json_writer json;
     size_t done = 0;
     list_begin(&json, request->arena);
@@ -183,6 +195,12 @@ static const struct route routes[] = {
       .read = get_fulfilment,
       .answer_of = &fulfilment_out_fields,
       .summary = "A fulfilment order" },
+    REPORT("/send", &fulfilment_send, "Sent to a node that others run: from now on a cancel needs its word"),
+    REPORT("/accept", &fulfilment_accept, "The node takes it on"),
+    REPORT("/decline", &fulfilment_decline, "The node does not take it on: another one ships it, or it waits"),
+    REPORT("/fail", &fulfilment_fail, "The node cannot ship it any more: another one does, or it waits"),
+    REPORT("/cancel", &fulfilment_cancel, "The node gives back what it was asked for"),
+    REPORT("/reject_cancel", &fulfilment_reject_cancel, "The node does not give back what it was asked for, and goes on"),
     REPORT("/pick", &fulfilment_pick, "Picked; fewer than are due is a short pick: what is missing waits for a count, and for another node"),
     REPORT("/pack", &fulfilment_pack, "Packed into packages"),
     REPORT("/ship", &fulfilment_ship, "Handed to the carrier: the units leave"),

@@ -1,9 +1,9 @@
 /* src/fulfilment/fulfilment.c: what a node reports about the work it was given: picked, packed, shipped, delivered.
  * Each report is a command: it opens the fulfilment order with its order, moves it by the machine, and lets the order
  * follow (order_advance), so that an order's stage is never set from here. */
-#include "fulfilment/fulfilment.h"
+#include "fulfilment/reports.h"
 #include "base/id.h"
-#include "orders/commands.h"
+#include "orders/asked.h"
 #include "orders/order_io.h"
 #include "orders/state.h"
 #include "orders/together.h"
@@ -24,6 +24,8 @@ static const struct field out_line_rows[] = {
     { "line", FIELD_INT, AT(fulfilment_line_io, line), .read_only = true, .doc = "of the order" },
     { "sku", FIELD_CODE, AT(fulfilment_line_io, sku), .read_only = true, .doc = "what is picked: of a bundle, the component" },
     { "quantity", FIELD_INT, AT(fulfilment_line_io, quantity), .read_only = true, .doc = "units" },
+    { "cancel_requested", FIELD_INT, AT(fulfilment_line_io, cancel_requested), .read_only = true, .hide_absent = true,
+      .doc = "units that the node is asked to give back; absent: none" },
 };
 static const struct field_table out_line_fields = { "FulfilmentUnits", out_line_rows, COUNT(out_line_rows), sizeof(struct fulfilment_line_io) };
 static const struct field out_package_rows[] = {
@@ -52,18 +54,18 @@ static struct fulfilment_report then_of(struct ws *ws, const struct fulfilment_r
     return (struct fulfilment_report){ .state = row->state, .version = row->version };
 }
 
-static void show_lines(struct ws *ws, const struct fulfilment_row *row, const struct numbers *then, struct field_list *out)
+/* Both tables of a line have their fields in the same places, so one presence does for either. */
+static void show_lines(struct ws *ws, const struct fulfilment_row *row, const struct fulfilment_report *then, struct field_list *out)
 {
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->id) };
     struct fulfilment_line_io *lines = ARENA_ARRAY(ws_arena(ws), struct fulfilment_line_io, ws_count(ws, &line_of_fulfilment, prefix) + 1);
     const struct fulfilment_line_row *line;
     size_t told = 0;
-    for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
-        int64_t due = told < then->count ? then->at[told++] : fulfilment_due(line);
+    for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL; told++) {
+        const int64_t due = told < then->due.count ? then->due.at[told] : fulfilment_due(line);
+        const int64_t asked = then->due.at == NULL ? asked_of(ws, row, line->line, line->part) : told < then->asked.count ? then->asked.at[told] : 0;
         if (due > 0)
-            lines[out->count++] = (struct fulfilment_line_io){
-                .line = line->line, .quantity = due, .sku = ((const struct sku_row *)ws_get(ws, &sku_table, WS_KEY(ws_unit(ws), line->sku)))->code
-            };
+            lines[out->count++] = fulfilment_line_shown(ws, line, due, asked);
     }
     out->items = lines;
 }
@@ -76,7 +78,7 @@ void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const str
     struct fulfilment_out out = {
         .id = io.id, .order = io.order, .node = io.node, .state = then.state, .version = then.version, .packages = io.packages
     };
-    show_lines(ws, row, &then.due, &out.lines);
+    show_lines(ws, row, &then, &out.lines);
     fields_write(json, &fulfilment_out_fields, &out);
 }
 
@@ -120,12 +122,12 @@ bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
 
 /* ---- commands ---- */
 
-static bool edge(struct edge *at, const struct request *request, struct command *command, struct faults *faults)
+bool report_edge(struct edge *at, const struct request *request, struct command *command, struct faults *faults)
 {
     return command_names(command, request, "ful", "fulfilment order", faults);
 }
 
-static void prefetch(struct ws *ws, const struct command *command)
+void report_prefetch(struct ws *ws, const struct command *command)
 {
     const int64_t unit = ws_unit(ws), id = command_id(command, "ful");
     const struct fulfilment_row *row = ws_known_row(ws, &fulfilment_table, WS_KEY(unit, id));
@@ -136,7 +138,7 @@ static void prefetch(struct ws *ws, const struct command *command)
         want_order(ws, row);
 }
 
-static bool open_for(struct ws *ws, struct command *command, struct fulfilment *fulfilment)
+bool report_open(struct ws *ws, struct command *command, struct fulfilment *fulfilment)
 {
     if (!fulfilment_open(ws, command_id(command, "ful"), fulfilment)) {
         fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "there is no fulfilment order %s", command->path[0]);
@@ -161,7 +163,12 @@ static void answer(struct ws *ws, struct command *command, const struct fulfilme
     command->answer.etag = arena_printf(command->arena, "%ld", (long)then_of(ws, row, as_of).version);
 }
 
-static void move(struct fulfilment *fulfilment, struct command *command, enum fulfilment_event event)
+void report_answer(struct fulfilment *fulfilment, struct command *command)
+{
+    answer(fulfilment->ws, command, fulfilment->row, NULL);
+}
+
+void report_move(struct fulfilment *fulfilment, struct command *command, enum fulfilment_event event)
 {
     struct order *order = &fulfilment->order;
     command->event_seq = fulfilment_move(fulfilment, event, &command->faults);
@@ -170,46 +177,21 @@ static void move(struct fulfilment *fulfilment, struct command *command, enum fu
     order_advance(order, false);
     if (order->last_seq == 0) /* no event told of the order, yet what it shows has changed */
         order_edit(order)->version++;
-    answer(fulfilment->ws, command, fulfilment->row, NULL);
+    report_answer(fulfilment, command);
 }
 
-static void again(struct ws *ws, struct command *command, int64_t seq)
+void report_again(struct ws *ws, struct command *command, int64_t seq)
 {
     const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
     answer(ws, command, ws_get(ws, &fulfilment_table, WS_KEY(ws_unit(ws), event->subject)), event);
 }
 
-/* ---- pick ---- */
-
-struct pick_line_io {
-    struct field_presence presence;
-    int64_t line;
-    const char *sku;
-    int64_t quantity;
-};
-struct pick_io {
-    struct field_presence presence;
-    struct field_list lines;
-};
-static const struct field pick_line_rows[] = {
-    { "line", FIELD_INT, AT(pick_line_io, line), .required = true, .min = 1, .max = ORDER_LINES_MAX, .doc = "as the fulfilment order shows it" },
-    { "sku", FIELD_CODE, AT(pick_line_io, sku), .doc = "where the line is a bundle: the component" },
-    { "quantity", FIELD_INT, AT(pick_line_io, quantity), .required = true, .max = QUANTITY_MAX,
-      .doc = "units that were found; fewer than are due is a short pick" },
-};
-static const struct field_table pick_line_fields = { "PickLine", pick_line_rows, COUNT(pick_line_rows), sizeof(struct pick_line_io) };
-static const struct field pick_rows[] = {
-    { "lines", FIELD_LIST, AT(pick_io, lines), .max = COMPONENTS_MAX, .of = &pick_line_fields, .doc = "a line left out was picked in full" },
-};
-static const struct field_table pick_fields = { "Pick", pick_rows, COUNT(pick_rows), sizeof(struct pick_io) };
-
-static const char *line_pointer(struct faults *faults, size_t entry, const char *member)
+const char *report_pointer(struct faults *faults, const char *list, size_t entry, const char *member)
 {
-    return arena_printf(faults->arena, "/lines/%zu/%s", entry, member);
+    return arena_printf(faults->arena, "/%s/%zu/%s", list, entry, member);
 }
 
-/* Which of the lines an entry means; line_count with a fault. */
-static size_t line_meant(const struct fulfilment *f, const struct pick_line_io *said, size_t entry, struct faults *faults)
+size_t report_line(const struct fulfilment *f, const char *list, const struct report_line_io *said, size_t entry, struct faults *faults)
 {
     size_t found = f->line_count, of_line = 0;
     for (size_t i = 0; i < f->line_count; i++) {
@@ -221,25 +203,40 @@ static size_t line_meant(const struct fulfilment *f, const struct pick_line_io *
             found = i;
     }
     if (of_line == 0)
-        fault_add(faults, FAULT_LINE_UNKNOWN, line_pointer(faults, entry, "line"), "line %ld is not in this fulfilment order", (long)said->line);
+        fault_add(faults, FAULT_LINE_UNKNOWN, report_pointer(faults, list, entry, "line"), "line %ld is not in this fulfilment order",
+                  (long)said->line);
     else if (found == f->line_count)
-        fault_add(faults, FAULT_LINE_UNKNOWN, line_pointer(faults, entry, "sku"), "line %ld needs no %s from this node", (long)said->line, said->sku);
+        fault_add(faults, FAULT_LINE_UNKNOWN, report_pointer(faults, list, entry, "sku"), "line %ld needs no %s from this node", (long)said->line,
+                  said->sku);
     else if (said->sku == NULL && of_line > 1)
-        fault_add(faults, FAULT_REQUIRED, line_pointer(faults, entry, "sku"), "line %ld is a bundle: say which component", (long)said->line);
+        fault_add(faults, FAULT_REQUIRED, report_pointer(faults, list, entry, "sku"), "line %ld is a bundle: say which component", (long)said->line);
     else
         return found;
     return f->line_count;
 }
 
+/* ---- pick ---- */
+
+struct pick_io {
+    struct field_presence presence;
+    struct field_list lines;
+};
+static const struct field pick_line_rows[] = { REPORT_LINE_ROWS(0, "units that were found; fewer than are due is a short pick") };
+static const struct field_table pick_line_fields = { "PickLine", pick_line_rows, COUNT(pick_line_rows), sizeof(struct report_line_io) };
+static const struct field pick_rows[] = {
+    { "lines", FIELD_LIST, AT(pick_io, lines), .max = COMPONENTS_MAX, .of = &pick_line_fields, .doc = "a line left out was picked in full" },
+};
+static const struct field_table pick_fields = { "Pick", pick_rows, COUNT(pick_rows), sizeof(struct pick_io) };
+
 /* What is said of each line; a line that is named twice was picked from two places. */
 static struct picked *picked_of(const struct fulfilment *f, const struct pick_io *in, struct faults *faults)
 {
-    const struct pick_line_io *said = in->lines.items;
+    const struct report_line_io *said = in->lines.items;
     struct picked *picked = ARENA_ARRAY(ws_arena(f->ws), struct picked, f->line_count + 1);
     for (size_t i = 0; i < in->lines.count; i++) {
-        size_t at = line_meant(f, &said[i], i, faults);
+        size_t at = report_line(f, "lines", &said[i], i, faults);
         if (at < f->line_count && picked[at].pointer == NULL)
-            picked[at].pointer = line_pointer(faults, i, "quantity");
+            picked[at].pointer = report_pointer(faults, "lines", i, "quantity");
         picked[at].quantity = min_i64(picked[at].quantity + said[i].quantity, QUANTITY_MAX);
     }
     for (size_t i = 0; i < f->line_count; i++)
@@ -286,60 +283,18 @@ static bool find_missing(struct fulfilment *f, struct picked *picked)
     return true;
 }
 
-/* All that letting go touches, in one go. */
-static void want_missing(struct fulfilment *f)
-{
-    claims_want(f->ws, &f->order.row->id, 1);
-    for (size_t i = 0; i < f->line_count; i++)
-        if (f->picked[i].missing + f->picked[i].useless > 0) {
-            demand_waits_want(&f->order, f->order.demands[demand_of(&f->order, f->lines[i])]);
-            short_picks_want(f->ws, f->row->node, f->lines[i]->sku);
-        }
-    ws_settle(f->ws);
-}
-
-/* Units of the line's SKU that are missing in all lines; 0 where a line before has told them. */
-static int64_t missing_of_sku(const struct fulfilment *f, size_t line)
-{
-    int64_t units = 0;
-    for (size_t i = 0; i < f->line_count; i++) {
-        if (f->lines[i]->sku != f->lines[line]->sku)
-            continue;
-        if (i < line && f->picked[i].missing > 0)
-            return 0;
-        units += f->picked[i].missing;
-    }
-    return units;
-}
-
 static void pick_short(struct fulfilment *f, struct command *command)
 {
     int64_t goes_on = 0;
-    struct fallen *fallen = ARENA_ARRAY(ws_arena(f->ws), struct fallen, f->line_count);
-    size_t count = 0;
-    for (size_t i = 0; i < f->line_count; i++) {
-        const int64_t lets_go = f->picked[i].missing + f->picked[i].useless;
-        goes_on += fulfilment_due(f->lines[i]) - lets_go;
-        if (lets_go > 0)
-            fallen[count++] = (struct fallen){ f->lines[i]->line, f->lines[i]->sku, lets_go };
-    }
-    want_missing(f);
-    command->event_seq = fulfilment_move(f, goes_on > 0 ? DO_PICK : DO_MISS, &command->faults);
-    if (command->event_seq == 0)
-        return;
-    for (size_t i = 0; i < f->line_count; i++) {
-        const int64_t missing = f->picked[i].missing == 0 ? 0 : missing_of_sku(f, i);
-        if (missing > 0)
-            short_pick_note(f->ws, &(struct short_pick){ f->row->node, f->lines[i]->sku, f->row->ord, missing });
-    }
-    order_falls_back(&f->order, fallen, count, "short_pick");
-    answer(f->ws, command, f->row, NULL);
+    for (size_t i = 0; i < f->line_count; i++)
+        goes_on += fulfilment_due(f->lines[i]) - f->picked[i].missing - f->picked[i].useless;
+    report_lets_go(f, command, goes_on > 0 ? DO_PICK : DO_MISS, EXCEPTION_BROKEN_CLAIM, "short_pick");
 }
 
 static void pick_decide(struct ws *ws, struct command *command)
 {
     struct fulfilment fulfilment;
-    if (!open_for(ws, command, &fulfilment))
+    if (!report_open(ws, command, &fulfilment))
         return;
     struct picked *picked = picked_of(&fulfilment, command->input, &command->faults);
     fulfilment.picked = picked;
@@ -348,7 +303,7 @@ static void pick_decide(struct ws *ws, struct command *command)
     if (fulfilment_transition((enum fulfilment_state)fulfilment.row->state, DO_PICK) != NULL && find_missing(&fulfilment, picked))
         pick_short(&fulfilment, command);
     else
-        move(&fulfilment, command, DO_PICK);
+        report_move(&fulfilment, command, DO_PICK);
 }
 
 /* ---- pack, ship, deliver ---- */
@@ -371,42 +326,30 @@ static const struct field_table ship_fields = { "Shipment", ship_rows, COUNT(shi
 static void pack_decide(struct ws *ws, struct command *command)
 {
     struct fulfilment fulfilment;
-    if (!open_for(ws, command, &fulfilment))
+    if (!report_open(ws, command, &fulfilment))
         return;
     fulfilment.pack = command->input;
-    move(&fulfilment, command, DO_PACK);
+    report_move(&fulfilment, command, DO_PACK);
 }
 
 static void ship_decide(struct ws *ws, struct command *command)
 {
     struct fulfilment fulfilment;
-    if (!open_for(ws, command, &fulfilment))
+    if (!report_open(ws, command, &fulfilment))
         return;
     fulfilment.ship = command->input;
-    move(&fulfilment, command, DO_SHIP);
+    report_move(&fulfilment, command, DO_SHIP);
 }
 
 static void deliver_decide(struct ws *ws, struct command *command)
 {
     struct fulfilment fulfilment;
-    if (open_for(ws, command, &fulfilment))
-        move(&fulfilment, command, DO_DELIVER);
+    if (report_open(ws, command, &fulfilment))
+        report_move(&fulfilment, command, DO_DELIVER);
 }
 
-#define FULFILMENT_COMMAND(NAME, TEXT, INPUT, DECIDE, INVERSE) \
-    const struct command_type NAME = {                         \
-        .name = TEXT,                                          \
-        .input = INPUT,                                        \
-        .mode = FIELDS_POST,                                   \
-        .queue = QUEUE_PEOPLE,                                 \
-        .edge = edge,                                          \
-        .prefetch = prefetch,                                  \
-        .decide = DECIDE,                                      \
-        .again = again,                                        \
-        .inverse = INVERSE,                                    \
-    }
-FULFILMENT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide,
-                   "order.cancel: the units go back; units that were not found: none, a count decides");
-FULFILMENT_COMMAND(fulfilment_pack, "fulfilment.pack", &pack_fields, pack_decide, "order.cancel: the units go back");
-FULFILMENT_COMMAND(fulfilment_ship, "fulfilment.ship", &ship_fields, ship_decide, "none: what has left comes back as a return");
-FULFILMENT_COMMAND(fulfilment_deliver, "fulfilment.deliver", NULL, deliver_decide, "none: a fact");
+REPORT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide,
+               "order.cancel: the units go back; units that were not found: none, a count decides");
+REPORT_COMMAND(fulfilment_pack, "fulfilment.pack", &pack_fields, pack_decide, "order.cancel: the units go back");
+REPORT_COMMAND(fulfilment_ship, "fulfilment.ship", &ship_fields, ship_decide, "none: what has left comes back as a return");
+REPORT_COMMAND(fulfilment_deliver, "fulfilment.deliver", NULL, deliver_decide, "none: a fact");

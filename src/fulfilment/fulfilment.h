@@ -1,5 +1,5 @@
-/* src/fulfilment/fulfilment.h: the part of an order that one node will ship: picked, packed, shipped, delivered. It comes
- * into being at release (orders), and moves by one table. Design: docs/design/orders.md. */
+/* src/fulfilment/fulfilment.h: the part of an order that one node will ship: sent, accepted, picked, packed, shipped, delivered; or
+ * declined, failed, given back. It comes into being at release (orders), and moves by one table. Design: docs/design/fulfilment.md. */
 #ifndef MILLRACE_FULFILMENT_FULFILMENT_H
 #define MILLRACE_FULFILMENT_FULFILMENT_H
 
@@ -26,10 +26,15 @@ struct fulfilment {
     const struct fulfilment_line_row **lines; /* by line, part */
     size_t line_count;
     struct order order;
+    enum fulfilment_event event; /* that moves it */
     /* What came with the event. */
-    const struct picked *picked; /* of each line, for DO_PICK and DO_MISS */
+    struct picked *picked; /* of each line, for an event by which units leave the node's work */
     const struct pack_io *pack;
     const struct ship_io *ship;
+    const char *reason, *answer; /* why; what a node says to a cancel: "agreed", "refused". NULL: it does not say */
+    /* Where units became available. */
+    const struct freed *freed;
+    size_t freed_count;
     /* What the event bears: NULL_INT where nothing left. */
     int64_t quantity, amount;
 };
@@ -37,7 +42,8 @@ struct picked {
     int64_t quantity;
     const char *pointer; /* into the body; NULL: not named, so picked in full */
     int64_t missing;     /* due and not found */
-    int64_t useless;     /* found, but of a bundle that must stay together and is not whole: it goes back */
+    int64_t useless;     /* not missing, and goes back: it is of a bundle that must stay together and is not whole, or the node will not ship it */
+    int64_t cancelled;   /* by the effect: of both, what was to be cancelled anyway */
 };
 
 /* Units of a line that are still wanted from this node. */
@@ -62,6 +68,8 @@ struct transition {
 extern const struct transition fulfilment_machine[];
 extern const size_t fulfilment_machine_count;
 
+const char *fulfilment_event_name(enum fulfilment_event event); /* "pick" */
+
 /* The table in markdown: docs/machines.md is made of it. */
 void fulfilment_machine_print(FILE *out);
 
@@ -77,6 +85,7 @@ void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const str
 
 extern const struct field_table fulfilment_out_fields;
 extern const struct command_type fulfilment_pick, fulfilment_pack, fulfilment_ship, fulfilment_deliver;
+extern const struct command_type fulfilment_send, fulfilment_accept, fulfilment_decline, fulfilment_fail, fulfilment_cancel, fulfilment_reject_cancel;
 extern const struct route_table fulfilment_routes;
 
 #endif

@@ -3,8 +3,11 @@
  * Until it ships, its units are hard claims of the order at the node; shipping is the moment they leave. Invariant: what
  * is due of a line that has not shipped is no more than the claim's hard units, so an effect never fails. */
 #include "fulfilment/fulfilment.h"
+#include "orders/asked.h"
 #include "orders/state.h"
 #include <assert.h>
+
+static const char *fulfilment_event_done(enum fulfilment_event event);
 
 /* ---- guards ---- */
 
@@ -17,6 +20,31 @@ static bool guard_no_more_than_due(const struct fulfilment *fulfilment, struct f
             fault_add(faults, FAULT_OUT_OF_RANGE, fulfilment->picked[i].pointer, "%ld are due and %ld were picked", (long)due, (long)picked);
     }
     return faults->count == before;
+}
+
+static bool guard_others_run_it(const struct fulfilment *fulfilment, struct faults *faults)
+{
+    const struct node_row *node = ws_get(fulfilment->ws, &node_table, WS_KEY(ws_unit(fulfilment->ws), fulfilment->row->node));
+    if (node_is_run_by_others(node))
+        return true;
+    fault_add(faults, FAULT_STATE_CONFLICT, NULL, "%s is a node of our own: its work is not sent, it is picked", node->code);
+    return false;
+}
+
+/* Where it stands but for the asking. */
+static const struct transition *as_it_stood(const struct fulfilment *fulfilment)
+{
+    return fulfilment_transition(asked_since(fulfilment->ws, fulfilment->row), fulfilment->event);
+}
+
+static bool guard_as_it_stood(const struct fulfilment *fulfilment, struct faults *faults)
+{
+    const struct transition *transition = as_it_stood(fulfilment);
+    if (transition != NULL)
+        return transition->guard == NULL || transition->guard(fulfilment, faults);
+    fault_add(faults, FAULT_STATE_CONFLICT, NULL, "it was %s when it was asked back: it cannot be %s",
+              fulfilment_names[asked_since(fulfilment->ws, fulfilment->row)], fulfilment_event_done(fulfilment->event));
+    return false;
 }
 
 /* ---- effects ---- */
@@ -40,7 +68,8 @@ size_t demand_of(const struct order *order, const struct fulfilment_line_row *li
     return i;
 }
 
-/* What was not found goes into quarantine until a count decides, what is of no use without it becomes available; both wait again. */
+/* What was not found goes into quarantine until a count decides, what else leaves becomes available; both wait again, but for what the
+ * node was asked to give back: that is cancelled. */
 static void effect_let_go(struct fulfilment *fulfilment)
 {
     struct ws *ws = fulfilment->ws;
@@ -51,6 +80,7 @@ static void effect_let_go(struct fulfilment *fulfilment)
         const int64_t missing = fulfilment->picked[i].missing, useless = fulfilment->picked[i].useless;
         if (missing + useless == 0)
             continue;
+        const int64_t cancelled = asked_take(ws, fulfilment->row, line->line, line->part, missing + useless);
         size_t d = demand_of(order, line);
         struct holder holder = demand_holder(order, order->demands[d]);
         const struct claim_row *claim = claim_find(ws, fulfilment->row->node, line->sku, &holder);
@@ -59,10 +89,17 @@ static void effect_let_go(struct fulfilment *fulfilment)
             claim_give_back(&stock, claim, 0, useless);
         if (missing > 0)
             claim_set_aside(&stock, claim, missing);
-        demand_falls_back(order, d, missing + useless, true);
+        struct demand_row *demand = demand_edit(order, d);
+        demand->allocated -= cancelled;
+        demand->cancelled += cancelled;
+        if (missing + useless > cancelled)
+            demand_falls_back(order, d, missing + useless - cancelled, true);
+        fulfilment->picked[i].cancelled = cancelled;
         ((struct fulfilment_line_row *)ws_edit(ws, line))->cancelled += missing + useless;
     }
     stock_end(&stock);
+    fulfilment->freed = stock.freed;
+    fulfilment->freed_count = stock.freed_count;
 }
 
 /* Goods in whole pieces at the order's prices, less their part of the line's discount. Shares are taken of the sum so far,
@@ -114,37 +151,105 @@ static void effect_ship(struct fulfilment *fulfilment)
     stock_end(&stock);
 }
 
+/* The node goes on where it stood, and is still asked; unless nothing of that is left to ask for, or its deed was the answer. */
+static void effect_go_on_there(struct fulfilment *fulfilment)
+{
+    const struct transition *transition = as_it_stood(fulfilment);
+    if (transition->effect != NULL)
+        transition->effect(fulfilment);
+    if (fulfilment->row->state != FULFILMENT_CANCEL_REQUESTED)
+        asked_forget(fulfilment->ws, fulfilment->row);
+    else if (asked_in_all(fulfilment->ws, fulfilment->row) > 0)
+        asked_move(fulfilment->ws, fulfilment->row, transition->to);
+    else
+        ((struct fulfilment_row *)ws_edit(fulfilment->ws, fulfilment->row))->state = transition->to;
+}
+
+static void effect_answered(struct fulfilment *fulfilment)
+{
+    asked_forget(fulfilment->ws, fulfilment->row);
+}
+
 /* ---- the machine ---- */
 
 #define NONE NULL, NULL
 #define GUARD(name) #name, guard_##name
 #define EFFECT(name) #name, effect_##name
 
-/* At release the order makes its claims hard, at reduce and cancel it gives them back: it does so itself, before the step. */
+/* At release the order makes its claims hard, at reduce and cancel it gives them back: it does so itself, before the step. Of what is
+ * asked for a node reports on as before: cancel_requested stands beside where the work is. */
 const struct transition fulfilment_machine[] = {
     { FULFILMENT_OPEN, DO_RELEASE, NONE, FULFILMENT_RELEASED, NONE },
+    { FULFILMENT_RELEASED, DO_SEND, GUARD(others_run_it), FULFILMENT_SENT, NONE },
+    { FULFILMENT_RELEASED, DO_ACCEPT, NONE, FULFILMENT_ACCEPTED, NONE },
+    { FULFILMENT_SENT, DO_ACCEPT, NONE, FULFILMENT_ACCEPTED, NONE },
+    { FULFILMENT_RELEASED, DO_DECLINE, NONE, FULFILMENT_DECLINED, EFFECT(let_go) },
+    { FULFILMENT_SENT, DO_DECLINE, NONE, FULFILMENT_DECLINED, EFFECT(let_go) },
     { FULFILMENT_RELEASED, DO_PICK, GUARD(no_more_than_due), FULFILMENT_PICKING, EFFECT(let_go) },
+    { FULFILMENT_SENT, DO_PICK, GUARD(no_more_than_due), FULFILMENT_PICKING, EFFECT(let_go) },
+    { FULFILMENT_ACCEPTED, DO_PICK, GUARD(no_more_than_due), FULFILMENT_PICKING, EFFECT(let_go) },
     { FULFILMENT_RELEASED, DO_MISS, GUARD(no_more_than_due), FULFILMENT_CANCELLED, EFFECT(let_go) },
+    { FULFILMENT_SENT, DO_MISS, GUARD(no_more_than_due), FULFILMENT_CANCELLED, EFFECT(let_go) },
+    { FULFILMENT_ACCEPTED, DO_MISS, GUARD(no_more_than_due), FULFILMENT_CANCELLED, EFFECT(let_go) },
     { FULFILMENT_PICKING, DO_PACK, NONE, FULFILMENT_PACKED, EFFECT(make_packages) },
     { FULFILMENT_PACKED, DO_SHIP, NONE, FULFILMENT_SHIPPED, EFFECT(ship) },
     { FULFILMENT_SHIPPED, DO_DELIVER, NONE, FULFILMENT_DELIVERED, NONE },
+    { FULFILMENT_RELEASED, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
+    { FULFILMENT_SENT, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
+    { FULFILMENT_ACCEPTED, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
+    { FULFILMENT_PICKING, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
+    { FULFILMENT_PACKED, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
+    { FULFILMENT_SENT, DO_ASK, NONE, FULFILMENT_CANCEL_REQUESTED, NONE },
+    { FULFILMENT_ACCEPTED, DO_ASK, NONE, FULFILMENT_CANCEL_REQUESTED, NONE },
+    { FULFILMENT_PICKING, DO_ASK, NONE, FULFILMENT_CANCEL_REQUESTED, NONE },
+    { FULFILMENT_PACKED, DO_ASK, NONE, FULFILMENT_CANCEL_REQUESTED, NONE },
+    { FULFILMENT_CANCEL_REQUESTED, DO_ASK, NONE, FULFILMENT_CANCEL_REQUESTED, NONE },
+    { FULFILMENT_CANCEL_REQUESTED, DO_AGREE, NONE, FULFILMENT_AS_BEFORE, EFFECT(let_go) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_AGREE_WHOLE, NONE, FULFILMENT_CANCELLED, EFFECT(let_go) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_GO_ON, NONE, FULFILMENT_AS_BEFORE, EFFECT(answered) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_ACCEPT, GUARD(as_it_stood), FULFILMENT_CANCEL_REQUESTED, EFFECT(go_on_there) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_PICK, GUARD(as_it_stood), FULFILMENT_CANCEL_REQUESTED, EFFECT(go_on_there) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_PACK, GUARD(as_it_stood), FULFILMENT_CANCEL_REQUESTED, EFFECT(go_on_there) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_MISS, GUARD(as_it_stood), FULFILMENT_CANCELLED, EFFECT(go_on_there) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_SHIP, GUARD(as_it_stood), FULFILMENT_SHIPPED, EFFECT(go_on_there) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_DECLINE, GUARD(as_it_stood), FULFILMENT_DECLINED, EFFECT(go_on_there) },
+    { FULFILMENT_CANCEL_REQUESTED, DO_FAIL, GUARD(as_it_stood), FULFILMENT_FAILED, EFFECT(go_on_there) },
     { FULFILMENT_RELEASED, DO_REDUCE, NONE, FULFILMENT_RELEASED, NONE },
+    { FULFILMENT_SENT, DO_REDUCE, NONE, FULFILMENT_SENT, NONE },
+    { FULFILMENT_ACCEPTED, DO_REDUCE, NONE, FULFILMENT_ACCEPTED, NONE },
     { FULFILMENT_PICKING, DO_REDUCE, NONE, FULFILMENT_PICKING, NONE },
     { FULFILMENT_PACKED, DO_REDUCE, NONE, FULFILMENT_PACKED, NONE },
+    { FULFILMENT_CANCEL_REQUESTED, DO_REDUCE, NONE, FULFILMENT_CANCEL_REQUESTED, NONE },
     { FULFILMENT_OPEN, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
     { FULFILMENT_RELEASED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+    { FULFILMENT_SENT, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+    { FULFILMENT_ACCEPTED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
     { FULFILMENT_PICKING, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
     { FULFILMENT_PACKED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
+    { FULFILMENT_CANCEL_REQUESTED, DO_CANCEL, NONE, FULFILMENT_CANCELLED, NONE },
 };
 const size_t fulfilment_machine_count = COUNT(fulfilment_machine);
 
 static const struct {
     const char *name, *done;
 } events[FULFILMENT_EVENT_COUNT] = {
-    [DO_RELEASE] = { "release", "released" }, [DO_PICK] = { "pick", "picked" },        [DO_PACK] = { "pack", "packed" },
-    [DO_MISS] = { "miss", "picked" },         [DO_SHIP] = { "ship", "shipped" },       [DO_DELIVER] = { "deliver", "delivered" },
-    [DO_REDUCE] = { "reduce", "reduced" },    [DO_CANCEL] = { "cancel", "cancelled" },
+    [DO_RELEASE] = { "release", "released" }, [DO_SEND] = { "send", "sent" },         [DO_ACCEPT] = { "accept", "accepted" },
+    [DO_DECLINE] = { "decline", "declined" }, [DO_PICK] = { "pick", "picked" },       [DO_MISS] = { "miss", "picked" },
+    [DO_PACK] = { "pack", "packed" },         [DO_SHIP] = { "ship", "shipped" },      [DO_DELIVER] = { "deliver", "delivered" },
+    [DO_FAIL] = { "fail", "failed" },         [DO_REDUCE] = { "reduce", "reduced" },  [DO_CANCEL] = { "cancel", "cancelled" },
+    [DO_ASK] = { "ask", "asked back" },       [DO_AGREE] = { "agree", "given back" }, [DO_AGREE_WHOLE] = { "agree_whole", "given back" },
+    [DO_GO_ON] = { "go_on", "kept" },
 };
+
+const char *fulfilment_event_name(enum fulfilment_event event)
+{
+    return events[event].name;
+}
+
+static const char *fulfilment_event_done(enum fulfilment_event event)
+{
+    return events[event].done;
+}
 
 const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event)
 {
@@ -160,7 +265,7 @@ void fulfilment_machine_print(FILE *out)
     for (size_t i = 0; i < COUNT(fulfilment_machine); i++) {
         const struct transition *t = &fulfilment_machine[i];
         fprintf(out, "| %s | %s | %s | %s | %s |\n", fulfilment_names[t->from], events[t->event].name, t->guard_name == NULL ? "" : t->guard_name,
-                fulfilment_names[t->to], t->effect_name == NULL ? "" : t->effect_name);
+                t->to == FULFILMENT_AS_BEFORE ? "*as before*" : fulfilment_names[t->to], t->effect_name == NULL ? "" : t->effect_name);
     }
 }
 
@@ -168,8 +273,9 @@ const struct fulfilment_row *fulfilment_step(struct ws *ws, const struct fulfilm
 {
     const struct transition *transition = fulfilment_transition((enum fulfilment_state)row->state, event);
     assert(transition != NULL);
+    const enum fulfilment_state to = transition->to == FULFILMENT_AS_BEFORE ? asked_since(ws, row) : transition->to;
     struct fulfilment_row *moved = ws_edit(ws, row);
-    moved->state = transition->to;
+    moved->state = to;
     moved->version++;
     return moved;
 }
@@ -191,6 +297,14 @@ static void tell_missing(const struct fulfilment *fulfilment, struct json_writer
         line_units_tell(json, "missing", lines, count);
 }
 
+static void tell_text(struct json_writer *json, const char *name, const char *text)
+{
+    if (text == NULL)
+        return;
+    json_key(json, name);
+    json_text(json, text);
+}
+
 static int64_t tell(const struct fulfilment *fulfilment)
 {
     const struct fulfilment_row *row = fulfilment->row;
@@ -199,6 +313,8 @@ static int64_t tell(const struct fulfilment *fulfilment)
     json_object(&json);
     fulfilment_report_write(fulfilment->ws, row, &json);
     tell_missing(fulfilment, &json);
+    tell_text(&json, "answer", fulfilment->answer);
+    tell_text(&json, "reason", fulfilment->reason);
     if (row->state == FULFILMENT_SHIPPED) {
         json_key(&json, "carrier");
         json_text(&json, row->carrier);
@@ -225,6 +341,7 @@ int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event eve
                   events[event].done);
         return 0;
     }
+    fulfilment->event = event;
     if (transition->guard != NULL && !transition->guard(fulfilment, faults))
         return 0;
     fulfilment->row = fulfilment_step(fulfilment->ws, fulfilment->row, event);

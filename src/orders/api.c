@@ -380,6 +380,7 @@ static const struct route routes[] = {
     ABOUT("/holds", &order_hold, "Hold an order"),
     ABOUT("/holds/{kind}/clear", &order_hold_clear, "Clear a hold"),
     ABOUT("/payments", &order_pay, "Record a payment fact"),
+    ABOUT("/refusals/{node}/clear", &order_refusal_clear, "Let a node that declined the order, or failed with it, be given it again"),
     ABOUT("/release", &order_release, "Release an order of a channel that releases by hand"),
 };
 const struct route_table orders_routes = { "orders", routes, COUNT(routes) };

@@ -1,10 +1,12 @@
 /* src/orders/backorders.c: what waits, by rank. Supply fills the queue of its SKU from the top in the command that
  * brought it, as far as one command may; the rest is a job's, and until it has ended nobody who ranks below its head takes
  * units there. A fact that broke claims puts their units back into the queue at the rank they always had.
- * A node that did not find units of a SKU is passed over for that order until somebody has counted there (inventory/short_picks.c).
+ * A node that did not find units of a SKU is passed over for that order until somebody has counted there (inventory/short_picks.c), one that
+ * refused the order until somebody clears that (asked.c).
  * Each line that is filled takes at least a unit, so the head of the queue is all that a job must remember. Bundles that must not
  * come apart take whole pieces or nothing: a line that has no whole one in reach is passed over, and keeps its place. */
 #include "engine/jobs.h"
+#include "orders/asked.h"
 #include "orders/commands.h"
 #include "orders/orders.h"
 #include "orders/oversell.h"
@@ -120,7 +122,7 @@ static bool ranks_before(const struct waiting_row *a, const struct waiting_row *
 static bool could_take(const struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
 {
     struct order order;
-    if (short_pick_stands(spot->ws, spot->node, spot->sku, waiting->ord))
+    if (short_pick_stands(spot->ws, spot->node, spot->sku, waiting->ord) || node_refuses(spot->ws, waiting->ord, spot->node))
         return false;
     if (outlet->channel->split)
         return true;
@@ -209,7 +211,7 @@ static bool fill_demand(struct stock *stock, const struct spot *spot, struct ord
     for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
         int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
         if (units == 0 || short_pick_stands(stock->ws, outlet->nodes[n]->id, demand->sku, order->row->id) ||
-            !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
+            node_refuses(stock->ws, order->row->id, outlet->nodes[n]->id) || !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
             continue;
         outlet_take(stock, outlet, n, demand->sku, &holder, units);
         demand->backordered -= units;
@@ -280,8 +282,8 @@ static bool fill_line(struct spot *spot, const struct waiting_row *waiting, cons
 
 static void want_order(struct ws *ws, int64_t order)
 {
-    static const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder,
-                                                   &exception_open_of_order };
+    static const struct db_path *const paths[] = { &line_of_order,   &demand_of_order,         &fulfilment_of_order,
+                                                   &claim_of_holder, &exception_open_of_order, &refusal_of_order };
     ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), order));
     for (size_t i = 0; i < COUNT(paths); i++)
         ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order)), 0);
@@ -447,9 +449,11 @@ const struct job_work fill_job = { fill_step };
 
 /* ---- claims that a fact broke ---- */
 
-static const char *cause_of(struct ws *ws, int64_t order, int64_t sku)
+/* Of a broken claim and an oversell the same: one cause is one exception. */
+static const char *cause_of(struct ws *ws, enum exception_type type, int64_t order, int64_t sku)
 {
-    return arena_printf(ws_arena(ws), "broken/%ld/%ld", (long)order, (long)sku);
+    const char *kind = type == EXCEPTION_BROKEN_CLAIM ? "broken" : exception_names[type - 1];
+    return arena_printf(ws_arena(ws), "%s/%ld/%ld", kind, (long)order, (long)sku);
 }
 
 /* All at once: a count may break the claims of thousands of orders. */
@@ -460,7 +464,7 @@ static void want_orders(struct ws *ws, const struct broken *broken)
         if (each->kind != CLAIM_ORDER)
             continue;
         want_order(ws, each->holder);
-        exception_want(ws, cause_of(ws, each->holder, each->sku));
+        exception_want(ws, cause_of(ws, EXCEPTION_BROKEN_CLAIM, each->holder, each->sku));
     }
     ws_settle(ws);
     for (const struct broken *each = broken; each != NULL; each = each->next) {
@@ -493,11 +497,11 @@ void demand_falls_back(struct order *order, size_t i, int64_t units, bool hard)
     demand_waits(order, demand);
 }
 
-static void tell_people(struct order *order, const struct fallen *fallen, const char *why)
+static void tell_people(struct order *order, const struct fallen *fallen, enum exception_type type, const char *why)
 {
-    const bool sold = is_marketplace(order);
-    exception_open(order->ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : EXCEPTION_BROKEN_CLAIM,
-                                                   .cause = cause_of(order->ws, order->row->id, fallen->sku),
+    const bool sold = type == EXCEPTION_BROKEN_CLAIM && is_marketplace(order);
+    exception_open(order->ws, &(struct exception){ .type = sold ? EXCEPTION_OVERSELL : type,
+                                                   .cause = cause_of(order->ws, type, order->row->id, fallen->sku),
                                                    .order = order->row->id,
                                                    .sku = fallen->sku,
                                                    .quantity = fallen->units,
@@ -516,7 +520,7 @@ static int64_t still_waits(const struct order *order, const struct fallen *falle
     return min_i64(units, fallen->units);
 }
 
-void order_falls_back(struct order *order, const struct fallen *fallen, size_t count, const char *why)
+void order_falls_back(struct order *order, const struct fallen *fallen, size_t count, enum exception_type type, const char *why)
 {
     struct ws *ws = order->ws;
     int64_t *skus = ARENA_ARRAY(ws_arena(ws), int64_t, count + 1);
@@ -527,7 +531,7 @@ void order_falls_back(struct order *order, const struct fallen *fallen, size_t c
             k++;
         if (k == sku_count)
             skus[sku_count++] = fallen[i].sku;
-        exception_want(ws, cause_of(ws, order->row->id, fallen[i].sku));
+        exception_want(ws, cause_of(ws, type, order->row->id, fallen[i].sku));
     }
     ws_settle(ws);
     const int64_t told = order->last_seq;
@@ -539,7 +543,7 @@ void order_falls_back(struct order *order, const struct fallen *fallen, size_t c
         struct fallen waits = fallen[i];
         waits.units = still_waits(order, &fallen[i]);
         if (waits.units > 0)
-            tell_people(order, &waits, why);
+            tell_people(order, &waits, type, why);
     }
 }
 
@@ -564,7 +568,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
             if (order.demands[i]->line != broken->line || order.demands[i]->part != broken->part)
                 continue;
             if (broken->hard) /* the node no longer has to ship them */
-                fulfilment_gives_up(&order, broken->node, broken->line, broken->part, broken->quantity);
+                (void)fulfilment_gives_up(&order, broken->node, broken->line, broken->part, broken->quantity, true);
             demand_falls_back(&order, i, broken->quantity, broken->hard);
         }
         struct event_row event = event_of(EVENT_CLAIM_BROKEN, SUBJECT_ORDER, broken->holder);
@@ -574,7 +578,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
         event.quantity = broken->quantity;
         event.class = 0;
         ws_event(ws, event);
-        tell_people(&order, &(struct fallen){ broken->line, broken->sku, broken->quantity }, why);
+        tell_people(&order, &(struct fallen){ broken->line, broken->sku, broken->quantity }, EXCEPTION_BROKEN_CLAIM, why);
         order_advance(&order, false);
         if (order.last_seq == 0) /* less is claimed, the stage did not change */
             order_event(&order, EVENT_ORDER_BACKORDERED, NULL_INT);

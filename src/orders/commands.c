@@ -1,5 +1,6 @@
-/* src/orders/commands.c: small commands about one order: holds, release. */
+/* src/orders/commands.c: small commands about one order: holds, release, a node's refusal. */
 #include "orders/commands.h"
+#include "orders/asked.h"
 #include "base/id.h"
 #include "orders/order_io.h"
 #include "orders/payments.h"
@@ -128,6 +129,56 @@ static void release_decide(struct ws *ws, struct command *command)
     order_answer_changed(&order, command);
 }
 
+/* ---- a node's refusal ---- */
+
+static const struct field refusal_rows[] = {
+    { "reason", FIELD_TEXT, AT(hold_in, reason), .lines = true, .required = true, .min = 1, .max = 255, .doc = "why the node may be asked again" },
+};
+static const struct field_table refusal_fields = { "RefusalClear", refusal_rows, COUNT(refusal_rows), sizeof(struct hold_in) };
+
+static void tell_cleared(struct order *order, const char *node, const char *reason)
+{
+    struct json_writer json;
+    order_event_begin(order, &json);
+    json_key(&json, "node");
+    json_text(&json, node);
+    json_key(&json, "reason");
+    json_text(&json, reason);
+    (void)order_event_end(order, &json, EVENT_ORDER_REFUSAL_CLEARED, NULL_INT);
+}
+
+static void refusal_clear_prefetch(struct ws *ws, const struct command *command)
+{
+    order_command_prefetch(ws, command);
+    order_command_want(ws, command, (const struct db_path *const[]){ &refusal_of_order, &event_of_order, &exception_open_of_order }, 3);
+}
+
+/* The node is asked at once, where something waits and stands there: the answer shows the order after that. */
+static void refusal_clear_decide(struct ws *ws, struct command *command)
+{
+    struct order order;
+    const char *code = command->path[1];
+    if (!order_of_command(ws, command, &order))
+        return;
+    const struct node_row *node = ws_find(ws, &node_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
+    if (node == NULL || !refusal_clear(ws, order.row->id, node->id)) {
+        fault_add(&command->faults, FAULT_NOT_FOUND, NULL, "no node %s refuses the order", code);
+        return;
+    }
+    tell_cleared(&order, code, ((const struct hold_in *)command->input)->reason);
+    int64_t *skus = ARENA_ARRAY(ws_arena(ws), int64_t, order.demand_count);
+    size_t count = 0;
+    for (size_t i = 0; i < order.demand_count; i++)
+        if (order.demands[i]->backordered > 0 && order.demands[i]->sku != 0)
+            skus[count++] = order.demands[i]->sku;
+    backorders_fill_skus(ws, skus, count);
+    (void)order_open(ws, order.row->id, &order);
+    command->event_seq = order_told(&order);
+    order_answer(&order, command, 200);
+}
+
+ORDER_COMMAND(order_refusal_clear, "order.refusal.clear", &refusal_fields, refusal_clear_prefetch, refusal_clear_decide,
+              "none: the node may decline again");
 ORDER_COMMAND(order_hold, "order.hold", &hold_in_fields, order_command_prefetch, hold_decide, "order.hold.clear");
 ORDER_COMMAND(order_hold_clear, "order.hold.clear", &clear_fields, order_command_prefetch, clear_decide, "order.hold");
 ORDER_COMMAND(order_release, "order.release", NULL, order_command_prefetch, release_decide, "none: what a node has is cancelled by order.cancel");

@@ -4,7 +4,7 @@
 
 #include "orders/orders.h"
 
-extern const struct command_type order_cancel, order_edit_lines, order_hold, order_hold_clear, order_pay, order_release;
+extern const struct command_type order_cancel, order_edit_lines, order_hold, order_hold_clear, order_pay, order_release, order_refusal_clear;
 
 bool order_command_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void order_command_prefetch(struct ws *ws, const struct command *command);
@@ -13,8 +13,9 @@ void order_command_want(struct ws *ws, const struct command *command, const stru
 bool order_of_command(struct ws *ws, struct command *command, struct order *order);
 /* Answers with the order as the command leaves it. */
 void order_answer_changed(struct order *order, struct command *command);
-/* Takes units off what a node has of the order and has not shipped; a fulfilment order whose lines are all gone is cancelled. */
-void fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units);
+/* Takes units off what a node has of the order and has not shipped; a fulfilment order whose lines are all gone is cancelled. Returns how
+ * many: by a fact all, else none of what needs the node's word. */
+int64_t fulfilment_gives_up(struct order *order, int64_t node, int64_t line, int64_t part, int64_t units, bool by_fact);
 /* Puts a demand into the queue of its SKU while it waits, and takes it out when it does not. */
 void demand_waits(struct order *order, const struct demand_row *demand);
 void demand_waits_want(const struct order *order, const struct demand_row *demand);        /* the row that it may put there or take out */

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "engine/vault.h"
 #include "inventory/availability.h"
+#include "orders/asked.h"
 #include "orders/cancel.h"
 #include "orders/commands.h"
 #include "orders/decisions.h"
@@ -311,8 +312,8 @@ static bool refuse_less(struct edit *e)
         if (e->less[at] <= cancellable[at])
             continue;
         fault_of_set(e, FAULT_TOO_LATE, i, "quantity",
-                     arena_printf(e->command->arena, "of line %ld, %ld have left or are part of what has: at least as many stay", (long)set[i].line,
-                                  (long)(wanted_of(e, set[i].line) - cancellable[at])));
+                     arena_printf(e->command->arena, "of line %ld, %ld have left, are part of what has, or need a node's word: at least as many stay",
+                                  (long)set[i].line, (long)(wanted_of(e, set[i].line) - cancellable[at])));
         return true;
     }
     return false;
@@ -562,6 +563,7 @@ static void edit_decide(struct ws *ws, struct command *command)
         return;
     }
     outlet_open(ws, e.named.channel, &e.outlet);
+    outlet_without_refusing(ws, e.order.row->id, &e.outlet);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, e.order.row->id });
     order_give_back(&e.order, e.less, &stock);
     e.outlet.own = stock.freed;

@@ -186,7 +186,7 @@ static struct order_facts facts_of(struct order *order)
     const struct fulfilment_row *fulfilment;
     bool all = true;
     while ((fulfilment = ws_next(order->ws, &cursor)) != NULL)
-        all = all && (fulfilment->state == FULFILMENT_DELIVERED || fulfilment->state == FULFILMENT_CANCELLED);
+        all = all && fulfilment_has_ended(fulfilment->state);
     facts.delivered = all ? facts.shipped : 0;
     return facts;
 }
@@ -421,10 +421,8 @@ static bool is_of_its_sku(const struct exception_item_row *row, const struct dem
 
 /* It stands while such a demand of the order waits. The types of other modules have no row: they close what they opened. */
 static bool (*const stands_by[EXCEPTION_TYPE_COUNT])(const struct exception_item_row *row, const struct demand_row *demand) = {
-    [EXCEPTION_SHORTAGE] = is_of_its_sku,
-    [EXCEPTION_OVERSELL] = is_of_its_sku,
-    [EXCEPTION_BROKEN_CLAIM] = is_of_its_sku,
-    [EXCEPTION_UNMAPPED] = names_nothing,
+    [EXCEPTION_SHORTAGE] = is_of_its_sku, [EXCEPTION_OVERSELL] = is_of_its_sku, [EXCEPTION_BROKEN_CLAIM] = is_of_its_sku,
+    [EXCEPTION_UNMAPPED] = names_nothing, [EXCEPTION_DECLINED] = is_of_its_sku, [EXCEPTION_NODE_FAILED] = is_of_its_sku,
 };
 
 static bool exception_stands(const struct order *order, const struct exception_item_row *row)

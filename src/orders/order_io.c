@@ -89,9 +89,11 @@ static const struct field fulfilment_line_rows[] = {
     { "line", FIELD_INT, AT(fulfilment_line_io, line), .read_only = true },
     { "sku", FIELD_CODE, AT(fulfilment_line_io, sku), .read_only = true },
     { "quantity", FIELD_INT, AT(fulfilment_line_io, quantity), .read_only = true },
+    { "cancel_requested", FIELD_INT, AT(fulfilment_line_io, cancel_requested), .read_only = true, .hide_absent = true,
+      .doc = "units that the node is asked to give back; absent: none" },
 };
-static const struct field_table fulfilment_line_fields = { "FulfilmentLine", fulfilment_line_rows, COUNT(fulfilment_line_rows),
-                                                           sizeof(struct fulfilment_line_io) };
+const struct field_table fulfilment_line_fields = { "FulfilmentLine", fulfilment_line_rows, COUNT(fulfilment_line_rows),
+                                                    sizeof(struct fulfilment_line_io) };
 static const struct field package_rows[] = {
     { "weight_g", FIELD_INT, AT(package_io, weight_g), .read_only = true },
     { "tracking", FIELD_TEXT, AT(package_io, tracking), .read_only = true, .nullable = true },

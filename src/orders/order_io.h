@@ -49,7 +49,7 @@ struct fulfilment_line_io {
     struct field_presence presence;
     int64_t line;
     const char *sku;
-    int64_t quantity;
+    int64_t quantity, cancel_requested;
 };
 struct package_io {
     struct field_presence presence;
@@ -92,6 +92,6 @@ struct order_io {
     int64_t key; /* order_key_of (channel, channel order id) */
 };
 
-extern const struct field_table order_fields, order_line_fields, order_address_fields, people_fields, fulfilment_fields;
+extern const struct field_table order_fields, order_line_fields, order_address_fields, people_fields, fulfilment_fields, fulfilment_line_fields;
 
 #endif

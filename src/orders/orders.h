@@ -26,13 +26,33 @@ enum fulfilment_state {
     FULFILMENT_DELIVERED,
     FULFILMENT_CANCEL_REQUESTED,
     FULFILMENT_CANCELLED,
-    FULFILMENT_FAILED
+    FULFILMENT_FAILED,
+    FULFILMENT_AS_BEFORE /* in the machine only: the state in which it was when its node was asked */
 };
 extern const char *const fulfilment_names[];
 
 /* What can happen to a fulfilment order, and the one function that sets its state: defined by src/fulfilment/machine.c,
- * which orders does not know. reduce: less is due of it than before; miss: nothing was found of it that could be sent. */
-enum fulfilment_event { DO_RELEASE, DO_PICK, DO_MISS, DO_PACK, DO_SHIP, DO_DELIVER, DO_REDUCE, DO_CANCEL, FULFILMENT_EVENT_COUNT };
+ * which orders does not know. reduce: less is due of it than before; miss: nothing was found of it that could be sent; ask: its node is to say
+ * whether it gives back; agree, agree_whole: it does, and something or nothing is left; go_on: it does not, or need not. */
+enum fulfilment_event {
+    DO_RELEASE,
+    DO_SEND,
+    DO_ACCEPT,
+    DO_DECLINE,
+    DO_PICK,
+    DO_MISS,
+    DO_PACK,
+    DO_SHIP,
+    DO_DELIVER,
+    DO_FAIL,
+    DO_REDUCE,
+    DO_CANCEL,
+    DO_ASK,
+    DO_AGREE,
+    DO_AGREE_WHOLE,
+    DO_GO_ON,
+    FULFILMENT_EVENT_COUNT
+};
 /* NULL: the machine does not list it. Pure. */
 const struct transition *fulfilment_transition(enum fulfilment_state from, enum fulfilment_event event);
 /* Sets state and version by the machine, which must list the pair; guard, effect and event are the caller's. */
@@ -77,6 +97,11 @@ struct order_facts {
     int64_t open, backordered, reserved, allocated, shipped, delivered, cancelled; /* units */
 };
 enum stage stage_of(const struct order_facts *facts);
+/* Whether nothing more will come of a fulfilment order in this state. */
+static inline bool fulfilment_has_ended(int64_t state)
+{
+    return state == FULFILMENT_DELIVERED || state == FULFILMENT_CANCELLED || state == FULFILMENT_DECLINED || state == FULFILMENT_FAILED;
+}
 /* Its rules in markdown: docs/machines.md is made of them. */
 void order_stages_print(FILE *out);
 
@@ -96,11 +121,14 @@ void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
 /* Units of demand i lose their claim, which is gone already, and wait again at the order's rank; what a marketplace has sold is oversold then. */
 void demand_falls_back(struct order *order, size_t i, int64_t units, bool hard);
 /* What fell back of an order, for a reason that lies at one node: the order tells how it stands, those who wait for these SKUs get what
- * stands elsewhere, and what still waits of it then is work for people. why: as the exception says it. */
+ * stands elsewhere, and what still waits of it then is work for people. type, why: of the exception; a broken claim of a marketplace is an oversell.
+ */
 struct fallen {
     int64_t line, sku, units;
 };
-void order_falls_back(struct order *order, const struct fallen *fallen, size_t count, const char *why);
+void order_falls_back(struct order *order, const struct fallen *fallen, size_t count, enum exception_type type, const char *why);
+/* Units were cancelled, so many pieces of each line: the order tells so, and follows. */
+void order_gave_up(struct order *order, const char *reason, const int64_t *pieces);
 /* Order lines that lost claims to a fact fall back into backorders, with an exception each; broken: of kind order. */
 void orders_claims_broken(struct ws *ws, const struct broken *first, const char *why);
 
@@ -128,6 +156,7 @@ void order_answer(struct order *order, struct command *command, int status);
 int64_t order_write(struct order *order, const struct event_row *as_of, struct json_writer *json);
 struct fulfilment_io;
 void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t state, struct fulfilment_io *out);
+struct fulfilment_line_io fulfilment_line_shown(struct ws *ws, const struct fulfilment_line_row *line, int64_t quantity, int64_t asked);
 void tags_read(struct arena *arena, const char *text, struct field_list *tags);
 
 /* Renders what an event stood for once more: the order as it was then. */

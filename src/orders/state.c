@@ -2,6 +2,7 @@
  * without names, and nothing where nothing is to be said. One table a kind names the members; a member that no row names (what the
  * command said, see order_event_begin) is skipped. */
 #include "orders/state.h"
+#include "orders/asked.h"
 #include "orders/mapping.h"
 #include "orders/payments.h"
 #include <stdlib.h>
@@ -27,11 +28,13 @@ static const struct member order_members[] = {
     { "payment_status", MEMBER_NUMBER, AT(order_state, payment_status), .inner = true },
     { "given_up", MEMBER_NUMBERS, AT(order_state, given_up), .inner = true },
     { "fulfilments", MEMBER_NUMBERS, AT(order_state, fulfilments) },
+    { "asked", MEMBER_NUMBERS, AT(order_state, asked), .inner = true },
 };
 static const struct member report_members[] = {
     { "state", MEMBER_WORD, AT(fulfilment_report, state), .names = fulfilment_names },
     { "version", MEMBER_NUMBER, AT(fulfilment_report, version) },
     { "due", MEMBER_NUMBERS, AT(fulfilment_report, due) },
+    { "asked", MEMBER_NUMBERS, AT(fulfilment_report, asked) },
 };
 
 static const struct member *member_of(const struct member *members, size_t count, const char *key, size_t bytes)
@@ -190,21 +193,33 @@ static struct ws_cursor lines_of(struct ws *ws, const struct fulfilment_row *row
     return ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(ws_unit(ws)), db_int(row->id)), 0);
 }
 
-/* What fulfilments have given up so far, by a cancel or because a fact took it. Most have given up nothing: then nothing is
- * written. */
-static void write_given_up(struct order *order, struct json_writer *json)
+static int64_t given_up(struct ws *ws, const struct fulfilment_row *row, const struct fulfilment_line_row *line)
+{
+    return line->cancelled;
+}
+static int64_t asked_back(struct ws *ws, const struct fulfilment_row *row, const struct fulfilment_line_row *line)
+{
+    return asked_of(ws, row, line->line, line->part);
+}
+
+/* What fulfilments have given up so far, by a cancel or because a fact took it; what they are asked for. Most lines have none:
+ * then nothing is written. */
+static void write_units(struct order *order, const char *name,
+                        int64_t (*units_of)(struct ws *ws, const struct fulfilment_row *row, const struct fulfilment_line_row *line),
+                        struct json_writer *json)
 {
     const struct fulfilment_row *fulfilment;
     const struct fulfilment_line_row *line;
     bool any = false;
     for (struct ws_cursor all = fulfilments_of(order); (fulfilment = ws_next(order->ws, &all)) != NULL;) {
         for (struct ws_cursor lines = lines_of(order->ws, fulfilment); (line = ws_next(order->ws, &lines)) != NULL;) {
-            if (line->cancelled == 0)
+            const int64_t units = units_of(order->ws, fulfilment, line);
+            if (units == 0)
                 continue;
             if (!any)
-                json_key(json, "given_up"), json_array(json);
+                json_key(json, name), json_array(json);
             any = true;
-            const int64_t figures[] = { fulfilment->id, line->line, line->part, line->cancelled };
+            const int64_t figures[] = { fulfilment->id, line->line, line->part, units };
             for (size_t k = 0; k < COUNT(figures); k++)
                 json_int(json, figures[k]);
         }
@@ -220,7 +235,8 @@ static void write_fulfilments(struct order *order, struct json_writer *json)
     const struct fulfilment_row *fulfilment = ws_next(order->ws, &cursor);
     if (fulfilment == NULL && order->row->stage < STAGE_RELEASED)
         return;
-    write_given_up(order, json);
+    write_units(order, "given_up", given_up, json);
+    write_units(order, "asked", asked_back, json);
     json_key(json, "fulfilments");
     json_array(json);
     for (; fulfilment != NULL; fulfilment = ws_next(order->ws, &cursor)) {
@@ -259,6 +275,13 @@ void fulfilment_report_write(struct ws *ws, const struct fulfilment_row *row, st
     json_array(json);
     for (struct ws_cursor lines = lines_of(ws, row); (line = ws_next(ws, &lines)) != NULL;)
         json_int(json, line->quantity - line->cancelled);
+    json_array_end(json);
+    if (row->state != FULFILMENT_CANCEL_REQUESTED)
+        return;
+    json_key(json, "asked");
+    json_array(json);
+    for (struct ws_cursor lines = lines_of(ws, row); (line = ws_next(ws, &lines)) != NULL;)
+        json_int(json, asked_back(ws, row, line));
     json_array_end(json);
 }
 

@@ -19,6 +19,7 @@ struct order_state {
     struct numbers demands;                 /* see demands_then() */
     struct numbers given_up;                /* fulfilment, line, part, units of each line that gave something up */
     struct numbers fulfilments;             /* id, state of each */
+    struct numbers asked;                   /* fulfilment, line, part, units of each line that a node is asked to give back */
 };
 /* Its members, into an object that is open. */
 void order_state_write(struct order *order, struct json_writer *json);
@@ -35,6 +36,7 @@ struct demand_row *demands_then(struct arena *arena, struct order *order, const 
 struct fulfilment_report {
     int64_t state, version; /* -1: no state of the machine ("reduced"); NULL_INT: the event does not say */
     struct numbers due;     /* units of each line, by line and part */
+    struct numbers asked;   /* of those, what the node is asked to give back; nothing where it is asked for nothing */
 };
 void fulfilment_report_write(struct ws *ws, const struct fulfilment_row *row, struct json_writer *json);
 /* False: the event is not about a fulfilment order, or says no state. It lives in the arena. */

@@ -193,15 +193,28 @@ static const char *say_released(struct timeline *t, const struct event_row *even
     return out.size == 0 ? arena_printf(arena_of(t), "released to %s", next) : arena_printf(arena_of(t), "released to %s and %s", out.at, next);
 }
 
+/* The state says what a node did, but where it answers: then the answer does. */
 static const char *say_fulfilment(struct timeline *t, const struct event_row *event)
 {
     static const struct {
         const char *state, *does;
     } verbs[] = {
-        { "released", "is to ship" }, { "picking", "picked" },      { "packed", "packed" },     { "shipped", "shipped" },
-        { "delivered", "delivered" }, { "cancelled", "gave back" }, { "reduced", "gave back" },
+        { "released", "is to ship" },
+        { "sent", "was sent" },
+        { "accepted", "accepted" },
+        { "declined", "declined" },
+        { "picking", "picked" },
+        { "packed", "packed" },
+        { "shipped", "shipped" },
+        { "delivered", "delivered" },
+        { "cancel_requested", "is asked to give back" },
+        { "cancelled", "gave back" },
+        { "reduced", "gave back" },
+        { "failed", "failed with" },
+        { "agreed", "gave back what was asked of" },
+        { "refused", "does not give back" },
     };
-    const char *state = text_of(t, event, "state");
+    const char *answer = text_of(t, event, "answer"), *state = answer != NULL ? answer : text_of(t, event, "state");
     size_t i = 0;
     while (i < COUNT(verbs) && (state == NULL || strcmp(verbs[i].state, state) != 0))
         i++;
@@ -213,10 +226,14 @@ static const char *say_fulfilment(struct timeline *t, const struct event_row *ev
     const char *with = carrier == NULL || tracking == NULL ? "" : arena_printf(arena_of(t), " with %s, tracking %s", carrier, tracking);
     const char *part = strcmp(state, "reduced") == 0 ? arena_printf(arena_of(t), " %ld of", (long)event->quantity) : "";
     const char *missing = lines_of(t, event, "missing", " lacks ");
+    if (missing != NULL && strcmp(state, "failed") == 0)
+        return arena_printf(arena_of(t), "%s failed with fulfilment %s: %s%s", node_code(t, event->node), id, missing,
+                            aside(t, "", text_of(t, event, "reason")));
     if (missing != NULL) /* a short pick; with nothing left to send it is cancelled */
         return arena_printf(arena_of(t), "%s %s fulfilment %s: %s", node_code(t, event->node),
                             strcmp(state, "cancelled") == 0 ? "could not pick" : "picked short", id, missing);
-    return arena_printf(arena_of(t), "%s %s%s fulfilment %s%s", node_code(t, event->node), verbs[i].does, part, id, with);
+    return arena_printf(arena_of(t), "%s %s%s fulfilment %s%s%s", node_code(t, event->node), verbs[i].does, part, id, with,
+                        aside(t, "", text_of(t, event, "reason")));
 }
 
 /* ---- what people did, and what stands in the way ---- */
@@ -245,6 +262,24 @@ static const char *say_edited(struct timeline *t, const struct event_row *event)
     return out.at;
 }
 
+/* "asked to be cancelled: line 1: 2 (the customer called)" */
+static const char *say_cancel_requested(struct timeline *t, const struct event_row *event)
+{
+    const char *lines = lines_of(t, event, "lines", ": ");
+    return lines == NULL ? NULL : arena_printf(arena_of(t), "asked to be cancelled: %s%s", lines, aside(t, "", text_of(t, event, "reason")));
+}
+
+static const char *say_cancel_refused(struct timeline *t, const struct event_row *event)
+{
+    return arena_printf(arena_of(t), "not cancelled%s", aside(t, "", text_of(t, event, "reason")));
+}
+
+static const char *say_refusal_cleared(struct timeline *t, const struct event_row *event)
+{
+    const char *node = text_of(t, event, "node");
+    return node == NULL ? NULL : arena_printf(arena_of(t), "may go to %s again%s", node, aside(t, "", text_of(t, event, "reason")));
+}
+
 static const char *say_held(struct timeline *t, const struct event_row *event)
 {
     const char *kind = text_of(t, event, "kind");
@@ -269,9 +304,12 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
     static const struct {
         const char *is, *lacks;
         bool why;
-    } types[] = { { "shortage", " lacks ", false }, { "oversell", " lacks ", true },   { "broken claim", " lacks ", true },
-                  { "unknown SKU", NULL, true },    { "short transfer", NULL, false }, /* of no order, as the next */
-                  { "short pick", NULL, false },    { "late supply", NULL, false },    { "short supply", NULL, false } };
+    } types[] = { { "shortage", " lacks ", false },       { "oversell", " lacks ", true },
+                  { "broken claim", " lacks ", true },    { "unknown SKU", NULL, true },
+                  { "short transfer", NULL, false }, /* of no order, as the next */
+                  { "short pick", NULL, false },          { "late supply", NULL, false },
+                  { "short supply", NULL, false },        { "declined by a node", " lacks ", true },
+                  { "failed by a node", " lacks ", true } };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))
@@ -295,6 +333,9 @@ static const struct {
     [EVENT_ORDER_RELEASED] = { say_released, "released to LEJ and HAM" },
     [EVENT_ORDER_CANCELLED] = { say_cancelled, "line 2: 1 cancelled (the customer called)" },
     [EVENT_ORDER_EDITED] = { say_edited, "edited: line 1: 3, added line 2: 1, another address (the customer called)" },
+    [EVENT_ORDER_CANCEL_REQUESTED] = { say_cancel_requested, "asked to be cancelled: line 1: 2 (the customer called)" },
+    [EVENT_ORDER_CANCEL_REFUSED] = { say_cancel_refused, "not cancelled (it is on the belt)" },
+    [EVENT_ORDER_REFUSAL_CLEARED] = { say_refusal_cleared, "may go to FBA again (their system works again)" },
     [EVENT_ORDER_HELD] = { say_held, "held: fraud (address unknown)" },
     [EVENT_ORDER_HOLD_CLEARED] = { say_hold_cleared, "hold fraud cleared: called back" },
     [EVENT_ORDER_PAYMENT] = { say_payment, "payment of 30.00 EUR captured (ref pay-1)" },

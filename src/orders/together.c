@@ -3,6 +3,7 @@
  * piece, and a channel may be told to keep together what it had let come apart: then a line holds units that belong to no whole piece.
  * They stay where they are until the piece is whole there, or until another node has it whole: then they are given back. */
 #include "orders/together.h"
+#include "orders/asked.h"
 #include "orders/commands.h"
 #include <assert.h>
 #include <string.h>
@@ -141,8 +142,9 @@ int64_t standing_may(const struct standing *s, size_t node)
     for (size_t p = 0; p < s->parts; p++) {
         const struct demand_row *demand = demand_at(s, p);
         int64_t units = min_i64(wanted(s, node, p), outlet_stock(s->order->ws, s->outlet, node, demand->sku));
-        if (units > 0 && short_pick_stands(s->order->ws, s->nodes[node], demand->sku, s->order->row->id))
-            units = 0; /* it has looked for them in vain */
+        if (units > 0 && (short_pick_stands(s->order->ws, s->nodes[node], demand->sku, s->order->row->id) ||
+                          node_refuses(s->order->ws, s->order->row->id, s->nodes[node])))
+            units = 0; /* it has looked for them in vain, or does not want the order */
         pieces = min_i64(pieces, (held(s, node, p) + units) / demand->need - stands);
         if (pieces == 0)
             return 0;

@@ -2,6 +2,7 @@
  * comes from the rows; what changes comes from them too, or from the state that each event of the order carries. */
 #include "base/id.h"
 #include "engine/vault.h"
+#include "orders/asked.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
 #include "orders/payments.h"
@@ -230,18 +231,25 @@ static void show_holds(struct view *view)
     view->out->holds.items = holds;
 }
 
-/* What a line of a fulfilment had given up by then. */
-static int64_t given_up(const struct view *view, const struct fulfilment_line_row *line)
+/* What a line of a fulfilment had given up by then, or what was asked of it. */
+static int64_t told_of(const struct numbers *told, const struct fulfilment_line_row *line)
 {
-    const struct numbers *told = &view->at.state.given_up;
     for (const int64_t *at = told->at; at != NULL && at + 4 <= told->at + told->count; at += 4)
         if (at[0] == line->fulfilment && at[1] == line->line && at[2] == line->part)
             return at[3];
     return 0;
 }
 
+struct fulfilment_line_io fulfilment_line_shown(struct ws *ws, const struct fulfilment_line_row *line, int64_t quantity, int64_t asked)
+{
+    struct fulfilment_line_io io = { .line = line->line, .sku = sku_code(ws, line->sku), .quantity = quantity, .cancel_requested = asked };
+    if (asked > 0)
+        field_set(&fulfilment_line_fields, &io, "cancel_requested");
+    return io;
+}
+
 /* The lines as they were: those in the row have given up what was cancelled since. */
-static void show_lines_of_then(struct view *view, const struct fulfilment_row *row, struct field_list *out)
+static void show_lines_of_then(struct view *view, const struct fulfilment_row *row, int64_t state, struct field_list *out)
 {
     struct ws *ws = view->ws;
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->id) };
@@ -249,9 +257,10 @@ static void show_lines_of_then(struct view *view, const struct fulfilment_row *r
     const struct fulfilment_line_row *line;
     out->count = 0;
     for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;) {
-        int64_t quantity = line->quantity - given_up(view, line);
+        const int64_t quantity = line->quantity - told_of(&view->at.state.given_up, line);
         if (quantity > 0)
-            lines[out->count++] = (struct fulfilment_line_io){ .line = line->line, .sku = sku_code(ws, line->sku), .quantity = quantity };
+            lines[out->count++] =
+                fulfilment_line_shown(ws, line, quantity, state == FULFILMENT_CANCEL_REQUESTED ? told_of(&view->at.state.asked, line) : 0);
     }
     out->items = lines;
 }
@@ -284,7 +293,7 @@ static void show_fulfilments(struct view *view)
         struct fulfilment_io *io = &all[view->out->fulfilments.count++];
         fulfilment_show(ws, row, state, io);
         if (view->at.seq != INT64_MAX)
-            show_lines_of_then(view, row, &io->lines);
+            show_lines_of_then(view, row, state, &io->lines);
     }
     view->out->fulfilments.items = all;
 }
@@ -300,10 +309,9 @@ void fulfilment_show(struct ws *ws, const struct fulfilment_row *row, int64_t st
     const struct fulfilment_line_row *line;
     for (struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, prefix, 0); (line = ws_next(ws, &cursor)) != NULL;)
         if (line->quantity > line->cancelled)
-            lines[out->lines.count++] =
-                (struct fulfilment_line_io){ .line = line->line, .sku = sku_code(ws, line->sku), .quantity = line->quantity - line->cancelled };
+            lines[out->lines.count++] = fulfilment_line_shown(ws, line, line->quantity - line->cancelled, asked_of(ws, row, line->line, line->part));
     const struct package_row *package;
-    bool packed = state >= FULFILMENT_PACKED && state != FULFILMENT_CANCELLED, shipped = packed && state >= FULFILMENT_SHIPPED;
+    const bool shipped = state == FULFILMENT_SHIPPED || state == FULFILMENT_DELIVERED, packed = shipped || state == FULFILMENT_PACKED;
     for (struct ws_cursor cursor = ws_scan(ws, &package_of_fulfilment, prefix, 0); packed && (package = ws_next(ws, &cursor)) != NULL;)
         packages[out->packages.count++] = (struct package_io){ .weight_g = package->weight_g,
                                                                .tracking = shipped ? package->tracking : NULL,

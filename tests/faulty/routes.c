@@ -127,7 +127,16 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/orders/{id}/payments", "/v1/orders/%o/payments",
       "{\"kind\":\"captured\",\"amount\":{\"amount\":\"10.00\",\"currency\":\"EUR\"},\"reference\":\"P-%n\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/release", "/v1/orders/%o/release", NULL, 200, ABOUT_BY_HAND },
+    { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\"}", 200, ABOUT_SENT },
+    { METHOD_POST, "/v1/orders/{id}/refusals/{node}/clear", "/v1/orders/%o/refusals/FBA/clear", "{\"reason\":\"now\"}", 200, ABOUT_DECLINED },
     { METHOD_GET, "/v1/fulfilments", "/v1/fulfilments?node=LEJ&state=released&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/fulfilments", "/v1/fulfilments?node=FBA&state=cancel_requested&limit=3", NULL, 200 },
+    { METHOD_POST, "/v1/fulfilments/{id}/send", "/v1/fulfilments/%f/send", NULL, 200, ABOUT_THEIRS },
+    { METHOD_POST, "/v1/fulfilments/{id}/accept", "/v1/fulfilments/%f/accept", NULL, 200, ABOUT_SENT },
+    { METHOD_POST, "/v1/fulfilments/{id}/decline", "/v1/fulfilments/%f/decline", "{\"reason\":\"no\"}", 200, ABOUT_SENT },
+    { METHOD_POST, "/v1/fulfilments/{id}/fail", "/v1/fulfilments/%f/fail", "{\"reason\":\"no\",\"lost\":[{\"line\":1,\"quantity\":1}]}", 200, ABOUT_SENT },
+    { METHOD_POST, "/v1/fulfilments/{id}/cancel", "/v1/fulfilments/%f/cancel", NULL, 200, ABOUT_ASKED },
+    { METHOD_POST, "/v1/fulfilments/{id}/reject_cancel", "/v1/fulfilments/%f/reject_cancel", "{\"reason\":\"no\"}", 200, ABOUT_ASKED },
     { METHOD_GET, "/v1/fulfilments/{id}", "/v1/fulfilments/%f", NULL, 200 },
     { METHOD_POST, "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%f/pick", "{}", 200, ABOUT_WORK },
     { METHOD_POST, "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%f/pick", "{\"lines\":[{\"line\":1,\"quantity\":0}]}", 200, ABOUT_WORK },
@@ -181,6 +190,17 @@ static void order(struct shop *shop, const char *body)
     text_after(shop->client.body, "id", shop->order, sizeof shop->order);
     const char *works = strstr(shop->client.body, "\"fulfilments\":");
     text_after(works == NULL ? "" : works, "id", shop->work, sizeof shop->work);
+}
+
+static void theirs(struct shop *shop, enum about about)
+{
+    order(shop, ORDER("fba", "on_account"));
+    if (about == ABOUT_SENT || about == ABOUT_ASKED)
+        must(shop, "POST", "/v1/fulfilments/%f/send", "");
+    if (about == ABOUT_ASKED)
+        must(shop, "POST", "/v1/orders/%o/cancel", "{\"reason\":\"no\"}");
+    if (about == ABOUT_DECLINED)
+        must(shop, "POST", "/v1/fulfilments/%f/decline", "{\"reason\":\"no\"}");
 }
 
 static void work(struct shop *shop, enum about about)
@@ -240,6 +260,12 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_SHIPPED:
         work(shop, request->about);
         break;
+    case ABOUT_THEIRS:
+    case ABOUT_SENT:
+    case ABOUT_ASKED:
+    case ABOUT_DECLINED:
+        theirs(shop, request->about);
+        break;
     case ABOUT_TRANSFER:
     case ABOUT_UNDER_WAY:
     case ABOUT_SHORT_TRANSFER:
@@ -274,6 +300,8 @@ void shop_furnish(struct shop *shop)
         { "/v1/channels/market",
           "{\"unit\":\"DE\",\"name\":\"M\",\"kind\":\"marketplace\",\"priority\":3,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}" },
         { "/v1/channels/web/listings/L", "{\"sku\":\"LAMP\"}" },
+        { "/v1/nodes/FBA", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"1\"}" },
+        { "/v1/channels/fba", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"store\",\"priority\":3,\"nodes\":[\"FBA\"],\"shortage\":\"backorder\"}" },
     };
     static const char rare[] =
         "{\"channel\":\"market\",\"channel_order_id\":\"RARE\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"
@@ -283,6 +311,7 @@ void shop_furnish(struct shop *shop)
         must(shop, "PUT", masters[i][0], masters[i][1]);
     must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1000000000,\"reason\":\"receipt\"}");
     must(shop, "POST", "/v1/inventory/quarantine", "{" LAMPS ",\"quantity\":100000,\"reason\":\"quality\"}");
+    must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"FBA\",\"sku\":\"LAMP\",\"delta\":1000000000,\"reason\":\"receipt\"}");
     must(shop, "PUT", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":1}");
     must(shop, "POST", "/v1/orders", rare); /* which is not there: an exception */
     client_must(&shop->client, "GET", "/v1/exceptions", NULL);

@@ -16,6 +16,10 @@ enum about {
     ABOUT_PICKED,
     ABOUT_PACKED,
     ABOUT_SHIPPED,
+    ABOUT_THEIRS, /* a fulfilment order at a node that others run, released */
+    ABOUT_SENT,
+    ABOUT_ASKED,    /* to give it back */
+    ABOUT_DECLINED, /* %o is the order */
     ABOUT_RESERVATION,
     ABOUT_TRANSFER,
     ABOUT_UNDER_WAY, /* a transfer that has left */

@@ -63,7 +63,7 @@ static const struct broken {
     { "a demand for an unknown SKU", "reference_unit", "UPDATE demand SET sku = 888888 WHERE ord = " ORDER("1"), false, "claim_holder" },
     { "a line of an unknown SKU", "reference_unit", "UPDATE order_line SET sku = 888 WHERE ord = " ORDER("1"), false },
     { "stock of an unknown SKU", "reference_unit", "UPDATE bundle_component SET sku = 888 WHERE unit > 0 AND part = 1", false },
-    { "work at an unknown node", "reference_unit", "UPDATE fulfilment SET node = 888 WHERE id = (SELECT MAX(id) FROM fulfilment)", false },
+    { "work at an unknown node", "reference_unit", "UPDATE fulfilment SET node = 888 WHERE id = (SELECT MIN(id) FROM fulfilment)", false },
     { "a checkout on an unknown channel", "reference_unit", "UPDATE reservation SET channel = 888", false },
     { "a receipt at an unknown node", "reference_unit", "UPDATE adjustment SET node = 888 WHERE id = (SELECT MIN(id) FROM adjustment)", false },
     { "a fence of an unknown channel", "reference_unit", "UPDATE fence SET channel = 888", false, "claim_holder fenced_claims reserved_claims" },
@@ -113,7 +113,7 @@ static const struct broken {
     { "a claim of a checkout that has ended", "claim_holder", "UPDATE reservation SET state = 3", false },
     { "a claim of a fence that is gone", "claim_holder", "DELETE FROM fence", false, "fenced_claims reserved_claims" },
     { "a position names nobody for what is claimed", "claimants", "UPDATE position SET claimant1 = 0 WHERE claimant1 <> 0 AND claimant2 = 0", false,
-      "reserved_claims" },
+      "reserved_claims allocated_claims" },
     { "a position names one who claims nothing", "claimants", "UPDATE position SET claimant4 = 888888 WHERE claimant4 = 0", false },
     { "a position names one twice", "claimants",
       "INSERT INTO claimant (unit, sku, node, class, kind, priority, promise, holder) SELECT unit, sku, node, class, 4, 1, 1, claimant1 FROM position WHERE " LAMPS,
@@ -230,6 +230,15 @@ static const struct broken {
     { "it is late, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE type = " LATE, false },
     { "it came short, and people are told of more", "exception_cause", "UPDATE exception_item SET quantity = 9 WHERE type = " SHORT, false },
     { "a movement by a supply that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause_kind = 8", false },
+    { "more is asked back than is due", "cancel_asked", "UPDATE cancel_asked SET quantity = quantity + 2", false },
+    { "nobody says that it is asked back", "cancel_asked", "UPDATE fulfilment SET state = 2 WHERE state = 9", false },
+    { "it is asked back, and nobody knows what", "cancel_asked", "DELETE FROM cancel_asked", false },
+    { "it is asked back of work that is not there", "cancel_asked", "UPDATE cancel_asked SET fulfilment = 888888", false },
+    { "it was never sent, and is asked back", "cancel_asked", "UPDATE cancel_asked SET was = 1", false },
+    { "a node refuses what it did not decline", "node_refusal", "UPDATE node_refusal SET fulfilment = (SELECT MIN(id) FROM fulfilment)", false },
+    { "a node refuses an order that is not there", "reference_unit", "UPDATE node_refusal SET ord = 888888", false, "node_refusal" },
+    { "an unknown node refuses an order", "reference_unit", "UPDATE node_refusal SET node = 888888", false, "node_refusal" },
+    { "it was declined and waits, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'declined%'", false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -277,20 +286,47 @@ static void about(struct shop *shop, const char *id, const char *verb, const cha
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/%s", id, verb), "%s", body);
 }
 
+/* An order that is released at once: its JSON. */
+static const char *on_account(struct shop *shop, const char *channel, const char *id, const char *sku, int quantity)
+{
+    return shop_must(shop, 201, "POST", "/v1/orders",
+                     "{\"channel\":\"%s\",\"channel_order_id\":\"%s\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                     "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"%s\",\"quantity\":%d,"
+                     "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
+                     channel, id, sku, quantity)
+        .body;
+}
+
 /* A node did not find what it was to ship, and nobody wants it any more. */
 static void miss(struct shop *shop)
 {
     char work[32];
-    const char *made =
-        shop_must(shop, 201, "POST", "/v1/orders",
-                  "{\"channel\":\"web\",\"channel_order_id\":\"10\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
-                  "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"SHADE\",\"quantity\":1,"
-                  "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}")
-            .body;
+    const char *made = on_account(shop, "web", "10", "SHADE", 1);
     text_in(made, "\"fulfilments\"", "id", work, sizeof work);
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/pick", work), "{\"lines\":[{\"line\":1,\"quantity\":0}]}");
     text_in(made, NULL, "id", work, sizeof work);
     about(shop, work, "cancel", "{\"reason\":\"changed mind\"}");
+}
+
+/* One is asked back of a node that others run, one it declined. */
+static void ask_and_decline(struct shop *shop)
+{
+    static const char *const then[][2] = { { "send", "" }, { "decline", "{\"reason\":\"no\"}" } };
+    shop_must(shop, 201, "PUT", "/v1/nodes/FBA",
+              "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    shop_must(shop, 201, "PUT", "/v1/channels/fba",
+              "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"store\",\"nodes\":[\"FBA\"],\"shortage\":\"backorder\"}");
+    shop_must(shop, 201, "PUT", "/v1/skus/VASE", "{\"name\":\"V\"}");
+    receive(shop, "FBA", "VASE", 9);
+    for (size_t i = 0; i < COUNT(then); i++) {
+        char work[32], id[32];
+        const char *made = on_account(shop, "fba", arena_printf(shop->arena, "F%zu", i), "VASE", 2);
+        text_in(made, NULL, "id", id, sizeof id);
+        text_in(made, "\"fulfilments\"", "id", work, sizeof work);
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, then[i][0]), "%s", then[i][1]);
+        if (i == 0)
+            about(shop, id, "cancel", "{\"reason\":\"changed mind\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+    }
 }
 
 /* One is requested, one has left, one came short. */
@@ -360,6 +396,7 @@ static struct shop *busy_shop(enum store store)
     grade(shop);
     make_supplies(shop);
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"CRATE\",\"set\":4,\"reason\":\"count\"}");
+    ask_and_decline(shop);
     return shop;
 }
 

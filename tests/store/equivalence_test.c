@@ -1,12 +1,12 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
- * adjustments of every reason, bucket and class, quarantine and inspections, counts of the past, documents, holds, payments, what nodes report, short
- * picks too, queues too long for one command and the steps of their jobs, masters that are made and changed in the midst of it, also under If-Match)
- * is run one by one in one company and cut at random in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal,
- * and every command must get the same status, body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back
- * to the byte, and with another body 422. In the company whose queue is cut half of all commands are asked as a preview first, alone or with those
- * behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * adjustments of every reason, bucket and class, quarantine and inspections, counts of the past, documents, holds, payments, what nodes report and
+ * are asked, short picks and refusals too, queues too long for one command and the steps of their jobs, masters that are made and changed in the
+ * midst of it, also under If-Match) is run one by one in one company and cut at random in another, on PostgreSQL by two servers in turn, on a fixed
+ * clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come again at once or much later: what was
+ * answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is cut half of all commands are asked
+ * as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
 #include "engine/jobs.h"
 #include "engine/vault.h"
 #include "store/shop.h"
@@ -178,6 +178,8 @@ static struct sent about_order(struct stream_maker *maker)
         { "holds/fraud/clear", "{\"reason\":\"fine\"}" },
         { "release", "" },
         { "release", "" },
+        { "refusals/HAM/clear", "{\"reason\":\"now\"}" },
+        { "refusals/LEJ/clear", "{\"reason\":\"now\"}" },
         { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"r\"}" },
         { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"s\"}" },
         { "payments", "{\"kind\":\"captured\",\"amount\":{\"amount\":\"90.00\",\"currency\":\"EUR\"},\"reference\":\"t\"}" },
@@ -199,6 +201,19 @@ static const char *const reports[][2] = {
     { "deliver", "" },
 };
 
+/* What passes between us and a node about its work besides: HAM is run by others. */
+static const char *const words[][2] = {
+    { "send", "" },
+    { "send", "" },
+    { "accept", "" },
+    { "decline", "{\"reason\":\"no\"}" },
+    { "fail", "{\"reason\":\"no\"}" },
+    { "fail", "{\"reason\":\"no\",\"lost\":[{\"line\":1,\"quantity\":1}]}" },
+    { "cancel", "" },
+    { "cancel", "" },
+    { "reject_cancel", "{\"reason\":\"no\"}" },
+};
+
 /* Fewer than are due, or more, or of what is not there. */
 static const char *const picks[] = {
     "{\"lines\":[{\"line\":1,\"quantity\":$2}]}",
@@ -210,6 +225,12 @@ static const char *const picks[] = {
 static struct sent about_work(struct stream_maker *maker)
 {
     const struct work *work = &maker->works[draw_young(maker, maker->work_count)];
+    if (draw(maker, 3) == 0) {
+        const size_t word = draw(maker, COUNT(words));
+        return (struct sent){ .method = "POST",
+                              .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, words[word][0]),
+                              .body = words[word][1] };
+    }
     size_t step = draw(maker, 6) == 0 || work->done == COUNT(reports) ? draw(maker, COUNT(reports)) : work->done;
     const char *body = step == 0 && draw(maker, 2) == 0 ? drawn(maker, picks[draw(maker, COUNT(picks))]) : reports[step][1];
     return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]), .body = body };
@@ -647,6 +668,7 @@ static void furnish(struct shop *shop)
               "{\"unit\":\"DE\",\"name\":\"By hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\",\"HAM\"],"
               "\"shortage\":\"backorder\",\"release\":\"manual\"}");
     receive(shop, "LEJ", "BULB", 6);
+    shop_must(shop, 200, "PATCH", "/v1/nodes/HAM", "{\"kind\":\"third_party\"}");
 }
 
 static void cut_open(struct cut *cut)

@@ -149,6 +149,56 @@ static const char *shipped(struct shop *shop)
     return fulfilment_after(shop, 3);
 }
 
+/* Of a node that others run: released, sent, asked to give it back. The one before is cancelled: what a node declined waits, and a queue is no
+ * past. */
+enum theirs { RELEASED, SENT, ASKED };
+static const char *theirs(struct shop *shop, enum theirs how_far)
+{
+    static char before[64];
+    if (before[0] != '\0')
+        shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", before), "{\"reason\":\"x\"}");
+    shop_call(shop, "PUT", "/v1/nodes/FBA", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    shop_call(shop, "PUT", "/v1/channels/fba", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"b2b\",\"nodes\":[\"FBA\"],\"shortage\":\"backorder\"}");
+    receive(shop, "FBA", "LAMP", 1);
+    struct reply made = order(shop, "fba", arena_printf(shop->arena, "F-%d", ++number), "LAMP", 1);
+    const char *id = id_after(shop, made.body, NULL, "id");
+    snprintf(before, sizeof before, "%s", id);
+    made = shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id),
+                     "{\"kind\":\"captured\",\"amount\":{\"amount\":\"99.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+    const char *work = id_after(shop, made.body, "\"fulfilments\"", "id");
+    if (how_far >= SENT)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/send", work), "{}");
+    if (how_far == ASKED)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\"}");
+    return work;
+}
+static const char *released_theirs(struct shop *shop)
+{
+    return theirs(shop, RELEASED);
+}
+static const char *sent(struct shop *shop)
+{
+    return theirs(shop, SENT);
+}
+static const char *asked(struct shop *shop)
+{
+    return theirs(shop, ASKED);
+}
+static const char *order_of(struct shop *shop, const char *work)
+{
+    return id_after(shop, shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/fulfilments/%s", work), NULL).body, NULL, "order");
+}
+static const char *sent_order(struct shop *shop)
+{
+    return order_of(shop, sent(shop));
+}
+static const char *declined_order(struct shop *shop)
+{
+    const char *work = sent(shop);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/decline", work), "{\"reason\":\"x\"}");
+    return order_of(shop, work);
+}
+
 #define RESERVATION "{\"channel\":\"web\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}],\"ttl_s\":600}"
 static const char *reservation(struct shop *shop)
 {
@@ -244,7 +294,16 @@ static const struct call calls[] = {
     { "POST", "/v1/orders/{id}/payments", "/v1/orders/%s/payments",
       "{\"kind\":\"captured\",\"amount\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}", pending_order },
     { "POST", "/v1/orders/{id}/release", "/v1/orders/%s/release", "{}", hand_order },
+    { "POST", "/v1/orders/{id}/cancel", "/v1/orders/%s/cancel", "{\"reason\":\"x\"}", sent_order },
+    { "POST", "/v1/orders/{id}/refusals/{node}/clear", "/v1/orders/%s/refusals/FBA/clear", "{\"reason\":\"x\"}", declined_order },
+    { "POST", "/v1/fulfilments/{id}/send", "/v1/fulfilments/%s/send", "{}", released_theirs },
+    { "POST", "/v1/fulfilments/{id}/accept", "/v1/fulfilments/%s/accept", "{}", sent },
+    { "POST", "/v1/fulfilments/{id}/decline", "/v1/fulfilments/%s/decline", "{\"reason\":\"x\"}", sent },
+    { "POST", "/v1/fulfilments/{id}/fail", "/v1/fulfilments/%s/fail", "{\"reason\":\"x\",\"lost\":[{\"line\":1,\"quantity\":1}]}", sent },
+    { "POST", "/v1/fulfilments/{id}/cancel", "/v1/fulfilments/%s/cancel", "{}", asked },
+    { "POST", "/v1/fulfilments/{id}/reject_cancel", "/v1/fulfilments/%s/reject_cancel", "{\"reason\":\"x\"}", asked },
     { "GET", "/v1/fulfilments", "/v1/fulfilments?node=LEJ&state=released&limit=20", NULL, NULL },
+    { "GET", "/v1/fulfilments", "/v1/fulfilments?node=FBA&state=cancel_requested&limit=20", NULL, asked },
     { "GET", "/v1/fulfilments/{id}", "/v1/fulfilments/%s", NULL, released },
     { "POST", "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%s/pick", "{}", released },
     { "POST", "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%s/pick", "{\"lines\":[{\"line\":1,\"quantity\":0}]}", released },

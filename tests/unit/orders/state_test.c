@@ -61,13 +61,14 @@ static void an_order(void **state)
 static void a_fulfilment_order(void **state)
 {
     static const struct {
-        const char *says, *data, *is; /* state, version; due. NULL: it says none */
+        const char *says, *data, *is; /* state, version; due; asked. NULL: it says none */
     } cases[] = {
-        { "picked", "{\"state\":\"picking\",\"version\":3,\"due\":[2,0,5]}", "5 3; 2 0 5" },
+        { "picked", "{\"state\":\"picking\",\"version\":3,\"due\":[2,0,5]}", "5 3; 2 0 5; -" },
+        { "asked back", "{\"state\":\"cancel_requested\",\"version\":4,\"due\":[2,1],\"asked\":[1,0]}", "9 4; 2 1; 1 0" },
         { "shipped, by a carrier of that name", "{\"carrier\":\"\\\"state\\\":\\\"packed\\\"\",\"state\":\"shipped\",\"version\":5,\"due\":[1]}",
-          "7 5; 1" },
-        { "no state of the machine", FULFILMENT_WORD("reduced"), "-1 none; -" },
-        { "a word only", FULFILMENT_WORD("released"), "1 none; -" },
+          "7 5; 1; -" },
+        { "no state of the machine", FULFILMENT_WORD("reduced"), "-1 none; -; -" },
+        { "a word only", FULFILMENT_WORD("released"), "1 none; -; -" },
         { "no state", "{\"version\":3,\"due\":[2]}", NULL },
         { "nothing", NULL, NULL },
     };
@@ -77,8 +78,8 @@ static void a_fulfilment_order(void **state)
         struct event_row event = { .subject_kind = SUBJECT_FULFILMENT, .data = cases[i].data };
         const char *is = NULL;
         if (fulfilment_report_read(arena, &event, &s))
-            is = arena_printf(arena, "%ld %s; %s", (long)s.state, s.version == NULL_INT ? "none" : arena_printf(arena, "%ld", (long)s.version),
-                              numbers_text(arena, &s.due));
+            is = arena_printf(arena, "%ld %s; %s; %s", (long)s.state, s.version == NULL_INT ? "none" : arena_printf(arena, "%ld", (long)s.version),
+                              numbers_text(arena, &s.due), numbers_text(arena, &s.asked));
         if (!text_equal(is, cases[i].is))
             fail_msg("%s: %s", cases[i].says, is == NULL ? "none" : is);
         event.subject_kind = SUBJECT_ORDER;
@@ -92,14 +93,9 @@ static void what_is_told_outside(void **state)
     static const struct {
         const char *key;
         enum state_member is;
-    } cases[] = { { "stage", STATE_SHOWN },
-                  { "version", STATE_SHOWN },
-                  { "fulfilments", STATE_SHOWN },
-                  { "demands", STATE_INNER },
-                  { "payment_status", STATE_INNER },
-                  { "given_up", STATE_INNER },
-                  { "reason", STATE_NONE },
-                  { "stag", STATE_NONE },
+    } cases[] = { { "stage", STATE_SHOWN },   { "version", STATE_SHOWN },        { "fulfilments", STATE_SHOWN },
+                  { "demands", STATE_INNER }, { "payment_status", STATE_INNER }, { "given_up", STATE_INNER },
+                  { "asked", STATE_INNER },   { "reason", STATE_NONE },          { "stag", STATE_NONE },
                   { "", STATE_NONE } };
     for (size_t i = 0; i < COUNT(cases); i++)
         if (order_state_member(cases[i].key, strlen(cases[i].key)) != cases[i].is)
