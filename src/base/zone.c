@@ -77,8 +77,9 @@ static bool read_change(const char **at, struct change *change)
     int64_t month = 0, week = 0, day;
     if (*(*at)++ != ',')
         return false;
-    change->kind = **at == 'M' || **at == 'J' ? **at : '0';
-    *at += change->kind != '0';
+    change->kind = '0';
+    if (**at == 'M' || **at == 'J')
+        change->kind = *(*at)++;
     if (change->kind == 'M') {
         if (!read_number(at, 12, &month) || month < 1 || *(*at)++ != '.' || !read_number(at, 5, &week) || week < 1 || *(*at)++ != '.')
             return false;
@@ -124,7 +125,7 @@ static int64_t change_in(const struct change *change, int year)
         int64_t month = when_days(year, change->month, 1);
         int64_t next = change->month == 12 ? when_days(year + 1, 1, 1) : when_days(year, change->month + 1, 1);
         int64_t weekday = ((month + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
-        day = month + (change->day - weekday + 7) % 7 + 7 * (change->week - 1);
+        day = month + (change->day - weekday + 7) % 7 + INT64_C(7) * (change->week - 1);
         day -= day >= next ? 7 : 0;
     } else if (change->kind == 'J') {
         day = first + change->day - 1 + (is_leap && change->day > 59 ? 1 : 0);
@@ -187,7 +188,7 @@ static bool read_changes(struct arena *arena, const unsigned char *at, const str
         if (kinds[i] >= f->type)
             return false;
         zone->from_s[i] = read_big(at + 8 * i, 8);
-        zone->offset_s[i] = read_big(types + 6 * kinds[i], 4);
+        zone->offset_s[i] = read_big(types + (size_t)6 * kinds[i], 4);
         if (i > 0 && zone->from_s[i] <= zone->from_s[i - 1])
             return false;
     }
