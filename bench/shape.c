@@ -81,7 +81,8 @@ static void compare(struct shape *shape, const struct db_table *table, const str
 
 static bool is_main(const struct db_table *table)
 {
-    static const char *const others[] = { "cursor_of_unit", "movement_by_sku", "order_token", "schema_migration" };
+    static const char *const others[] = { "cursor_of_unit", "movement_by_sku", "order_token",  "ledger_cursor",
+                                          "ledger_day",     "ledger_posting",  "ledger_stock", "schema_migration" };
     for (size_t i = 0; i < COUNT(others); i++)
         if (strcmp(table->name, others[i]) == 0)
             return false;

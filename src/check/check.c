@@ -88,7 +88,8 @@ static enum db_result check_table(struct check *check, const struct db_table *ta
 
 static enum db_result check_schema(struct check *check)
 {
-    static const struct db_table *const projections[] = { &cursor_of_unit_table, &movement_by_sku_table, &order_token_table };
+    static const struct db_table *const projections[] = { &cursor_of_unit_table, &movement_by_sku_table, &order_token_table, &ledger_cursor_table,
+                                                          &ledger_day_table,     &ledger_posting_table,  &ledger_stock_table };
     const char *missing;
     enum db_result result = db_schema_missing(check->db, check->arena, &missing);
     if (result == DB_OK && missing != NULL)
@@ -145,7 +146,7 @@ enum db_result check_all(struct check *check)
     static enum db_result (*const parts[])(struct check *, int64_t) = { known_load,         check_keys_of,        check_events_of,   check_blocked,
                                                                         check_stock,        check_claims_of,      check_orders_of,   check_waiting_of,
                                                                         check_transfers_of, check_short_picks_of, check_supplies_of, check_counts_of,
-                                                                        check_handshake_of, check_references };
+                                                                        check_handshake_of, check_references,     check_ledger_of };
     struct check_units_result *units;
     size_t count = 0;
     enum db_result result = check_schema(check);

@@ -22,6 +22,7 @@ int64_t known_sort(struct known *known);         /* each once; gives one that ca
 
 struct check {
     struct db *db;
+    struct db *read;           /* the projections' store; NULL: what stands in the ledger is not compared, all else is */
     struct arena *arena;       /* of one range: reset after each */
     const struct vault *vault; /* the numbers of order keys are proved with it; NULL: they are not, the caller says so */
     void (*tell)(void *context, const struct violation *violation);
@@ -55,7 +56,8 @@ enum db_result check_handshake_of(struct check *check, int64_t unit);
 enum db_result check_short_picks_of(struct check *check, int64_t unit);
 enum db_result check_counts_of(struct check *check, int64_t unit);
 enum db_result check_references(struct check *check, int64_t unit);
-enum db_result known_load(struct check *check, int64_t unit); /* before all others */
+enum db_result check_ledger_of(struct check *check, int64_t unit); /* behind check_events_of */
+enum db_result known_load(struct check *check, int64_t unit);      /* before all others */
 
 #define CHECK_RANGE 5000
 

@@ -260,3 +260,22 @@ SELECT d.at, d.supply FROM supply_due AS d WHERE d.unit = $1 ORDER BY d.at, d.su
 -- name: check_deliveries :many
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT r.supply, r.number, r.event_seq FROM supply_receipt AS r WHERE r.unit = $1 AND r.supply > $2 AND r.supply <= $3 ORDER BY r.supply, r.number;
+
+-- name: check_ledger_positions :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT p.sku, p.class, p.available, p.reserved, p.allocated, p.quarantined
+  FROM position AS p WHERE p.unit = $1 AND p.sku > $2 ORDER BY p.sku, p.node, p.class LIMIT $3;
+
+-- name: check_ledger_postings :many
+-- In the projections' store, as those below.
+-- $1 unit ID; $2 source INT; $3 after ID; $4 upto ID
+SELECT p.id, p.line, p.account, p.amount, p.currency, p.day, p.subject, p.note FROM ledger_posting AS p
+ WHERE p.unit = $1 AND p.source = $2 AND p.id > $3 AND p.id <= $4 ORDER BY p.id, p.line;
+
+-- name: check_ledger_days :many
+-- $1 unit ID
+SELECT d.unit, d.day, d.account, d.currency, d.debit, d.credit FROM ledger_day AS d WHERE d.unit = $1 ORDER BY d.day, d.account, d.currency;
+
+-- name: check_ledger_stock :many
+-- $1 unit ID
+SELECT s.sku, s.class, s.units, s.value, s.transit_units, s.transit_value, s.last_cost FROM ledger_stock AS s WHERE s.unit = $1 ORDER BY s.sku, s.class;

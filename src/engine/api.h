@@ -96,6 +96,7 @@ struct route {
     const char *batch_part; /* the member of an entry that stands for the last part of the path that the type has; NULL: it has none */
     const struct field_table *answer_of;  /* for openapi */
     const char *content;                  /* answer_of is NULL: what it answers with, for openapi */
+    bool projected;                       /* a read that waits for the projection, as with a query row that says so */
     bool list;                            /* answers {"items":[answer_of],"next"} */
     bool event_stream;                    /* GET with Accept: text/event-stream is live */
     struct query query[QUERY_MAX];

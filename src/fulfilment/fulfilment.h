@@ -35,8 +35,8 @@ struct fulfilment {
     /* Where units became available. */
     const struct freed *freed;
     size_t freed_count;
-    /* What the event bears: NULL_INT where nothing left. */
-    int64_t quantity, amount;
+    /* What the event bears: NULL_INT where nothing left. amount: goods at the order's prices; tax: on or in it; shipping: once an order. */
+    int64_t quantity, amount, tax, shipping;
 };
 struct picked {
     int64_t quantity;

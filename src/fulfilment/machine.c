@@ -6,6 +6,7 @@
 #include "orders/asked.h"
 #include "orders/state.h"
 #include <assert.h>
+#include <stdio.h>
 
 static const char *fulfilment_event_done(enum fulfilment_event event);
 
@@ -102,17 +103,25 @@ static void effect_let_go(struct fulfilment *fulfilment)
     fulfilment->freed_count = stock.freed_count;
 }
 
-/* Goods in whole pieces at the order's prices, less their part of the line's discount. Shares are taken of the sum so far,
- * so that those of all shipments add up to the line exactly. */
-static int64_t goods_shipped(const struct order *order)
+/* What has left so far, in whole pieces: goods at the order's prices less their part of the line's discount, their part of its tax, and
+ * whether anything has. Shares are taken of the sum so far, rounded as order_due does, so that those of all shipments add up to the line
+ * exactly. */
+struct left {
+    int64_t goods, tax;
+    bool any;
+};
+static struct left what_left(const struct order *order)
 {
-    int64_t sum = 0;
+    struct left left = { 0 };
     for (size_t i = 0; i < order->line_count; i++) {
         struct line_money money;
         (void)line_money(order->lines[i], line_figures(order->lines[i], order->demands, order->demand_count).shipped, &money); /* the line fits */
-        sum += money.goods - money.discount;
+        left.goods += money.goods - money.discount;
+        left.tax += money.tax;
     }
-    return sum;
+    for (size_t i = 0; i < order->demand_count; i++)
+        left.any = left.any || order->demands[i]->shipped > 0;
+    return left;
 }
 
 /* Units leave: hard claims to the customer. */
@@ -121,7 +130,7 @@ static void effect_ship(struct fulfilment *fulfilment)
     struct ws *ws = fulfilment->ws;
     struct order *order = &fulfilment->order;
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_FULFILMENT, fulfilment->row->id });
-    int64_t before = goods_shipped(order);
+    const struct left before = what_left(order);
     fulfilment->quantity = 0;
     for (size_t i = 0; i < fulfilment->line_count; i++) {
         const struct fulfilment_line_row *line = fulfilment->lines[i];
@@ -138,7 +147,10 @@ static void effect_ship(struct fulfilment *fulfilment)
         demand->shipped += due;
         fulfilment->quantity += due;
     }
-    fulfilment->amount = goods_shipped(order) - before;
+    const struct left after = what_left(order);
+    fulfilment->amount = after.goods - before.goods;
+    fulfilment->tax = after.tax - before.tax;
+    fulfilment->shipping = before.any ? 0 : order->row->shipping;
     struct fulfilment_row *row = ws_edit(ws, fulfilment->row);
     row->carrier = fulfilment->ship->carrier;
     row->tracking = fulfilment->ship->tracking;
@@ -305,6 +317,27 @@ static void tell_text(struct json_writer *json, const char *name, const char *te
     json_text(json, text);
 }
 
+static void tell_money(const struct fulfilment *fulfilment, const char *name, int64_t minor, struct json_writer *json)
+{
+    struct money money = { .minor = minor };
+    snprintf(money.currency, sizeof money.currency, "%.3s", fulfilment->order.row->currency);
+    if (minor == 0)
+        return;
+    json_key(json, name);
+    json_money(json, money);
+}
+
+/* What the books need beside the goods. */
+static void tell_taxes(const struct fulfilment *fulfilment, struct json_writer *json)
+{
+    tell_money(fulfilment, "tax", fulfilment->tax, json);
+    if (fulfilment->tax != 0 && fulfilment->order.row->prices_include_tax) {
+        json_key(json, "tax_included");
+        json_bool(json, true);
+    }
+    tell_money(fulfilment, "shipping", fulfilment->shipping, json);
+}
+
 static int64_t tell(const struct fulfilment *fulfilment)
 {
     const struct fulfilment_row *row = fulfilment->row;
@@ -320,6 +353,7 @@ static int64_t tell(const struct fulfilment *fulfilment)
         json_text(&json, row->carrier);
         json_key(&json, "tracking");
         json_text(&json, row->tracking);
+        tell_taxes(fulfilment, &json);
     }
     json_object_end(&json);
     bool bears = fulfilment->amount != NULL_INT;
@@ -346,6 +380,7 @@ int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event eve
         return 0;
     fulfilment->row = fulfilment_step(fulfilment->ws, fulfilment->row, event);
     fulfilment->quantity = fulfilment->amount = NULL_INT;
+    fulfilment->tax = fulfilment->shipping = 0;
     if (transition->effect != NULL)
         transition->effect(fulfilment);
     return tell(fulfilment);

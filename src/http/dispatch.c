@@ -90,7 +90,7 @@ static bool is_bounded(const struct exchange *exchange)
 /* Most lists read the store itself and wait for nobody. */
 static bool wants_projection(const struct exchange *exchange)
 {
-    bool wants = false;
+    bool wants = exchange->route->projected;
     for (size_t i = 0; i < QUERY_MAX; i++)
         wants = wants || (exchange->route->query[i].projected && exchange->request.query_text[i] != NULL);
     return wants && exchange->server->options.projected.mark != NULL;

@@ -10,6 +10,7 @@ struct local {
     struct engine *engine;
     struct vault *vault;
     struct router *router;
+    struct db *projection;
     struct actor actor;
 };
 
@@ -30,6 +31,11 @@ struct local *local_open(struct engine *engine, struct vault *vault, struct aren
 void local_close(struct local *local)
 {
     free(local);
+}
+
+void local_projection(struct local *local, struct db *read)
+{
+    local->projection = read;
 }
 
 static struct request *request_of(struct local *local, struct arena *arena, const char *method, const char *target, const char *body,
@@ -93,7 +99,7 @@ static struct reply local_read(struct local *local, struct arena *arena, const c
 {
     struct answer answer = { 0 };
     struct faults faults = { .arena = arena };
-    struct reading reading = { .db = engine_db(local->engine), .arena = arena, .vault = local->vault };
+    struct reading reading = { .db = engine_db(local->engine), .projection = local->projection, .arena = arena, .vault = local->vault };
     if (!query_read(request, routed->route, routed->query, &faults))
         answer_faults(&answer, arena, &faults);
     else

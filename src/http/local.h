@@ -10,6 +10,8 @@ struct local;
 /* `engine` runs without threads; reads use its connection. NULL with *error. */
 struct local *local_open(struct engine *engine, struct vault *vault, struct arena *arena, const char **error);
 void local_close(struct local *local);
+/* Reads find the projections' store here, as it stands: who calls sees to it that it has followed. NULL, as at first: there is none. */
+void local_projection(struct local *local, struct db *read);
 
 /* A command, parsed and checked at the edge, not yet run: hand an array of them to engine_run. Its memory is `arena`,
  * which must outlive it. state is COMMAND_REFUSED, and it must not be run, when the edge refused it. NULL: no route. */

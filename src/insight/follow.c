@@ -3,8 +3,10 @@
  * and moves it last: a crash loses a page or nothing, never half of one. What is forgotten goes in pieces of their own; the cursor is
  * marked before the first and goes with the last, so that a round after a crash goes on with it. */
 #include "insight/insight.h"
+#include "finance/finance.h"
 #include "insight_sql.h"
 #include "orders/order_io.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -478,6 +480,24 @@ static enum db_result wal_write_back(struct follower *f)
     return db_checkpoint(f->read, CHECKPOINT_WAITS_US, &left);
 }
 
+/* The ledger keeps a cursor of its own. Units come in the order of their numbers, the company, which has no books, first. */
+static enum db_result ledgers_follow(struct follower *follower, const struct followed_clocks_result *clocks, size_t count)
+{
+    const struct ledger_follower ledger = {
+        .store = follower->store, .read = follower->read, .arena = follower->arena, .forget_rows = follower->forget_rows
+    };
+    const int pages = follower->ledger_pages == 0 ? INT_MAX : follower->ledger_pages;
+    enum db_result result = DB_OK;
+    follower->ledger_behind = false;
+    for (size_t i = 0; result == DB_OK && i < count; i++) {
+        bool behind = false;
+        if (clocks[i].unit != 0)
+            result = ledger_follow(&ledger, clocks[i].unit, clocks[i].event_seq, clocks[i].next_id, pages, &behind);
+        follower->ledger_behind = follower->ledger_behind || behind;
+    }
+    return result;
+}
+
 static enum db_result round_run(struct follower *follower)
 {
     struct followed_clocks_result *clocks;
@@ -488,6 +508,8 @@ static enum db_result round_run(struct follower *follower)
         result = db_settle(follower->store);
     for (size_t i = 0; result == DB_OK && goes_on && i < count; i++)
         result = unit_follow(follower, &(struct clock){ clocks[i].unit, clocks[i].event_seq, clocks[i].next_id }, &goes_on);
+    if (result == DB_OK && goes_on)
+        result = ledgers_follow(follower, clocks, count);
     return result == DB_OK ? wal_write_back(follower) : result;
 }
 

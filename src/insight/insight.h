@@ -79,6 +79,8 @@ struct follower {
     struct arena *arena; /* reset for each page */
     int64_t wal_pages;   /* of the projections, since their WAL was written back */
     int64_t forget_rows; /* of one transaction, where a unit is followed anew; 0: 10,000 */
+    int ledger_pages;    /* of the ledger, which comes last, for a unit in one round: others wait for its end. 0: all there are */
+    bool ledger_behind;  /* after a round: there are more */
     void *context;
     bool (*reached)(void *context, int64_t unit, int64_t seq); /* after each page; false: stop here. NULL: none asks */
 };

@@ -13,7 +13,8 @@
 #define GATHER_US 20000 /* after a commit, while nobody waits */
 #define IDLE_US 250000  /* what other servers committed is followed without being told */
 #define AFTER_FAULT_US 500000
-#define STEPS_BACK 10 /* a word found some milliseconds later against an order that waits */
+#define LEDGER_PAGES 20 /* of a round, for a unit: about a quarter of a second; a ledger that is made anew keeps nobody from finding an order */
+#define STEPS_BACK 10   /* a word found some milliseconds later against an order that waits */
 
 struct reached {
     int64_t unit, seq;
@@ -125,6 +126,7 @@ static void *follow_main(void *context)
         while (!whole && !p->stopping && wait_until(p, &p->work, until_us))
             continue;
         p->asked = p->asked || !whole; /* who asked still waits */
+        p->news = p->news || (whole && p->follower.ledger_behind);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -219,7 +221,8 @@ struct projection *projection_start(const struct db_options *store, struct vault
     p->store_options.create = false;
     p->read_options.projection = p->read_options.create = p->read_options.no_sync = true; /* what a crash takes is followed once more */
     p->read_options.read_only = false;
-    p->follower = (struct follower){ .vault = vault, .arena = arena_new(ARENA_BYTES), .context = p, .reached = page_reached };
+    p->follower =
+        (struct follower){ .vault = vault, .arena = arena_new(ARENA_BYTES), .context = p, .reached = page_reached, .ledger_pages = LEDGER_PAGES };
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -1,6 +1,7 @@
 /* tests/docs/docs_test.c: pages of docs/ that are made from the tables that run. The test is that they say what the tables
  * say; `docs_test DIR --write` writes them. */
 #include "engine/event.h"
+#include "finance/finance.h"
 #include "fulfilment/fulfilment.h"
 #include "inventory/supply.h"
 #include "inventory/transfers.h"
@@ -75,10 +76,20 @@ static void print_events(FILE *out)
     }
 }
 
+static void print_ledger(FILE *out)
+{
+    fputs(
+        "# The shadow ledger\n\n"
+        "Made from `src/finance/rules.c` (`tests/docs`); do not edit. What happens is booked twice, in debit and credit, on the day that the unit's time zone\n"
+        "has then, in the currency in which it happened. `GET /v1/ledger/trial` has the sums, `/postings` what was booked and why, `/stock` what goods are worth.\n\n",
+        out);
+    ledger_print(out);
+}
+
 static const struct {
     const char *file;
     void (*print)(FILE *out);
-} pages[] = { { "machines.md", print_machines }, { "errors.md", print_errors }, { "events.md", print_events } };
+} pages[] = { { "machines.md", print_machines }, { "errors.md", print_errors }, { "events.md", print_events }, { "ledger.md", print_ledger } };
 
 static const char *docs; /* the folder */
 

@@ -148,6 +148,9 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/exceptions", "/v1/exceptions?limit=20", NULL, 200 },
     { METHOD_GET, "/v1/exceptions/{id}", "/v1/exceptions/%x", NULL, 200 },
     { METHOD_GET, "/v1/jobs", "/v1/jobs", NULL, 200 },
+    { METHOD_GET, "/v1/ledger/trial", "/v1/ledger/trial?unit=DE&limit=20", NULL, 200, .steps_max = 4 },
+    { METHOD_GET, "/v1/ledger/postings", "/v1/ledger/postings?unit=DE&account=stock&limit=20", NULL, 200, .steps_max = 4 },
+    { METHOD_GET, "/v1/ledger/stock", "/v1/ledger/stock?unit=DE&limit=20", NULL, 200, .steps_max = 4 },
     /* The last: with a second unit each master is written twice. */
     { METHOD_PUT, "/v1/units/{code}", "/v1/units/U%n", "{\"name\":\"Another\"," UNIT, 201, .unit = "U%n", .steps_max = 8 },
 };

@@ -1,6 +1,7 @@
 /* tests/store/check_test.c: the checker finds nothing in a company that has done a bit of everything, and finds each
  * thing that somebody breaks behind the engine's back: that rule, and no other. */
 #include "check/check.h"
+#include "insight/insight.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -55,7 +56,12 @@ static const struct broken {
     { "the last event is gone", "event_gap", "DELETE FROM event WHERE unit > 0 AND seq = (SELECT MAX(seq) FROM event WHERE unit > 0)", false },
     { "an event before the one before", "event_time", "UPDATE event SET at = at - 1 WHERE seq = 4 AND unit > 0", false },
     { "a movement by nobody's hand", "movement_cause", "UPDATE movement SET cause = 888888 WHERE id = (SELECT MIN(id) FROM movement)", false },
-    { "a movement by nobody knows what", "movement_cause", "UPDATE movement SET cause_kind = 88 WHERE id = (SELECT MIN(id) FROM movement)", false },
+    { "a movement by nobody knows what", "movement_cause", "UPDATE movement SET cause_kind = 88 WHERE id = (SELECT MIN(id) FROM movement)", false,
+      "ledger_decided" },
+    { "a receipt that says it is a fence's", "ledger_decided",
+      "UPDATE movement SET cause_kind = 5, cause = (SELECT MIN(id) FROM channel WHERE unit > 0) WHERE id = (SELECT MIN(id) FROM movement)", false },
+    { "a payment in no currency", "ledger_decided", "UPDATE event SET currency = NULL WHERE type = 11", false },
+    { "a payment of which nobody knows what it was", "ledger_decided", "UPDATE event SET data = '{}' WHERE type = 11", false },
     { "a movement by an order that is not there yet", "movement_cause",
       "UPDATE movement SET cause = 888888 WHERE id = (SELECT MAX(id) FROM movement WHERE cause_kind = 2)", false },
     { "an order of an unknown channel", "reference_unit", "UPDATE orders SET channel = 888888 WHERE channel_order_id = '1'", false },
@@ -248,6 +254,39 @@ static const struct broken {
       true },
 };
 
+/* In the projections' store, but where it says otherwise. */
+static const struct broken ledger_breaks[] = {
+    { "a cent more than was booked", "ledger_postings", "UPDATE ledger_posting SET amount = amount + 1 WHERE line = 1 AND source = 2", false },
+    { "it was booked into another account", "ledger_postings", "UPDATE ledger_posting SET account = 10 WHERE account = 9", false },
+    { "it was booked for another", "ledger_postings", "UPDATE ledger_posting SET subject = subject + 1 WHERE line = 1", false },
+    { "a receipt was not booked", "ledger_postings",
+      "DELETE FROM ledger_posting WHERE source = 1 AND id = (SELECT MIN(p.id) FROM ledger_posting AS p WHERE p.source = 1)", false },
+    { "the last event was not booked", "ledger_postings",
+      "DELETE FROM ledger_posting WHERE source = 2 AND id = (SELECT MAX(p.id) FROM ledger_posting AS p WHERE p.source = 2)", false },
+    { "something was booked twice", "ledger_postings",
+      "INSERT INTO ledger_posting (unit, source, id, line, account, amount, currency, day, subject, note) "
+      "SELECT unit, source, id, line + 2, account, amount, currency, day, subject, note FROM ledger_posting WHERE source = 1",
+      false },
+    { "what nobody booked stands behind all that was", "ledger_postings",
+      "INSERT INTO ledger_posting (unit, source, id, line, account, amount, currency, day, subject, note) "
+      "SELECT unit, source, (SELECT seq FROM ledger_cursor WHERE unit = 1), line, account, amount, currency, day, subject, note FROM ledger_posting "
+      "WHERE source = 2 AND id = (SELECT MIN(p.id) FROM ledger_posting AS p WHERE p.source = 2)",
+      false },
+    { "more is owed than was booked", "ledger_balance", "UPDATE ledger_day SET debit = debit + 1 WHERE account = 7", false, "ledger_days" },
+    { "a day is gone", "ledger_days", "DELETE FROM ledger_day", false },
+    { "goods are worth more than they cost", "ledger_stock", "UPDATE ledger_stock SET value = value + 1 WHERE units > 0", false },
+    { "what goods cost last was forgotten", "ledger_stock", "UPDATE ledger_stock SET last_cost = NULL", false },
+    { "goods without a value", "ledger_stock", "DELETE FROM ledger_stock", false },
+    { "nothing is worth something", "ledger_nothing", "UPDATE ledger_stock SET transit_value = 5 WHERE transit_units = 0", false, "ledger_stock" },
+};
+/* In the store that the ledger was made of. */
+static const struct broken below_the_ledger[] = {
+    { "goods that the ledger has not", "ledger_units", "UPDATE position SET available = available + 1 WHERE " LAMPS, false, "position_movements" },
+    { "goods under way that the ledger has not", "ledger_units", "UPDATE transfer_line SET shipped = shipped + 1 WHERE transfer = " TRANSFER("2"),
+      false, "coming transfer_lines" },
+    { "a sale of another amount than was booked", "ledger_postings", "UPDATE event SET amount = amount + 1 WHERE type = 11", false, "ledger_days" },
+};
+
 struct seen {
     const struct broken *broken;
     char wrong[400];
@@ -264,10 +303,12 @@ static void see(void *context, const struct violation *violation)
                  violation->found);
 }
 
-static struct seen look(struct shop *shop, const struct broken *broken)
+static struct seen look(struct shop *shop, struct db *read, const struct broken *broken)
 {
     struct seen seen = { .broken = broken };
-    struct check check = { .db = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)1 << 28), .tell = see, .context = &seen };
+    struct check check = {
+        .db = engine_db(shop->engine), .read = read, .vault = shop->vault, .arena = arena_new((size_t)1 << 28), .tell = see, .context = &seen
+    };
     assert_int_equal(check_all(&check), DB_OK);
     arena_free(check.arena);
     return seen;
@@ -421,15 +462,66 @@ static void each_is_found_alone(enum store store)
 {
     for (size_t i = 0; i < COUNT(breaks); i++) {
         struct shop *shop = busy_shop(store);
-        struct seen before = look(shop, NULL);
+        struct seen before = look(shop, NULL, NULL);
         if (before.wrong[0] != '\0')
             fail_msg("nothing is broken yet: %s", before.wrong);
         break_it(shop, &breaks[i]);
-        struct seen after = look(shop, &breaks[i]);
+        struct seen after = look(shop, NULL, &breaks[i]);
         if (after.right == 0 || after.wrong[0] != '\0')
             fail_msg("%s: %s is told %ld times, also %s", breaks[i].says, breaks[i].id, (long)after.right, after.wrong);
         shop_close(shop);
     }
+}
+
+/* ---- the ledger, which stands beside the store ---- */
+
+static struct db *followed(struct shop *shop)
+{
+    struct db *read = NULL;
+    const char *error = "";
+    struct follower follower = { .store = engine_db(shop->engine), .vault = shop->vault, .arena = arena_new((size_t)64 << 20) };
+    if (db_open(&read, &(struct db_options){ .url = shop->url, .projection = true, .create = true }, shop->arena, &error) != DB_OK ||
+        db_migrate(read, true, shop->arena, &error) != MIGRATE_DONE)
+        fail_msg("%s", error);
+    follower.read = read;
+    assert_int_equal(projection_round(&follower), DB_OK);
+    arena_free(follower.arena);
+    return read;
+}
+
+static void ledger_breaks_are_found(enum store store, const struct broken *each, size_t count, bool below)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct shop *shop = busy_shop(store);
+        shop_must(shop, 201, "POST", "/v1/inventory/adjustments",
+                  "{\"node\":\"LEJ\",\"sku\":\"CRATE\",\"delta\":1,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"7.00\",\"currency\":\"EUR\"}}");
+        struct db *read = followed(shop);
+        struct seen before = look(shop, read, NULL);
+        if (before.wrong[0] != '\0')
+            fail_msg("nothing is broken yet: %s", before.wrong);
+        shop->broken = true;
+        if (db_script(below ? engine_db(shop->engine) : read, each[i].sql) != DB_OK)
+            fail_msg("%s: %s", each[i].says, db_last_error(read));
+        struct seen after = look(shop, read, &each[i]);
+        if (after.right == 0 || after.wrong[0] != '\0')
+            fail_msg("%s: %s is told %ld times, also %s", each[i].says, each[i].id, (long)after.right, after.wrong);
+        db_close(read);
+        shop_close(shop);
+    }
+}
+
+static void what_is_wrong_in_the_ledger_on_sqlite(void **state)
+{
+    ledger_breaks_are_found(STORE_SQLITE, ledger_breaks, COUNT(ledger_breaks), false);
+    ledger_breaks_are_found(STORE_SQLITE, below_the_ledger, COUNT(below_the_ledger), true);
+}
+
+static void what_is_wrong_in_the_ledger_on_postgresql(void **state)
+{
+    if (!store_is_there(STORE_POSTGRES))
+        skip();
+    ledger_breaks_are_found(STORE_POSTGRES, ledger_breaks, COUNT(ledger_breaks), false);
+    ledger_breaks_are_found(STORE_POSTGRES, below_the_ledger, COUNT(below_the_ledger), true);
 }
 
 static void each_broken_rule_is_found_alone_on_sqlite(void **state)
@@ -447,6 +539,8 @@ static void each_broken_rule_is_found_alone_on_postgresql(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_wrong_in_the_ledger_on_sqlite),
+        cmocka_unit_test(what_is_wrong_in_the_ledger_on_postgresql),
         cmocka_unit_test(each_broken_rule_is_found_alone_on_sqlite),
         cmocka_unit_test(each_broken_rule_is_found_alone_on_postgresql),
     };

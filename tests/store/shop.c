@@ -250,7 +250,8 @@ static bool is_compared(const struct db_table *table, const struct db_column *co
 
 static bool is_dumped(const struct db_table *table)
 {
-    static const char *const left_out[] = { "batch", "cursor_of_unit", "movement_by_sku", "order_token", "schema_migration" };
+    static const char *const left_out[] = { "batch",      "cursor_of_unit", "movement_by_sku", "order_token",     "ledger_cursor",
+                                            "ledger_day", "ledger_posting", "ledger_stock",    "schema_migration" };
     for (size_t i = 0; i < COUNT(left_out); i++)
         if (strcmp(table->name, left_out[i]) == 0)
             return false;
