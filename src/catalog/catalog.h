@@ -41,6 +41,11 @@ struct master_io {
     int64_t version;
 };
 
+struct master_key {
+    int64_t id;
+    const char *code;
+};
+
 /* One kind of master: how it is read, checked and written. */
 struct master;
 struct master_kind {
@@ -60,6 +65,8 @@ struct master_kind {
     void (*store)(struct master *master, const void *io);
     /* What follows in other modules, once the change is told; see catalog_followers. May be NULL. */
     void (*follow)(struct master *master, const void *io);
+    /* Keys behind `after`, at most `most`, in the order of their ids, for the list of all. NULL: catalog knows the kind. */
+    enum db_result (*page)(struct reading *reading, int64_t after, int64_t most, struct master_key *keys, size_t *count);
 };
 struct master {
     struct ws *ws;

@@ -14,16 +14,12 @@ enum { QUERY_LIMIT, QUERY_CURSOR, QUERY_UNIT }; /* as in api.c */
 
 /* ---- keys ---- */
 
-struct key {
-    int64_t id;
-    const char *code;
-};
 struct list {
     struct reading *reading;
     const struct master_kind *kind;
     const char *outer; /* of listings: their channel */
     int64_t unit, channel, after;
-    struct key *keys;
+    struct master_key *keys;
     size_t count;
     bool more; /* there are some behind them */
     struct json_writer *json;
@@ -31,7 +27,7 @@ struct list {
 
 static void keys_begin(struct list *list, int64_t most)
 {
-    list->keys = ARENA_ARRAY(list->reading->arena, struct key, (size_t)most);
+    list->keys = ARENA_ARRAY(list->reading->arena, struct master_key, (size_t)most + 1);
     list->count = 0;
 }
 
@@ -48,7 +44,7 @@ static enum db_result skus_next(struct list *list, int64_t most)
         for (; result == DB_OK && i < n && i < PIECE && (int64_t)list->count < most; i++) {
             list->after = rows[i].id;
             if (!rows[i].bundle)
-                list->keys[list->count++] = (struct key){ rows[i].id, rows[i].code };
+                list->keys[list->count++] = (struct master_key){ rows[i].id, rows[i].code };
         }
         looked += i;
         list->more = i < n;
@@ -70,10 +66,20 @@ static enum db_result listings_next(struct list *list, int64_t most)
         return result; /* a cursor of another list: it has no next */
     result = listings_page(list->reading->db, list->reading->arena, list->unit, list->channel, at.channel_sku, most + 1, &rows, &n);
     for (size_t i = 0; result == DB_OK && i < n && (int64_t)i < most; i++) {
-        list->keys[list->count++] = (struct key){ rows[i].id, rows[i].channel_sku };
+        list->keys[list->count++] = (struct master_key){ rows[i].id, rows[i].channel_sku };
         list->after = rows[i].id;
     }
     list->more = (int64_t)n > most;
+    return result;
+}
+
+static enum db_result others_next(struct list *list, int64_t most)
+{
+    enum db_result result = list->kind->page(list->reading, list->after, most + 1, list->keys, &list->count);
+    list->more = result == DB_OK && (int64_t)list->count > most;
+    list->count -= list->more;
+    if (result == DB_OK && list->count > 0)
+        list->after = list->keys[list->count - 1].id;
     return result;
 }
 
@@ -85,17 +91,19 @@ static enum db_result keys_next(struct list *list, int64_t most)
     enum db_result result = DB_OK;
     size_t n = 0;
     keys_begin(list, most);
-#define TAKE(NAME)                                                                \
-    do {                                                                          \
-        struct NAME##_result *rows;                                               \
-        result = NAME(db, arena, list->unit, list->after, most + 1, &rows, &n);   \
-        for (size_t i = 0; result == DB_OK && i < n && (int64_t)i < most; i++) {  \
-            list->keys[list->count++] = (struct key){ rows[i].id, rows[i].code }; \
-            list->after = rows[i].id;                                             \
-        }                                                                         \
-        list->more = (int64_t)n > most;                                           \
+#define TAKE(NAME)                                                                       \
+    do {                                                                                 \
+        struct NAME##_result *rows;                                                      \
+        result = NAME(db, arena, list->unit, list->after, most + 1, &rows, &n);          \
+        for (size_t i = 0; result == DB_OK && i < n && (int64_t)i < most; i++) {         \
+            list->keys[list->count++] = (struct master_key){ rows[i].id, rows[i].code }; \
+            list->after = rows[i].id;                                                    \
+        }                                                                                \
+        list->more = (int64_t)n > most;                                                  \
     } while (0)
-    if (list->kind->subject == SUBJECT_UNIT)
+    if (list->kind->page != NULL)
+        result = others_next(list, most);
+    else if (list->kind->subject == SUBJECT_UNIT)
         TAKE(units_page);
     else if (list->kind->subject == SUBJECT_NODE)
         TAKE(nodes_page);

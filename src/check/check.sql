@@ -279,3 +279,17 @@ SELECT d.unit, d.day, d.account, d.currency, d.debit, d.credit FROM ledger_day A
 -- name: check_ledger_stock :many
 -- $1 unit ID
 SELECT s.sku, s.class, s.units, s.value, s.transit_units, s.transit_value, s.last_cost FROM ledger_stock AS s WHERE s.unit = $1 ORDER BY s.sku, s.class;
+
+-- name: check_next_waiting :one
+-- The next webhook of which something waits in the unit.
+-- $1 unit ID; $2 after ID
+SELECT w.webhook FROM webhook_waiting AS w WHERE w.unit = $1 AND w.webhook > $2 ORDER BY w.webhook LIMIT 1;
+
+-- name: check_next_attempted :one
+-- $1 unit ID; $2 after ID
+SELECT a.webhook FROM webhook_attempt AS a WHERE a.unit = $1 AND a.webhook > $2 ORDER BY a.webhook LIMIT 1;
+
+-- name: check_failing_webhooks :many
+-- $1 unit ID; $2 type INT
+SELECT e.id, e.subject FROM exception_item AS e INDEXED BY exception_work
+ WHERE e.unit = $1 AND e.type = $2 AND e.state = 1 AND e.type > 0 ORDER BY e.id;

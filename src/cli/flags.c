@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What the file may set; a row that is none of these is refused, since a misspelt one would be missed silently. */
-static const char *const settings[] = { "db", "listen", "company", "master-key-file", "black-box" };
+static const char *const settings[] = { "db", "listen", "company", "master-key-file", "black-box", "webhooks" };
 
 static const char *variable_of(const char *name, char out[64])
 {
@@ -44,7 +44,7 @@ static const char *take_row(char *row)
     for (size_t i = 0; i < COUNT(settings); i++)
         if (strcmp(settings[i], name) == 0)
             return setenv(variable_of(name, variable), trimmed(value), 0) == 0 ? NULL : "no memory";
-    return "sets nothing that there is: db, listen, company, master-key-file, black-box";
+    return "sets nothing that there is: db, listen, company, master-key-file, black-box, webhooks";
 }
 
 bool config_read(void)

@@ -27,11 +27,13 @@ static const struct {
       "save: the key that people are sealed under, which is in no backup. The file has mode 0600; one that is there is left alone.\n\n"
       "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n"
       "  millrace key save --db sqlite:shop.db --file shop.masterkey\n" },
-    { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
+    { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE] [--webhooks public|private|off]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
       "Prints `ready http://HOST:PORT` when it answers (port 0: a free one). SIGTERM and Ctrl-C let what was asked be answered first.\n"
       "Several may serve one PostgreSQL database; a second on one SQLite file refuses. The API is described at /docs.\n"
       "A command that was being decided when the process died, twice in a row, is refused from then on: --black-box says where that is\n"
-      "remembered (SQLite: beside the file, PATH.box; PostgreSQL: nowhere, if not told).\n\n"
+      "remembered (SQLite: beside the file, PATH.box; PostgreSQL: nowhere, if not told).\n"
+      "Webhooks go by https to addresses of the public internet (public, if not told); private: also by http, and to this machine and its\n"
+      "network; off: this server sends none.\n\n"
       "  millrace serve --db sqlite:shop.db\n" },
     { "check", run_check, "--db URL", "proves what must hold, while servers run; one JSON line a violation",
       "Nothing printed and exit code 0: the books are sound. 1: each line names a violation. 2: it could not be run to its end.\n" },

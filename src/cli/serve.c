@@ -1,6 +1,7 @@
 /* src/cli/serve.c: millrace serve: the engine behind HTTP, until a signal says stop. */
 #include "cli/cli.h"
 #include "cli/scheduler.h"
+#include "connect/sender.h"
 #include "db/wal.h"
 #include "engine/engine.h"
 #include "engine/vault.h"
@@ -19,6 +20,11 @@
 #define MILLRACE_SYNC_NORMAL false
 #endif
 
+/* It also builds one whose webhooks wait only a part of the time: their test would take hours. */
+#ifndef MILLRACE_WEBHOOKS_HASTEN
+#define MILLRACE_WEBHOOKS_HASTEN 1
+#endif
+
 #define WRITER_CACHE_KIB (48 * 1024)
 #define POSTGRES_LANES 4            /* units that are written at the same time */
 #define READER_CACHE_KIB (8 * 1024) /* of each of the others: the machine's page cache lies below them all */
@@ -30,6 +36,7 @@ struct server {
     struct key_table *keys;
     struct projection *projection;
     struct scheduler *scheduler;
+    _Atomic(struct sender *) sender;    /* so does it at this, and both are made later */
     _Atomic(struct http_server *) http; /* the writer's thread looks at it after each batch */
     struct db_options store;
     struct db_wal *wal;
@@ -43,6 +50,39 @@ static void committed(void *context)
     struct http_server *http = server->http;
     if (http != NULL)
         http_wake_streams(http);
+    struct sender *sender = server->sender;
+    if (sender != NULL)
+        sender_wake(sender);
+}
+
+static void figures(void *context, struct buffer *out)
+{
+    struct sender *sender = ((struct server *)context)->sender;
+    if (sender != NULL)
+        sender_figures(sender, out);
+}
+
+/* False: it is none of the words. */
+static bool webhooks_may(const struct flags *flags, bool *private, bool *off)
+{
+    const char *word = flag(flags, "webhooks", "public");
+    *private = strcmp(word, "private") == 0;
+    *off = strcmp(word, "off") == 0;
+    return *private || *off || strcmp(word, "public") == 0;
+}
+
+static bool start_sender(struct server *server, bool private, struct arena *arena, const char **error)
+{
+    struct sender_options options = { .store = &server->store,
+                                      .engine = server->engine,
+                                      .vault = server->vault,
+                                      .post = { .rules = { .plain = private, .private_addresses = private } },
+                                      .is_alone = db_is_sqlite(server->lock),
+                                      .hasten = MILLRACE_WEBHOOKS_HASTEN };
+    if (MILLRACE_WEBHOOKS_HASTEN > 1)
+        options.post.answer_ms = 500;
+    server->sender = sender_start(&options, arena, error);
+    return server->sender != NULL;
 }
 
 /* The server's stream is the module's: insight knows nothing of HTTP. */
@@ -84,8 +124,11 @@ static int start(const struct flags *flags, struct server *server)
 {
     const char *url = flag(flags, "db", NULL), *error = "", *host;
     uint16_t port;
+    bool private, off;
     if (!split_listen(flags, &host, &port))
         return fail_with("--listen wants HOST:PORT");
+    if (!webhooks_may(flags, &private, &off))
+        return fail_with("--webhooks wants public, private or off");
     server->lock = open_store(flags, false, false);
     if (server->lock == NULL)
         return 2;
@@ -119,12 +162,16 @@ static int start(const struct flags *flags, struct server *server)
                                  .projection = true,
                                  .projected = { server->projection, projection_mark, projection_caught_up },
                                  .streams = { server, fill_stream },
+                                 .figures = { server, figures },
+                                 .private_targets = private,
                                  .version = MILLRACE_VERSION };
     server->http = http_start(&http, flags->arena, &error);
     if (server->http == NULL)
         return fail_with("%s", error);
     server->scheduler = scheduler_start(&server->store, server->engine, committed, server, flags->arena, &error);
     if (server->scheduler == NULL)
+        return fail_with("%s", error);
+    if (!off && !start_sender(server, private, flags->arena, &error))
         return fail_with("%s", error);
     printf("ready http://%s:%d\n", host, (int)http_port(server->http));
     fflush(stdout);
@@ -135,13 +182,16 @@ static void stop(struct server *server)
 {
     scheduler_stop(server->scheduler);
     struct http_server *http = server->http;
+    struct sender *sender = server->sender;
     if (http != NULL)
         http_stop(http);
     server->http = NULL; /* batches that still come wake nobody */
+    sender_stop(sender);
     if (server->engine != NULL) {
         engine_stop(server->engine);
         engine_close(server->engine);
     }
+    sender_free(sender); /* until here batches woke it */
     projection_stop(server->projection);
     key_table_free(server->keys);
     vault_close(server->vault);
@@ -154,7 +204,7 @@ int run_serve(const struct flags *flags)
     struct server server = { 0 };
     sigset_t signals;
     int signal_number;
-    if (!flags_known(flags, (const char *const[]){ "db", "listen", "black-box", NULL }))
+    if (!flags_known(flags, (const char *const[]){ "db", "listen", "black-box", "webhooks", NULL }))
         return 2;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -16,6 +16,7 @@ struct command;
 struct edge {
     struct vault *vault;
     struct arena *arena;
+    bool private_targets; /* webhooks may go to this machine and its network, and without TLS */
 };
 
 struct command_type {

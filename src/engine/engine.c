@@ -93,7 +93,7 @@ static bool lane_open(struct engine *engine, struct lane *lane, const char *blac
     writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
     writer->arena = arena_new((size_t)256 << 20);
     vault_random(options->vault, &writer->random, sizeof writer->random);
-    writer->sets[0] = ws_new(&(struct ws_options){ .unit = 0 });
+    writer->sets[0] = ws_new(&(struct ws_options){ .unit = 0, .vault = writer->vault });
     writer->set_count = writer->sets[0] != NULL;
     writer->last_batch[0] = -1;
     if (black_box != NULL && (writer->box = black_box_open(black_box, arena, error)) == NULL)

@@ -36,7 +36,8 @@
     X(SUPPLY_RECEIVED, "supply.received", "goods received")                           \
     X(ORDER_CANCEL_REQUESTED, "order.cancel_requested", "asked to be cancelled")      \
     X(ORDER_CANCEL_REFUSED, "order.cancel_refused", "a node did not give it back")    \
-    X(ORDER_REFUSAL_CLEARED, "order.refusal_cleared", "may go to the node again")
+    X(ORDER_REFUSAL_CLEARED, "order.refusal_cleared", "may go to the node again")     \
+    X(WEBHOOK_CHANGED, "webhook.changed", "webhook")
 
 enum event_type {
     EVENT_NONE,
@@ -67,7 +68,8 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(TRANSFER, "transfer", "trf")       \
     X(CLASS, "class", NULL)              \
     X(INSPECTION, "inspection", "ins")   \
-    X(SUPPLY, "supply", "sup")
+    X(SUPPLY, "supply", "sup")           \
+    X(WEBHOOK, "webhook", NULL)
 
 enum subject_kind {
     SUBJECT_NONE,

@@ -19,7 +19,8 @@
     X(SUPPLY_LATE, "supply_late")                         \
     X(SUPPLY_SHORT, "supply_short")                       \
     X(DECLINED, "declined")                               \
-    X(NODE_FAILED, "node_failed")
+    X(NODE_FAILED, "node_failed")                         \
+    X(WEBHOOK_FAILING, "webhook_failing")
 
 enum exception_type {
     EXCEPTION_NONE,

@@ -313,6 +313,7 @@ BOOKS(SUPPLY_RECEIVED) = { NULL, "nothing: its movement is booked, at the cost t
 BOOKS(ORDER_CANCEL_REQUESTED) = { NULL, "nothing: a node is asked to give back what has not left" };
 BOOKS(ORDER_CANCEL_REFUSED) = { NULL, "nothing: what it ships tells by itself" };
 BOOKS(ORDER_REFUSAL_CLEARED) = { NULL, "nothing: where goods may be promised from" };
+BOOKS(WEBHOOK_CHANGED) = { NULL, "nothing: what was sent to whom" };
 
 static const struct event_rule *const event_rules[] = { NULL,
 #define EVENT_RULE(name, text, said) &books_of_##name,

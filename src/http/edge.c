@@ -237,7 +237,8 @@ static bool command_make(struct exchange *exchange, struct command *command, int
         return false;
     }
     memcpy(of_entry.path, command->path, sizeof command->path);
-    struct edge edge = { .vault = exchange->server->options.vault, .arena = arena };
+    const struct http_options *server = &exchange->server->options;
+    struct edge edge = { .vault = server->vault, .arena = arena, .private_targets = server->private_targets };
     if (!command_read(command, &edge, &of_entry))
         return false;
     hash_command(exchange, command, index, body, body_bytes);

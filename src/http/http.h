@@ -32,6 +32,12 @@ struct stream_source {
                  enum db_result *result);
 };
 
+/* Figures of another part of the process; called on the HTTP thread, must not wait. write NULL: none. */
+struct figures_hook {
+    void *context;
+    void (*write)(void *context, struct buffer *out);
+};
+
 struct http_options {
     const char *host; /* NULL: 127.0.0.1 */
     uint16_t port;    /* 0: one that is free, see http_port */
@@ -43,9 +49,11 @@ struct http_options {
     const struct route_table *const *routes; /* ends in NULL; http_routes (router.h) are those of all modules */
     struct projection_hook projected;
     struct stream_source streams;
-    const void *context; /* handed to reads */
-    const char *version; /* for /openapi.json */
-    int readers;         /* threads; 0: 2 */
+    struct figures_hook figures; /* what others have to say in /metrics */
+    bool private_targets;        /* see struct edge */
+    const void *context;         /* handed to reads */
+    const char *version;         /* for /openapi.json */
+    int readers;                 /* threads; 0: 2 */
     /* Bounds; 0 stands for the value behind it. */
     size_t connections_max;                                   /* 4096 */
     size_t body_bytes_held_max;                               /* 512 MiB: of all connections together */

@@ -23,6 +23,8 @@ static void metrics_read(struct exchange *exchange)
     for (const struct connection *connection = server->connections; connection != NULL; connection = connection->next)
         now.streams += connection->state == STREAMING;
     metrics_write(server->metrics, &now, &out);
+    if (server->options.figures.write != NULL)
+        server->options.figures.write(server->options.figures.context, &out);
     say(&exchange->answer, METRICS_TYPE, out.at, out.size);
 }
 

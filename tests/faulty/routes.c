@@ -144,6 +144,17 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%f/ship", "{\"carrier\":\"C\",\"tracking\":\"T-%n\"}", 200, ABOUT_PACKED },
     { METHOD_POST, "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%f/deliver", NULL, 200, ABOUT_SHIPPED },
 
+    { METHOD_PUT, "/v1/webhooks/{code}", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/%n\",\"active\":false}", 200 },
+    { METHOD_PATCH, "/v1/webhooks/{code}", "/v1/webhooks/erp", "{\"description\":\"%n\"}", 200 },
+    { METHOD_GET, "/v1/webhooks/{code}", "/v1/webhooks/erp", NULL, 200 },
+    { METHOD_GET, "/v1/webhooks/{code}/history", "/v1/webhooks/erp/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/webhooks", "/v1/webhooks", NULL, 200 },
+    { METHOD_GET, "/v1/webhooks/{code}/deliveries", "/v1/webhooks/erp/deliveries?limit=20&unit=DE", NULL, 200 },
+    { METHOD_GET, "/v1/webhooks/{code}/subscriptions", "/v1/webhooks/erp/subscriptions", NULL, 200 },
+    { METHOD_POST, "/v1/webhooks/{code}/rotate", "/v1/webhooks/turn-%n/rotate", "{\"keep_s\":60}", 200, ABOUT_WEBHOOK },
+    { METHOD_POST, "/v1/webhooks/{code}/test", "/v1/webhooks/turn-%n/test", "{}", 200, ABOUT_WEBHOOK },
+    { METHOD_POST, "/v1/webhooks/{code}/replay", "/v1/webhooks/turn-%n/replay", "{\"unit\":\"DE\",\"event\":1}", 200, ABOUT_WEBHOOK },
+
     { METHOD_GET, "/v1/events", "/v1/events?unit=DE&limit=20", NULL, 200 },
     { METHOD_GET, "/v1/exceptions", "/v1/exceptions?limit=20", NULL, 200 },
     { METHOD_GET, "/v1/exceptions/{id}", "/v1/exceptions/%x", NULL, 200 },
@@ -277,6 +288,9 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_SUPPLY:
         supply(shop);
         break;
+    case ABOUT_WEBHOOK: /* to which nobody listens */
+        must(shop, "PUT", "/v1/webhooks/turn-%n", "{\"url\":\"https://turn.example/\",\"events\":[\"order.mapped\"]}");
+        break;
     case ABOUT_RESERVATION:
         must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");
         text_after(shop->client.body, "id", shop->reservation, sizeof shop->reservation);
@@ -305,6 +319,7 @@ void shop_furnish(struct shop *shop)
         { "/v1/channels/web/listings/L", "{\"sku\":\"LAMP\"}" },
         { "/v1/nodes/FBA", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"1\"}" },
         { "/v1/channels/fba", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"store\",\"priority\":3,\"nodes\":[\"FBA\"],\"shortage\":\"backorder\"}" },
+        { "/v1/webhooks/erp", "{\"url\":\"https://erp.example/\",\"active\":false}" },
     };
     static const char rare[] =
         "{\"channel\":\"market\",\"channel_order_id\":\"RARE\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"

@@ -24,7 +24,8 @@ enum about {
     ABOUT_TRANSFER,
     ABOUT_UNDER_WAY, /* a transfer that has left */
     ABOUT_SHORT_TRANSFER,
-    ABOUT_SUPPLY
+    ABOUT_SUPPLY,
+    ABOUT_WEBHOOK
 };
 
 /* In target, body and unit %n is a number that no request had before, %o an order, %f a fulfilment order, %r a reservation, %t a

@@ -245,6 +245,24 @@ static const struct broken {
     { "a node refuses an order that is not there", "reference_unit", "UPDATE node_refusal SET ord = 888888", false, "node_refusal" },
     { "an unknown node refuses an order", "reference_unit", "UPDATE node_refusal SET node = 888888", false, "node_refusal" },
     { "it was declined and waits, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'declined%'", false },
+    { "a webhook knows of what has not happened", "webhook_cursor", "UPDATE webhook_subscription SET seq = 888888 WHERE unit > 0", false },
+    { "a webhook cannot be tested", "webhook_cursor", "DELETE FROM webhook_subscription WHERE unit = 0", false },
+    { "a webhook of another company", "reference_unit",
+      "INSERT INTO webhook_subscription (unit, webhook, epoch, seq, sends, failing, fresh_at) "
+      "SELECT unit, 888888, 1, 0, 0, 0, 0 FROM webhook_subscription WHERE unit > 0",
+      false },
+    { "a webhook that nobody can verify", "webhook_secret", "DELETE FROM webhook_secret", false },
+    { "a webhook whose secret ends", "webhook_secret", "UPDATE webhook_secret SET ends_at = 1", false },
+    { "a webhook waits for an event that is not there", "webhook_waiting", "UPDATE webhook_waiting SET seq = 888888 WHERE seq = 3", false },
+    { "an event waits for no webhook", "webhook_waiting", "UPDATE webhook_waiting SET webhook = 888888 WHERE seq = 3", false },
+    { "an attempt more than was made", "webhook_attempt", "UPDATE webhook_attempt SET number = number + 1000", false },
+    { "an attempt in another's place", "webhook_attempt", "UPDATE webhook_attempt SET number = number - 1 WHERE number = 3", false },
+    { "attempts of no webhook", "webhook_attempt", "UPDATE webhook_attempt SET webhook = 888888", false },
+    { "a webhook fails, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'webhook_failing%'", false },
+    { "a webhook is well, and people are told that it fails", "exception_cause", "UPDATE webhook_subscription SET failing = 0 WHERE unit > 0",
+      false },
+    { "people are told of a webhook that is not there", "exception_cause",
+      "UPDATE exception_item SET subject = 888888 WHERE cause LIKE 'webhook_failing%'", false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -438,6 +456,8 @@ static struct shop *busy_shop(enum store store)
     make_supplies(shop);
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"CRATE\",\"set\":4,\"reason\":\"count\"}");
     ask_and_decline(shop);
+    shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/in\"}");
+    assert_int_equal(shop_report(shop, 1, "erp", 1, 4, false), COMMAND_ACCEPTED);
     return shop;
 }
 

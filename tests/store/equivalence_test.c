@@ -1,12 +1,13 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
- * adjustments of every reason, bucket and class, quarantine and inspections, counts of the past, documents, holds, payments, what nodes report and
- * are asked, short picks and refusals too, queues too long for one command and the steps of their jobs, masters that are made and changed in the
- * midst of it, also under If-Match) is run one by one in one company and cut at random in another, on PostgreSQL by two servers in turn, on a fixed
- * clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come again at once or much later: what was
+ * adjustments of every reason, bucket and class, quarantine and inspections, counts of the past, webhooks, documents, holds, payments, what nodes
+ * report and are asked, short picks and refusals too, queues too long for one command and the steps of their jobs, masters that are made and changed
+ * in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on PostgreSQL by two servers in turn, on a
+ * fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come again at once or much later: what was
  * answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is cut half of all commands are asked
  * as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
+#include "connect/connect.h"
 #include "engine/jobs.h"
 #include "engine/vault.h"
 #include "store/shop.h"
@@ -25,9 +26,10 @@ struct sent {
     const char *if_match, *if_none_match;
     int status;
     const char *answer, *etag;
-    struct sent *first; /* this one sends its key again */
-    bool other_body;    /* ... with another body */
-    int64_t unit;       /* of a job's step; 2 may not be there */
+    struct sent *first;                  /* this one sends its key again */
+    bool other_body;                     /* ... with another body */
+    int64_t unit;                        /* of a job's step; 2 may not be there */
+    const struct webhook_report *report; /* what a sender tells DE of its attempts */
 };
 
 /* What a node has been told to ship, and how far it is. */
@@ -350,6 +352,50 @@ static struct sent supply(struct stream_maker *maker)
                           .body = drawn(maker, body) };
 }
 
+/* ---- webhooks ---- */
+
+/* Of the subscription as it is now, and now and then of one that was before, or under a lease that another holds. */
+static struct sent report(struct stream_maker *maker)
+{
+    struct webhook_report *report = ARENA_NEW(maker->arena, struct webhook_report);
+    struct webhook_sent *sent = ARENA_ARRAY(maker->arena, struct webhook_sent, 4);
+    struct db_rows rows = shop_table(maker->shop, maker->arena, &webhook_subscription_table);
+    const struct webhook_subscription_row *row = db_row(&rows, rows.count - 1); /* DE's */
+    *report = (struct webhook_report){ .claim = { .role = LEASE_WEBHOOKS, .holder = 7, .term = 1 + (draw(maker, 12) == 0) },
+                                       .webhook = row->webhook,
+                                       .epoch = row->epoch - (draw(maker, 12) == 0),
+                                       .code = "erp",
+                                       .seq = row->seq + (int64_t)draw(maker, 2),
+                                       .sent = sent,
+                                       .count = draw(maker, 4),
+                                       .gone = draw(maker, 20) == 0 };
+    for (size_t i = 0; i < report->count; i++)
+        sent[i] = (struct webhook_sent){ .seq = 1 + (int64_t)draw(maker, 12),
+                                         .kind = WAITING_EVENT,
+                                         .key = (int64_t)draw(maker, 5),
+                                         .outcome = (enum sent_outcome)draw(maker, SENT_OUTCOME_COUNT),
+                                         .at = maker->shop->now_us,
+                                         .status = 503,
+                                         .detail = "answered 503" };
+    return (struct sent){ .method = "SENT", .target = "a report", .body = "", .report = report };
+}
+
+static struct sent about_webhook(struct stream_maker *maker)
+{
+    static const char *const posts[][2] = { { "rotate", "{\"keep_s\":$9}" },
+                                            { "rotate", "{}" },
+                                            { "test", "{}" },
+                                            { "replay", "{\"unit\":\"DE\",\"event\":$9}" },
+                                            { "replay", "{\"unit\":\"DE\",\"from\":$9}" },
+                                            { "replay", "{\"event\":1$9}" } };
+    const size_t which = draw(maker, 2 * COUNT(posts));
+    if (which >= COUNT(posts))
+        return report(maker);
+    return (struct sent){ .method = "POST",
+                          .target = arena_printf(maker->arena, "/v1/webhooks/erp/%s", posts[which][0]),
+                          .body = drawn(maker, posts[which][1]) };
+}
+
 /* ---- masters ---- */
 
 #define CHANNEL_OF(UNIT, KIND, NODES) \
@@ -395,6 +441,9 @@ static const struct master_change {
     { "PUT", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$4}" },
     { "PUT", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$2}" },
     { "PATCH", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$1}" },
+    { "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/$3\",\"events\":[\"order.*\"],\"units\":[\"DE\"]}" },
+    { "PATCH", "/v1/webhooks/erp", "{\"active\":$B}" },
+    { "PATCH", "/v1/webhooks/erp", "{\"units\":[\"AT\"]}" },
 };
 
 static struct known_master *master_known(struct stream_maker *maker, const char *target)
@@ -474,6 +523,8 @@ static struct sent next_command(struct stream_maker *maker)
         sent = about_work(maker);
     else if (kind < 17)
         sent = checkout(maker);
+    else if (draw(maker, 5) == 0)
+        sent = about_webhook(maker);
     else if (draw(maker, 4) == 0)
         sent = transfer(maker);
     else if (draw(maker, 4) == 0)
@@ -494,6 +545,12 @@ static struct command *prepare(struct shop *shop, struct local *local, const str
         struct command *step = ARENA_NEW(shop->arena, struct command);
         *step = (struct command){ .type = &job_step, .input = &oldest, .arena = shop->arena, .unit = sent->unit, .faults = { .arena = shop->arena } };
         return step;
+    }
+    if (sent->report != NULL) {
+        struct command *told = ARENA_NEW(shop->arena, struct command);
+        *told =
+            (struct command){ .type = &webhook_report, .input = sent->report, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } };
+        return told;
     }
     struct command *command = local_command(local, shop->arena, sent->method, sent->target, sent->body, sent->key);
     command->if_match = sent->if_match;
@@ -669,6 +726,8 @@ static void furnish(struct shop *shop)
               "\"shortage\":\"backorder\",\"release\":\"manual\"}");
     receive(shop, "LEJ", "BULB", 6);
     shop_must(shop, 200, "PATCH", "/v1/nodes/HAM", "{\"kind\":\"third_party\"}");
+    shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/\"}");
+    assert_int_equal(shop_command(shop, &lease_take, 1, &(struct lease_claim){ .role = LEASE_WEBHOOKS, .holder = 7 }), COMMAND_ACCEPTED);
 }
 
 static void cut_open(struct cut *cut)

@@ -358,6 +358,16 @@ static const struct call calls[] = {
     { "POST", "/v1/supplies/{id}/receive", "/v1/supplies/%s/receive", "{\"document\":\"DN\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}",
       expected },
     { "POST", "/v1/supplies/{id}/close", "/v1/supplies/%s/close", "{\"reason\":\"gone\"}", expected },
+    { "PUT", "/v1/webhooks/{code}", "/v1/webhooks/%s", "{\"url\":\"https://erp.example/\"}", fresh },
+    { "PATCH", "/v1/webhooks/{code}", "/v1/webhooks/erp", "{\"description\":\"%s\"}", fresh },
+    { "GET", "/v1/webhooks/{code}", "/v1/webhooks/erp", NULL, NULL },
+    { "GET", "/v1/webhooks/{code}/history", "/v1/webhooks/erp/history?limit=5", NULL, NULL },
+    { "GET", "/v1/webhooks", "/v1/webhooks?limit=5", NULL, NULL },
+    { "GET", "/v1/webhooks/{code}/deliveries", "/v1/webhooks/erp/deliveries?limit=5", NULL, NULL },
+    { "GET", "/v1/webhooks/{code}/subscriptions", "/v1/webhooks/erp/subscriptions", NULL, NULL },
+    { "POST", "/v1/webhooks/{code}/rotate", "/v1/webhooks/erp/rotate", "{}", NULL },
+    { "POST", "/v1/webhooks/{code}/test", "/v1/webhooks/erp/test", "{}", NULL },
+    { "POST", "/v1/webhooks/{code}/replay", "/v1/webhooks/erp/replay", "{\"event\":7}", NULL },
     { "GET", "/v1/exceptions", "/v1/exceptions?limit=20", NULL, NULL },
     { "GET", "/v1/exceptions/{id}", "/v1/exceptions/%s", NULL, exception_of_short_order },
     { "GET", "/v1/jobs", "/v1/jobs?limit=20", NULL, NULL },
@@ -531,6 +541,7 @@ static void furnish(struct shop *shop)
         shop, 201, "PUT", "/v1/channels/hand",
         "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"SHADE\"}");
+    shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/\"}");
     for (size_t i = 0; i < COUNT(skus); i++)
         receive(shop, "LEJ", skus[i], 100000000);
 }

@@ -1,5 +1,6 @@
 /* tests/store/shop.c: see shop.h. */
 #include "store/shop.h"
+#include "connect/connect.h"
 #include "check/check.h"
 #include "engine/jobs.h"
 #include "engine/vault.h"
@@ -375,6 +376,55 @@ void many_run(struct many *many)
         if (many->commands[i]->answer.status != 201)
             fail_msg("%d: %s", many->commands[i]->answer.status, many->commands[i]->answer.body);
     many->count = 0;
+}
+
+enum command_state shop_command(struct shop *shop, const struct command_type *type, int64_t unit, const void *input)
+{
+    struct command *command = ARENA_NEW(shop->arena, struct command);
+    *command = (struct command){ .type = type, .arena = shop->arena, .input = input, .unit = unit };
+    command->faults.arena = shop->arena;
+    engine_run(shop->engine, &command, 1);
+    return command->state;
+}
+
+static struct webhook_row webhook_of(struct shop *shop, const char *code)
+{
+    struct db_rows rows = shop_table(shop, shop->arena, &webhook_table);
+    for (size_t i = 0; i < rows.count; i++)
+        if (strcmp(((const struct webhook_row *)db_row(&rows, i))->code, code) == 0)
+            return *(const struct webhook_row *)db_row(&rows, i);
+    fail_msg("there is no webhook %s", code);
+    return (struct webhook_row){ 0 };
+}
+
+static const struct webhook_subscription_row *subscription_of(struct shop *shop, int64_t unit, int64_t webhook)
+{
+    struct db_rows rows = { 0 };
+    assert_int_equal(db_load(engine_db(shop->engine), shop->arena, &webhook_subscription_table, WS_KEY(unit, webhook), 1, &rows), DB_OK);
+    assert_int_equal(rows.count, 1);
+    return db_row(&rows, 0);
+}
+
+enum command_state shop_report(struct shop *shop, int64_t unit, const char *webhook, int64_t from, int64_t upto, bool delivered)
+{
+    static const struct lease_claim claim = { .role = LEASE_WEBHOOKS, .holder = 7, .is_alone = true };
+    struct webhook_sent sent[WEBHOOK_REPORT_MAX];
+    struct db_rows lease = { 0 };
+    const int64_t id = webhook_of(shop, webhook).id;
+    assert_int_equal(shop_command(shop, unit == 0 ? &company_lease_take : &lease_take, unit, &claim), COMMAND_ACCEPTED);
+    assert_int_equal(db_load(engine_db(shop->engine), shop->arena, &lease_table, WS_KEY(unit, LEASE_WEBHOOKS), 1, &lease), DB_OK);
+    struct webhook_report report = { .claim = claim, .webhook = id, .code = webhook, .seq = upto, .sent = sent, .count = (size_t)(upto - from + 1) };
+    report.claim.term = ((const struct lease_row *)db_row(&lease, 0))->term;
+    report.epoch = subscription_of(shop, unit, id)->epoch;
+    for (size_t i = 0; i < report.count; i++)
+        sent[i] = (struct webhook_sent){ .seq = from + (int64_t)i,
+                                         .key = from + (int64_t)i,
+                                         .outcome = delivered ? SENT_DELIVERED : SENT_FAILED,
+                                         .at = shop->now_us,
+                                         .took_us = 1500,
+                                         .status = delivered ? 200 : 503,
+                                         .detail = delivered ? NULL : "answered 503" };
+    return shop_command(shop, unit == 0 ? &company_webhook_report : &webhook_report, unit, &report);
 }
 
 void many_add(struct many *many, const char *method, const char *target, const char *body)

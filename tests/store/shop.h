@@ -51,6 +51,12 @@ struct reply order(struct shop *shop, const char *channel, const char *id, const
 int64_t number_in(const char *text, const char *after, const char *name);
 void text_in(const char *text, const char *after, const char *name, char *out, size_t room);
 
+/* A command that Millrace submits itself; input stays the caller's. */
+enum command_state shop_command(struct shop *shop, const struct command_type *type, int64_t unit, const void *input);
+/* What a sender would say of a webhook's attempts on the unit's events `from` .. `upto`, all with this outcome: under a lease that is taken for
+ * it. Gives the command's state. */
+enum command_state shop_report(struct shop *shop, int64_t unit, const char *webhook, int64_t from, int64_t upto, bool delivered);
+
 /* Many calls of one kind as batches, each of which must be 201: one by one they would take the test's whole time. many_run carries out
  * what is left. */
 struct many {

@@ -147,7 +147,7 @@ static void an_asn_makes_a_purchase_order_exact(struct shop *shop)
     assert_state(tell(shop, 200, asn, "close", "{\"reason\":\"they packed five\"}"), "closed");
     assert_int_equal(open_units(shop, "supply_short"), 0);
     assert_line(shown(shop, purchase), (struct line_is){ .line = 1, .received = 5, .open = 5 }); /* the supplier still owes it */
-    reply = receive_lines(shop, asn, CAME("LAMP", "1"), "");                                  /* it was on the truck after all */
+    reply = receive_lines(shop, asn, CAME("LAMP", "1"), "");                                     /* it was on the truck after all */
     assert_line(reply, (struct line_is){ .line = 1, .received = 6 });
     assert_line(shown(shop, purchase), (struct line_is){ .line = 1, .received = 6, .open = 4 });
     assert_state(reply, "closed");
