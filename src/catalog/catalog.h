@@ -13,6 +13,7 @@
 
 enum shortage { SHORTAGE_REJECT, SHORTAGE_BACKORDER, SHORTAGE_PARTIAL };
 extern const char *const shortage_names[];
+enum authority { AUTHORITY_GOVERNED, AUTHORITY_MIRRORED }; /* whose count of a node is the truth: ours, theirs */
 enum channel_kind { CHANNEL_STORE, CHANNEL_MARKETPLACE, CHANNEL_B2B, CHANNEL_RETAIL, CHANNEL_SOCIAL };
 extern const char *const channel_kind_names[];
 

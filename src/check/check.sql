@@ -175,6 +175,10 @@ SELECT r.id, r.channel, r.ord FROM reservation AS r WHERE r.unit = $1 AND r.id >
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT n.id, n.kind, n.node, n.sku, n.class, n.event_seq FROM inspection AS n WHERE n.unit = $1 AND n.id > $2 ORDER BY n.id LIMIT $3;
 
+-- name: check_snapshots :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT s.id, s.node, s.event_seq FROM snapshot AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3;
+
 -- name: check_adjustments :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT a.id, a.node, a.sku, a.class, a.event_seq FROM adjustment AS a WHERE a.unit = $1 AND a.id > $2 ORDER BY a.id LIMIT $3;
@@ -220,6 +224,20 @@ SELECT l.sku, t.to_node, l.shipped FROM transfer AS t INDEXED BY transfer_state 
 -- name: check_coming :many
 -- $1 unit ID
 SELECT p.sku, p.node, p.coming FROM position AS p WHERE p.unit = $1 AND p.coming > 0 ORDER BY p.sku, p.node, p.class;
+
+-- name: check_recalls :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT r.id, r.sku, r.state, r.places, r.at_work FROM recall AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
+
+-- name: check_recall_places :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT p.recall, p.node, p.class, p.sku, p.job, p.stands FROM recall_place AS p
+ WHERE p.unit = $1 AND p.recall > $2 AND p.recall <= $3 ORDER BY p.recall, p.node, p.class;
+
+-- name: check_open_recalls :many
+-- $1 unit ID; $2 type INT
+SELECT e.subject FROM exception_item AS e INDEXED BY exception_work
+ WHERE e.unit = $1 AND e.type = $2 AND e.state = 1 AND e.type > 0 ORDER BY e.id;
 
 -- name: check_short_transfers :many
 -- $1 unit ID; $2 type INT

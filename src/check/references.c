@@ -139,6 +139,8 @@ static enum db_result check_rows_with_id(struct check *check, int64_t unit)
           must_know(check, &check->skus, unit, "sku of inspection", row->id, row->sku);
           must_know_if_any(check, &check->classes, unit, "class of inspection", row->id, row->class);
           must_be_told(check, unit, "event of inspection", row->id, row->event_seq);)
+    PAGES(check_snapshots, must_know(check, &check->nodes, unit, "node of snapshot", row->id, row->node);
+          must_be_told(check, unit, "event of snapshot", row->id, row->event_seq);)
     PAGES(check_exceptions, must_know_if_any(check, &check->keyed, unit, "order of exception", row->id, row->about);
           must_know_if_any(check, &check->nodes, unit, "node of exception", row->id, row->node);
           must_know_if_any(check, &check->skus, unit, "sku of exception", row->id, row->sku);)

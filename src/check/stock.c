@@ -77,7 +77,9 @@ static bool may_block(const struct db_rows *jobs, int64_t id, int64_t node, int6
     for (size_t i = 0; i < jobs->count; i++) {
         const struct job_row *job = db_row(jobs, i);
         if (job->id == id)
-            return (job->kind == JOB_FILL || job->kind == JOB_GIVE_WAY) && job->state == JOB_OPEN && job->node == node && job->subject == sku;
+            return job->node == node && job->subject == sku &&
+                   (job->kind == JOB_RECALL ? job->state != JOB_DONE
+                                            : (job->kind == JOB_FILL || job->kind == JOB_GIVE_WAY) && job->state == JOB_OPEN);
     }
     return false;
 }
@@ -214,7 +216,8 @@ static enum db_result check_causes_of(struct check *check, const struct db_table
 static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
 {
     static const struct db_table *const tables[CAUSE_KIND_COUNT] = {
-        NULL, &adjustment_table, NULL, &fulfilment_table, &reservation_table, &channel_table, &transfer_table, &inspection_table, &supply_table
+        NULL,          &adjustment_table, NULL,           &fulfilment_table, &reservation_table, &channel_table, &transfer_table, &inspection_table,
+        &supply_table, &recall_table,     &snapshot_table
     };
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
     enum db_result result = DB_OK;

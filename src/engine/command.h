@@ -66,8 +66,8 @@ struct command {
     bool wants_answer;    /* render the body; off in imports and simulations that look at the outcome only */
     size_t bytes;         /* for the queue's bound */
     struct faults form;   /* faults of form, found at the edge: refused whatever is looked up */
-    int64_t unit;         /* -1: not known yet, the engine finds it by the two codes below */
-    const char *of_channel, *of_node;
+    int64_t unit;         /* -1: not known yet, the engine finds it by the first code below */
+    const char *of_channel, *of_node, *of_unit;
 
     /* The outcome. */
     enum command_state state;

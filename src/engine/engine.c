@@ -181,32 +181,47 @@ static struct lane *lane_of(struct engine *engine, int64_t unit)
     return &engine->lanes[unit <= 0 ? 0 : (size_t)(unit - 1) % engine->lane_count];
 }
 
-static enum db_result ask_owner(struct lane *lane, const char *code, bool is_node, int64_t *unit)
+/* Which code of a command tells its unit; NULL: none. */
+static const char *code_of(const struct command *command, enum directory_kind *kind)
+{
+    const char *const codes[] = {
+        [DIRECTORY_CHANNEL] = command->of_channel, [DIRECTORY_NODE] = command->of_node, [DIRECTORY_UNIT] = command->of_unit
+    };
+    *kind = DIRECTORY_CHANNEL;
+    while (*kind < DIRECTORY_UNIT && codes[*kind] == NULL)
+        ++*kind;
+    return codes[*kind];
+}
+
+static enum db_result ask_owner(struct lane *lane, const char *code, enum directory_kind kind, int64_t *unit)
 {
     struct channel_owner_result channel = { 0 };
     struct node_owner_result node = { 0 };
+    struct unit_id_result named = { 0 };
     bool found = false;
     enum db_result result = writer_ready(&lane->writer);
-    if (result == DB_OK && is_node)
+    if (result == DB_OK && kind == DIRECTORY_NODE)
         result = node_owner(lane->writer.db, lane->arena, 0, code, &node, &found);
+    else if (result == DB_OK && kind == DIRECTORY_UNIT)
+        result = unit_id(lane->writer.db, lane->arena, 0, code, &named, &found);
     else if (result == DB_OK)
         result = channel_owner(lane->writer.db, lane->arena, 0, code, &channel, &found);
-    *unit = is_node ? node.owner : channel.owner;
+    *unit = kind == DIRECTORY_NODE ? node.owner : kind == DIRECTORY_UNIT ? named.id : channel.owner;
     if (result != DB_OK || !found)
         return result;
     pthread_mutex_lock(&lane->engine->lock);
-    directory_add(&lane->engine->directory, code, is_node, *unit);
+    directory_add(&lane->engine->directory, code, kind, *unit);
     pthread_mutex_unlock(&lane->engine->lock);
     return result;
 }
 
-static enum db_result look_up(struct lane *lane, const char *code, bool is_node, int64_t *unit)
+static enum db_result look_up(struct lane *lane, const char *code, enum directory_kind kind, int64_t *unit)
 {
     struct arena_door full;
     volatile enum db_result result = DB_BUSY; /* no memory */
     arena_set_door(lane->arena, &full);
     if (setjmp(full.where) == 0)
-        result = ask_owner(lane, code, is_node, unit);
+        result = ask_owner(lane, code, kind, unit);
     arena_set_door(lane->arena, NULL);
     arena_reset(lane->arena);
     return result;
@@ -215,10 +230,10 @@ static enum db_result look_up(struct lane *lane, const char *code, bool is_node,
 /* What needs no look in the store; the lock is held. */
 static bool unit_is_known(struct engine *engine, const struct command *command, int64_t *unit)
 {
-    const bool by_channel = command->of_channel != NULL;
-    const char *code = by_channel ? command->of_channel : command->of_node;
+    enum directory_kind kind;
+    const char *code = code_of(command, &kind);
     *unit = command->type->company || command->unit < 0 ? 0 : command->unit;
-    return command->type->company || command->unit >= 0 || code == NULL || directory_find(&engine->directory, code, !by_channel, unit);
+    return command->type->company || command->unit >= 0 || code == NULL || directory_find(&engine->directory, code, kind, unit);
 }
 
 /* The unit that decides a command. What names nothing that is known goes to the company, where it finds its faults. */
@@ -229,10 +244,11 @@ static enum db_result unit_of(struct lane *lane, const struct command *command, 
     pthread_mutex_unlock(&lane->engine->lock);
     if (known)
         return DB_OK;
-    const char *code = command->of_channel != NULL ? command->of_channel : command->of_node;
-    enum db_result result = look_up(lane, code, command->of_channel == NULL, unit);
+    enum directory_kind kind;
+    const char *code = code_of(command, &kind);
+    enum db_result result = look_up(lane, code, kind, unit);
     bool was_old = result == DB_LOST && lane->writer.db != NULL; /* the connection: a new one may know */
-    return was_old ? look_up(lane, code, command->of_channel == NULL, unit) : result;
+    return was_old ? look_up(lane, code, kind, unit) : result;
 }
 
 /* ---- running ---- */

@@ -17,6 +17,10 @@ SELECT c.owner FROM channel AS c WHERE c.unit = $1 AND c.code = $2;
 -- $1 company ID; $2 code TEXT
 SELECT n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
 
+-- name: unit_id :one
+-- $1 company ID; $2 code TEXT
+SELECT b.id FROM business_unit AS b WHERE b.unit = $1 AND b.code = $2;
+
 -- name: secret_load :one
 -- $1 company ID
 SELECT s.secret FROM millrace_secret AS s WHERE s.unit = $1;

@@ -37,7 +37,9 @@
     X(ORDER_CANCEL_REQUESTED, "order.cancel_requested", "asked to be cancelled")      \
     X(ORDER_CANCEL_REFUSED, "order.cancel_refused", "a node did not give it back")    \
     X(ORDER_REFUSAL_CLEARED, "order.refusal_cleared", "may go to the node again")     \
-    X(WEBHOOK_CHANGED, "webhook.changed", "webhook")
+    X(WEBHOOK_CHANGED, "webhook.changed", "webhook")                                  \
+    X(RECALL_CHANGED, "recall.changed", "recall")                                     \
+    X(SNAPSHOT_TAKEN, "snapshot.taken", "stock as its keeper says")
 
 enum event_type {
     EVENT_NONE,
@@ -69,7 +71,9 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(CLASS, "class", NULL)              \
     X(INSPECTION, "inspection", "ins")   \
     X(SUPPLY, "supply", "sup")           \
-    X(WEBHOOK, "webhook", NULL)
+    X(WEBHOOK, "webhook", NULL)          \
+    X(RECALL, "recall", "rec")           \
+    X(SNAPSHOT, "snapshot", "snp")
 
 enum subject_kind {
     SUBJECT_NONE,

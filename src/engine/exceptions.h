@@ -20,7 +20,9 @@
     X(SUPPLY_SHORT, "supply_short")                       \
     X(DECLINED, "declined")                               \
     X(NODE_FAILED, "node_failed")                         \
-    X(WEBHOOK_FAILING, "webhook_failing")
+    X(WEBHOOK_FAILING, "webhook_failing")                 \
+    X(RECALL, "recall")                                   \
+    X(SNAPSHOT_DIFFERENCE, "snapshot_difference")
 
 enum exception_type {
     EXCEPTION_NONE,

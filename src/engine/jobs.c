@@ -5,9 +5,9 @@
 
 static const struct job_work *work_of(int64_t kind)
 {
-    static const struct job_work *const works[JOB_KIND_COUNT] = {
-        [JOB_FILL] = &fill_job, [JOB_COPY_MASTERS] = &copy_masters_job, [JOB_GIVE_WAY] = &give_way_job, [JOB_WAKE] = &wake_job, [JOB_MAP] = &map_job
-    };
+    static const struct job_work *const works[JOB_KIND_COUNT] = { [JOB_FILL] = &fill_job,         [JOB_COPY_MASTERS] = &copy_masters_job,
+                                                                  [JOB_GIVE_WAY] = &give_way_job, [JOB_WAKE] = &wake_job,
+                                                                  [JOB_MAP] = &map_job,           [JOB_RECALL] = &recall_job };
     return works[kind];
 }
 
@@ -45,7 +45,8 @@ static void step_decide(struct ws *ws, struct command *command)
     struct job_row *edited = ws_edit(ws, job);
     if (work_of(job->kind)->step(ws, edited))
         return;
-    edited->state = JOB_DONE;
+    if (edited->state == JOB_OPEN)
+        edited->state = JOB_DONE;
     edited->ended_at = ws_now_us(ws);
 }
 

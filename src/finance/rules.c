@@ -82,6 +82,8 @@ static const struct movement_rule {
     { CAUSE_ORDER, NODE, NODE, "nothing: claims move goods between buckets of a node" },
     { CAUSE_RESERVATION, NODE, NODE, "nothing: a checkout claims goods" },
     { CAUSE_FENCE, NODE, NODE, "nothing: a fence claims goods" },
+    { CAUSE_RECALL, NODE, NODE, "nothing: goods are called back into quarantine, or given free" },
+    { CAUSE_SNAPSHOT, NODE, NODE, "nothing: a keeper holds goods back, or no longer" },
 };
 
 bool ledger_knows(int64_t cause_kind, int64_t from_node, int64_t to_node)
@@ -308,6 +310,8 @@ BOOKS(STOCK_RELEASED) = { NULL, "nothing: goods are no longer kept back" };
 BOOKS(STOCK_REGRADED) = { NULL, "nothing: its movements are booked" };
 BOOKS(STOCK_INSPECTED) = { NULL, "nothing: its movements are booked" };
 BOOKS(STOCK_DISPOSED) = { NULL, "nothing: its movements are booked" };
+BOOKS(RECALL_CHANGED) = { NULL, "nothing: goods are kept back, none left" };
+BOOKS(SNAPSHOT_TAKEN) = { NULL, "nothing: the movements of its adjustments are booked" };
 BOOKS(SUPPLY_CHANGED) = { NULL, "nothing: what is expected is no stock" };
 BOOKS(SUPPLY_RECEIVED) = { NULL, "nothing: its movement is booked, at the cost that both tell" };
 BOOKS(ORDER_CANCEL_REQUESTED) = { NULL, "nothing: a node is asked to give back what has not left" };

@@ -78,7 +78,7 @@ struct item {
     struct field_presence presence;
     const char *id;
     int64_t type, state;
-    const char *order, *transfer, *supply, *node, *sku;
+    const char *order, *transfer, *supply, *recall, *node, *sku;
     int64_t quantity, repeats, opened_at, closed_at;
     const char *detail;
 };
@@ -90,6 +90,7 @@ static const struct field item_rows[] = {
     { "order", FIELD_TEXT, AT(item, order), .read_only = true, .nullable = true, .doc = "the order that it is about" },
     { "transfer", FIELD_TEXT, AT(item, transfer), .read_only = true, .nullable = true, .doc = "the transfer that it is about" },
     { "supply", FIELD_TEXT, AT(item, supply), .read_only = true, .nullable = true, .doc = "the supply that it is about" },
+    { "recall", FIELD_TEXT, AT(item, recall), .read_only = true, .hide_absent = true, .doc = "the recall that it is about" },
     { "node", FIELD_CODE, AT(item, node), .read_only = true, .nullable = true },
     { "sku", FIELD_CODE, AT(item, sku), .read_only = true, .nullable = true, .doc = "null: look at the order's lines" },
     { "quantity", FIELD_INT, AT(item, quantity), .read_only = true, .doc = "units at risk" },
@@ -129,6 +130,7 @@ static void show(struct ws *ws, void *context)
                                .order = row->about > 0 ? id_text(shown->arena, "ord", unit, row->about) : NULL,
                                .transfer = row->subject_kind == SUBJECT_TRANSFER ? id_text(shown->arena, "trf", unit, row->subject) : NULL,
                                .supply = row->subject_kind == SUBJECT_SUPPLY ? id_text(shown->arena, "sup", unit, row->subject) : NULL,
+                               .recall = id_text(shown->arena, "rec", unit, row->subject),
                                .node = node == NULL ? NULL : arena_text(shown->arena, node->code),
                                .sku = sku == NULL ? NULL : arena_text(shown->arena, sku->code),
                                .quantity = row->quantity,
@@ -136,6 +138,8 @@ static void show(struct ws *ws, void *context)
                                .opened_at = row->opened_at,
                                .closed_at = row->closed_at,
                                .detail = row->detail };
+        if (row->subject_kind == SUBJECT_RECALL)
+            field_set(&item_fields, item, "recall");
         if (row->closed_at != NULL_INT)
             field_set(&item_fields, item, "closed_at");
     }

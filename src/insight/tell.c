@@ -97,6 +97,8 @@ static size_t table_of_subject(enum subject_kind kind)
     case SUBJECT_TRANSFER:
     case SUBJECT_INSPECTION:
     case SUBJECT_SUPPLY:
+    case SUBJECT_RECALL:
+    case SUBJECT_SNAPSHOT:
     case SUBJECT_KIND_COUNT:
         break;
     }

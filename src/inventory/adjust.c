@@ -7,7 +7,6 @@
 #include "inventory/count.h"
 #include "inventory/past.h"
 #include "inventory/reads.h"
-#include "inventory/transfers.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +18,22 @@
 #define CLAIMS_A_STEP 150
 #define EVENT_SEQ_MAX INT64_C(9007199254740991) /* what JSON is sure to keep */
 
-enum reason { REASON_OPENING, REASON_RECEIPT, REASON_FOUND, REASON_COUNT, REASON_DAMAGE, REASON_LOSS, REASON_CORRECTION };
+enum reason { REASON_OPENING, REASON_RECEIPT, REASON_FOUND, REASON_COUNT, REASON_DAMAGE, REASON_LOSS, REASON_CORRECTION, REASON_SNAPSHOT };
+/* Who asks may say all but the last, which is what a mirrored node's snapshot makes. */
+static const char *const reason_words[] = { "opening", "receipt", "found", "count", "damage", "loss", "correction", "snapshot" };
 static const char *const reason_names[] = { "opening", "receipt", "found", "count", "damage", "loss", "correction", NULL };
 static const struct {
-    bool fact, sets_on_hand;
-    enum place more, less; /* where units come from, where they go */
+    bool fact, sets_on_hand, counts; /* counts: it says what is there */
+    enum place more, less;           /* where units come from, where they go */
 } reasons[] = {
-    [REASON_OPENING] = { false, true, PLACE_SUPPLIER, PLACE_SUPPLIER },         [REASON_RECEIPT] = { false, false, PLACE_SUPPLIER, PLACE_SUPPLIER },
-    [REASON_FOUND] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },      [REASON_COUNT] = { true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
-    [REASON_DAMAGE] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },           [REASON_LOSS] = { true, false, PLACE_ADJUSTMENT, PLACE_SCRAP },
-    [REASON_CORRECTION] = { false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+    [REASON_OPENING] = { false, true, false, PLACE_SUPPLIER, PLACE_SUPPLIER },
+    [REASON_RECEIPT] = { false, false, false, PLACE_SUPPLIER, PLACE_SUPPLIER },
+    [REASON_FOUND] = { false, false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+    [REASON_COUNT] = { true, true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+    [REASON_DAMAGE] = { true, false, false, PLACE_ADJUSTMENT, PLACE_SCRAP },
+    [REASON_LOSS] = { true, false, false, PLACE_ADJUSTMENT, PLACE_SCRAP },
+    [REASON_CORRECTION] = { false, false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
+    [REASON_SNAPSHOT] = { true, true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
 };
 static const char *const buckets[] = { "available", "quarantined", NULL };
 static const enum bucket bucket_of_name[] = { BUCKET_AVAILABLE, BUCKET_QUARANTINED };
@@ -72,7 +77,7 @@ static const struct field broken_rows[] = {
     { "quantity", FIELD_INT, AT(broken_io, quantity), .required = true, .read_only = true, .doc = "units that gave way" },
     { "order", FIELD_TEXT, AT(broken_io, order), .read_only = true, .hide_absent = true, .doc = "the id of an order once more" },
 };
-static const struct field_table broken_fields = { "BrokenClaim", broken_rows, COUNT(broken_rows), sizeof(struct broken_io) };
+const struct field_table broken_fields = { "BrokenClaim", broken_rows, COUNT(broken_rows), sizeof(struct broken_io) };
 struct adjusted_io {
     struct field_presence presence;
     const char *id;
@@ -133,6 +138,7 @@ struct adjust {
     struct stock stock;
     struct given given; /* claims that gave way */
     int64_t id, delta;
+    int64_t claims;  /* that it may break at once */
     int64_t on_hand; /* before it: what is owed is not there */
     struct count count;
     bool counted; /* it says what is there */
@@ -148,25 +154,25 @@ static void write_position(struct adjust *a, struct json_writer *json)
 }
 
 /* A fence is known outside by its path. */
-static const char *fence_path(struct adjust *a, const struct broken *b)
+static const char *fence_path(struct ws *ws, const struct goods *goods, const struct broken *b)
 {
-    const struct channel_row *channel = ws_get(a->ws, &channel_table, WS_KEY(ws_unit(a->ws), b->holder));
-    return arena_printf(ws_arena(a->ws), "%s/%s/%s", channel->code, a->node->code, a->sku->code);
+    const struct channel_row *channel = ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), b->holder));
+    return arena_printf(ws_arena(ws), "%s/%s/%s", channel->code, goods->node->code, goods->sku->code);
 }
 
-static void write_broken(struct adjust *a, struct json_writer *json)
+void broken_write(struct ws *ws, const struct goods *goods, const struct broken *first, struct json_writer *json)
 {
     json_key(json, "broken");
     json_array(json);
-    for (const struct broken *b = a->given.first; b != NULL; b = b->next) {
+    for (const struct broken *b = first; b != NULL; b = b->next) {
         char id[32];
         static const char *const prefixes[] = { NULL, "chn", "rsv", "trf", "ord" };
-        id_format(prefixes[b->kind], ws_unit(a->ws), b->holder, id);
+        id_format(prefixes[b->kind], ws_unit(ws), b->holder, id);
         json_object(json);
         json_key(json, "kind");
         json_text(json, claim_kind_names[b->kind]);
         json_key(json, "id");
-        json_text(json, b->kind == CLAIM_FENCE ? fence_path(a, b) : id);
+        json_text(json, b->kind == CLAIM_FENCE ? fence_path(ws, goods, b) : id);
         if (b->kind == CLAIM_ORDER) {
             json_key(json, "line");
             json_int(json, b->line);
@@ -174,7 +180,7 @@ static void write_broken(struct adjust *a, struct json_writer *json)
             json_text(json, id);
         }
         json_key(json, "sku");
-        json_text(json, a->sku->code);
+        json_text(json, goods->sku->code);
         json_key(json, "quantity");
         json_int(json, b->quantity);
         json_object_end(json);
@@ -193,7 +199,7 @@ static const char *answer_text(struct adjust *a)
     json_key(&json, "id");
     json_text(&json, id);
     write_position(a, &json);
-    write_broken(a, &json);
+    broken_write(a->ws, &(struct goods){ a->node, a->sku, a->class }, a->given.first, &json);
     if (a->given.left > 0) {
         json_key(&json, "to_break");
         json_int(&json, a->given.left);
@@ -311,7 +317,7 @@ static void apply(struct adjust *a)
     if (field_came(&adjust_fields, a->in, "set"))
         a->delta = a->in->set - (reasons[a->in->reason].sets_on_hand ? on_hand : in_bucket);
     a->on_hand = on_hand;
-    a->counted = a->in->reason == REASON_COUNT && !field_came(&adjust_fields, a->in, "from");
+    a->counted = reasons[a->in->reason].counts && !field_came(&adjust_fields, a->in, "from");
     if (a->counted)
         count_of(a);
     if (a->command->faults.count > 0)
@@ -338,34 +344,12 @@ static void apply(struct adjust *a)
                                                                  .quantity = -delta,
                                                                  .named = bucket,
                                                                  .to_node = reasons[a->in->reason].less,
-                                                                 .claims = CLAIMS_AT_ONCE });
+                                                                 .claims = a->claims });
     } else if (!fact && -a->delta <= in_bucket) {
         move_units(a, -a->delta, a->node->id, bucket, reasons[a->in->reason].less, BUCKET_NONE);
     } else {
         refuse(a, p, a->delta);
     }
-}
-
-/* An order's are told by whoever follows. */
-static void tell_broken(struct ws *ws, const struct broken *first, int64_t reason)
-{
-    static const enum subject_kind subjects[] = {
-        [CLAIM_FENCE] = SUBJECT_FENCE, [CLAIM_RESERVATION] = SUBJECT_RESERVATION, [CLAIM_TRANSFER] = SUBJECT_TRANSFER
-    };
-    for (const struct broken *b = first; b != NULL; b = b->next) {
-        if (b->kind == CLAIM_ORDER)
-            continue;
-        struct event_row event = event_of(EVENT_CLAIM_BROKEN, subjects[b->kind], b->holder);
-        if (b->kind == CLAIM_TRANSFER)
-            transfer_lost_claim(ws, b->holder);
-        event.node = b->node;
-        event.sku = b->sku;
-        event.quantity = b->quantity;
-        event.class = 0;
-        ws_event(ws, event);
-    }
-    if (first != NULL)
-        stock_followers.claims_broken(ws, first, reason_names[reason]);
 }
 
 /* A fact goes on to take what it could not take at once. Parcels may have left meanwhile: then there is less to take. */
@@ -387,7 +371,7 @@ static bool give_way_step(struct ws *ws, struct job_row *job)
     job->head = given.left;
     stock_end(&stock);
     short_picks_settle(ws, job->node, job->subject, NOT_COUNTED);
-    tell_broken(ws, given.first, adjustment->reason);
+    claims_tell_broken(ws, given.first, reason_words[adjustment->reason]);
     if (job->head == 0)
         give_way_ended(ws, job);
     return job->head > 0;
@@ -445,37 +429,62 @@ static void adjust_look_up(struct ws *ws, struct command *command)
     (void)resolve(&a);
 }
 
+/* All but to tell it, and to fill who waits. */
+static void carry_out(struct adjust *a)
+{
+    struct ws *ws = a->ws;
+    const int64_t available = available_of(position_find(ws, a->node->id, a->sku->id, a->class));
+    a->id = ws_next_id(ws);
+    a->stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, a->id });
+    apply(a);
+    if (a->command->faults.count > 0)
+        return;
+    if (a->given.left > 0)
+        give_way_later(ws, a->node->id, a->sku->id, a->given.left, a->id);
+    stock_end(&a->stock); /* tells what is owed, too */
+    write_adjustment(a);
+    if (a->counted)
+        count_note(ws, &a->count, a->command->event_seq, a->id);
+    a->frees = a->class == 0 && (a->frees || available_of(position_find(ws, a->node->id, a->sku->id, 0)) > available);
+    if (a->class == 0)
+        short_picks_settle(ws, a->node->id, a->sku->id, a->counted && !a->count.superseded ? a->count.as_of : NOT_COUNTED);
+    claims_tell_broken(ws, a->given.first, reason_words[a->in->reason]);
+}
+
 static void adjust_decide(struct ws *ws, struct command *command)
 {
-    struct adjust a = { .ws = ws, .command = command, .in = command->input };
+    struct adjust a = { .ws = ws, .command = command, .in = command->input, .claims = CLAIMS_AT_ONCE };
     if (!resolve(&a))
         return;
     assert(a.node != NULL && a.sku != NULL); /* the form is good: both were named, and are there */
     if (known_document(&a))
         return;
-    const int64_t available = available_of(position_find(ws, a.node->id, a.sku->id, a.class));
-    a.id = ws_next_id(ws);
-    a.stock = stock_begin(ws, (struct cause){ CAUSE_ADJUSTMENT, a.id });
-    apply(&a);
+    carry_out(&a);
     if (command->faults.count > 0)
         return;
-    if (a.given.left > 0)
-        give_way_later(ws, a.node->id, a.sku->id, a.given.left, a.id);
-    stock_end(&a.stock); /* tells what is owed, too */
-    write_adjustment(&a);
-    if (a.counted)
-        count_note(ws, &a.count, command->event_seq, a.id);
-    const int64_t now_available = available_of(position_find(ws, a.node->id, a.sku->id, a.class));
-    a.frees = a.class == 0 && (a.frees || now_available > available);
-    if (a.class == 0)
-        short_picks_settle(ws, a.node->id, a.sku->id, a.counted && !a.count.superseded ? a.count.as_of : NOT_COUNTED);
-    tell_broken(ws, a.given.first, a.in->reason);
-    const struct freed freed = { a.node->id, a.sku->id, now_available };
+    const struct freed freed = { a.node->id, a.sku->id, available_of(position_find(ws, a.node->id, a.sku->id, a.class)) };
     if (a.frees) { /* what is quarantined or of a class nobody may have */
         short_picks_open(ws, &freed, 1);
         stock_followers.supply(ws, &freed, 1);
     }
     tell_outcome(&a);
+}
+
+void adjust_by_snapshot(struct ws *ws, const struct found_there *found, struct adjusted *out)
+{
+    struct adjust_io in = { .set = found->on_hand, .reason = REASON_SNAPSHOT };
+    struct command command = { .arena = ws_arena(ws), .faults = { .arena = ws_arena(ws) } };
+    struct adjust a = { .ws = ws,
+                        .command = &command,
+                        .in = &in,
+                        .node = found->goods.node,
+                        .sku = found->goods.sku,
+                        .class = found->goods.class,
+                        .claims = found->claims };
+    field_set(&adjust_fields, &in, "set");
+    carry_out(&a);
+    assert(command.faults.count == 0); /* down to 0, and no more than there may be */
+    *out = (struct adjusted){ .id = a.id, .given = a.given, .frees = a.frees };
 }
 
 static void adjust_prefetch(struct ws *ws, const struct command *command)

@@ -2,12 +2,29 @@
 #ifndef MILLRACE_INVENTORY_ADJUST_H
 #define MILLRACE_INVENTORY_ADJUST_H
 
+#include "base/json.h"
 #include "engine/command.h"
+#include "inventory/inventory.h"
 
 /* A fact (a count, damage, loss: what is there is there, and claims give way) or a choice (what is claimed stays). Refuses
  * NODE_UNKNOWN, SKU_UNKNOWN, HOLDS_NO_STOCK (a bundle), CURRENCY_MISMATCH, all at once; then STOCK_CONFLICT where there is not so
  * much to take. At the edge INVALID and OUT_OF_RANGE, for a move or a delta that says nothing. */
-extern const struct field_table adjust_fields, adjusted_fields;
+extern const struct field_table adjust_fields, adjusted_fields, broken_fields;
 extern const struct command_type stock_adjust;
+
+/* A mirrored node's keeper found so many there, other than we had: ours is made equal as by a count, with the reason `snapshot`. Who waits is
+ * not filled: that is the caller's, of all positions at once. */
+struct found_there {
+    struct goods goods;
+    int64_t on_hand, claims; /* claims: that may be broken at once, the rest by a job */
+};
+struct adjusted {
+    int64_t id;
+    struct given given;
+    bool frees; /* more is available, or may be had by more */
+};
+void adjust_by_snapshot(struct ws *ws, const struct found_there *found, struct adjusted *out);
+/* "broken":[...] of claims on these goods, as broken_fields tells openapi. */
+void broken_write(struct ws *ws, const struct goods *goods, const struct broken *first, struct json_writer *json);
 
 #endif

@@ -1,12 +1,14 @@
-/* src/inventory/api.c: /v1/inventory, /v1/inspections, /v1/availability, /v1/reservations, /v1/transfers, /v1/supplies, and the fences of channels.
- */
+/* src/inventory/api.c: /v1/inventory, /v1/inspections, /v1/recalls, /v1/availability, /v1/reservations, /v1/transfers, /v1/supplies, and the fences
+ * of channels. */
 #include "inventory/adjust.h"
 #include "inventory/fences.h"
 #include "inventory/inspections.h"
 #include "inventory/inventory.h"
 #include "inventory/reads.h"
+#include "inventory/recalls.h"
 #include "inventory/reservations.h"
 #include "inventory/supply.h"
+#include "inventory/snapshots.h"
 #include "inventory/transfers.h"
 
 #define WRITERS (SCOPE_INVENTORY | SCOPE_ADMIN)
@@ -130,6 +132,38 @@ static const struct route routes[] = {
       .scopes = CHECKOUT,
       .command = &reservation_delete,
       .summary = "Give a reservation back" },
+    { .method = METHOD_POST,
+      .path = "/v1/nodes/{code}/snapshot",
+      .scopes = WRITERS,
+      .command = &snapshot_take,
+      .answer_of = &snapshot_fields,
+      .summary = "What the keeper of a mirrored node says is there" },
+    { .method = METHOD_POST,
+      .path = "/v1/recalls",
+      .scopes = WRITERS,
+      .command = &recall_start,
+      .answer_of = &recall_fields,
+      .summary = "Call goods back: they are kept back, claims and all, and nothing more is promised of them" },
+    { .method = METHOD_GET,
+      .path = "/v1/recalls",
+      .scopes = READERS,
+      .read = list_recalls,
+      .answer_of = &recall_fields,
+      .list = true,
+      .summary = "Recalls, in the order in which they were started",
+      .query = { { .name = "state", .type = FIELD_ENUM, .names = recall_states, .doc = "only those in this state" }, LIST_QUERY } },
+    { .method = METHOD_GET,
+      .path = "/v1/recalls/{id}",
+      .scopes = READERS,
+      .read = get_recall,
+      .answer_of = &recall_fields,
+      .summary = "A recall, and how far it is" },
+    { .method = METHOD_POST,
+      .path = "/v1/recalls/{id}/end",
+      .scopes = WRITERS,
+      .command = &recall_end,
+      .answer_of = &recall_fields,
+      .summary = "It is over: its units may be sold again, or stay in quarantine" },
     { .method = METHOD_POST,
       .path = "/v1/transfers",
       .scopes = WRITERS,

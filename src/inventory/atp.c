@@ -121,6 +121,13 @@ static struct freed *own_of(const struct outlet *outlet, int64_t node, int64_t s
     return NULL;
 }
 
+/* Goods that are called back: nobody has them, of a fence neither. */
+static bool is_called_back(struct ws *ws, const struct position_row *position)
+{
+    return position != NULL && position->blocked != 0 &&
+           ((const struct job_row *)ws_get(ws, &job_table, WS_KEY(ws_unit(ws), position->blocked)))->kind == JOB_RECALL;
+}
+
 /* What of a position's available units the outlet may take. */
 static int64_t available_to(struct ws *ws, const struct outlet *outlet, const struct position_row *position)
 {
@@ -136,6 +143,8 @@ static int64_t available_to(struct ws *ws, const struct outlet *outlet, const st
 int64_t outlet_stock(struct ws *ws, const struct outlet *outlet, size_t node, int64_t sku)
 {
     const struct position_row *position = position_find(ws, outlet->nodes[node]->id, sku, 0);
+    if (is_called_back(ws, position))
+        return 0;
     int64_t units = available_to(ws, outlet, position);
     struct usable *fences;
     size_t count = usable_fences(ws, outlet, outlet->nodes[node]->id, sku, &fences);

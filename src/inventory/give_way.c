@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "engine/jobs.h"
 #include "inventory/stock.h"
+#include "inventory/transfers.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -124,6 +125,7 @@ static int64_t break_kind(struct stock *stock, const struct fact *fact, enum cla
                                           .from_node = fact->node,
                                           .from = hard ? BUCKET_ALLOCATED : BUCKET_RESERVED,
                                           .to_node = fact->to_node,
+                                          .to = fact->to,
                                           .unit_cost = NULL_INT });
         claim_change(stock, claim, hard ? 0 : -gives, hard ? -gives : 0);
         missing -= gives;
@@ -142,6 +144,7 @@ static int64_t take_from(struct stock *stock, const struct fact *fact, enum buck
                                       .from_node = fact->node,
                                       .from = bucket,
                                       .to_node = fact->to_node,
+                                      .to = fact->to,
                                       .unit_cost = NULL_INT });
     return missing - gives;
 }
@@ -168,6 +171,28 @@ struct given stock_take_by_fact(struct stock *stock, const struct fact *fact)
         missing = take_from(stock, fact, BUCKET_QUARANTINED, position->quarantined, missing);
     given.left = missing;
     return given;
+}
+
+/* An order's are told by whoever follows. */
+void claims_tell_broken(struct ws *ws, const struct broken *first, const char *why)
+{
+    static const enum subject_kind subjects[] = {
+        [CLAIM_FENCE] = SUBJECT_FENCE, [CLAIM_RESERVATION] = SUBJECT_RESERVATION, [CLAIM_TRANSFER] = SUBJECT_TRANSFER
+    };
+    for (const struct broken *b = first; b != NULL; b = b->next) {
+        if (b->kind == CLAIM_ORDER)
+            continue;
+        struct event_row event = event_of(EVENT_CLAIM_BROKEN, subjects[b->kind], b->holder);
+        if (b->kind == CLAIM_TRANSFER)
+            transfer_lost_claim(ws, b->holder);
+        event.node = b->node;
+        event.sku = b->sku;
+        event.quantity = b->quantity;
+        event.class = 0;
+        ws_event(ws, event);
+    }
+    if (first != NULL)
+        stock_followers.claims_broken(ws, first, why);
 }
 
 /* ---- what is left to a job ---- */
@@ -198,13 +223,14 @@ int64_t stock_owed(struct ws *ws, const struct position_row *position)
     return units;
 }
 
-/* The barrier is the oldest's; a queue that was being filled here is filled when all have ended. */
-static void block(struct ws *ws, int64_t node, int64_t sku)
+/* A queue that was being filled here is filled when all have ended. */
+void stock_bar(struct ws *ws, int64_t node, int64_t sku, int64_t class)
 {
     struct ws_cursor cursor = open_jobs(ws);
-    const struct job_row *job = next_at(ws, &cursor, node, sku);
-    struct position_row *position = ws_edit(ws, position_find(ws, node, sku, 0));
-    position->blocked = job == NULL ? 0 : job->id;
+    const struct recall_place_row *place = recall_at(ws, node, sku, class);
+    const struct job_row *job = place != NULL || class != 0 ? NULL : next_at(ws, &cursor, node, sku);
+    struct position_row *position = ws_edit(ws, position_find(ws, node, sku, class));
+    position->blocked = place != NULL ? place->job : job == NULL ? 0 : job->id;
 }
 
 void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int64_t adjustment)
@@ -212,13 +238,13 @@ void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int
     struct job_row *job = job_open(ws, JOB_GIVE_WAY, sku, node);
     job->head = units;
     job->data = id_text(ws_arena(ws), "adj", ws_unit(ws), adjustment);
-    block(ws, node, sku);
+    stock_bar(ws, node, sku, 0);
 }
 
 void give_way_ended(struct ws *ws, struct job_row *job)
 {
-    job->state = JOB_DONE; /* block() looks for another */
-    block(ws, job->node, job->subject);
+    job->state = JOB_DONE; /* stock_bar() looks for another */
+    stock_bar(ws, job->node, job->subject, 0);
     const struct position_row *position = position_find(ws, job->node, job->subject, 0);
     if (position->blocked == 0 && position->available > 0)
         stock_followers.supply(ws, &(struct freed){ job->node, job->subject, position->available }, 1);

@@ -27,6 +27,8 @@ enum cause_kind {
     CAUSE_TRANSFER,
     CAUSE_INSPECTION,
     CAUSE_SUPPLY,
+    CAUSE_RECALL,
+    CAUSE_SNAPSHOT,
     CAUSE_KIND_COUNT
 };
 extern const char *const cause_names[]; /* by cause_kind, ends in NULL */
@@ -175,6 +177,7 @@ struct fact {
     int64_t node, sku, class, quantity; /* at most on hand; nobody claims units of a class but 0 */
     enum bucket named;
     int64_t to_node; /* where the units go */
+    enum bucket to;  /* none: to_node is a place outside */
     int64_t claims;  /* that may be broken at once */
 };
 struct given {
@@ -184,6 +187,8 @@ struct given {
 /* Takes units out of a position for a fact: the named bucket, then available, then claims (fences, checkouts, transfers,
  * then order lines from the lowest rank, soft before hard), then quarantined. */
 struct given stock_take_by_fact(struct stock *stock, const struct fact *fact);
+/* Tells who lost a claim; orders fall back into their backorders. */
+void claims_tell_broken(struct ws *ws, const struct broken *first, const char *why);
 /* What was left becomes a job (JOB_GIVE_WAY); its cause is the adjustment. Each step takes by fact, tells who lost a claim,
  * and lowers job->head; with nothing left it calls give_way_ended. */
 void give_way_later(struct ws *ws, int64_t node, int64_t sku, int64_t units, int64_t adjustment);

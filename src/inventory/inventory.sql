@@ -61,6 +61,14 @@ SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.id > $2 ORDER BY s.id LIMIT $3
 -- $1 company ID; $2 after ID; $3 most INT
 SELECT c.id, c.owner FROM channel AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
 
+-- name: recalls_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT r.id FROM recall AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
+
+-- name: recalls_in_state :many
+-- $1 unit ID; $2 state INT; $3 after ID; $4 most INT
+SELECT r.id FROM recall AS r WHERE r.unit = $1 AND r.state = $2 AND r.id > $3 ORDER BY r.id LIMIT $4;
+
 -- name: transfers_page :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT t.id FROM transfer AS t WHERE t.unit = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;

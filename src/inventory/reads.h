@@ -13,6 +13,9 @@ void list_supplies(struct reading *reading, const struct request *request, struc
 void get_supply(struct reading *reading, const struct request *request, struct answer *answer);
 void get_transfer(struct reading *reading, const struct request *request, struct answer *answer);
 
+void list_recalls(struct reading *reading, const struct request *request, struct answer *answer); /* state, limit, cursor */
+void get_recall(struct reading *reading, const struct request *request, struct answer *answer);
+
 /* A position in an answer, as openapi tells it. */
 struct position_io {
     struct field_presence presence;

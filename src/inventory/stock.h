@@ -8,6 +8,11 @@
 struct position_row *position_edit(struct stock *stock, int64_t node, int64_t sku, int64_t class);
 int64_t *bucket_of(struct position_row *position, enum bucket bucket); /* NULL for BUCKET_NONE */
 
+/* Who bars a position, and sets position.blocked so: a recall that stands there, or else the oldest job by which claims give way; nobody. */
+void stock_bar(struct ws *ws, int64_t node, int64_t sku, int64_t class);
+/* The recall that stands there, or NULL. */
+const struct recall_place_row *recall_at(struct ws *ws, int64_t node, int64_t sku, int64_t class);
+
 /* Claimants whom the position's own row names. */
 #define SEATS 4
 size_t seated_claimants(const struct position_row *position, int64_t holders[SEATS]);

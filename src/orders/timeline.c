@@ -304,12 +304,19 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
     static const struct {
         const char *is, *lacks;
         bool why;
-    } types[] = { { "shortage", " lacks ", false },        { "oversell", " lacks ", true },
-                  { "broken claim", " lacks ", true },     { "unknown SKU", NULL, true },
+    } types[] = { { "shortage", " lacks ", false },
+                  { "oversell", " lacks ", true },
+                  { "broken claim", " lacks ", true },
+                  { "unknown SKU", NULL, true },
                   { "short transfer", NULL, false }, /* of no order, as the next */
-                  { "short pick", NULL, false },           { "late supply", NULL, false },
-                  { "short supply", NULL, false },         { "declined by a node", " lacks ", true },
-                  { "failed by a node", " lacks ", true }, { "failing webhook", NULL, false } };
+                  { "short pick", NULL, false },
+                  { "late supply", NULL, false },
+                  { "short supply", NULL, false },
+                  { "declined by a node", " lacks ", true },
+                  { "failed by a node", " lacks ", true },
+                  { "failing webhook", NULL, false },
+                  { "recall", NULL, false },
+                  { "snapshot difference", NULL, false } };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))

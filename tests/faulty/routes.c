@@ -22,6 +22,7 @@
 #define PAST_COUNT "{\"node\":\"HAM\",\"sku\":\"BULB\",\"set\":0,\"reason\":\"count\",\"as_of\":1}"
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
+#define RECALL "{\"sku\":\"TOY-%n\",\"nodes\":[\"LEJ\",\"HAM\"],\"reason\":\"paint\"}"
 #define LAMPS "\"node\":\"LEJ\",\"sku\":\"LAMP\""
 #define INSPECTED "{\"disposition\":\"restock_as\",\"class\":\"B\",\"quantity\":1},{\"disposition\":\"scrap\",\"quantity\":1}"
 
@@ -111,6 +112,13 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/supplies/{id}/receive", "/v1/supplies/%s/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2}]}", 200, ABOUT_SUPPLY },
     { METHOD_POST, "/v1/supplies/{id}/close", "/v1/supplies/%s/close", "{\"reason\":\"gone\"}", 200, ABOUT_SUPPLY },
 
+    { METHOD_POST, "/v1/nodes/{code}/snapshot", "/v1/nodes/FAR/snapshot",
+      "{\"taken_at\":\"2026-11-24T08:00:00Z\",\"items\":[{\"sku\":\"BULB\",\"quantity\":%n,\"quarantined\":1}]}", 201 },
+    { METHOD_POST, "/v1/recalls", "/v1/recalls", RECALL, 201, ABOUT_TOY },
+    { METHOD_GET, "/v1/recalls", "/v1/recalls?state=running&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/recalls/{id}", "/v1/recalls/%c", NULL, 200, ABOUT_RECALL },
+    { METHOD_POST, "/v1/recalls/{id}/end", "/v1/recalls/%c/end", "{\"release\":false,\"reason\":\"over\"}", 200, ABOUT_RECALL },
+
     { METHOD_POST, "/v1/orders", "/v1/orders", ORDER("web", "on_account"), 201 },
     { METHOD_POST, "/v1/orders/batch", "/v1/orders/batch", "{\"orders\":[" ORDER("web", "prepaid") "," ORDER("market", "on_account") "]}", 200 },
     { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\",\"dry_run\":true}", 200, ABOUT_ORDER },
@@ -184,6 +192,7 @@ void shop_write(const struct shop *shop, const char *text, char *out, size_t roo
                                           : *at == 'r' ? shop->reservation
                                           : *at == 't' ? shop->transfer
                                           : *at == 's' ? shop->supply
+                                          : *at == 'c' ? shop->recall
                                                        : shop->exception);
         bytes += (size_t)wrote;
     }
@@ -251,6 +260,16 @@ static void supply(struct shop *shop)
     text_after(shop->client.body, "id", shop->supply, sizeof shop->supply);
 }
 
+/* None is there: its recall needs no job, whose events would be taken for those of the request. */
+static void toy(struct shop *shop, enum about about)
+{
+    must(shop, "PUT", "/v1/skus/TOY-%n", "{\"name\":\"Toy\"}");
+    if (about != ABOUT_RECALL)
+        return;
+    must(shop, "POST", "/v1/recalls", RECALL);
+    text_after(shop->client.body, "id", shop->recall, sizeof shop->recall);
+}
+
 void shop_prepare(struct shop *shop, const struct good_request *request)
 {
     shop->number++;
@@ -291,6 +310,10 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_WEBHOOK: /* to which nobody listens */
         must(shop, "PUT", "/v1/webhooks/turn-%n", "{\"url\":\"https://turn.example/\",\"events\":[\"order.mapped\"]}");
         break;
+    case ABOUT_TOY:
+    case ABOUT_RECALL:
+        toy(shop, request->about);
+        break;
     case ABOUT_RESERVATION:
         must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");
         text_after(shop->client.body, "id", shop->reservation, sizeof shop->reservation);
@@ -305,6 +328,8 @@ void shop_furnish(struct shop *shop)
         { "/v1/nodes/LEJ",
           "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04435\",\"priority\":1}" },
         { "/v1/nodes/HAM", "{\"name\":\"Hamburg\"," HAM },
+        { "/v1/nodes/FAR",
+          "{\"unit\":\"DE\",\"name\":\"Far\",\"kind\":\"third_party\",\"authority\":\"mirrored\",\"country\":\"DE\",\"postal_code\":\"1\"}" },
         { "/v1/skus/LAMP", "{\"name\":\"Lamp\"}" },
         { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
         { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },

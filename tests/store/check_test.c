@@ -263,6 +263,27 @@ static const struct broken {
       false },
     { "people are told of a webhook that is not there", "exception_cause",
       "UPDATE exception_item SET subject = 888888 WHERE cause LIKE 'webhook_failing%'", false },
+    { "nothing bars what was called back", "recall_bar", "UPDATE position SET blocked = 0 WHERE blocked > 0", false },
+    { "a place of no recall", "orphan",
+      "INSERT INTO recall_place (unit, recall, node, class, sku, job, taken, broken, stands) SELECT unit, 888888, node, 0, sku, job, 0, 0, stands FROM "
+      "recall_place WHERE recall = (SELECT MAX(id) FROM recall)",
+      false },
+    { "a recall that lost its places", "recall_places", "DELETE FROM recall_place WHERE recall = (SELECT MIN(id) FROM recall)", false },
+    { "it is over, and its places stand", "recall_places", "UPDATE recall SET state = 3 WHERE state = 2", false, "exception_cause" },
+    { "it runs, and no job is open", "recall_places", "UPDATE recall SET state = 1 WHERE state = 2", false },
+    { "its job has ended, and it stands", "recall_places", "UPDATE job SET state = 2 WHERE state = 3", false, "position_blocked" },
+    { "somebody claims what was called back", "recall_claims",
+      "UPDATE position SET allocated = 1, quarantined = quarantined - 1 WHERE blocked > 0 AND quarantined > 0", false,
+      "position_movements allocated_claims" },
+    { "nobody is told of a recall", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'recall/%'", false },
+    { "a recall of an unknown SKU", "reference_unit", "UPDATE recall SET sku = 888888 WHERE state = 3", false, "recall_places" },
+    { "a recall at an unknown node", "reference_unit", "UPDATE recall_place SET node = 888888 WHERE stands = 0", false },
+    { "a movement by a recall that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM recall)",
+      false },
+    { "a snapshot of an unknown node", "reference_unit", "UPDATE snapshot SET node = 888888", false },
+    { "a snapshot that was never told", "reference_unit", "UPDATE snapshot SET event_seq = 888888", false },
+    { "a movement by a snapshot that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM snapshot)",
+      false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -429,7 +450,19 @@ static void make_supplies(struct shop *shop)
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/supplies/%s/close", gone), "{\"reason\":\"the machine broke\"}");
 }
 
-/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers, a class, supplies; lines that name nothing, or did. */
+/* One stands and has all, one was ended. */
+static void call_back(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/skus/TOY", "{\"name\":\"T\"}");
+    receive(shop, "HAM", "TOY", 3);
+    const char *id = id_of(shop, shop_must(shop, 201, "POST", "/v1/recalls", "{\"sku\":\"TOY\",\"nodes\":[\"LEJ\"],\"reason\":\"an error\"}"));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/recalls/%s/end", id), "{\"release\":true,\"reason\":\"an error\"}");
+    shop_must(shop, 201, "POST", "/v1/recalls", "{\"sku\":\"TOY\",\"nodes\":[\"HAM\"],\"reason\":\"paint\"}");
+    shop_jobs(shop, 1);
+}
+
+/* Reserved, released, cancelled, held, a bundle, waiting, a fence, a checkout, transfers, a class, supplies, recalls; lines that name nothing, or
+ * did. */
 static struct shop *busy_shop(enum store store)
 {
     struct shop *shop = shop_open(store);
@@ -458,6 +491,11 @@ static struct shop *busy_shop(enum store store)
     ask_and_decline(shop);
     shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/in\"}");
     assert_int_equal(shop_report(shop, 1, "erp", 1, 4, false), COMMAND_ACCEPTED);
+    call_back(shop);
+    shop_must(shop, 201, "PUT", "/v1/nodes/FAR",
+              "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"authority\":\"mirrored\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    shop_must(shop, 201, "POST", "/v1/nodes/FAR/snapshot",
+              "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"items\":[{\"sku\":\"TOY\",\"quantity\":4,\"quarantined\":1}]}");
     return shop;
 }
 

@@ -1,12 +1,12 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
- * adjustments of every reason, bucket and class, quarantine and inspections, counts of the past, webhooks, documents, holds, payments, what nodes
- * report and are asked, short picks and refusals too, queues too long for one command and the steps of their jobs, masters that are made and changed
- * in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on PostgreSQL by two servers in turn, on a
- * fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come again at once or much later: what was
- * answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is cut half of all commands are asked
- * as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * adjustments of every reason, bucket and class, quarantine, inspections, recalls and snapshots, counts of the past, webhooks, documents, holds,
+ * payments, what nodes report and are asked, short picks and refusals too, queues too long for one command and the steps of their jobs, masters that
+ * are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on PostgreSQL by two
+ * servers in turn, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come again at once or
+ * much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is cut half of all
+ * commands are asked as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
 #include "connect/connect.h"
 #include "engine/jobs.h"
 #include "engine/vault.h"
@@ -51,10 +51,8 @@ struct stream_maker {
     char orders[400][32]; /* ids outside */
     size_t order_count, number;
     char reservation[32]; /* the last, of channel web */
-    char transfers[60][32];
-    size_t transfer_count;
-    char supplies[60][32];
-    size_t supply_count;
+    char transfers[60][32], supplies[60][32], recalls[20][32];
+    size_t transfer_count, supply_count, recall_count;
     struct sent *keyed[400];
     size_t keyed_count;
     struct work works[400];
@@ -279,6 +277,31 @@ static struct sent checkout(struct stream_maker *maker)
     return (struct sent){ .method = "POST", .target = "/v1/reservations", .body = drawn(maker, body) };
 }
 
+/* Most are soon ended: with nothing to sell the other commands would be refused. */
+static struct sent recall(struct stream_maker *maker)
+{
+    static const char *const where[] = { "\"nodes\":[\"$N\"]", "\"nodes\":[\"LEJ\",\"HAM\"]", "\"unit\":\"DE\"",
+                                         "\"nodes\":[\"$N\"],\"class\":\"$K\"" };
+    if (maker->recall_count == 0 || (maker->recall_count < COUNT(maker->recalls) && draw(maker, 4) == 0))
+        return (struct sent){ .method = "POST",
+                              .target = "/v1/recalls",
+                              .body = drawn(
+                                  maker, arena_printf(maker->arena, "{\"sku\":\"$S\",\"reason\":\"paint\",%s}", where[draw(maker, COUNT(where))])) };
+    return (struct sent){ .method = "POST",
+                          .target = arena_printf(maker->arena, "/v1/recalls/%s/end", maker->recalls[draw_young(maker, maker->recall_count)]),
+                          .body = drawn(maker, "{\"release\":$B,\"reason\":\"over\"}") };
+}
+
+/* Of a node that is mirrored at times; an older one than the last is refused. */
+static struct sent snapshot(struct stream_maker *maker)
+{
+    static const char *const items[] = { "{\"sku\":\"$S\",\"quantity\":$9}", "{\"sku\":\"LAMP\",\"quantity\":$6},{\"sku\":\"BULB\",\"quantity\":$9}",
+                                         "{\"sku\":\"$S\",\"quantity\":$9,\"quarantined\":$3}", "{\"sku\":\"$S\",\"class\":\"$K\",\"quantity\":$2}" };
+    const char *body = arena_printf(maker->arena, "{\"taken_at\":\"2025-11-2$3T08:00:00Z\",%s\"tolerance\":$2,\"whole\":$B,\"items\":[%s]}",
+                                    draw(maker, 3) == 0 ? "\"document\":\"S-$2\"," : "", items[draw(maker, COUNT(items))]);
+    return (struct sent){ .method = "POST", .target = drawn(maker, "/v1/nodes/$N/snapshot"), .body = drawn(maker, body) };
+}
+
 /* What people decide of units that are there. */
 static struct sent judgement(struct stream_maker *maker)
 {
@@ -424,6 +447,7 @@ static const struct master_change {
     { "PUT", "/v1/nodes/N3", NODE_OF("DE") },
     { "PUT", "/v1/nodes/VIE", NODE_OF("AT") },
     { "PATCH", "/v1/nodes/$N", "{\"priority\":$3}" },
+    { "PATCH", "/v1/nodes/$N", "{\"authority\":\"mirrored\"}" },
     { "PUT", "/v1/units/AT", "{\"name\":\"Austria $9\",\"currency\":\"EUR\",\"country\":\"AT\",\"time_zone\":\"Europe/Vienna\"}" },
     { "PATCH", "/v1/units/DE", "{\"name\":\"Germany $9\"}" },
     { "PUT", "/v1/classes/C", "{\"name\":\"Class $9\"}" },
@@ -528,7 +552,7 @@ static struct sent next_command(struct stream_maker *maker)
     else if (draw(maker, 4) == 0)
         sent = transfer(maker);
     else if (draw(maker, 4) == 0)
-        sent = judgement(maker);
+        sent = draw(maker, 3) == 0 ? recall(maker) : draw(maker, 3) == 0 ? snapshot(maker) : judgement(maker);
     else if (draw(maker, 4) == 0)
         sent = supply(maker);
     else
@@ -601,6 +625,8 @@ static void learn(struct stream_maker *maker, struct sent *sent)
         text_in(sent->answer, NULL, "id", maker->transfers[maker->transfer_count++], sizeof maker->transfers[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/supplies") == 0 && sent->first == NULL && maker->supply_count < COUNT(maker->supplies))
         text_in(sent->answer, NULL, "id", maker->supplies[maker->supply_count++], sizeof maker->supplies[0]);
+    if (sent->status == 201 && strcmp(sent->target, "/v1/recalls") == 0 && sent->first == NULL && maker->recall_count < COUNT(maker->recalls))
+        text_in(sent->answer, NULL, "id", maker->recalls[maker->recall_count++], sizeof maker->recalls[0]);
     learn_works(maker, sent->answer);
     const char *work = strncmp(sent->target, "/v1/fulfilments/", 16) == 0 && sent->status == 200 && sent->first == NULL ? sent->target + 16 : "";
     for (size_t i = 0; i < maker->work_count; i++)

@@ -247,6 +247,30 @@ static const char *fresh(struct shop *shop)
 {
     return arena_printf(shop->arena, "X%d", ++number);
 }
+/* A node that others keep, and something there that it will not name. */
+static const char *elsewhere(struct shop *shop)
+{
+    (void)shop_call(shop, "PUT", "/v1/nodes/FAR",
+                    "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"authority\":\"mirrored\",\"country\":\"DE\",\"postal_code\":\"1\"}");
+    receive(shop, "FAR", "BULB", 3);
+    receive(shop, "FAR", "LAMP", 3);
+    return fresh(shop);
+}
+/* Three at a node. */
+static const char *toy(struct shop *shop)
+{
+    const char *sku = fresh(shop);
+    shop_must(shop, 201, "PUT", arena_printf(shop->arena, "/v1/skus/%s", sku), "{\"name\":\"Toy\"}");
+    receive(shop, "LEJ", sku, 3);
+    return sku;
+}
+static const char *called_back(struct shop *shop)
+{
+    const char *body =
+        shop_must(shop, 201, "POST", "/v1/recalls", "{\"sku\":\"%s\",\"nodes\":[\"LEJ\",\"HAM\"],\"reason\":\"paint\"}", toy(shop)).body;
+    shop_jobs(shop, 1);
+    return id_after(shop, body, NULL, "id");
+}
 /* Two in quarantine and two to sell, and a class. */
 static const char *kept_back(struct shop *shop)
 {
@@ -325,6 +349,14 @@ static const struct call calls[] = {
       "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"document\":\"%s\",\"lines\":[{\"disposition\":\"restock_as\",\"class\":\"B\",\"quantity\":1},"
       "{\"disposition\":\"restock\",\"quantity\":1}]}",
       kept_back },
+    { "POST", "/v1/nodes/{code}/snapshot", "/v1/nodes/FAR/snapshot",
+      "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"document\":\"%s\",\"whole\":true,\"items\":[{\"sku\":\"LAMP\",\"quantity\":2,\"quarantined\":1}]}",
+      elsewhere },
+    { "POST", "/v1/recalls", "/v1/recalls", "{\"sku\":\"%s\",\"nodes\":[\"LEJ\",\"HAM\"],\"reason\":\"paint\"}", toy },
+    { "GET", "/v1/recalls", "/v1/recalls?limit=5", NULL, NULL },
+    { "GET", "/v1/recalls", "/v1/recalls?state=ended&limit=5", NULL, NULL },
+    { "GET", "/v1/recalls/{id}", "/v1/recalls/%s", NULL, called_back },
+    { "POST", "/v1/recalls/{id}/end", "/v1/recalls/%s/end", "{\"release\":true,\"reason\":\"over\"}", called_back },
     { "GET", "/v1/inventory", "/v1/inventory?sku=LAMP", NULL, NULL },
     { "GET", "/v1/inventory", "/v1/inventory?node=LEJ&limit=2", NULL, NULL },
     { "GET", "/v1/inventory", "/v1/inventory?limit=2", NULL, NULL },
