@@ -108,12 +108,12 @@ SELECT b.id, b.seq FROM person_before AS b WHERE b.unit = $1 AND b.id > $2 AND b
 
 -- name: check_waiting :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
+SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units
   FROM waiting AS w WHERE w.unit = $1 AND w.sku > $2 ORDER BY w.sku, w.priority, w.promise, w.ord, w.line, w.part LIMIT $3;
 
 -- name: check_waiting_of_sku :many
 -- $1 unit ID; $2 sku ID
-SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel
+SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units
   FROM waiting AS w WHERE w.unit = $1 AND w.sku = $2 ORDER BY w.priority, w.promise, w.ord, w.line, w.part;
 
 -- name: check_short_picks :many

@@ -209,11 +209,16 @@ void outlet_take_pieces(struct stock *stock, const struct outlet *outlet, const 
 
 int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count)
 {
+    return outlet_pool_with(ws, outlet, components, count, NULL);
+}
+
+int64_t outlet_pool_with(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count, const int64_t *more)
+{
     int64_t pooled = QUANTITY_MAX, apart = 0;
     for (size_t c = 0; c < count; c++) {
         int64_t units = 0;
         for (size_t n = 0; n < outlet->node_count; n++)
-            units += outlet_stock(ws, outlet, n, components[c].sku);
+            units += outlet_stock(ws, outlet, n, components[c].sku) + (more == NULL ? 0 : more[n * count + c]);
         pooled = min_i64(pooled, units / components[c].quantity);
     }
     if (outlet->channel->split)
@@ -221,7 +226,8 @@ int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct com
     for (size_t n = 0; n < outlet->node_count; n++) { /* a bundle stays together: what each node can build alone */
         int64_t alone = count == 0 ? 0 : QUANTITY_MAX;
         for (size_t c = 0; c < count; c++)
-            alone = min_i64(alone, outlet_stock(ws, outlet, n, components[c].sku) / components[c].quantity);
+            alone =
+                min_i64(alone, (outlet_stock(ws, outlet, n, components[c].sku) + (more == NULL ? 0 : more[n * count + c])) / components[c].quantity);
         apart += alone;
     }
     return apart;

@@ -164,6 +164,8 @@ struct pieces {
 void outlet_take_pieces(struct stock *stock, const struct outlet *outlet, const struct pieces *pieces, struct holder holder);
 
 /* The pool of a SKU (one component of quantity 1) or bundle, in whole pieces. */
+/* The same with so many more units: of component c at the outlet's node n more[n * count + c]. */
+int64_t outlet_pool_with(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count, const int64_t *more);
 int64_t outlet_pool(struct ws *ws, const struct outlet *outlet, const struct component *components, size_t count);
 
 /* A claim that gave way to a fact. */

@@ -1,9 +1,10 @@
-/* src/orders/api.c: /v1/orders. */
+/* src/orders/api.c: /v1/orders, and /v1/availability/dates, which needs to know who waits. */
 #include "base/id.h"
 #include "base/when.h"
 #include "engine/vault.h"
 #include "orders/capture.h"
 #include "orders/commands.h"
+#include "orders/dates.h"
 #include "orders/decisions.h"
 #include "orders/order_io.h"
 #include "orders/words.h"
@@ -17,6 +18,8 @@ enum { QUERY_STAGE, QUERY_CHANNEL, QUERY_HOLD, QUERY_Q, QUERY_LIMIT, QUERY_CURSO
 struct one {
     int64_t id, version;
     bool found;
+    const struct line_date *dates;
+    size_t date_count;
     struct json_writer json;
 };
 
@@ -31,6 +34,8 @@ static void read_one(struct ws *ws, void *context)
         return;
     struct json_writer attempt;
     json_begin(&attempt, ws_arena(ws)); /* an attempt that lacks a row is thrown away with its arena */
+    order.dates = one->dates;
+    order.date_count = one->date_count;
     order_write(&order, NULL, &attempt);
     one->json.out.size = size;
     one->json.comma = comma;
@@ -44,7 +49,9 @@ static void get_order(struct reading *reading, const struct request *request, st
     int64_t unit;
     if (id_parse(request->path[0], strlen(request->path[0]), "ord", &unit, &one.id)) {
         json_begin(&one.json, request->arena);
-        enum db_result result = ws_read(reading, unit, when_now_us(), read_one, &one);
+        enum db_result result = order_dates(reading, unit, one.id, &one.dates, &one.date_count);
+        if (result == DB_OK)
+            result = ws_read(reading, unit, when_now_us(), read_one, &one);
         if (result != DB_OK) {
             answer_store(answer, request->arena, result);
             return;
@@ -368,6 +375,14 @@ static const struct route routes[] = {
                  [QUERY_LIMIT] = { .name = "limit", .type = FIELD_INT, .min = 1, .max = 1000, .preset = 100, .doc = "items at most" },
                  [QUERY_CURSOR] = { .name = "cursor", .type = FIELD_TEXT, .max = 64, .doc = "next of the page before" } } },
     { .method = METHOD_GET, .path = "/v1/orders/{id}", .scopes = READ_SCOPES, .read = get_order, .answer_of = &order_fields, .summary = "An order" },
+    { .method = METHOD_GET,
+      .path = "/v1/availability/dates",
+      .scopes = READ_SCOPES,
+      .read = get_availability_dates,
+      .answer_of = &availability_dates_fields,
+      .summary = "What a channel may sell of a SKU now, and by which date more",
+      .query = { { .name = "channel", .type = FIELD_CODE, .required = true, .doc = "the channel" },
+                 { .name = "sku", .type = FIELD_CODE, .required = true, .doc = "a SKU or a bundle" } } },
     { .method = METHOD_GET,
       .path = "/v1/orders/{id}/decisions",
       .scopes = READ_SCOPES,

@@ -25,7 +25,8 @@ struct waiting_row waiting_of(const struct order *order, const struct demand_row
                                  .ord = demand->ord,
                                  .line = demand->line,
                                  .part = demand->part,
-                                 .channel = order->row->channel };
+                                 .channel = order->row->channel,
+                                 .units = demand->backordered };
 }
 
 static const struct waiting_row *waiting_find(struct ws *ws, const struct waiting_row *k)
@@ -50,6 +51,8 @@ void demand_waits(struct order *order, const struct demand_row *demand)
         waiting_skus_note(order->ws, &demand->sku, 1);
     } else if (demand->backordered == 0 && there != NULL)
         ws_delete(order->ws, there);
+    else if (there != NULL && there->units != demand->backordered)
+        ((struct waiting_row *)ws_edit(order->ws, there))->units = demand->backordered;
 }
 
 /* ---- a spot and its queue ---- */

@@ -50,6 +50,8 @@ static const struct field line_rows[] = {
     { "backordered", FIELD_INT, AT(line_io, backordered), .read_only = true, .doc = "waits for supply" },
     { "cancelled", FIELD_INT, AT(line_io, cancelled), .read_only = true, .doc = "no longer wanted" },
     { "oversold", FIELD_INT, AT(line_io, oversold), .read_only = true, .doc = "the part of backordered that a marketplace had already sold" },
+    { "promised_at", FIELD_TIME, AT(line_io, promised_at), .read_only = true, .nullable = true, .hide_absent = true,
+      .doc = "of a line that waits, where one order is read: when all its units will have come, as far as supply is known now; null: nobody knows" },
     { "components", FIELD_LIST, AT(line_io, components), .read_only = true, .hide_absent = true, .of = &component_fields, .doc = "of a bundle" },
 };
 const struct field_table order_line_fields = { "OrderLine", line_rows, COUNT(line_rows), sizeof(struct line_io) };

@@ -66,7 +66,9 @@ struct order {
     size_t line_count;
     const struct demand_row **demands; /* by line, part */
     size_t demand_count;
-    int64_t last_seq; /* of the last event about it in this command */
+    int64_t last_seq;              /* of the last event about it in this command */
+    const struct line_date *dates; /* of lines that wait, by line (orders/dates.h), for a read that shows them; NULL: it does not */
+    size_t date_count;
 };
 /* By id; false: there is none in this unit. */
 bool order_open(struct ws *ws, int64_t id, struct order *order);

@@ -33,3 +33,27 @@ SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
 -- name: channel_by_code_id :one
 -- $1 company ID; $2 code TEXT
 SELECT c.id FROM channel AS c WHERE c.unit = $1 AND c.code = $2;
+
+-- name: order_waits :many
+-- $1 unit ID; $2 ord ID
+SELECT d.line, d.part, d.sku FROM demand AS d WHERE d.unit = $1 AND d.ord = $2 AND d.backordered > 0 ORDER BY d.line, d.part;
+
+-- name: expected_by_date :many
+-- $1 unit ID; $2 sku ID; $3 most INT
+SELECT e.at, e.node, e.units FROM expected AS e WHERE e.unit = $1 AND e.sku = $2 ORDER BY e.at, e.supply, e.line LIMIT $3;
+
+-- name: stock_to_wait_for :many
+-- What stands free while somebody waits: a bundle's other component, or what a buffer kept from him.
+-- $1 unit ID; $2 sku ID
+SELECT p.node, p.available FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.class = 0 AND p.available > 0 AND p.blocked = 0 ORDER BY p.node;
+
+-- name: queue_page :many
+-- A SKU's queue behind a place of it.
+-- $1 unit ID; $2 sku ID; $3 priority INT; $4 promise INT; $5 ord ID; $6 line INT; $7 part INT; $8 most INT
+SELECT w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units FROM waiting AS w
+ WHERE w.unit = $1 AND w.sku = $2 AND (w.priority, w.promise, w.ord, w.line, w.part) > ($3, $4, $5, $6, $7)
+ ORDER BY w.priority, w.promise, w.ord, w.line, w.part LIMIT $8;
+
+-- name: nodes_of_channel :many
+-- $1 unit ID; $2 channel ID
+SELECT n.node FROM channel_node AS n WHERE n.unit = $1 AND n.channel = $2 ORDER BY n.part;

@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "engine/vault.h"
 #include "orders/asked.h"
+#include "orders/dates.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
 #include "orders/payments.h"
@@ -101,6 +102,11 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
         out->tax = money_of(view, money.tax);
         field_set(fields, out, "tax");
     }
+    for (size_t d = 0; d < view->order->date_count; d++)
+        if (view->order->dates[d].line == line->line) {
+            out->promised_at = view->order->dates[d].at;
+            field_set(fields, out, "promised_at");
+        }
     if (line->bundle) {
         show_components(view, line, out);
         field_set(fields, out, "components");

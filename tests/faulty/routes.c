@@ -124,6 +124,7 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\",\"dry_run\":true}", 200, ABOUT_ORDER },
     { METHOD_GET, "/v1/orders", "/v1/orders?channel=web&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/orders", "/v1/orders?q=O-1", NULL, 200, .steps_max = 4 },
+    { METHOD_GET, "/v1/availability/dates", "/v1/availability/dates?channel=web&sku=LAMP", NULL, 200 },
     { METHOD_GET, "/v1/orders/{id}", "/v1/orders/%o", NULL, 200 },
     { METHOD_GET, "/v1/orders/{id}/decisions", "/v1/orders/%o/decisions", NULL, 200 },
     { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\"}", 200, ABOUT_ORDER },

@@ -112,6 +112,7 @@ static const struct broken {
       "INSERT INTO waiting (unit, sku, priority, promise, ord, line, part, channel) SELECT unit, sku, 2, 9223372036854775807, ord, line, part, 888 "
       "FROM demand WHERE ord = " ORDER("1"),
       false, "waiting_sku" },
+    { "it stands in the queue for more than waits", "waiting_demand", "UPDATE waiting SET units = units + 1 WHERE unit > 0", false },
     { "nobody would know that it waits for this SKU", "waiting_sku", "DELETE FROM waiting_sku WHERE unit > 0", false },
     { "it waits at a better rank", "waiting_demand", "UPDATE waiting SET priority = 1 WHERE unit > 0", false },
     { "a claim of nobody", "claim_holder", "UPDATE claim SET holder = 888888 WHERE kind = 4 AND holder = " ORDER("1"), false,

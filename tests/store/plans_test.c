@@ -386,6 +386,7 @@ static const struct call calls[] = {
     { "GET", "/v1/supplies", "/v1/supplies?node=LEJ&limit=5", NULL, NULL },
     { "GET", "/v1/supplies", "/v1/supplies?sku=LAMP&limit=5", NULL, NULL },
     { "GET", "/v1/supplies/{id}", "/v1/supplies/%s", NULL, expected },
+    { "GET", "/v1/availability/dates", "/v1/availability/dates?channel=web&sku=LAMP", NULL, NULL },
     { "POST", "/v1/supplies/{id}/change", "/v1/supplies/%s/change", "{\"lines\":[{\"line\":1,\"quantity\":1}]}", expected },
     { "POST", "/v1/supplies/{id}/receive", "/v1/supplies/%s/receive", "{\"document\":\"DN\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}",
       expected },
