@@ -93,8 +93,8 @@ static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bo
     return result;
 }
 
-/* Checkouts that have expired end, supplies whose date has passed are late: some of each; *open: there may be more of these. */
-static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit, bool *open)
+/* Checkouts that have expired end, supplies whose date has passed are late: some of each at a tick. */
+static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit)
 {
     struct reservation_first_due_result *expired;
     struct supply_first_due_result *late;
@@ -105,8 +105,8 @@ static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit, b
         result = supply_first_due(scheduler->db, scheduler->arena, unit, now_us, &late, &late_count);
     if (result == DB_OK && expired_count > 0)
         (void)submit(scheduler, &reservation_expire, unit, NULL);
-    if (result == DB_OK && late_count > 0 && submit(scheduler, &supply_overdue, unit, NULL))
-        *open = true;
+    if (result == DB_OK && late_count > 0)
+        (void)submit(scheduler, &supply_overdue, unit, NULL);
     return result;
 }
 
@@ -139,7 +139,7 @@ static bool look(struct scheduler *scheduler)
         return false;
     enum db_result result = scheduler_units(scheduler->db, scheduler->arena, 0, &units, &unit_count);
     for (size_t i = 0; result == DB_OK && i < unit_count; i++) {
-        result = look_at_dates(scheduler, units[i].id, &open);
+        result = look_at_dates(scheduler, units[i].id);
         if (result == DB_OK)
             result = advance_jobs(scheduler, units[i].id, &open);
         if (result == DB_OK)

@@ -103,6 +103,7 @@ bool supply_open(struct ws *ws, int64_t id, struct supply *supply)
         add_line(supply, line, supply_rest(line), line->received);
         want_line(ws, line);
     }
+    supply->known_lines = supply->line_count;
     ws_settle(ws);
     return true;
 }
@@ -125,10 +126,12 @@ struct supply_line_row *supply_line_add(struct supply *supply, struct supply_lin
 /* ---- what is still to come ---- */
 
 /* Units of a line that those who wait are promised from. What an ASN announces has left its supplier: it is in transit. */
-static void expect(struct supply *supply, const struct supply_line_row *line, int64_t units)
+static void expect(struct supply *supply, size_t i, int64_t units)
 {
     struct ws *ws = supply->ws;
-    const struct expected_row *there = ws_get(ws, &expected_table, WS_KEY(line->unit, line->sku, line->expected_at, line->supply, line->line));
+    const struct supply_line_row *line = supply->lines[i];
+    const int64_t key[] = { line->unit, line->sku, line->expected_at, line->supply, line->line };
+    const struct expected_row *there = i < supply->known_lines ? ws_get(ws, &expected_table, key) : NULL;
     const int64_t before = there == NULL ? 0 : there->units;
     const bool sent = supply->row->kind == SUPPLY_ASN;
     if (units == before)
@@ -155,7 +158,7 @@ void supply_date(struct supply *supply, size_t i, int64_t expected_at)
 {
     if (supply->lines[i]->expected_at == expected_at)
         return;
-    expect(supply, supply->lines[i], 0);
+    expect(supply, i, 0);
     supply_line_edit(supply, i)->expected_at = expected_at;
 }
 
@@ -362,7 +365,7 @@ int64_t supply_end(struct supply *supply)
     row->state = supply_state_of(&facts);
     row->version++;
     for (size_t i = 0; i < supply->line_count; i++)
-        expect(supply, supply->lines[i], row->state == SUPPLY_OPEN ? supply_rest(supply->lines[i]) : 0);
+        expect(supply, i, row->state == SUPPLY_OPEN ? supply_rest(supply->lines[i]) : 0);
     stock_end(&supply->stock);
     tell_purchase(supply);
     row->event_seq = tell(supply);

@@ -7,6 +7,8 @@
 #include "inventory/inventory.h"
 #include <stdio.h>
 
+#define SUPPLY_LINES_MAX (2 * ORDER_LINES_MAX) /* with those that came unannounced */
+
 enum supply_kind { SUPPLY_PURCHASE = 1, SUPPLY_ASN, SUPPLY_PRODUCTION };
 extern const char *const supply_kinds[]; /* from the first, ends in NULL */
 
@@ -36,6 +38,7 @@ struct supply {
     const struct supply_line_row **lines; /* by line */
     int64_t *rest, *received;             /* of each line, as the purchase order knows them */
     size_t line_count, room, rest_room, received_room;
+    size_t known_lines; /* that it had when it was opened: those behind them this command has made */
     struct stock stock;
 };
 /* False: there is none. Loads what its lines will ask for, in one go. */
@@ -67,7 +70,8 @@ void supply_machine_print(FILE *out);
 /* supply.announce  NODE_UNKNOWN, SKU_UNKNOWN, HOLDS_NO_STOCK, CURRENCY_MISMATCH, INVALID (of a purchase order that is none, or has no such line), all
  * at once. A kind, supplier and reference that are known: 200 with the supply that has them. supply.change, .receive, .close  NOT_FOUND,
  * PRECONDITION_FAILED, STATE_CONFLICT where the machine does not list it; .change INVALID (no such line, or named twice); .receive SKU_UNKNOWN,
- * HOLDS_NO_STOCK, CURRENCY_MISMATCH, and STOCK_CONFLICT where more would come than a position may hold. */
+ * HOLDS_NO_STOCK, CURRENCY_MISMATCH, BATCH_TOO_LARGE (it would have more than SUPPLY_LINES_MAX lines), and STOCK_CONFLICT where more would come than
+ * a position may hold. */
 extern const struct command_type supply_announce, supply_change, supply_receive, supply_close;
 /* The scheduler's: whose date has passed is late (exception supply_late). */
 extern const struct command_type supply_overdue;

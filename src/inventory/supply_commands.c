@@ -328,10 +328,8 @@ static void announce_decide(struct ws *ws, struct command *command)
     ws_fresh(ws, &line_of_supply, WS_PREFIX(db_int(row.unit), db_int(row.id)));
     struct supply supply;
     (void)supply_open(ws, row.id, &supply); /* it was just made */
-    for (size_t i = 0; i < in->lines.count; i++) {
+    for (size_t i = 0; i < in->lines.count; i++)
         ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(row.unit), db_int(found.skus[i]->id)), 0);
-        ws_want(ws, &expected_table, WS_KEY(row.unit, found.skus[i]->id, lines[i].expected_at, row.id, (int64_t)i + 1));
-    }
     ws_settle(ws);
     for (size_t i = 0; i < in->lines.count; i++)
         supply_line_add(&supply, (struct supply_line_row){ .sku = found.skus[i]->id,
@@ -474,6 +472,23 @@ static bool there_is_room(struct supply *supply, struct command *command, const 
     return true;
 }
 
+/* What nobody announced gets lines of its own, and each command looks at all: one that brings too many is a supply of its own. */
+static void refuse_too_many(const struct supply *supply, struct command *command, const struct supply_arrival *arrivals, size_t count)
+{
+    size_t lines = supply->line_count;
+    for (size_t i = 0; i < count; i++) {
+        bool known = false;
+        for (size_t k = 0; k < supply->line_count && !known; k++)
+            known = supply->lines[k]->sku == arrivals[i].sku;
+        for (size_t k = 0; k < i && !known; k++)
+            known = arrivals[k].sku == arrivals[i].sku;
+        lines += !known;
+    }
+    if (lines > SUPPLY_LINES_MAX)
+        fault_add(&command->faults, FAULT_BATCH_TOO_LARGE, "/lines",
+                  "it would have %zu lines, %d are the most: announce what nobody had as a supply of its own", lines, SUPPLY_LINES_MAX);
+}
+
 static void receive_decide(struct ws *ws, struct command *command)
 {
     const struct receive_io *in = command->input;
@@ -492,7 +507,8 @@ static void receive_decide(struct ws *ws, struct command *command)
         short_picks_want(ws, 0, skus[i]->id);
     }
     ws_settle(ws);
-    if (!there_is_room(&supply, command, arrivals, count))
+    refuse_too_many(&supply, command, arrivals, count);
+    if (command->faults.count > 0 || !there_is_room(&supply, command, arrivals, count))
         return;
     const bool last = field_came(&receive_fields, in, "last") ? in->last : supply.row->kind == SUPPLY_ASN;
     if (last && supply.row->ended_at == NULL_INT)

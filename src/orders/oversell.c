@@ -33,6 +33,31 @@ static bool stands_in_quarantine(struct oversold *o)
     return false;
 }
 
+#define EXPECTED_LOOKED_AT 64 /* of a SKU, by date: those whose date has passed come first */
+
+static void expected_want(struct oversold *o)
+{
+    for (size_t c = 0; c < o->wish->component_count; c++)
+        ws_want_path(o->ws, &expected_of_sku, WS_PREFIX(db_int(ws_unit(o->ws)), db_int(o->wish->components[c].sku)), EXPECTED_LOOKED_AT);
+}
+
+/* All that is missing of some component should have come by now, to where the channel sells from. */
+static bool should_be_here(struct oversold *o)
+{
+    for (size_t c = 0; c < o->wish->component_count; c++) {
+        const struct db_value prefix[] = { db_int(ws_unit(o->ws)), db_int(o->wish->components[c].sku) };
+        const struct expected_row *expected;
+        int64_t units = 0;
+        struct ws_cursor cursor = ws_scan(o->ws, &expected_of_sku, prefix, EXPECTED_LOOKED_AT);
+        for (size_t i = 0; i < EXPECTED_LOOKED_AT && (expected = ws_next(o->ws, &cursor)) != NULL && expected->at < ws_now_us(o->ws); i++)
+            for (size_t n = 0; n < o->outlet->node_count; n++)
+                units += o->outlet->nodes[n]->id == expected->node ? expected->units : 0;
+        if (units >= o->short_of * o->wish->components[c].quantity)
+            return true;
+    }
+    return false;
+}
+
 static bool was_claimed_since(struct oversold *o)
 {
     return o->claimed_since;
@@ -56,10 +81,10 @@ static const struct {
     { "count_error", is_being_counted_away,
       "our books said that it is there: a count, damage, loss or short pick took it from the order after it was promised, or is taking it" },
     { "uninspected_return", stands_in_quarantine, "as many units as are missing stand in quarantine at the channel's nodes" },
+    { "late_receipt", should_be_here, "as many units as are missing should have come by now to the channel's nodes (exception `supply_late`)" },
     { "race", was_claimed_since, "another order got the units after the customer had bought, and before the marketplace told us" },
     { "bundle", is_in_bundles, "what was sold is a bundle, or its units are held as parts of one: they share components" },
     { "stale_channel", else_it_was_stale, "the channel sold by a figure older than what had happened here" },
-    { "late_receipt", NULL, "an announced delivery that was sold did not come in time; not before supply is there" },
     { "manual_override", NULL, "somebody published more than there is; not before publishing is there" },
 };
 
@@ -89,6 +114,7 @@ static void holder_look(struct oversold *o, int64_t holder, int64_t sku)
 /* Those who hold what is missing: loaded in one go, then looked at. */
 static void look_at_holders(struct oversold *o)
 {
+    expected_want(o);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < o->outlet->node_count * o->wish->component_count; i++) {
             const struct position_row *p = position_at(o, i / o->wish->component_count, i % o->wish->component_count);

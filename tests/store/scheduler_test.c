@@ -1,6 +1,7 @@
-/* tests/store/scheduler_test.c: every open job has its step in turn, however many there are and whatever the oldest do. */
+/* tests/store/scheduler_test.c: every open job has its step in turn, however many there are and whatever the oldest do; and what is due is seen. */
 #include "base/when.h"
 #include "cli/scheduler.h"
+#include "cli_sql.h"
 #include "engine/jobs.h"
 #include "store/shop.h"
 #include <setjmp.h>
@@ -47,53 +48,110 @@ static void nothing(void *context)
     (void)context;
 }
 
-/* Runs engine and scheduler until so many jobs are open. */
-static void run_until(struct shop *shop, size_t open)
+static bool so_many_are_open(struct db *db, struct arena *arena, size_t open)
+{
+    int64_t ids[JOBS_AT_ONCE];
+    size_t first = 0, behind = 0;
+    assert_int_equal(jobs_open_of(db, arena, 1, 0, ids, &first), DB_OK);
+    assert_int_equal(jobs_open_of(db, arena, 1, STUCK, ids, &behind), DB_OK);
+    return (first < JOBS_AT_ONCE ? first : first + behind) == open;
+}
+
+static bool no_date_has_passed(struct db *db, struct arena *arena, size_t unused)
+{
+    (void)unused;
+    struct supply_first_due_result *late;
+    size_t count = 0;
+    assert_int_equal(supply_first_due(db, arena, 1, when_now_us(), &late, &count), DB_OK);
+    return count == 0;
+}
+
+/* Runs engine and scheduler until it is so. */
+static void run_until(struct shop *shop, bool (*is)(struct db *db, struct arena *arena, size_t open), size_t open)
 {
     const char *error = "";
     struct db *db = NULL;
-    int64_t ids[JOBS_AT_ONCE];
-    size_t count = SIZE_MAX;
+    bool done = false;
     const struct db_options store = { .url = shop->url };
     assert_int_equal(engine_start(shop->engine), DB_OK);
     struct scheduler *scheduler = scheduler_start(&store, shop->engine, nothing, NULL, shop->arena, &error);
     if (scheduler == NULL || db_open(&db, &store, shop->arena, &error) != DB_OK)
         fail_msg("%s", error);
-    for (int64_t until_us = when_monotonic_us() + WAIT_US; count != open && when_monotonic_us() < until_us; usleep(20000)) {
-        size_t first = 0, behind = 0;
-        assert_int_equal(jobs_open_of(db, shop->arena, 1, 0, ids, &first), DB_OK);
-        assert_int_equal(jobs_open_of(db, shop->arena, 1, STUCK, ids, &behind), DB_OK);
-        count = first < JOBS_AT_ONCE ? first : first + behind;
-    }
+    for (int64_t until_us = when_monotonic_us() + WAIT_US; !done && when_monotonic_us() < until_us; usleep(20000))
+        done = is(db, shop->arena, open);
     scheduler_stop(scheduler);
     engine_stop(shop->engine);
     db_close(db);
-    if (count != open)
-        fail_msg("%zu jobs are open, not %zu", count, open);
+    if (!done)
+        fail_msg("it is not so after half a minute");
 }
 
-static void the_oldest_hold_up_nobody(enum store store)
+/* A shop that the scheduler has a connection of its own to; folder: of its file. */
+static struct shop *shop_on(enum store store, char *folder)
 {
-    char folder[] = "/tmp/millrace-scheduler.XXXXXX";
     if (!store_is_there(store))
         skip();
     struct shop *shop = shop_open(store);
     shop_furnish(shop);
-    if (store == STORE_SQLITE) { /* the scheduler has a connection of its own */
+    if (store == STORE_SQLITE) {
         assert_non_null(mkdtemp(folder));
         shop_in_file(shop, arena_printf(shop->arena, "%s/shop.db", folder));
     }
-    open_jobs(shop);
-    must(engine_db(shop->engine), by_store[store].sticks);
-    run_until(shop, STUCK);
-    must(engine_db(shop->engine), by_store[store].gets_loose);
-    shop_jobs(shop, 1);
+    return shop;
+}
+
+static void shop_off(struct shop *shop, enum store store, const char *folder)
+{
     shop_close(shop);
     if (store == STORE_SQLITE) {
         char command[100];
         snprintf(command, sizeof command, "rm -rf '%s'", folder);
         assert_int_equal(system(command), 0);
     }
+}
+
+static void the_oldest_hold_up_nobody(enum store store)
+{
+    char folder[] = "/tmp/millrace-scheduler.XXXXXX";
+    struct shop *shop = shop_on(store, folder);
+    open_jobs(shop);
+    must(engine_db(shop->engine), by_store[store].sticks);
+    run_until(shop, so_many_are_open, STUCK);
+    must(engine_db(shop->engine), by_store[store].gets_loose);
+    shop_jobs(shop, 1);
+    shop_off(shop, store, folder);
+}
+
+/* Announced in time; then it is the day after, and nobody says anything. */
+static void what_did_not_come_is_late(enum store store)
+{
+    char folder[] = "/tmp/millrace-scheduler.XXXXXX", day[32];
+    struct shop *shop = shop_on(store, folder);
+    shop->now_us = when_now_us() - INT64_C(172800000000);
+    when_format(shop->now_us + INT64_C(86400000000), day);
+    for (int i = 0; i < 60; i++) /* more than one command looks at */
+        shop_must(shop, 201, "POST", "/v1/supplies",
+                  "{\"node\":\"LEJ\",\"kind\":\"purchase\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":5,\"expected_at\":\"%s\"}]}", day);
+    shop->now_us = when_now_us();
+    run_until(shop, no_date_has_passed, 0);
+    const char *late = shop_must(shop, 200, "GET", "/v1/exceptions?state=open&type=supply_late", NULL).body;
+    int count = 0;
+    for (const char *at = late; (at = strstr(at, "\"quantity\":5")) != NULL; at++)
+        count++;
+    assert_int_equal(count, 60);
+    shop_off(shop, store, folder);
+}
+
+static void what_did_not_come_is_late_on_sqlite(void **state)
+{
+    (void)state;
+    what_did_not_come_is_late(STORE_SQLITE);
+}
+
+static void what_did_not_come_is_late_on_postgresql(void **state)
+{
+    (void)state;
+    what_did_not_come_is_late(STORE_POSTGRES);
 }
 
 static void the_oldest_hold_up_nobody_on_sqlite(void **state)
@@ -140,6 +198,8 @@ int main(void)
         cmocka_unit_test(turns_go_round),
         cmocka_unit_test(the_oldest_hold_up_nobody_on_sqlite),
         cmocka_unit_test(the_oldest_hold_up_nobody_on_postgresql),
+        cmocka_unit_test(what_did_not_come_is_late_on_sqlite),
+        cmocka_unit_test(what_did_not_come_is_late_on_postgresql),
     };
     return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
 }
