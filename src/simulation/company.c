@@ -2,9 +2,11 @@
  * would use. Randomness is a seeded stream and the clock is the run's, so that a day can be replayed. */
 #include "base/id.h"
 #include "engine/vault.h"
+#include "finance/finance.h"
 #include "schema.h"
 #include "simulation/runs.h"
 #include "simulation/wording.h"
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,11 +87,9 @@ static bool put_opening(struct company *company, const struct script *script, st
 {
     struct command *commands[OPENING_BATCH];
     int slots[OPENING_BATCH];
-    char code[16];
     size_t count = 0;
     for (int slot = 0; slot < NODES * SKUS; slot++) {
-        const char *body = arena_printf(arena, "{\"node\":\"%s\",\"sku\":\"%s\",\"set\":%ld,\"reason\":\"opening\"}", depots[slot / SKUS].code,
-                                        item_code(slot % SKUS, code), (long)script->opening[slot / SKUS][slot % SKUS]);
+        const char *body = opening_body(arena, slot / SKUS, slot % SKUS, script->opening[slot / SKUS][slot % SKUS]);
         slots[count] = slot;
         commands[count++] = local_command(company->local, arena, "POST", "/v1/inventory/adjustments", body, NULL);
         if (count < OPENING_BATCH && slot + 1 < NODES * SKUS)
@@ -101,6 +101,31 @@ static bool put_opening(struct company *company, const struct script *script, st
     }
     company->seq = engine_event_seq(company->engine, company->unit);
     return true;
+}
+
+/* The projections' store, of which the day has the ledger only. */
+static bool open_books(struct company *company, const char *url, struct arena *arena, const char **error)
+{
+    const struct db_options options = { .url = url, .create = true, .projection = true, .no_sync = true };
+    company->follower = arena_new((size_t)1 << 30);
+    *error = "no memory";
+    return company->follower != NULL && db_open(&company->read, &options, arena, error) == DB_OK &&
+           db_migrate(company->read, true, arena, error) == MIGRATE_DONE;
+}
+
+bool company_book(struct company *company, struct arena *arena, const char **error)
+{
+    struct db_rows clocks = { 0 };
+    const struct ledger_follower ledger = { .store = engine_db(company->engine), .read = company->read, .arena = company->follower };
+    bool behind = true;
+    arena_reset(company->follower);
+    enum db_result result = db_load(ledger.store, company->follower, &unit_clock_table, &company->unit, 1, &clocks);
+    const struct unit_clock_row *clock = result == DB_OK && clocks.count == 1 ? db_row(&clocks, 0) : NULL;
+    if (clock != NULL)
+        result = ledger_follow(&ledger, company->unit, clock->event_seq, clock->next_id, INT_MAX, &behind);
+    if (result != DB_OK || behind)
+        *error = arena_printf(arena, "the ledger does not follow (%s): %s", db_result_name(result), db_last_error(company->read));
+    return result == DB_OK && !behind;
 }
 
 struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error)
@@ -115,7 +140,8 @@ struct company *company_open(const struct script *script, const char *url, uint6
     company->engine = engine_open(&options, arena, error);
     if (company->engine != NULL && make_schema(company, arena, error))
         company->local = local_open(company->engine, company->vault, arena, error);
-    if (company->local != NULL && put_masters(company, arena, error) && put_opening(company, script, arena, error))
+    if (company->local != NULL && open_books(company, url, arena, error) && put_masters(company, arena, error) &&
+        put_opening(company, script, arena, error))
         return company;
     company_close(company);
     return NULL;
@@ -128,5 +154,7 @@ void company_close(struct company *company)
     local_close(company->local);
     if (company->engine != NULL)
         engine_close(company->engine);
+    db_close(company->read);
+    arena_free(company->follower);
     vault_close(company->vault);
 }

@@ -119,9 +119,12 @@ static void keep_first(void *context, const struct violation *v)
 static enum promotion_result prove(struct company *company, struct arena *arena, const char **error)
 {
     struct found found = { .arena = arena };
-    struct check check = {
-        .db = engine_db(company->engine), .vault = company->vault, .arena = arena_new((size_t)1 << 30), .tell = keep_first, .context = &found
-    };
+    struct check check = { .db = engine_db(company->engine),
+                           .read = company->read,
+                           .vault = company->vault,
+                           .arena = arena_new((size_t)1 << 30),
+                           .tell = keep_first,
+                           .context = &found };
     enum db_result result = check.arena == NULL ? DB_BUSY : check_all(&check);
     arena_free(check.arena);
     if (result != DB_OK)

@@ -17,10 +17,14 @@ struct company {
     struct local *local;
     int64_t now_us; /* what the engine's clock says */
     int64_t unit, node_ids[NODES], sku_ids[SKUS];
-    int64_t seq; /* of the newest event that was looked at */
+    int64_t seq;     /* of the newest event that was looked at */
+    struct db *read; /* the projections' store */
+    struct arena *follower;
 };
 struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error);
 void company_close(struct company *company); /* NULL is allowed */
+/* The ledger follows what has happened so far. False with *error. */
+bool company_book(struct company *company, struct arena *arena, const char **error);
 
 /* One company, one engine. */
 bool together_run(const struct script *script, struct company *company, struct arena *arena, struct outcome *out, const char **error);

@@ -514,9 +514,14 @@ bool together_run(const struct script *script, struct company *company, struct a
     agenda_begin(&t->agenda, arena, script);
     agenda_put(&t->agenda, DAY_START_US + PUBLISH_MINUTES * MINUTE_US, DUE_SYNC, 0);
     good = good && publish(t);
-    while (good && agenda_next(&t->agenda) != NULL)
+    for (int64_t book_at = company->now_us; good && agenda_next(&t->agenda) != NULL;) {
         good = run_next(t);
-    good = good && settle_accounts(t);
+        if (!good || company->now_us < book_at)
+            continue;
+        good = company_book(company, arena, error); /* hour by hour, as long as orders come */
+        book_at = company->now_us + HOUR_US;
+    }
+    good = good && settle_accounts(t) && company_book(company, arena, error);
     arena_free(t->batch);
     return good;
 }

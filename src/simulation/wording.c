@@ -81,8 +81,21 @@ const char *payment_body(struct arena *arena, const struct script_order *order)
 const char *receipt_body(struct arena *arena, const struct stock_news *news, const char *day, int64_t number)
 {
     char code[16];
-    return arena_printf(arena, "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%ld,\"reason\":\"receipt\",\"document\":\"%sasn-%ld\"}",
-                        depots[news->node].code, item_code(news->sku, code), (long)news->quantity, day, (long)number);
+    return arena_printf(arena, "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%ld,\"reason\":\"receipt\",\"document\":\"%sasn-%ld\",\"unit_cost\":%s}",
+                        depots[news->node].code, item_code(news->sku, code), (long)news->quantity, day, (long)number,
+                        money(arena, item_cost_minor(news->sku) + number % 97)); /* suppliers' prices move */
+}
+
+int64_t item_cost_minor(int sku)
+{
+    return 137 + sku * INT64_C(61) % 4000;
+}
+
+const char *opening_body(struct arena *arena, int node, int sku, int64_t units)
+{
+    char code[16];
+    return arena_printf(arena, "{\"node\":\"%s\",\"sku\":\"%s\",\"set\":%ld,\"reason\":\"opening\",\"unit_cost\":%s}", depots[node].code,
+                        item_code(sku, code), (long)units, money(arena, item_cost_minor(sku)));
 }
 
 const char *count_body(struct arena *arena, const struct stock_news *news, int64_t on_hand)

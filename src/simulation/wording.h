@@ -15,6 +15,8 @@ bool masters_put(const struct carrier *carrier, struct arena *arena);
 /* Bodies. `day` stands before all ids of the day, so that several days fit into one company; "" for none. */
 const char *order_body(struct arena *arena, const struct script_order *order, const char *day, bool waits);
 const char *payment_body(struct arena *arena, const struct script_order *order);
+int64_t item_cost_minor(int sku); /* what an article cost when the day began, in cents */
+const char *opening_body(struct arena *arena, int node, int sku, int64_t units);
 const char *receipt_body(struct arena *arena, const struct stock_news *news, const char *day, int64_t number);
 const char *count_body(struct arena *arena, const struct stock_news *news, int64_t on_hand);
 
