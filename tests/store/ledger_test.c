@@ -536,6 +536,290 @@ static void a_ledger_is_made_anew(struct shop *shop)
     close_ledger(&ledger);
 }
 
+/* ---- random days, and a bookkeeper who looks at tables ---- */
+
+#define DAYS 12
+#define DAY_COMMANDS 120
+
+struct day {
+    struct ledger ledger;
+    uint64_t random;
+    const char *orders[DAY_COMMANDS], *transfers[DAY_COMMANDS];
+    size_t order_count, transfer_count;
+};
+
+static uint64_t draw(struct day *day, uint64_t below)
+{
+    day->random += 0x9e3779b97f4a7c15u;
+    return hash_u64(day->random) % below;
+}
+
+static const char *one_of(struct day *day, const char *const *words, size_t count)
+{
+    return words[draw(day, count)];
+}
+#define ONE_OF(day, ...) one_of(day, (const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
+#define CENTS(n) (long)(n) / 100, (long)(n) % 100
+
+static void any_stock(struct day *day)
+{
+    struct shop *shop = day->ledger.shop;
+    uint64_t kind = draw(day, 8);
+    const char *sku = ONE_OF(day, "LAMP", "BULB", "SHADE"), *node = ONE_OF(day, "LEJ", "HAM");
+    if (kind < 3)
+        (void)shop_call(
+            shop, "POST", "/v1/inventory/adjustments",
+            "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%ld,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"%ld.%02ld\",\"currency\":\"EUR\"}}",
+            node, sku, (long)draw(day, 12) + 1, CENTS(draw(day, 700)));
+    else if (kind < 6)
+        (void)shop_call(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"delta\":%ld,\"reason\":\"%s\"}", node, sku,
+                        (long)draw(day, 9) - 3, ONE_OF(day, "receipt", "found", "damage", "loss", "correction", "count"));
+    else if (kind == 6)
+        (void)shop_call(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"%s\",\"sku\":\"%s\",\"set\":%ld,\"reason\":\"%s\"}", node, sku,
+                        (long)draw(day, 9), ONE_OF(day, "count", "opening"));
+    else
+        (void)shop_call(shop, "POST", "/v1/inventory/regrade", "{\"node\":\"%s\",\"sku\":\"%s\",\"%s\":\"B\",\"quantity\":%ld}", node, sku,
+                        ONE_OF(day, "class", "to_class"), (long)draw(day, 3) + 1);
+}
+
+static void any_order(struct day *day)
+{
+    struct shop *shop = day->ledger.shop;
+    static int number;
+    const char *currency = ONE_OF(day, "EUR", "EUR", "USD");
+    struct buffer lines = { .arena = shop->arena };
+    for (uint64_t l = draw(day, 3) + 1; l > 0; l--) {
+        const uint64_t quantity = draw(day, 4) + 1, price = draw(day, 900) + 100;
+        buffer_printf(&lines, "%s{\"sku\":\"%s\",\"quantity\":%ld,\"unit_price\":{\"amount\":\"%ld.%02ld\",\"currency\":\"%s\"}",
+                      lines.size == 0 ? "" : ",", ONE_OF(day, "LAMP", "BULB", "SHADE", "KIT"), (long)quantity, CENTS(price), currency);
+        if (draw(day, 2) == 0)
+            buffer_printf(&lines, ",\"discount\":{\"amount\":\"%ld.%02ld\",\"currency\":\"%s\"}", CENTS(draw(day, price)), currency);
+        if (draw(day, 2) == 0)
+            buffer_printf(&lines, ",\"tax\":{\"amount\":\"%ld.%02ld\",\"currency\":\"%s\"}", CENTS(draw(day, price / 4)), currency);
+        buffer_printf(&lines, "}");
+    }
+    const char *body =
+        shop_call(
+            shop, "POST", "/v1/orders",
+            "{\"channel\":\"%s\",\"channel_order_id\":\"R-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"%s\",\"prices_include_tax\":%s,\"customer\":{\"name\":\"A\"},"
+            "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"on_shortage\":\"partial\",\"shipping\":{\"service\":\"S\",\"price\":{\"amount\":\"%ld.%02ld\",\"currency\":\"%s\"}},"
+            "\"payment\":%s}",
+            ONE_OF(day, "web", "market"), ++number, currency, ONE_OF(day, "true", "false"), lines.at, CENTS(draw(day, 500)), currency,
+            ONE_OF(day, "{\"term\":\"on_account\",\"status\":\"pending\"}", "{\"term\":\"prepaid\",\"status\":\"captured\",\"reference\":\"r\"}",
+                   "{\"term\":\"authorised\",\"status\":\"authorised\",\"reference\":\"r\"}"))
+            .body;
+    if (strstr(body, "\"id\":\"ord_") != NULL)
+        day->orders[day->order_count++] = id_of(shop, body);
+}
+
+static void any_deed(struct day *day, const char *order)
+{
+    struct shop *shop = day->ledger.shop;
+    static int number;
+    const char *body = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", order), NULL).body;
+    uint64_t kind = draw(day, 8);
+    if (kind < 2) {
+        char currency[8];
+        text_in(body, NULL, "currency", currency, sizeof currency);
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", order),
+                        "{\"kind\":\"%s\",\"amount\":{\"amount\":\"%ld.%02ld\",\"currency\":\"%s\"},\"reference\":\"q-%d\"}",
+                        ONE_OF(day, "authorised", "captured", "captured", "refunded", "voided", "failed"), CENTS(draw(day, 2000)), currency,
+                        ++number);
+        return;
+    }
+    if (kind == 2) {
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", order),
+                        "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
+        return;
+    }
+    if (kind == 3) {
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/edit", order), "{\"set\":[{\"line\":1,\"quantity\":%ld}]}",
+                        (long)draw(day, 5) + 1);
+        return;
+    }
+    for (const char *at = body; (at = strstr(at, "\"id\":\"ful_")) != NULL; at++) { /* what can be, is reported; the rest is refused */
+        char work[32];
+        text_in(at, NULL, "id", work, sizeof work);
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/pick", work),
+                        draw(day, 4) == 0 ? "{\"lines\":[{\"line\":1,\"sku\":\"LAMP\",\"quantity\":0}]}" : "{}");
+        if (draw(day, 3) == 0)
+            continue;
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/pack", work), "{\"packages\":[{\"weight_g\":1}]}");
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/ship", work), "{\"carrier\":\"D\",\"tracking\":\"T\"}");
+    }
+}
+
+static void any_transfer(struct day *day)
+{
+    struct shop *shop = day->ledger.shop;
+    const char *sku = ONE_OF(day, "LAMP", "BULB");
+    const bool back = draw(day, 2) == 0;
+    const char *id = day->transfer_count == 0 ? "" : day->transfers[draw(day, day->transfer_count)];
+    if (draw(day, 2) == 0 && day->transfer_count > 0) {
+        (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/transfers/%s/receive", id), "{\"lines\":[{\"sku\":\"%s\",\"quantity\":%ld}]}",
+                        sku, (long)draw(day, 4));
+        return;
+    }
+    const char *body = shop_call(shop, "POST", "/v1/transfers", "{\"from\":\"%s\",\"to\":\"%s\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%ld}]}",
+                                 back ? "HAM" : "LEJ", back ? "LEJ" : "HAM", sku, (long)draw(day, 4) + 1)
+                           .body;
+    if (strstr(body, "\"id\":\"trf_") == NULL)
+        return;
+    id = day->transfers[day->transfer_count++] = id_of(shop, body);
+    (void)shop_call(shop, "POST", arena_printf(shop->arena, "/v1/transfers/%s/ship", id), NULL);
+}
+
+/* By account and currency: EUR and USD. */
+struct bookkeeper {
+    int64_t of[2][ACCOUNT_COUNT];
+};
+
+/* Goods, of the movements as they stand: what each SKU and class has on hand and on the way, and what it is worth. */
+struct pile {
+    int64_t sku, class, units[2], worth[2], last_cost;
+};
+
+static int64_t leave(struct pile *pile, int side, int64_t quantity)
+{
+    __extension__ typedef __int128 wide;
+    const int64_t twice = (int64_t)((wide)2 * pile->worth[side] * quantity / pile->units[side]);
+    const int64_t part = pile->units[side] == quantity ? pile->worth[side] : (twice + 1) / 2;
+    pile->units[side] -= quantity;
+    pile->worth[side] -= part;
+    return part;
+}
+
+static void keep_goods(struct shop *shop, struct bookkeeper *keeper)
+{
+    struct db_rows rows = shop_table(shop, shop->arena, &movement_table);
+    struct pile piles[16] = { 0 };
+    size_t count = 0;
+    int64_t graded = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct movement_row *m = db_row(&rows, i);
+        const bool leaves = m->from_node >= PLACE_NODES || m->from_node == PLACE_TRANSIT,
+                   comes = m->to_node >= PLACE_NODES || m->to_node == PLACE_TRANSIT;
+        size_t p = 0;
+        if (m->from_node >= PLACE_NODES && m->to_node >= PLACE_NODES)
+            continue;
+        while (p < count && (piles[p].sku != m->sku || piles[p].class != m->class))
+            p++;
+        if (p == count)
+            piles[count++] = (struct pile){ .sku = m->sku, .class = m->class, .last_cost = 0 };
+        struct pile *pile = &piles[p];
+        int64_t amount;
+        if (leaves)
+            amount = leave(pile, m->from_node == PLACE_TRANSIT, m->quantity);
+        else if (m->unit_cost != NULL_INT)
+            amount = m->unit_cost * m->quantity;
+        else if (m->cause_kind == CAUSE_INSPECTION)
+            amount = graded; /* it left just before */
+        else if (pile->worth[0] > 0)
+            amount = (2 * pile->worth[0] * m->quantity / pile->units[0] + 1) / 2;
+        else
+            amount = pile->last_cost * m->quantity;
+        graded = amount;
+        pile->last_cost = m->from_node == PLACE_SUPPLIER && m->unit_cost != NULL_INT ? m->unit_cost : pile->last_cost;
+        if (comes) {
+            pile->units[m->to_node == PLACE_TRANSIT] += m->quantity;
+            pile->worth[m->to_node == PLACE_TRANSIT] += amount;
+        }
+        static const int accounts[] = { 0, ACCOUNT_RECEIVED, ACCOUNT_COST_OF_GOODS, ACCOUNT_ADJUSTMENT, ACCOUNT_SCRAP, ACCOUNT_TRANSIT };
+        keeper->of[0][m->to_node >= PLACE_NODES ? ACCOUNT_STOCK : accounts[m->to_node]] += amount;
+        keeper->of[0][m->from_node >= PLACE_NODES ? ACCOUNT_STOCK : accounts[m->from_node]] -= amount;
+    }
+}
+
+/* Money, of the orders as they stand: what has shipped of each line, and what was paid. */
+static void keep_money(struct shop *shop, struct bookkeeper *keeper)
+{
+    struct db_rows orders = shop_table(shop, shop->arena, &orders_table), lines = shop_table(shop, shop->arena, &order_line_table),
+                   demands = shop_table(shop, shop->arena, &demand_table);
+    for (size_t o = 0; o < orders.count; o++) {
+        const struct orders_row *order = db_row(&orders, o);
+        int64_t *of = keeper->of[order->currency[0] == 'U'], goods = 0, tax = 0, shipped = 0;
+        for (size_t l = 0; l < lines.count; l++) {
+            const struct order_line_row *line = db_row(&lines, l);
+            int64_t pieces = INT64_MAX;
+            for (size_t d = 0; d < demands.count; d++) {
+                const struct demand_row *demand = db_row(&demands, d);
+                if (demand->ord != order->id || line->ord != order->id || demand->line != line->line)
+                    continue;
+                pieces = min_i64(pieces, demand->shipped / demand->need);
+                shipped += demand->shipped;
+            }
+            if (line->ord != order->id)
+                continue;
+            struct line_money money;
+            assert_true(line_money(line, pieces, &money));
+            goods += money.goods - money.discount;
+            tax += money.tax;
+        }
+        const int64_t shipping = shipped > 0 ? order->shipping : 0, net = goods - (order->prices_include_tax ? tax : 0);
+        of[ACCOUNT_REVENUE] -= net;
+        of[ACCOUNT_TAX] -= tax;
+        of[ACCOUNT_SHIPPING] -= shipping;
+        of[ACCOUNT_CLEARING] += order->captured - order->refunded;
+        of[ACCOUNT_RECEIVABLE] += net + tax + shipping - (order->captured - order->refunded);
+    }
+}
+
+static const char *run_day(enum store store, uint64_t seed, struct arena *arena)
+{
+    struct shop *shop = shop_open(store);
+    shop_furnish(shop);
+    shop_must(shop, 201, "PUT", "/v1/classes/B", "{\"name\":\"B\"}");
+    struct day day = { .ledger = open_ledger(shop), .random = seed };
+    for (int i = 0; i < DAY_COMMANDS; i++) {
+        uint64_t kind = draw(&day, 10);
+        shop->now_us += (int64_t)draw(&day, 3600) * 1000000;
+        if (kind < 3)
+            any_stock(&day);
+        else if (kind < 5 || day.order_count == 0)
+            any_order(&day);
+        else if (kind < 9)
+            any_deed(&day, day.orders[draw(&day, day.order_count)]);
+        else
+            any_transfer(&day);
+        if (draw(&day, 8) == 0)
+            unit_follow_by(&day.ledger, (int64_t)draw(&day, 3) + 1, (int)draw(&day, 3) + 1, 0);
+    }
+    (void)shop_jobs(shop, 1);
+    follow(&day.ledger);
+    struct bookkeeper keeper = { 0 };
+    keep_goods(shop, &keeper);
+    keep_money(shop, &keeper);
+    for (int currency = 0; currency < 2; currency++)
+        for (int account = 1; account < ACCOUNT_COUNT; account++) {
+            int64_t found = balance_in(&day.ledger, (enum account)account, currency == 0 ? "EUR" : "USD");
+            if (found != keeper.of[currency][account])
+                fail_msg("seed %lu: %s is %ld %s, the bookkeeper has %ld", (unsigned long)seed, account_names[account - 1], (long)found,
+                         currency == 0 ? "EUR" : "USD", (long)keeper.of[currency][account]);
+        }
+    const char *dump = arena_text(arena, ledger_dump(&day.ledger, shop->arena));
+    must(db_script(day.ledger.read, "UPDATE ledger_cursor SET rules = 0 WHERE unit = 1")); /* made anew in one go */
+    follow(&day.ledger);
+    assert_same(&day.ledger, dump, "it was made anew");
+    close_ledger(&day.ledger);
+    shop_close(shop);
+    return dump;
+}
+
+static void random_days_are_booked_alike(void **state)
+{
+    const char *asked = getenv("MILLRACE_STREAMS");
+    const uint64_t days = asked == NULL ? DAYS : strtoull(asked, NULL, 10);
+    struct arena *arena = arena_new((size_t)1 << 28);
+    for (uint64_t seed = 1; seed <= days; seed++) {
+        const char *dump = run_day(STORE_SQLITE, seed, arena);
+        if (store_is_there(STORE_POSTGRES) && strcmp(dump, run_day(STORE_POSTGRES, seed, arena)) != 0)
+            fail_msg("seed %lu: the stores have other postings", (unsigned long)seed);
+        arena_reset(arena);
+    }
+    arena_free(arena);
+    (void)state;
+}
+
 static const struct shop_scene scenes[] = {
     SCENE(goods_are_worth_their_average),    SCENE(the_last_unit_takes_what_is_left),
     SCENE(parcels_add_up_to_the_order),      SCENE(tax_that_prices_include_is_no_revenue),
@@ -548,5 +832,7 @@ static const struct shop_scene scenes[] = {
 
 int main(void)
 {
-    return scenes_play("ledger", scenes, COUNT(scenes));
+    const struct CMUnitTest days[] = { cmocka_unit_test(random_days_are_booked_alike) };
+    const int failed = scenes_play("ledger", scenes, COUNT(scenes));
+    return failed + cmocka_run_group_tests_name("ledger, random days", days, NULL, NULL);
 }
