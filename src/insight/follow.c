@@ -377,12 +377,13 @@ static enum db_result unit_forget(const struct follower *f, int64_t unit, bool *
     return result;
 }
 
-/* Whether what was followed is the past of what stands now. */
+/* Whether what was followed is the past of what stands now: its last event is there, as it was. That it is further than the clock which this
+ * round has read says nothing: another server may have followed meanwhile. Cursors of old know no time. */
 static enum db_result history_look(const struct follower *f, const struct clock *head, struct cursor_of_unit_row *at, bool *goes_on)
 {
     int64_t happened;
     enum db_result result = event_time(f, head->unit, at->seq, &happened);
-    bool is_past = at->seq <= head->event_seq && (at->event_at == 0 || at->event_at == happened);
+    bool is_past = at->event_at == 0 ? at->seq <= head->event_seq : at->event_at == happened;
     if (result != DB_OK || (is_past && at->seq != FORGETTING))
         return result;
     *at = (struct cursor_of_unit_row){ .unit = head->unit };

@@ -89,6 +89,34 @@ static void another_past(enum store store, const char *in_read, const char *in_s
     close_followed(&followed);
 }
 
+/* This round has read its clocks, and another server follows what came behind them before it takes the cursor: nothing is forgotten. */
+static void another_server_is_further(enum store store)
+{
+    struct followed followed;
+    if (!store_is_there(store))
+        skip();
+    open_followed(&followed, store);
+    run_sql(followed.follower.read, "INSERT INTO order_token (unit, token, ord) VALUES (1, 'ghost', 5)");
+    followed.shop->broken = true;
+    run_sql(followed.follower.store, "UPDATE unit_clock SET event_seq = event_seq - 2, next_id = next_id - 3 WHERE unit = 1");
+    follow(&followed);
+    assert_int_equal(number(&followed, GHOSTS), 1);
+    run_sql(followed.follower.store, "UPDATE unit_clock SET event_seq = event_seq + 2, next_id = next_id + 3 WHERE unit = 1");
+    follow(&followed);
+    assert_int_equal(number(&followed, GHOSTS), 1);
+    close_followed(&followed);
+}
+
+static void another_server_is_further_on_sqlite(void **state)
+{
+    another_server_is_further(STORE_SQLITE);
+}
+
+static void another_server_is_further_on_postgresql(void **state)
+{
+    another_server_is_further(STORE_POSTGRES);
+}
+
 static const char *const events_went_back = "UPDATE cursor_of_unit SET seq = seq + 100 WHERE unit = 1";
 static const char *const another_event = "UPDATE event SET at = at - 1 WHERE unit = 1 AND seq = (SELECT MAX(e.seq) FROM event AS e WHERE e.unit = 1)";
 
@@ -178,9 +206,14 @@ static void forgotten_in_pieces_on_postgresql(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_older_copy_on_sqlite),       cmocka_unit_test(a_copy_that_went_another_way_on_sqlite),
-        cmocka_unit_test(an_older_copy_on_postgresql),   cmocka_unit_test(a_copy_that_went_another_way_on_postgresql),
-        cmocka_unit_test(forgotten_in_pieces_on_sqlite), cmocka_unit_test(forgotten_in_pieces_on_postgresql),
+        cmocka_unit_test(another_server_is_further_on_sqlite),
+        cmocka_unit_test(another_server_is_further_on_postgresql),
+        cmocka_unit_test(an_older_copy_on_sqlite),
+        cmocka_unit_test(a_copy_that_went_another_way_on_sqlite),
+        cmocka_unit_test(an_older_copy_on_postgresql),
+        cmocka_unit_test(a_copy_that_went_another_way_on_postgresql),
+        cmocka_unit_test(forgotten_in_pieces_on_sqlite),
+        cmocka_unit_test(forgotten_in_pieces_on_postgresql),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
