@@ -20,6 +20,7 @@
     X(RECEIVABLE, "receivable", "what customers owe; below zero, what they have paid ahead")                            \
     X(CLEARING, "clearing", "money that payment providers have taken for us, less what they gave back")                 \
     X(RECEIVED, "received_not_invoiced", "what suppliers will invoice: goods that came from them, less what went back") \
+    X(OPENING, "opening", "goods that were ours before we kept count")                                                  \
     X(ADJUSTMENT, "adjustment", "goods that counts and corrections took or found")                                      \
     X(SCRAP, "scrap", "goods that were damaged or lost")
 
@@ -53,12 +54,13 @@ extern const char *const note_names[]; /* ends in NULL */
 
 /* Which rules a unit's books were made by. To be raised by whoever changes what is booked for what has happened already: then all books are
  * made anew. A rule for what never happened before changes nothing. */
-#define LEDGER_RULES 1
+#define LEDGER_RULES 2
 
 /* What of a movement the books look at. Movements within nodes book nothing, and are not looked at. */
 struct moved {
     int64_t id, sku, class, quantity, from_node, to_node, cause_kind, cause, at;
     int64_t unit_cost; /* minor units of the unit's currency; NULL_INT: not told */
+    bool opens;        /* its cause is an adjustment for opening stock */
 };
 /* What of an event that bears an amount. */
 struct told {

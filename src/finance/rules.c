@@ -64,8 +64,8 @@ static const struct movement_rule {
     int64_t from, to;
     const char *says;
 } movement_rules[] = {
-    { CAUSE_ADJUSTMENT, PLACE_SUPPLIER, NODE, "a receipt, or opening stock" },
-    { CAUSE_ADJUSTMENT, NODE, PLACE_SUPPLIER, "opening stock or a receipt is corrected downwards" },
+    { CAUSE_ADJUSTMENT, PLACE_SUPPLIER, NODE, "a receipt; opening stock is booked against `opening`" },
+    { CAUSE_ADJUSTMENT, NODE, PLACE_SUPPLIER, "a receipt or opening stock is corrected downwards" },
     { CAUSE_ADJUSTMENT, PLACE_ADJUSTMENT, NODE, "found, counted or corrected upwards" },
     { CAUSE_ADJUSTMENT, NODE, PLACE_ADJUSTMENT, "counted or corrected downwards" },
     { CAUSE_ADJUSTMENT, NODE, PLACE_SCRAP, "damaged or lost" },
@@ -170,7 +170,9 @@ void book_movement(const struct moved *moved, int64_t currency, struct ledger_st
         stock->last_cost = moved->unit_cost;
     if (!ledger_knows(moved->cause_kind, moved->from_node, moved->to_node))
         entry->note = NOTE_UNDECIDED;
-    post(entry, place_accounts[to], place_accounts[from], amount);
+    const enum account outside = moved->opens ? ACCOUNT_OPENING : ACCOUNT_NONE; /* where it was not a supplier after all */
+    post(entry, outside != ACCOUNT_NONE && to == PLACE_SUPPLIER ? outside : place_accounts[to],
+         outside != ACCOUNT_NONE && from == PLACE_SUPPLIER ? outside : place_accounts[from], amount);
 }
 
 /* ---- events ---- */

@@ -5,6 +5,30 @@
 #include "inventory/inventory.h"
 #include <string.h>
 
+/* Why goods were adjusted stands in the adjustment. */
+static enum db_result reasons_read(struct db *store, struct arena *arena, int64_t unit, struct moved *moved, size_t count)
+{
+    int64_t *keys = ARENA_ARRAY(arena, int64_t, 2 * count + 1);
+    struct db_rows rows = { 0 };
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (moved[i].cause_kind == CAUSE_ADJUSTMENT)
+            keys[2 * n] = unit, keys[2 * n++ + 1] = moved[i].cause;
+    enum db_result result = n == 0 ? DB_OK : db_load(store, arena, &adjustment_table, keys, n, &rows);
+    for (size_t i = 0; result == DB_OK && i < count; i++) {
+        size_t low = 0, high = moved[i].cause_kind == CAUSE_ADJUSTMENT ? rows.count : 0;
+        while (low < high) { /* rows come in the order of their ids; a job's movements name one from before */
+            size_t middle = (low + high) / 2;
+            const struct adjustment_row *row = db_row(&rows, middle);
+            if (row->id == moved[i].cause)
+                moved[i].opens = adjustment_opens(row->reason);
+            low = row->id < moved[i].cause ? middle + 1 : low;
+            high = row->id < moved[i].cause ? high : middle;
+        }
+    }
+    return result;
+}
+
 enum db_result moved_read(struct db *store, struct arena *arena, int64_t unit, int64_t after, int64_t below, int64_t most, struct moved **out,
                           size_t *count)
 {
@@ -24,7 +48,7 @@ enum db_result moved_read(struct db *store, struct arena *arena, int64_t unit, i
                                     .cause = rows[i].cause,
                                     .at = rows[i].at,
                                     .unit_cost = rows[i].unit_cost };
-    return DB_OK;
+    return reasons_read(store, arena, unit, *out, *count);
 }
 
 enum db_result told_read(struct db *store, struct arena *arena, int64_t unit, int64_t after, int64_t upto, struct told **out, size_t *count)

@@ -35,6 +35,12 @@ static const struct {
     [REASON_CORRECTION] = { false, false, false, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
     [REASON_SNAPSHOT] = { true, true, true, PLACE_ADJUSTMENT, PLACE_ADJUSTMENT },
 };
+
+bool adjustment_opens(int64_t reason)
+{
+    return reason == REASON_OPENING;
+}
+
 static const char *const buckets[] = { "available", "quarantined", NULL };
 static const enum bucket bucket_of_name[] = { BUCKET_AVAILABLE, BUCKET_QUARANTINED };
 

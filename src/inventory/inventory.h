@@ -38,6 +38,9 @@ struct cause {
     int64_t id;
 };
 
+/* Whether an adjustment's reason says that its goods were ours before we kept count: their other side is no supplier. */
+bool adjustment_opens(int64_t reason);
+
 enum claim_kind { CLAIM_FENCE = 1, CLAIM_RESERVATION, CLAIM_TRANSFER, CLAIM_ORDER };
 extern const char *const claim_kind_names[];
 

@@ -105,7 +105,7 @@ static int64_t balance_in(struct ledger *ledger, enum account account, const cha
 }
 
 struct balances {
-    int64_t stock, transit, cost, revenue, tax, shipping, receivable, clearing, received, adjustment, scrap;
+    int64_t stock, transit, cost, revenue, tax, shipping, receivable, clearing, received, opening, adjustment, scrap;
 };
 static void assert_balances(struct ledger *ledger, const char *currency, struct balances expected)
 {
@@ -701,12 +701,17 @@ static int64_t leave(struct pile *pile, int side, int64_t quantity)
 
 static void keep_goods(struct shop *shop, struct bookkeeper *keeper)
 {
-    struct db_rows rows = shop_table(shop, shop->arena, &movement_table);
+    struct db_rows rows = shop_table(shop, shop->arena, &movement_table), adjustments = shop_table(shop, shop->arena, &adjustment_table);
     struct pile piles[16] = { 0 };
     size_t count = 0;
     int64_t graded = 0;
     for (size_t i = 0; i < rows.count; i++) {
         const struct movement_row *m = db_row(&rows, i);
+        bool opens = false;
+        for (size_t a = 0; a < adjustments.count && m->cause_kind == CAUSE_ADJUSTMENT; a++) {
+            const struct adjustment_row *adjustment = db_row(&adjustments, a);
+            opens = opens || (adjustment->id == m->cause && adjustment->reason == 0);
+        }
         const bool leaves = m->from_node >= PLACE_NODES || m->from_node == PLACE_TRANSIT,
                    comes = m->to_node >= PLACE_NODES || m->to_node == PLACE_TRANSIT;
         size_t p = 0;
@@ -724,7 +729,7 @@ static void keep_goods(struct shop *shop, struct bookkeeper *keeper)
             amount = m->unit_cost * m->quantity;
         else if (m->cause_kind == CAUSE_INSPECTION)
             amount = graded; /* it left just before */
-        else if (pile->worth[0] > 0)
+        else if (pile->units[0] > 0 && pile->worth[0] > 0)
             amount = (2 * pile->worth[0] * m->quantity / pile->units[0] + 1) / 2;
         else
             amount = pile->last_cost * m->quantity;
@@ -734,7 +739,9 @@ static void keep_goods(struct shop *shop, struct bookkeeper *keeper)
             pile->units[m->to_node == PLACE_TRANSIT] += m->quantity;
             pile->worth[m->to_node == PLACE_TRANSIT] += amount;
         }
-        static const int accounts[] = { 0, ACCOUNT_RECEIVED, ACCOUNT_COST_OF_GOODS, ACCOUNT_ADJUSTMENT, ACCOUNT_SCRAP, ACCOUNT_TRANSIT };
+        const int accounts[] = {
+            0, opens ? ACCOUNT_OPENING : ACCOUNT_RECEIVED, ACCOUNT_COST_OF_GOODS, ACCOUNT_ADJUSTMENT, ACCOUNT_SCRAP, ACCOUNT_TRANSIT
+        };
         keeper->of[0][m->to_node >= PLACE_NODES ? ACCOUNT_STOCK : accounts[m->to_node]] += amount;
         keeper->of[0][m->from_node >= PLACE_NODES ? ACCOUNT_STOCK : accounts[m->from_node]] -= amount;
     }

@@ -103,6 +103,25 @@ static void goods_graded_otherwise_keep_what_they_cost(void **state)
     (void)state;
 }
 
+static void opening_stock_is_no_receipt(void **state)
+{
+    struct ledger_stock_row stock = { .last_cost = NULL_INT };
+    struct entry entry;
+    struct moved moved = {
+        .quantity = 2, .from_node = PLACE_SUPPLIER, .to_node = NODE, .cause_kind = CAUSE_ADJUSTMENT, .unit_cost = 5, .opens = true
+    };
+    book_movement(&moved, 1, &stock, &(struct carried){ 0 }, &entry);
+    assert_int_equal(entry.postings[0].account, ACCOUNT_STOCK);
+    assert_int_equal(entry.postings[1].account, ACCOUNT_OPENING);
+    moved = (struct moved){
+        .quantity = 1, .from_node = NODE, .to_node = PLACE_SUPPLIER, .cause_kind = CAUSE_ADJUSTMENT, .unit_cost = NULL_INT, .opens = true
+    };
+    book_movement(&moved, 1, &stock, &(struct carried){ 0 }, &entry);
+    assert_int_equal(entry.postings[0].account, ACCOUNT_OPENING);
+    assert_int_equal(entry.postings[0].amount, 5);
+    (void)state;
+}
+
 static void events(void **state)
 {
     static const struct {
@@ -206,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goods_and_what_they_are_worth),
         cmocka_unit_test(goods_in_transit_keep_what_they_cost),
+        cmocka_unit_test(opening_stock_is_no_receipt),
         cmocka_unit_test(goods_graded_otherwise_keep_what_they_cost),
         cmocka_unit_test(events),
         cmocka_unit_test(everything_has_a_rule),
