@@ -137,6 +137,20 @@ SELECT f.id FROM fulfilment AS f INDEXED BY fulfilment_asked WHERE f.unit = $1 A
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT r.ord, r.node, r.fulfilment FROM node_refusal AS r WHERE r.unit = $1 AND r.ord > $2 ORDER BY r.ord, r.node LIMIT $3;
 
+-- name: check_count_sheets :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT c.id, c.node, c.state, c.opened_seq, c.lines, c.lines_booked, c.lines_right, c.units, c.units_off
+  FROM count_sheet AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
+-- name: check_count_lines :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT l.sheet, l.line, l.sku, l.state, l.expected, l.delta, l.within, l.adjustment
+  FROM count_line AS l WHERE l.unit = $1 AND l.sheet > $2 AND l.sheet <= $3 ORDER BY l.sheet, l.line;
+
+-- name: check_count_tries :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT t.sheet, t.line, t.number FROM count_try AS t WHERE t.unit = $1 AND t.sheet > $2 AND t.sheet <= $3 ORDER BY t.sheet, t.line, t.number;
+
 -- name: check_open_of_type :many
 -- $1 unit ID; $2 type INT; $3 after ID; $4 most INT
 SELECT x.id, x.node, x.sku, x.cause FROM exception_item AS x INDEXED BY exception_work

@@ -39,7 +39,8 @@
     X(ORDER_REFUSAL_CLEARED, "order.refusal_cleared", "may go to the node again")     \
     X(WEBHOOK_CHANGED, "webhook.changed", "webhook")                                  \
     X(RECALL_CHANGED, "recall.changed", "recall")                                     \
-    X(SNAPSHOT_TAKEN, "snapshot.taken", "stock as its keeper says")
+    X(SNAPSHOT_TAKEN, "snapshot.taken", "stock as its keeper says")                   \
+    X(COUNT_CHANGED, "count.changed", "count")
 
 enum event_type {
     EVENT_NONE,
@@ -73,7 +74,8 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(SUPPLY, "supply", "sup")           \
     X(WEBHOOK, "webhook", NULL)          \
     X(RECALL, "recall", "rec")           \
-    X(SNAPSHOT, "snapshot", "snp")
+    X(SNAPSHOT, "snapshot", "snp")       \
+    X(COUNT, "count", "cnt")
 
 enum subject_kind {
     SUBJECT_NONE,

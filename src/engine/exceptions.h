@@ -22,7 +22,8 @@
     X(NODE_FAILED, "node_failed")                         \
     X(WEBHOOK_FAILING, "webhook_failing")                 \
     X(RECALL, "recall")                                   \
-    X(SNAPSHOT_DIFFERENCE, "snapshot_difference")
+    X(SNAPSHOT_DIFFERENCE, "snapshot_difference")         \
+    X(COUNT_DIFFERENCE, "count_difference")
 
 enum exception_type {
     EXCEPTION_NONE,

@@ -320,6 +320,7 @@ BOOKS(ORDER_CANCEL_REQUESTED) = { NULL, "nothing: a node is asked to give back w
 BOOKS(ORDER_CANCEL_REFUSED) = { NULL, "nothing: what it ships tells by itself" };
 BOOKS(ORDER_REFUSAL_CLEARED) = { NULL, "nothing: where goods may be promised from" };
 BOOKS(WEBHOOK_CHANGED) = { NULL, "nothing: what was sent to whom" };
+BOOKS(COUNT_CHANGED) = { NULL, "nothing: what it corrects is an adjustment of its own" };
 
 static const struct event_rule *const event_rules[] = { NULL,
 #define EVENT_RULE(name, text, said) &books_of_##name,

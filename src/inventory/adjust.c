@@ -146,6 +146,7 @@ struct adjust {
     int64_t id, delta;
     int64_t claims;  /* that it may break at once */
     int64_t on_hand; /* before it: what is owed is not there */
+    bool past;       /* as of an event */
     struct count count;
     bool counted; /* it says what is there */
     bool frees;   /* more is available, or may be had by more */
@@ -296,7 +297,7 @@ static int64_t count_decides(struct adjust *a)
 /* What was counted, there and then, and by how much stock is wrong. */
 static void count_of(struct adjust *a)
 {
-    const bool past = a->command->looks_back;
+    const bool past = a->past;
     const int64_t was = past ? a->in->was_on_hand : a->on_hand;
     a->count = (struct count){ .position = { ws_unit(a->ws), a->sku->id, a->node->id, a->class },
                                .as_of = past ? a->in->as_of : COUNTED_NOW,
@@ -455,11 +456,13 @@ static void carry_out(struct adjust *a)
     if (a->class == 0)
         short_picks_settle(ws, a->node->id, a->sku->id, a->counted && !a->count.superseded ? a->count.as_of : NOT_COUNTED);
     claims_tell_broken(ws, a->given.first, reason_words[a->in->reason]);
+    if (a->counted && a->class == 0 && a->delta == 0 && !a->count.superseded)
+        (void)count_agrees(ws, a->node->id, a->sku->id);
 }
 
 static void adjust_decide(struct ws *ws, struct command *command)
 {
-    struct adjust a = { .ws = ws, .command = command, .in = command->input, .claims = CLAIMS_AT_ONCE };
+    struct adjust a = { .ws = ws, .command = command, .in = command->input, .claims = CLAIMS_AT_ONCE, .past = command->looks_back };
     if (!resolve(&a))
         return;
     assert(a.node != NULL && a.sku != NULL); /* the form is good: both were named, and are there */
@@ -493,6 +496,25 @@ void adjust_by_snapshot(struct ws *ws, const struct found_there *found, struct a
     *out = (struct adjusted){ .id = a.id, .given = a.given, .frees = a.frees };
 }
 
+bool adjust_book_count(struct ws *ws, const struct count_booking *booking, struct count_booked *out, struct faults *faults)
+{
+    struct adjust_io in = { .reason = REASON_COUNT, .set = booking->counted, .as_of = booking->as_of, .was_on_hand = booking->was_on_hand };
+    struct command command = { .arena = ws_arena(ws), .faults = { .arena = ws_arena(ws) } };
+    struct adjust a = {
+        .ws = ws, .command = &command, .in = &in, .node = booking->node, .sku = booking->sku, .claims = booking->claims, .past = true
+    };
+    field_set(&adjust_fields, &in, "set");
+    carry_out(&a);
+    for (size_t i = 0; i < command.faults.count; i++)
+        fault_add(faults, command.faults.items[i].code, "", "%s", command.faults.items[i].detail);
+    if (command.faults.count > 0)
+        return false;
+    tell_outcome(&a);
+    const struct freed freed = { a.node->id, a.sku->id, a.frees ? available_of(position_find(ws, a.node->id, a.sku->id, 0)) : 0 };
+    *out = (struct count_booked){ .adjustment = a.id, .delta = a.delta, .superseded = a.count.superseded, .broke = a.given.count, .freed = freed };
+    return true;
+}
+
 static void adjust_prefetch(struct ws *ws, const struct command *command)
 {
     const struct adjust_io *in = command->input;
@@ -503,6 +525,8 @@ static void adjust_prefetch(struct ws *ws, const struct command *command)
     if (node == NULL || sku == NULL)
         return; /* the second round knows them */
     short_picks_want(ws, 0, sku->id);
+    if (in->reason == REASON_COUNT)
+        count_difference_want(ws, node->id, sku->id);
     if (command->looks_back && in->class == NULL)
         count_want(ws, WS_KEY(unit, sku->id, node->id, 0));
     if (in->document != NULL)

@@ -24,6 +24,20 @@ struct adjusted {
     bool frees; /* more is available, or may be had by more */
 };
 void adjust_by_snapshot(struct ws *ws, const struct found_there *found, struct adjusted *out);
+/* A line of a count sheet, booked as an adjustment of its own: a count with set and as_of. Who waits is not filled, as above. */
+struct count_booking {
+    const struct node_row *node;
+    const struct sku_row *sku;
+    int64_t as_of, was_on_hand, counted, claims;
+};
+struct count_booked {
+    int64_t adjustment, delta;
+    bool superseded;    /* a count of a later state stands */
+    int64_t broke;      /* claims that gave way */
+    struct freed freed; /* units 0: nothing became available */
+};
+/* False: refused by a fault in `faults` (STOCK_CONFLICT), and the command is to end. */
+bool adjust_book_count(struct ws *ws, const struct count_booking *booking, struct count_booked *out, struct faults *faults);
 /* "broken":[...] of claims on these goods, as broken_fields tells openapi. */
 void broken_write(struct ws *ws, const struct goods *goods, const struct broken *first, struct json_writer *json);
 

@@ -4,6 +4,7 @@
  * - those that saw an earlier one, or the same, have corrected what was wrong then already, and the event did not know it yet: that is taken off.
  * Units that moved since do not matter: what was wrong then is wrong now by as much. A count without an event is one of all there is. */
 #include "inventory/count.h"
+#include "engine/exceptions.h"
 
 #define AT_ONCE 8
 
@@ -45,6 +46,38 @@ void count_note(struct ws *ws, const struct count *count, int64_t seq, int64_t a
                                   .as_of = count->as_of == COUNTED_NOW ? seq : count->as_of,
                                   .counted = count->counted,
                                   .delta = count->delta,
-                                  .adjustment = adjustment };
+                                  .adjustment = adjustment,
+                                  .at = ws_now_us(ws) };
     ws_insert(ws, &count_fact_table, &row);
+}
+
+/* ---- differences ---- */
+
+static const char *cause_of(struct ws *ws, int64_t node, int64_t sku)
+{
+    return arena_printf(ws_arena(ws), "%s/%ld/%ld", exception_names[EXCEPTION_COUNT_DIFFERENCE - 1], (long)node, (long)sku);
+}
+
+void count_difference_want(struct ws *ws, int64_t node, int64_t sku)
+{
+    exception_want(ws, cause_of(ws, node, sku));
+}
+
+void count_differs(struct ws *ws, int64_t node, int64_t sku, int64_t units)
+{
+    exception_open(ws, &(struct exception){ .type = EXCEPTION_COUNT_DIFFERENCE,
+                                            .cause = cause_of(ws, node, sku),
+                                            .subject_kind = SUBJECT_POSITION,
+                                            .node = node,
+                                            .sku = sku,
+                                            .quantity = units,
+                                            .detail = "a count was booked that differs by more than the node tolerates: find out why" });
+}
+
+bool count_agrees(struct ws *ws, int64_t node, int64_t sku)
+{
+    const struct exception_item_row *open = exception_find(ws, cause_of(ws, node, sku));
+    if (open != NULL)
+        (void)exception_close(ws, open);
+    return open != NULL;
 }

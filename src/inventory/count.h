@@ -22,4 +22,11 @@ int64_t count_corrects(struct ws *ws, struct count *count);
 /* Keeps it, told by the event `seq`. */
 void count_note(struct ws *ws, const struct count *count, int64_t seq, int64_t adjustment);
 
+/* ---- differences that people are told of: exception count_difference, one for each node and SKU ---- */
+
+void count_differs(struct ws *ws, int64_t node, int64_t sku, int64_t units);
+/* A count found what the books said, or a person knows: it closes, if it is open. True: it was. */
+bool count_agrees(struct ws *ws, int64_t node, int64_t sku);
+void count_difference_want(struct ws *ws, int64_t node, int64_t sku); /* a hint */
+
 #endif

@@ -115,3 +115,15 @@ SELECT m.id, m.node, m.other_node FROM movement_by_sku AS m WHERE m.unit = $1 AN
 -- name: past_movements :many
 -- $1 unit ID; $2 before ID; $3 most INT
 SELECT m.id, m.sku, m.from_node, m.to_node FROM movement AS m WHERE m.unit = $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3;
+
+-- name: count_sheets_page :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT c.id FROM count_sheet AS c WHERE c.unit = $1 AND c.id > $2 ORDER BY c.id LIMIT $3;
+
+-- name: count_sheets_in_state :many
+-- $1 unit ID; $2 state INT; $3 after ID; $4 most INT
+SELECT c.id FROM count_sheet AS c WHERE c.unit = $1 AND c.state = $2 AND c.id > $3 ORDER BY c.id LIMIT $4;
+
+-- name: count_accuracies :many
+-- $1 unit ID; $2 node ID
+SELECT a.abc, a.lines, a.lines_right, a.units, a.units_off FROM count_accuracy AS a WHERE a.unit = $1 AND a.node = $2 ORDER BY a.abc;

@@ -31,8 +31,12 @@ static enum db_result resolve(struct look *look)
     struct master_node_result node = { 0 };
     struct master_sku_result sku = { 0 };
     struct past_class_result class = { 0 };
-    bool node_known = false, sku_known = false, class_known = past->class == NULL;
-    enum db_result result = master_node(look->reading->db, look->arena, 0, past->node, &node, &node_known);
+    bool node_known = past->unit != 0, sku_known = false, class_known = past->class == NULL;
+    enum db_result result = DB_OK;
+    if (node_known)
+        node.owner = past->unit, node.id = past->node_id;
+    else
+        result = master_node(look->reading->db, look->arena, 0, past->node, &node, &node_known);
     if (result == DB_OK && node_known)
         result = master_sku(look->reading->db, look->arena, 0, past->sku, &sku, &sku_known);
     if (result == DB_OK && sku_known && past->class != NULL)

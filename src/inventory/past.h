@@ -4,8 +4,9 @@
 
 #include "engine/api.h"
 
-/* A position at an event, by codes as they came. */
+/* A position at an event, by codes as they came; the node by its ids where they are known (unit not 0). */
 struct past {
+    int64_t unit, node_id;
     const char *node, *sku, *class; /* class NULL: own, new, saleable */
     int64_t seq;
     int64_t on_hand; /* out: whole units, 0 where nothing ever was there */

@@ -3,6 +3,7 @@
 #include "engine/event.h"
 #include "finance/finance.h"
 #include "fulfilment/fulfilment.h"
+#include "inventory/count_sheets.h"
 #include "inventory/supply.h"
 #include "inventory/transfers.h"
 #include "orders/oversell.h"
@@ -43,6 +44,8 @@ static void print_machines(FILE *out)
         "given up, else *complete*. What is not listed is refused: 409 `state_conflict`.\n\n",
         out);
     supply_machine_print(out);
+    fputs("\n## A count sheet and its lines\n\nWhat is not listed is refused: 409 `state_conflict`.\n\n", out);
+    count_machines_print(out);
 }
 
 static void print_errors(FILE *out)

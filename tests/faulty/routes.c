@@ -19,6 +19,8 @@
 #define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3}]}"
 #define SUPPLY \
     "{\"node\":\"LEJ\",\"kind\":\"asn\",\"reference\":\"ASN-%n\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3,\"expected_at\":\"2030-01-01T00:00:00Z\"}]}"
+#define COUNT_TRAYS "{\"node\":\"LEJ\",\"skus\":[\"TRAY\"]}"
+#define TRAYS_COUNTED(COUNTER, UNITS) "{\"counter\":\"" COUNTER "\",\"lines\":[{\"sku\":\"TRAY\",\"counted\":" UNITS "}]}"
 #define PAST_COUNT "{\"node\":\"HAM\",\"sku\":\"BULB\",\"set\":0,\"reason\":\"count\",\"as_of\":1}"
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
@@ -111,6 +113,18 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/supplies/{id}/change", "/v1/supplies/%s/change", "{\"lines\":[{\"line\":1,\"quantity\":2}]}", 200, ABOUT_SUPPLY },
     { METHOD_POST, "/v1/supplies/{id}/receive", "/v1/supplies/%s/receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2}]}", 200, ABOUT_SUPPLY },
     { METHOD_POST, "/v1/supplies/{id}/close", "/v1/supplies/%s/close", "{\"reason\":\"gone\"}", 200, ABOUT_SUPPLY },
+    { METHOD_POST, "/v1/counts", "/v1/counts", "{\"node\":\"LEJ\"}", 201 },
+    { METHOD_POST, "/v1/counts", "/v1/counts", COUNT_TRAYS, 201 },
+    { METHOD_GET, "/v1/counts", "/v1/counts?state=open&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/counts/due", "/v1/counts/due?node=LEJ&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/counts/accuracy", "/v1/counts/accuracy?node=LEJ", NULL, 200 },
+    { METHOD_GET, "/v1/counts/{id}", "/v1/counts/%k", NULL, 200 },
+    { METHOD_POST, "/v1/counts/{id}/lines", "/v1/counts/%k/lines", TRAYS_COUNTED("a", "0"), 200, ABOUT_COUNT },
+    { METHOD_POST, "/v1/counts/{id}/lines", "/v1/counts/%k/lines", "{\"lines\":[{\"sku\":\"TRAY\",\"counted\":0,\"as_of\":1}]}", 200, ABOUT_COUNT },
+    { METHOD_POST, "/v1/counts/{id}/acknowledge", "/v1/counts/%k/acknowledge", "{\"reason\":\"known\"}", 200, ABOUT_DIFFERENCE },
+    { METHOD_POST, "/v1/counts/{id}/cancel", "/v1/counts/%k/cancel", "{\"reason\":\"no time\"}", 200, ABOUT_COUNT },
+    { METHOD_PUT, "/v1/nodes/{code}/counting", "/v1/nodes/HAM/counting", "{\"tolerance_units\":%n}", 200 },
+    { METHOD_GET, "/v1/nodes/{code}/counting", "/v1/nodes/HAM/counting", NULL, 200 },
 
     { METHOD_POST, "/v1/nodes/{code}/snapshot", "/v1/nodes/FAR/snapshot",
       "{\"taken_at\":\"2026-11-24T08:00:00Z\",\"items\":[{\"sku\":\"BULB\",\"quantity\":%n,\"quarantined\":1}]}", 201 },
@@ -194,6 +208,7 @@ void shop_write(const struct shop *shop, const char *text, char *out, size_t roo
                                           : *at == 't' ? shop->transfer
                                           : *at == 's' ? shop->supply
                                           : *at == 'c' ? shop->recall
+                                          : *at == 'k' ? shop->count
                                                        : shop->exception);
         bytes += (size_t)wrote;
     }
@@ -271,6 +286,16 @@ static void toy(struct shop *shop, enum about about)
     text_after(shop->client.body, "id", shop->recall, sizeof shop->recall);
 }
 
+static void count(struct shop *shop, enum about about)
+{
+    must(shop, "POST", "/v1/counts", COUNT_TRAYS);
+    text_after(shop->client.body, "id", shop->count, sizeof shop->count);
+    if (about == ABOUT_COUNT)
+        return;
+    must(shop, "POST", "/v1/counts/%k/lines", TRAYS_COUNTED("a", "%n"));
+    must(shop, "POST", "/v1/counts/%k/lines", TRAYS_COUNTED("b", "%n"));
+}
+
 void shop_prepare(struct shop *shop, const struct good_request *request)
 {
     shop->number++;
@@ -315,6 +340,10 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_RECALL:
         toy(shop, request->about);
         break;
+    case ABOUT_COUNT:
+    case ABOUT_DIFFERENCE:
+        count(shop, request->about);
+        break;
     case ABOUT_RESERVATION:
         must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");
         text_after(shop->client.body, "id", shop->reservation, sizeof shop->reservation);
@@ -334,6 +363,7 @@ void shop_furnish(struct shop *shop)
         { "/v1/skus/LAMP", "{\"name\":\"Lamp\"}" },
         { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
         { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
+        { "/v1/skus/TRAY", "{\"name\":\"Tray\"}" },
         { "/v1/skus/RARE", "{\"name\":\"Rare\"}" },
         { "/v1/bundles/KIT", "{\"name\":\"Kit\"," KIT },
         { "/v1/classes/B", "{\"name\":\"B\"}" },
@@ -363,6 +393,8 @@ void shop_furnish(struct shop *shop)
     shop->number = 1;
     transfer(shop, ABOUT_TRANSFER);
     supply(shop);
+    count(shop, ABOUT_COUNT);
+    must(shop, "PUT", "/v1/nodes/HAM/counting", "{}");
     work(shop, ABOUT_WORK);
     memcpy(shop->first_order, shop->order, sizeof shop->first_order);
     memcpy(shop->first_work, shop->work, sizeof shop->first_work);

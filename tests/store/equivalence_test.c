@@ -1,12 +1,13 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
- * adjustments of every reason, bucket and class, quarantine, inspections, recalls and snapshots, counts of the past, webhooks, documents, holds,
- * payments, what nodes report and are asked, short picks and refusals too, queues too long for one command and the steps of their jobs, masters that
- * are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on PostgreSQL by two
- * servers in turn, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come again at once or
- * much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is cut half of all
- * commands are asked as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is named. */
+ * adjustments of every reason, bucket and class, quarantine, inspections, recalls and snapshots, counts of the past, count sheets, webhooks,
+ * documents, holds, payments, what nodes report and are asked, short picks and refusals too, queues too long for one command and the steps of their
+ * jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on
+ * PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come
+ * again at once or much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is
+ * cut half of all commands are asked as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is
+ * named. */
 #include "connect/connect.h"
 #include "engine/jobs.h"
 #include "engine/vault.h"
@@ -53,6 +54,8 @@ struct stream_maker {
     char reservation[32]; /* the last, of channel web */
     char transfers[60][32], supplies[60][32], recalls[20][32];
     size_t transfer_count, supply_count, recall_count;
+    char counts[60][32];
+    size_t count_count;
     struct sent *keyed[400];
     size_t keyed_count;
     struct work works[400];
@@ -236,6 +239,29 @@ static struct sent about_work(struct stream_maker *maker)
     return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]), .body = body };
 }
 
+/* A sheet is opened, or something becomes of one: drawn apart, so that the rest of the streams is as it was. */
+static struct sent counting(struct stream_maker *maker)
+{
+    static const char *const skus[] = { "LAMP", "BULB", "SHADE" };
+    if (maker->count_count == 0 || toss(maker, 3) == 0)
+        return (struct sent){ .method = "POST",
+                              .target = "/v1/counts",
+                              .body = arena_printf(maker->arena, "{\"node\":\"%s\",\"skus\":[%s]}", toss(maker, 2) == 0 ? "LEJ" : "HAM",
+                                                   toss(maker, 9) == 0   ? "\"KIT\""
+                                                   : toss(maker, 2) == 0 ? "\"LAMP\",\"BULB\",\"SHADE\""
+                                                                         : "\"BULB\"") };
+    const char *id = maker->counts[maker->count_count - 1 - toss(maker, maker->count_count < 3 ? maker->count_count : 3)];
+    const uint64_t kind = toss(maker, 8);
+    const char *verb = kind == 0 ? "cancel" : kind == 1 ? "acknowledge" : "lines";
+    const char *as_of =
+        toss(maker, 3) > 0 ? "" : arena_printf(maker->arena, ",\"as_of\":%lu", (unsigned long)(1 + toss(maker, (uint64_t)maker->past)));
+    return (struct sent){ .method = "POST",
+                          .target = arena_printf(maker->arena, "/v1/counts/%s/%s", id, verb),
+                          .body = kind < 2 ? "{\"reason\":\"so\"}"
+                                           : arena_printf(maker->arena, "{\"counter\":\"%c\",\"lines\":[{\"sku\":\"%s\",\"counted\":%lu%s}]}",
+                                                          (int)('a' + toss(maker, 3)), skus[toss(maker, 3)], (unsigned long)toss(maker, 5), as_of) };
+}
+
 static struct sent about_stock(struct stream_maker *maker)
 {
     static const char *const told[] = {
@@ -260,6 +286,8 @@ static struct sent about_stock(struct stream_maker *maker)
         "\"delta\":-$2,\"reason\":\"$D\",\"document\":\"D-$2\"",
     };
     const char *what = told[draw(maker, COUNT(told))];
+    if (strstr(what, "\"count\"") != NULL && toss(maker, 2) == 0)
+        return counting(maker);
     if (strstr(what, "\"count\"") != NULL && toss(maker, 2) == 0) /* of the past, which is the same however a queue is cut */
         what = arena_printf(maker->arena, "%s,\"as_of\":%lu", what, (unsigned long)(1 + toss(maker, (uint64_t)maker->past)));
     return (struct sent){ .method = "POST",
@@ -623,6 +651,8 @@ static void learn(struct stream_maker *maker, struct sent *sent)
         text_in(sent->answer, NULL, "id", maker->reservation, sizeof maker->reservation);
     if (sent->status == 201 && strcmp(sent->target, "/v1/transfers") == 0 && sent->first == NULL && maker->transfer_count < COUNT(maker->transfers))
         text_in(sent->answer, NULL, "id", maker->transfers[maker->transfer_count++], sizeof maker->transfers[0]);
+    if (sent->status == 201 && strcmp(sent->target, "/v1/counts") == 0 && sent->first == NULL && maker->count_count < COUNT(maker->counts))
+        text_in(sent->answer, NULL, "id", maker->counts[maker->count_count++], sizeof maker->counts[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/supplies") == 0 && sent->first == NULL && maker->supply_count < COUNT(maker->supplies))
         text_in(sent->answer, NULL, "id", maker->supplies[maker->supply_count++], sizeof maker->supplies[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/recalls") == 0 && sent->first == NULL && maker->recall_count < COUNT(maker->recalls))

@@ -233,6 +233,20 @@ static const char *expected(struct shop *shop)
     const char *order = id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("purchase", "")).body, NULL, "id");
     return id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("asn", ",\"purchase\":\"%s\""), order).body, NULL, "id");
 }
+#define LAMPS_AT_LEJ "{\"node\":\"LEJ\",\"skus\":[\"LAMP\"]}"
+static const char *sheet(struct shop *shop)
+{
+    return id_after(shop, shop_must(shop, 201, "POST", "/v1/counts", LAMPS_AT_LEJ).body, NULL, "id");
+}
+static const char *differing_sheet(struct shop *shop)
+{
+    const char *id = sheet(shop);
+    number++;
+    for (int i = 0; i < 2; i++)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/counts/%s/lines", id),
+                  "{\"counter\":\"%d\",\"lines\":[{\"sku\":\"LAMP\",\"counted\":%d}]}", i, 1000000 + number);
+    return id;
+}
 /* An order that waits makes one. */
 static const char *exception_of_short_order(struct shop *shop)
 {
@@ -373,6 +387,17 @@ static const struct call calls[] = {
     { "POST", "/v1/reservations", "/v1/reservations", RESERVATION, NULL },
     { "DELETE", "/v1/reservations/{id}", "/v1/reservations/%s", NULL, reservation },
     { "POST", "/v1/transfers", "/v1/transfers", TRANSFER, requested },
+    { "POST", "/v1/counts", "/v1/counts", LAMPS_AT_LEJ, NULL },
+    { "GET", "/v1/counts", "/v1/counts?limit=2", NULL, NULL },
+    { "GET", "/v1/counts", "/v1/counts?state=open&limit=2", NULL, NULL },
+    { "GET", "/v1/counts/{id}", "/v1/counts/%s", NULL, sheet },
+    { "GET", "/v1/counts/due", "/v1/counts/due?node=LEJ&limit=5", NULL, NULL },
+    { "GET", "/v1/counts/accuracy", "/v1/counts/accuracy?node=LEJ", NULL, NULL },
+    { "POST", "/v1/counts/{id}/lines", "/v1/counts/%s/lines", "{\"lines\":[{\"sku\":\"LAMP\",\"counted\":0}]}", sheet },
+    { "POST", "/v1/counts/{id}/cancel", "/v1/counts/%s/cancel", "{\"reason\":\"no\"}", sheet },
+    { "POST", "/v1/counts/{id}/acknowledge", "/v1/counts/%s/acknowledge", "{\"reason\":\"no\"}", differing_sheet },
+    { "PUT", "/v1/nodes/{code}/counting", "/v1/nodes/LEJ/counting", "{\"days_a\":7}", NULL },
+    { "GET", "/v1/nodes/{code}/counting", "/v1/nodes/LEJ/counting", NULL, NULL },
     { "GET", "/v1/transfers", "/v1/transfers?limit=5", NULL, NULL },
     { "GET", "/v1/transfers", "/v1/transfers?state=requested&limit=5", NULL, NULL },
     { "GET", "/v1/transfers/{id}", "/v1/transfers/%s", NULL, under_way },
