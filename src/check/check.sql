@@ -239,6 +239,25 @@ SELECT l.sku, t.to_node, l.shipped FROM transfer AS t INDEXED BY transfer_state 
 -- $1 unit ID
 SELECT p.sku, p.node, p.coming FROM position AS p WHERE p.unit = $1 AND p.coming > 0 ORDER BY p.sku, p.node, p.class;
 
+-- name: check_returns :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT r.id, r.ord, r.node, r.state FROM goods_return AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
+
+-- name: check_return_lines :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT l.goods_return, l.line, l.sku, l.expected, l.received, l.inspected FROM return_line AS l
+ WHERE l.unit = $1 AND l.goods_return > $2 AND l.goods_return <= $3 ORDER BY l.goods_return, l.line;
+
+-- name: check_return_receipts :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT r.goods_return, r.line, r.quantity, r.waiting FROM return_receipt AS r
+ WHERE r.unit = $1 AND r.goods_return > $2 AND r.goods_return <= $3 ORDER BY r.goods_return, r.receipt;
+
+-- name: check_return_outcomes :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT o.goods_return, o.line, o.quantity FROM return_outcome AS o
+ WHERE o.unit = $1 AND o.goods_return > $2 AND o.goods_return <= $3 ORDER BY o.goods_return, o.outcome;
+
 -- name: check_recalls :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT r.id, r.sku, r.state, r.places, r.at_work FROM recall AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;

@@ -215,10 +215,18 @@ static enum db_result check_causes_of(struct check *check, const struct db_table
 /* Every movement has its cause: the row that it names is there. Orders, by far the most, are known by their keys. */
 static enum db_result check_causes(struct check *check, int64_t unit, const struct check_movements_result *m, size_t count)
 {
-    static const struct db_table *const tables[CAUSE_KIND_COUNT] = {
-        NULL,          &adjustment_table, NULL,           &fulfilment_table, &reservation_table, &channel_table, &transfer_table, &inspection_table,
-        &supply_table, &recall_table,     &snapshot_table
-    };
+    static const struct db_table *const tables[CAUSE_KIND_COUNT] = { NULL,
+                                                                     &adjustment_table,
+                                                                     NULL,
+                                                                     &fulfilment_table,
+                                                                     &reservation_table,
+                                                                     &channel_table,
+                                                                     &transfer_table,
+                                                                     &inspection_table,
+                                                                     &supply_table,
+                                                                     &recall_table,
+                                                                     &snapshot_table,
+                                                                     &goods_return_table };
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
     enum db_result result = DB_OK;
     for (size_t i = 0; i < count; i++)

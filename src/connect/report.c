@@ -131,7 +131,7 @@ static void settle_exception(struct reported *r)
     struct ws *ws = r->ws;
     const char *cause = webhook_cause(ws, r->report->webhook);
     const struct exception_item_row *open = exception_find(ws, cause);
-    if (r->report->gone)
+    if (r->report->gone && r->failed) /* it says so with the attempt that found nobody */
         r->row->failing = max_i64(r->row->failing, WEBHOOK_FAILING);
     if (open != NULL && r->row->failing < WEBHOOK_FAILING)
         (void)exception_close(ws, open);

@@ -40,7 +40,8 @@
     X(WEBHOOK_CHANGED, "webhook.changed", "webhook")                                  \
     X(RECALL_CHANGED, "recall.changed", "recall")                                     \
     X(SNAPSHOT_TAKEN, "snapshot.taken", "stock as its keeper says")                   \
-    X(COUNT_CHANGED, "count.changed", "count")
+    X(COUNT_CHANGED, "count.changed", "count")                                        \
+    X(RETURN_CHANGED, "return.changed", "return")
 
 enum event_type {
     EVENT_NONE,
@@ -75,7 +76,8 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(WEBHOOK, "webhook", NULL)          \
     X(RECALL, "recall", "rec")           \
     X(SNAPSHOT, "snapshot", "snp")       \
-    X(COUNT, "count", "cnt")
+    X(COUNT, "count", "cnt")             \
+    X(RETURN, "return", "rtn")
 
 enum subject_kind {
     SUBJECT_NONE,

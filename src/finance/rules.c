@@ -79,6 +79,13 @@ static const struct movement_rule {
     { CAUSE_INSPECTION, NODE, PLACE_SUPPLIER, "inspected, and goes back to the supplier" },
     { CAUSE_INSPECTION, NODE, PLACE_SCRAP, "inspected, and scrapped" },
     { CAUSE_SUPPLY, PLACE_SUPPLIER, NODE, "what was announced is received" },
+    { CAUSE_RETURN, PLACE_CUSTOMER, NODE, "a customer sends goods back: worth what they were" },
+    { CAUSE_RETURN, NODE, PLACE_CUSTOMER, "what came back goes to the customer again" },
+    { CAUSE_RETURN, NODE, PLACE_ADJUSTMENT, "graded otherwise, or inspected and missing" },
+    { CAUSE_RETURN, PLACE_ADJUSTMENT, NODE, "graded otherwise: worth what it was" },
+    { CAUSE_RETURN, NODE, PLACE_SUPPLIER, "came back, and goes on to the supplier" },
+    { CAUSE_RETURN, NODE, PLACE_SCRAP, "came back, and is scrapped" },
+    { CAUSE_RETURN, NODE, NODE, "nothing: inspected, and restocked or to be refurbished" },
     { CAUSE_ORDER, NODE, NODE, "nothing: claims move goods between buckets of a node" },
     { CAUSE_RESERVATION, NODE, NODE, "nothing: a checkout claims goods" },
     { CAUSE_FENCE, NODE, NODE, "nothing: a fence claims goods" },
@@ -141,10 +148,15 @@ static int64_t worth(const struct moved *moved, const struct ledger_stock_row *s
     return 0;
 }
 
+static bool may_grade(const struct moved *moved)
+{
+    return moved->cause_kind == CAUSE_INSPECTION || moved->cause_kind == CAUSE_RETURN;
+}
+
 /* Units that change their class leave and come back in two movements of one cause, one behind the other. */
 static bool is_graded(const struct moved *moved, const struct carried *carried)
 {
-    return moved->cause_kind == CAUSE_INSPECTION && moved->from_node == PLACE_ADJUSTMENT && moved->id == carried->movement + 1;
+    return may_grade(moved) && moved->from_node == PLACE_ADJUSTMENT && moved->id == carried->movement + 1;
 }
 
 void book_movement(const struct moved *moved, int64_t currency, struct ledger_stock_row *stock, struct carried *carried, struct entry *entry)
@@ -157,7 +169,7 @@ void book_movement(const struct moved *moved, int64_t currency, struct ledger_st
         amount = take_out(&stock->transit_units, &stock->transit_value, moved->quantity);
     else
         amount = is_graded(moved, carried) ? carried->amount : worth(moved, stock, &entry->note);
-    if (moved->cause_kind == CAUSE_INSPECTION && to == PLACE_ADJUSTMENT)
+    if (may_grade(moved) && to == PLACE_ADJUSTMENT)
         *carried = (struct carried){ moved->id, amount };
     if (to == NODE) {
         stock->units += moved->quantity;
@@ -314,6 +326,7 @@ BOOKS(STOCK_INSPECTED) = { NULL, "nothing: its movements are booked" };
 BOOKS(STOCK_DISPOSED) = { NULL, "nothing: its movements are booked" };
 BOOKS(RECALL_CHANGED) = { NULL, "nothing: goods are kept back, none left" };
 BOOKS(SNAPSHOT_TAKEN) = { NULL, "nothing: the movements of its adjustments are booked" };
+BOOKS(RETURN_CHANGED) = { NULL, "nothing: its movements are booked" };
 BOOKS(SUPPLY_CHANGED) = { NULL, "nothing: what is expected is no stock" };
 BOOKS(SUPPLY_RECEIVED) = { NULL, "nothing: its movement is booked, at the cost that both tell" };
 BOOKS(ORDER_CANCEL_REQUESTED) = { NULL, "nothing: a node is asked to give back what has not left" };

@@ -100,6 +100,7 @@ static size_t table_of_subject(enum subject_kind kind)
     case SUBJECT_RECALL:
     case SUBJECT_SNAPSHOT:
     case SUBJECT_COUNT:
+    case SUBJECT_RETURN:
     case SUBJECT_KIND_COUNT:
         break;
     }

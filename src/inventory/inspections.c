@@ -19,16 +19,22 @@ static const char *const reason_names[] = { "damaged", "quality", "expired", "cu
 static const char *const bucket_choices[] = { "available", "quarantined", NULL };
 static const enum bucket bucket_of_choice[] = { BUCKET_AVAILABLE, BUCKET_QUARANTINED };
 
-enum disposition { RESTOCK, RESTOCK_AS, REFURBISH, RETURN_TO_SUPPLIER, SCRAP, MISSING };
-static const char *const disposition_names[] = { "restock", "restock_as", "refurbish", "return_to_supplier", "scrap", "missing", NULL };
+const char *const disposition_names[] = { "restock", "restock_as", "refurbish", "return_to_supplier", "scrap", "missing", "back_to_customer", NULL };
+static const char *const inspected_names[] = {
+    "restock", "restock_as", "refurbish", "return_to_supplier", "scrap", "missing", NULL
+}; /* of no customer's */
 /* Where units go that stay in their class; refurbish: they stay where they are, since there is work on them still. */
 static const struct {
     enum place place; /* 0: at the node */
     enum bucket bucket;
 } goes_to[] = {
-    [RESTOCK] = { 0, BUCKET_AVAILABLE },     [RESTOCK_AS] = { 0, BUCKET_AVAILABLE },
-    [REFURBISH] = { 0, BUCKET_QUARANTINED }, [RETURN_TO_SUPPLIER] = { PLACE_SUPPLIER, BUCKET_NONE },
-    [SCRAP] = { PLACE_SCRAP, BUCKET_NONE },  [MISSING] = { PLACE_ADJUSTMENT, BUCKET_NONE },
+    [RESTOCK] = { 0, BUCKET_AVAILABLE },
+    [RESTOCK_AS] = { 0, BUCKET_AVAILABLE },
+    [REFURBISH] = { 0, BUCKET_QUARANTINED },
+    [RETURN_TO_SUPPLIER] = { PLACE_SUPPLIER, BUCKET_NONE },
+    [SCRAP] = { PLACE_SCRAP, BUCKET_NONE },
+    [MISSING] = { PLACE_ADJUSTMENT, BUCKET_NONE },
+    [BACK_TO_CUSTOMER] = { PLACE_CUSTOMER, BUCKET_NONE },
 };
 
 struct line_io {
@@ -37,7 +43,7 @@ struct line_io {
     const char *class;
 };
 static const struct field line_rows[] = {
-    { "disposition", FIELD_ENUM, AT(line_io, disposition), .required = true, .names = disposition_names,
+    { "disposition", FIELD_ENUM, AT(line_io, disposition), .required = true, .names = inspected_names,
       .doc = "refurbish: they stay in quarantine until they are inspected again" },
     { "quantity", FIELD_INT, AT(line_io, quantity), .required = true, .min = 1, .max = QUANTITY_MAX },
     { "class", FIELD_CODE, AT(line_io, class), .hide_absent = true, .doc = "of restock_as: the class that they are from now on" },
@@ -222,27 +228,54 @@ static bool refuses(struct inspection *n)
     return n->command->faults.count > 0;
 }
 
-static void move_part(struct inspection *n, struct stock *stock, const struct part *part)
+/* Through `adjustment` where they change their class: a movement is of one. */
+static void move_goods(struct stock *stock, struct move move, int64_t to_class)
 {
-    const bool as = part->to_class != n->goods.class;
-    struct move move = { .sku = n->goods.sku->id,
-                         .class = n->goods.class,
-                         .quantity = part->quantity,
-                         .from_node = n->goods.node->id,
-                         .from = part->from,
-                         .to_node = as ? (int64_t)PLACE_ADJUSTMENT : part->to_node,
-                         .to = as ? BUCKET_NONE : part->to,
-                         .unit_cost = NULL_INT,
-                         .document = n->in->document };
+    const int64_t to_node = move.to_node;
+    const enum bucket to = move.to;
+    if (to_class != move.class) {
+        move.to_node = PLACE_ADJUSTMENT;
+        move.to = BUCKET_NONE;
+    }
     stock_move(stock, &move);
-    if (!as)
+    if (to_class == move.class)
         return;
-    move.class = part->to_class;
+    move.class = to_class;
     move.from_node = PLACE_ADJUSTMENT;
     move.from = BUCKET_NONE;
-    move.to_node = part->to_node;
-    move.to = part->to;
+    move.to_node = to_node;
+    move.to = to;
     stock_move(stock, &move);
+}
+
+void disposition_move(struct stock *stock, const struct disposal *d)
+{
+    move_goods(stock,
+               (struct move){ .sku = d->sku,
+                              .class = d->class,
+                              .quantity = d->quantity,
+                              .from_node = d->node,
+                              .from = BUCKET_QUARANTINED,
+                              .to_node = goes_to[d->disposition].place == 0 ? d->node : (int64_t)goes_to[d->disposition].place,
+                              .to = goes_to[d->disposition].bucket,
+                              .unit_cost = NULL_INT,
+                              .document = d->document },
+               d->disposition == RESTOCK_AS ? d->to_class : d->class);
+}
+
+static void move_part(struct inspection *n, struct stock *stock, const struct part *part)
+{
+    move_goods(stock,
+               (struct move){ .sku = n->goods.sku->id,
+                              .class = n->goods.class,
+                              .quantity = part->quantity,
+                              .from_node = n->goods.node->id,
+                              .from = part->from,
+                              .to_node = part->to_node,
+                              .to = part->to,
+                              .unit_cost = NULL_INT,
+                              .document = n->in->document },
+               part->to_class);
 }
 
 /* ---- what is told ---- */

@@ -29,6 +29,7 @@ enum cause_kind {
     CAUSE_SUPPLY,
     CAUSE_RECALL,
     CAUSE_SNAPSHOT,
+    CAUSE_RETURN,
     CAUSE_KIND_COUNT
 };
 extern const char *const cause_names[]; /* by cause_kind, ends in NULL */

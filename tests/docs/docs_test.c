@@ -9,6 +9,7 @@
 #include "orders/oversell.h"
 #include "orders/payments.h"
 #include "orders/timeline.h"
+#include "returns/returns.h"
 #include "base/fault.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,6 +40,11 @@ static void print_machines(FILE *out)
     fulfilment_machine_print(out);
     fputs("\n## A transfer\n\nWhat is not listed is refused: 409 `state_conflict`.\n\n", out);
     transfer_machine_print(out);
+    fputs(
+        "\n## A return\n\nIts state follows from its lines: *inspected* once nothing waits and nothing more is expected. What is not listed is refused: 409 "
+        "`state_conflict`.\n\n",
+        out);
+    return_machine_print(out);
     fputs(
         "\n## A supply\n\n*open* while units are to come, *short* once the last delivery came and units are missing, *closed* where what had not come was "
         "given up, else *complete*. What is not listed is refused: 409 `state_conflict`.\n\n",

@@ -25,6 +25,7 @@
 #define FOUND "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"found\"}"
 
 #define RECALL "{\"sku\":\"TOY-%n\",\"nodes\":[\"LEJ\",\"HAM\"],\"reason\":\"paint\"}"
+#define RETURN "{\"order\":\"%o\",\"node\":\"LEJ\",\"lines\":[{\"line\":1,\"quantity\":1}]}"
 #define LAMPS "\"node\":\"LEJ\",\"sku\":\"LAMP\""
 #define INSPECTED "{\"disposition\":\"restock_as\",\"class\":\"B\",\"quantity\":1},{\"disposition\":\"scrap\",\"quantity\":1}"
 
@@ -128,6 +129,13 @@ const struct good_request good_requests[] = {
 
     { METHOD_POST, "/v1/nodes/{code}/snapshot", "/v1/nodes/FAR/snapshot",
       "{\"taken_at\":\"2026-11-24T08:00:00Z\",\"items\":[{\"sku\":\"BULB\",\"quantity\":%n,\"quarantined\":1}]}", 201 },
+    { METHOD_POST, "/v1/returns", "/v1/returns", RETURN, 201, ABOUT_SHIPPED },
+    { METHOD_GET, "/v1/returns", "/v1/returns?state=expected&limit=3", NULL, 200 },
+    { METHOD_GET, "/v1/returns/{id}", "/v1/returns/%b", NULL, 200, ABOUT_RETURN },
+    { METHOD_POST, "/v1/returns/{id}/receive", "/v1/returns/%b/receive", "{\"lines\":[{\"line\":1,\"quantity\":1}]}", 200, ABOUT_RETURN },
+    { METHOD_POST, "/v1/returns/{id}/inspect", "/v1/returns/%b/inspect",
+      "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"restock\"}]}", 200, ABOUT_CAME_BACK },
+    { METHOD_POST, "/v1/returns/{id}/cancel", "/v1/returns/%b/cancel", NULL, 200, ABOUT_RETURN },
     { METHOD_POST, "/v1/recalls", "/v1/recalls", RECALL, 201, ABOUT_TOY },
     { METHOD_GET, "/v1/recalls", "/v1/recalls?state=running&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/recalls/{id}", "/v1/recalls/%c", NULL, 200, ABOUT_RECALL },
@@ -209,6 +217,7 @@ void shop_write(const struct shop *shop, const char *text, char *out, size_t roo
                                           : *at == 's' ? shop->supply
                                           : *at == 'c' ? shop->recall
                                           : *at == 'k' ? shop->count
+                                          : *at == 'b' ? shop->back
                                                        : shop->exception);
         bytes += (size_t)wrote;
     }
@@ -276,6 +285,15 @@ static void supply(struct shop *shop)
     text_after(shop->client.body, "id", shop->supply, sizeof shop->supply);
 }
 
+static void back(struct shop *shop, enum about about)
+{
+    work(shop, ABOUT_SHIPPED);
+    must(shop, "POST", "/v1/returns", RETURN);
+    text_after(shop->client.body, "id", shop->back, sizeof shop->back);
+    if (about == ABOUT_CAME_BACK)
+        must(shop, "POST", "/v1/returns/%b/receive", "{\"lines\":[{\"line\":1,\"quantity\":1}]}");
+}
+
 /* None is there: its recall needs no job, whose events would be taken for those of the request. */
 static void toy(struct shop *shop, enum about about)
 {
@@ -335,6 +353,10 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
         break;
     case ABOUT_WEBHOOK: /* to which nobody listens */
         must(shop, "PUT", "/v1/webhooks/turn-%n", "{\"url\":\"https://turn.example/\",\"events\":[\"order.mapped\"]}");
+        break;
+    case ABOUT_RETURN:
+    case ABOUT_CAME_BACK:
+        back(shop, request->about);
         break;
     case ABOUT_TOY:
     case ABOUT_RECALL:

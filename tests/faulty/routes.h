@@ -29,11 +29,13 @@ enum about {
     ABOUT_TOY, /* a SKU that was not called back */
     ABOUT_RECALL,
     ABOUT_COUNT,
-    ABOUT_DIFFERENCE /* a count that booked one */
+    ABOUT_DIFFERENCE, /* a count that booked one */
+    ABOUT_RETURN,     /* expected */
+    ABOUT_CAME_BACK   /* one unit, not inspected */
 };
 
 /* In target, body and unit %n is a number that no request had before, %o an order, %f a fulfilment order, %r a reservation, %t a
- * transfer, %s a supply, %c a recall, %k a count, %x an exception. */
+ * transfer, %s a supply, %c a recall, %k a count, %b a return, %x an exception. */
 struct good_request {
     enum method method;
     const char *path; /* of the route */
@@ -52,14 +54,14 @@ struct shop {
     struct client client;
     long number;
     int64_t seq; /* of DE's newest event that was seen */
-    char order[40], work[40], reservation[40], transfer[40], supply[40], recall[40], count[40], exception[40]; /* of the next request */
-    char first_order[40], first_work[40], first_exception[40];                                                 /* of the shop */
+    char order[40], work[40], reservation[40], transfer[40], supply[40], recall[40], count[40], back[40], exception[40]; /* of the next request */
+    char first_order[40], first_work[40], first_exception[40];                                                           /* of the shop */
 };
 
 void shop_furnish(struct shop *shop);
 /* Makes what the request is about, and gives it a new number. */
 void shop_prepare(struct shop *shop, const struct good_request *request);
-/* The text with its %n, %o, %f, %r, %t, %s, %c, %k and %x written out. */
+/* The text with its %n, %o, %f, %r, %t, %s, %c, %k, %b and %x written out. */
 void shop_write(const struct shop *shop, const char *text, char *out, size_t room);
 
 #endif

@@ -296,6 +296,21 @@ static const struct broken {
     { "a snapshot that was never told", "reference_unit", "UPDATE snapshot SET event_seq = 888888", false },
     { "a movement by a snapshot that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM snapshot)",
       false },
+    { "more came back than receipts say", "return_received", "UPDATE return_line SET received = received + 1 WHERE received > 0", false,
+      "return_inspected return_state" },
+    { "a receipt more than came", "return_received", "UPDATE return_receipt SET quantity = quantity + 1 WHERE receipt = 1", false },
+    { "inspected, and nobody knows into what", "return_inspected", "DELETE FROM return_outcome", false },
+    { "it waits, and was inspected", "return_inspected", "UPDATE return_receipt SET waiting = waiting + 1 WHERE receipt = 1", false },
+    { "a return is over, and units wait", "return_state", "UPDATE goods_return SET state = 3 WHERE state = 2", false },
+    { "a return of no order", "reference_unit", "UPDATE goods_return SET ord = 888888", false },
+    { "a return to an unknown node", "reference_unit", "UPDATE goods_return SET node = 888888", false },
+    { "a return of an unknown SKU", "reference_unit", "UPDATE return_line SET sku = 888888", false },
+    { "a line of no return", "orphan",
+      "INSERT INTO return_line (unit, goods_return, line, ord_line, sku, asked, expected, received, inspected) SELECT unit, 888888, 1, 1, sku, 1, 1, 0, 0 "
+      "FROM return_line WHERE line = 1",
+      false },
+    { "a movement by a return that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM goods_return)",
+      false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -462,6 +477,31 @@ static void make_supplies(struct shop *shop)
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/supplies/%s/close", gone), "{\"reason\":\"the machine broke\"}");
 }
 
+/* Two of three came, and one of them is inspected. */
+static void send_back(struct shop *shop)
+{
+    char id[32], work[32];
+    receive(shop, "LEJ", "CRATE", 3);
+    const char *made =
+        shop_must(shop, 201, "POST", "/v1/orders",
+                  "{\"channel\":\"web\",\"channel_order_id\":\"BACK\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\","
+                  "\"customer\":{\"name\":\"A\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"CRATE\",\"quantity\":3,"
+                  "\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}")
+            .body;
+    text_in(made, NULL, "id", id, sizeof id);
+    text_in(made, "\"fulfilments\"", "id", work, sizeof work);
+    static const char *const steps[][2] = { { "pick", "{}" },
+                                            { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
+                                            { "ship", "{\"carrier\":\"C\",\"tracking\":\"T\"}" } };
+    for (size_t i = 0; i < COUNT(steps); i++)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, steps[i][0]), "%s", steps[i][1]);
+    const char *back =
+        id_of(shop, shop_must(shop, 201, "POST", "/v1/returns", "{\"order\":\"%s\",\"node\":\"LEJ\",\"lines\":[{\"line\":1,\"quantity\":3}]}", id));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/returns/%s/receive", back), "{\"lines\":[{\"line\":1,\"quantity\":2}]}");
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/returns/%s/inspect", back),
+              "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"scrap\"}]}");
+}
+
 /* One stands and has all, one was ended. */
 static void call_back(struct shop *shop)
 {
@@ -514,6 +554,7 @@ static struct shop *busy_shop(enum store store)
     shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/in\"}");
     assert_int_equal(shop_report(shop, 1, "erp", 1, 4, false), COMMAND_ACCEPTED);
     call_back(shop);
+    send_back(shop);
     shop_must(shop, 201, "PUT", "/v1/nodes/FAR",
               "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"authority\":\"mirrored\",\"country\":\"DE\",\"postal_code\":\"1\"}");
     shop_must(shop, 201, "POST", "/v1/nodes/FAR/snapshot",

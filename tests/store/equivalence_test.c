@@ -1,7 +1,7 @@
 /* tests/store/equivalence_test.c: however a queue is cut into batches, the outcome is the same; and a key gives the same
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
- * adjustments of every reason, bucket and class, quarantine, inspections, recalls and snapshots, counts of the past, count sheets, webhooks,
+ * adjustments of every reason, bucket and class, quarantine, inspections, recalls, snapshots and returns, counts of the past, count sheets, webhooks,
  * documents, holds, payments, what nodes report and are asked, short picks and refusals too, queues too long for one command and the steps of their
  * jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on
  * PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come
@@ -52,8 +52,8 @@ struct stream_maker {
     char orders[400][32]; /* ids outside */
     size_t order_count, number;
     char reservation[32]; /* the last, of channel web */
-    char transfers[60][32], supplies[60][32], recalls[20][32];
-    size_t transfer_count, supply_count, recall_count;
+    char transfers[60][32], supplies[60][32], recalls[20][32], returns[60][32];
+    size_t transfer_count, supply_count, recall_count, return_count;
     char counts[60][32];
     size_t count_count;
     struct sent *keyed[400];
@@ -320,6 +320,31 @@ static struct sent recall(struct stream_maker *maker)
                           .body = drawn(maker, "{\"release\":$B,\"reason\":\"over\"}") };
 }
 
+/* Of an order that has shipped, most often. */
+static struct sent back(struct stream_maker *maker)
+{
+    static const char *const calls[][2] = {
+        { "receive", "{\"lines\":[{\"line\":1,\"quantity\":$3}]}" },
+        { "receive", "{\"lines\":[{\"line\":1,\"quantity\":1},{\"sku\":\"$G\",\"quantity\":$2}]}" },
+        { "inspect", "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"$W\"}]}" },
+        { "inspect",
+          "{\"lines\":[{\"line\":$2,\"quantity\":$2,\"disposition\":\"back_to_customer\"},{\"line\":1,\"quantity\":1,\"disposition\":\"restock\"}]}" },
+        { "inspect", "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"restock_as\",\"class\":\"$K\"}]}" },
+        { "cancel", "" },
+    };
+    const size_t i = draw(maker, COUNT(calls));
+    if (maker->return_count == 0 || (maker->return_count < COUNT(maker->returns) && draw(maker, 3) == 0))
+        return (struct sent){ .method = "POST",
+                              .target = "/v1/returns",
+                              .body = drawn(maker,
+                                            arena_printf(maker->arena, "{\"order\":\"%s\",\"node\":\"$N\",\"lines\":[{\"line\":1,\"quantity\":$2}]}",
+                                                         maker->orders[draw_young(maker, maker->order_count)])) };
+    return (struct sent){ .method = "POST",
+                          .target =
+                              arena_printf(maker->arena, "/v1/returns/%s/%s", maker->returns[draw_young(maker, maker->return_count)], calls[i][0]),
+                          .body = drawn(maker, calls[i][1]) };
+}
+
 /* Of a node that is mirrored at times; an older one than the last is refused. */
 static struct sent snapshot(struct stream_maker *maker)
 {
@@ -580,7 +605,10 @@ static struct sent next_command(struct stream_maker *maker)
     else if (draw(maker, 4) == 0)
         sent = transfer(maker);
     else if (draw(maker, 4) == 0)
-        sent = draw(maker, 3) == 0 ? recall(maker) : draw(maker, 3) == 0 ? snapshot(maker) : judgement(maker);
+        sent = draw(maker, 3) == 0                             ? recall(maker)
+               : draw(maker, 3) == 0                           ? snapshot(maker)
+               : draw(maker, 3) == 0 && maker->order_count > 0 ? back(maker)
+                                                               : judgement(maker);
     else if (draw(maker, 4) == 0)
         sent = supply(maker);
     else
@@ -655,6 +683,8 @@ static void learn(struct stream_maker *maker, struct sent *sent)
         text_in(sent->answer, NULL, "id", maker->counts[maker->count_count++], sizeof maker->counts[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/supplies") == 0 && sent->first == NULL && maker->supply_count < COUNT(maker->supplies))
         text_in(sent->answer, NULL, "id", maker->supplies[maker->supply_count++], sizeof maker->supplies[0]);
+    if (sent->status == 201 && strcmp(sent->target, "/v1/returns") == 0 && sent->first == NULL && maker->return_count < COUNT(maker->returns))
+        text_in(sent->answer, NULL, "id", maker->returns[maker->return_count++], sizeof maker->returns[0]);
     if (sent->status == 201 && strcmp(sent->target, "/v1/recalls") == 0 && sent->first == NULL && maker->recall_count < COUNT(maker->recalls))
         text_in(sent->answer, NULL, "id", maker->recalls[maker->recall_count++], sizeof maker->recalls[0]);
     learn_works(maker, sent->answer);

@@ -285,6 +285,27 @@ static const char *called_back(struct shop *shop)
     shop_jobs(shop, 1);
     return id_after(shop, body, NULL, "id");
 }
+static const char *order_that_left(struct shop *shop)
+{
+    const char *body = new_order(shop, "captured").body, *work = id_after(shop, body, "\"fulfilments\"", "id");
+    for (size_t i = 0; i < 3; i++)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, steps[i][0]), "%s", steps[i][1]);
+    return id_after(shop, body, NULL, "id");
+}
+static const char *expected_back(struct shop *shop)
+{
+    return id_after(shop,
+                    shop_must(shop, 201, "POST", "/v1/returns", "{\"order\":\"%s\",\"node\":\"LEJ\",\"lines\":[{\"line\":1,\"quantity\":1}]}",
+                              order_that_left(shop))
+                        .body,
+                    NULL, "id");
+}
+static const char *came_back(struct shop *shop)
+{
+    const char *id = expected_back(shop);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/returns/%s/receive", id), "{\"lines\":[{\"line\":1,\"quantity\":1}]}");
+    return id;
+}
 /* Two in quarantine and two to sell, and a class. */
 static const char *kept_back(struct shop *shop)
 {
@@ -366,6 +387,14 @@ static const struct call calls[] = {
     { "POST", "/v1/nodes/{code}/snapshot", "/v1/nodes/FAR/snapshot",
       "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"document\":\"%s\",\"whole\":true,\"items\":[{\"sku\":\"LAMP\",\"quantity\":2,\"quarantined\":1}]}",
       elsewhere },
+    { "POST", "/v1/returns", "/v1/returns", "{\"order\":\"%s\",\"node\":\"LEJ\",\"lines\":[{\"line\":1,\"quantity\":1}]}", order_that_left },
+    { "GET", "/v1/returns", "/v1/returns?limit=5", NULL, NULL },
+    { "GET", "/v1/returns", "/v1/returns?state=expected&limit=5", NULL, NULL },
+    { "GET", "/v1/returns/{id}", "/v1/returns/%s", NULL, expected_back },
+    { "POST", "/v1/returns/{id}/receive", "/v1/returns/%s/receive", "{\"lines\":[{\"line\":1,\"quantity\":1}]}", expected_back },
+    { "POST", "/v1/returns/{id}/inspect", "/v1/returns/%s/inspect", "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"restock\"}]}",
+      came_back },
+    { "POST", "/v1/returns/{id}/cancel", "/v1/returns/%s/cancel", "{}", expected_back },
     { "POST", "/v1/recalls", "/v1/recalls", "{\"sku\":\"%s\",\"nodes\":[\"LEJ\",\"HAM\"],\"reason\":\"paint\"}", toy },
     { "GET", "/v1/recalls", "/v1/recalls?limit=5", NULL, NULL },
     { "GET", "/v1/recalls", "/v1/recalls?state=ended&limit=5", NULL, NULL },
