@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 2000 /* movements of one transaction */
-#define EVENTS_A_PAGE 10000
+#define PAGE 2000          /* movements of one transaction */
+#define EVENTS_A_PAGE 2000 /* those of large orders are long: 30 KB each */
 #define FORGET_ROWS 10000
 #define FORGETTING (-1) /* a cursor's seq while its books are forgotten in pieces */
 

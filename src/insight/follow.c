@@ -519,7 +519,9 @@ enum db_result projection_round(struct follower *follower)
     struct arena_door full;
     arena_reset(follower->arena);
     struct arena_door *before = arena_set_door(follower->arena, &full);
-    if (setjmp(full.where) != 0) { /* no memory between two pages: a later round may have it */
+    if (setjmp(full.where) != 0) { /* no memory between two pages, or in one of the ledger's: a later round may have it */
+        db_rollback(follower->store);
+        db_rollback(follower->read);
         arena_set_door(follower->arena, before);
         return DB_BUSY;
     }

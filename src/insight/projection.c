@@ -13,7 +13,7 @@
 #define GATHER_US 20000 /* after a commit, while nobody waits */
 #define IDLE_US 250000  /* what other servers committed is followed without being told */
 #define AFTER_FAULT_US 500000
-#define LEDGER_PAGES 20 /* of a round, for a unit: about a quarter of a second; a ledger that is made anew keeps nobody from finding an order */
+#define LEDGER_PAGES 50 /* of a round, for a unit: about a fifth of a second; a ledger that is made anew keeps nobody from finding an order */
 #define STEPS_BACK 10   /* a word found some milliseconds later against an order that waits */
 
 struct reached {

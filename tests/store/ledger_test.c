@@ -543,6 +543,19 @@ static void a_ledger_is_made_anew(struct shop *shop)
         follow(&ledger);
         assert_same(&ledger, before, "the store failed");
     }
+    /* So does a machine without memory in the midst of a page. */
+    struct arena *enough = ledger.follower.arena;
+    int failed = 0;
+    for (size_t bytes = (size_t)64 << 10; bytes < (size_t)8 << 20; bytes += (size_t)24 << 10) {
+        must(db_script(ledger.read, "UPDATE ledger_cursor SET rules = 0 WHERE unit = 1"));
+        ledger.follower.arena = arena_new(bytes);
+        failed += projection_round(&ledger.follower) != DB_OK;
+        arena_free(ledger.follower.arena);
+        ledger.follower.arena = enough;
+        follow(&ledger);
+        assert_same(&ledger, before, "there was no memory");
+    }
+    assert_true(failed > 0);
     close_ledger(&ledger);
 }
 
@@ -692,7 +705,7 @@ struct pile {
 static int64_t leave(struct pile *pile, int side, int64_t quantity)
 {
     __extension__ typedef __int128 wide;
-    const int64_t twice = (int64_t)((wide)2 * pile->worth[side] * quantity / pile->units[side]);
+    const int64_t twice = (int64_t)((wide)2 * pile->worth[side] * quantity / max_i64(1, pile->units[side]));
     const int64_t part = pile->units[side] == quantity ? pile->worth[side] : (twice + 1) / 2;
     pile->units[side] -= quantity;
     pile->worth[side] -= part;
