@@ -186,39 +186,39 @@ static size_t line_of_over(struct supply *supply, int64_t sku)
     return supply->line_count - 1;
 }
 
-static void tell_received(struct supply *supply, int64_t sku, int64_t quantity, int64_t unit_cost, const char *document)
+/* For the books: what came, at its cost. */
+static void tell_received(struct supply *supply, const struct move *came)
 {
     const struct business_unit_row *books = ws_get(supply->ws, &business_unit_table, WS_KEY(ws_unit(supply->ws), ws_unit(supply->ws)));
     struct event_row event = event_of(EVENT_SUPPLY_RECEIVED, SUBJECT_SUPPLY, supply->row->id);
     int64_t amount = NULL_INT;
-    if (unit_cost != NULL_INT && !money_multiply(unit_cost, quantity, &amount))
+    if (came->unit_cost != NULL_INT && !money_multiply(came->unit_cost, came->quantity, &amount))
         amount = NULL_INT;
-    event.node = supply->row->node;
-    event.sku = sku;
-    event.quantity = quantity;
-    event.class = 0;
+    event.node = came->to_node;
+    event.sku = came->sku;
+    event.quantity = came->quantity;
+    event.class = came->class;
     event.amount = amount;
-    event.currency = unit_cost == NULL_INT ? NULL : books->currency;
-    event.unit_cost = unit_cost;
-    event.document = document;
+    event.currency = came->unit_cost == NULL_INT ? NULL : books->currency;
+    event.unit_cost = came->unit_cost;
+    event.document = came->document;
     ws_event(supply->ws, event);
 }
 
 static void take_in(struct supply *supply, const struct supply_arrival *arrival, size_t i, int64_t units, const char *document)
 {
     struct supply_line_row *line = supply_line_edit(supply, i);
-    const int64_t cost = arrival->unit_cost == NULL_INT ? line->unit_cost : arrival->unit_cost;
-    const int64_t after_all = min_i64(line->given_up, max_i64(0, units - supply_rest(line)));
-    line->given_up -= after_all;
+    const struct move came = { .sku = line->sku,
+                               .quantity = units,
+                               .from_node = PLACE_SUPPLIER,
+                               .to_node = supply->row->node,
+                               .to = BUCKET_AVAILABLE,
+                               .unit_cost = arrival->unit_cost == NULL_INT ? line->unit_cost : arrival->unit_cost,
+                               .document = document };
+    line->given_up -= min_i64(line->given_up, max_i64(0, units - supply_rest(line))); /* it came after all */
     line->received += units;
-    stock_move(&supply->stock, &(struct move){ .sku = line->sku,
-                                               .quantity = units,
-                                               .from_node = PLACE_SUPPLIER,
-                                               .to_node = supply->row->node,
-                                               .to = BUCKET_AVAILABLE,
-                                               .unit_cost = cost,
-                                               .document = document });
-    tell_received(supply, line->sku, units, cost, document);
+    stock_move(&supply->stock, &came);
+    tell_received(supply, &came);
 }
 
 void supply_take_in(struct supply *supply, const struct supply_arrival *arrivals, size_t count, const char *document)

@@ -7,7 +7,7 @@
 #include "inventory/inventory.h"
 #include <stdio.h>
 
-#define SUPPLY_LINES_MAX (2 * ORDER_LINES_MAX) /* with those that came unannounced */
+#define SUPPLY_LINES_MAX 2000 /* with those that came unannounced */
 
 enum supply_kind { SUPPLY_PURCHASE = 1, SUPPLY_ASN, SUPPLY_PRODUCTION };
 extern const char *const supply_kinds[]; /* from the first, ends in NULL */

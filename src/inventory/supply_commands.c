@@ -502,6 +502,7 @@ static void receive_decide(struct ws *ws, struct command *command)
         return;
     struct supply_arrival *arrivals = ARENA_ARRAY(ws_arena(ws), struct supply_arrival, count + 1);
     for (size_t i = 0; i < count; i++) {
+        assert(skus[i] != NULL); /* the form is good: each was named, and is there */
         arrivals[i] = (struct supply_arrival){ skus[i]->id, lines[i].quantity, minor_of(&lines[i].unit_cost) };
         ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(skus[i]->id)), 0);
         short_picks_want(ws, 0, skus[i]->id);

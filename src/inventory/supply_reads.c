@@ -118,21 +118,24 @@ static enum db_result find(struct list *list, int64_t *ids, size_t *count, int64
 {
     const int64_t most = (int64_t)list->limit + 1;
     struct arena *arena = list->reading->arena;
-    struct supplies_in_state_result *in_state;
-    struct supplies_page_result *any;
-    enum db_result result;
+    enum db_result result = DB_OK;
     if (list->sku != 0 && list->state != 0 && list->state != SUPPLY_OPEN)
         return DB_OK; /* only what is open expects anything */
     if (list->sku != 0)
         return find_expecting(list, (int64_t)list->limit, ids, count, last);
-    if (list->node != 0)
+    if (list->node != 0) {
         result = find_of_node(list, most, ids, count);
-    else if (list->state != 0)
-        result = supplies_in_state(list->reading->db, arena, list->unit, list->state, list->after, most, &in_state, count);
-    else
-        result = supplies_page(list->reading->db, arena, list->unit, list->after, most, &any, count);
-    for (size_t i = 0; result == DB_OK && list->node == 0 && i < *count; i++)
-        ids[i] = list->state != 0 ? in_state[i].id : any[i].id;
+    } else if (list->state != 0) {
+        struct supplies_in_state_result *rows;
+        result = supplies_in_state(list->reading->db, arena, list->unit, list->state, list->after, most, &rows, count);
+        for (size_t i = 0; result == DB_OK && i < *count; i++)
+            ids[i] = rows[i].id;
+    } else {
+        struct supplies_page_result *rows;
+        result = supplies_page(list->reading->db, arena, list->unit, list->after, most, &rows, count);
+        for (size_t i = 0; result == DB_OK && i < *count; i++)
+            ids[i] = rows[i].id;
+    }
     list->more = result == DB_OK && *count > list->limit;
     *count = list->more ? list->limit : *count;
     *last = *count > 0 ? ids[*count - 1] : list->after;

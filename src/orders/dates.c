@@ -122,7 +122,7 @@ static enum db_result go_down(struct walk *walk, struct part_date *parts, size_t
             if (result != DB_OK)
                 break;
             const int64_t at = coming_take(walk->coming, walk->coming_count, served->nodes, served->count, rows[i].units, walk->now_us);
-            if (rows[i].ord == walk->order)
+            if (*found < count && rows[i].ord == walk->order)
                 parts[(*found)++].at = at;
         }
         walk->left -= (int64_t)n;
