@@ -18,6 +18,7 @@ struct channel_io {
     struct field_list nodes;
     int64_t shortage, buffer, release;
     bool split;
+    int64_t deliver_after_days;
     const char *group;
 };
 static const struct field channel_rows[] = {
@@ -33,6 +34,8 @@ static const struct field channel_rows[] = {
     { "buffer", FIELD_INT, AT(channel_io, buffer), .min = 0, .max = INT64_C(1000000000), .doc = "units held back of each SKU" },
     { "release", FIELD_ENUM, AT(channel_io, release), .names = release_names, .doc = "auto: as soon as nothing is in the way" },
     { "split", FIELD_BOOL, AT(channel_io, split), .preset = 1, .doc = "a bundle's components may come from several nodes" },
+    { "deliver_after_days", FIELD_INT, AT(channel_io, deliver_after_days), .min = 1, .max = 3650, .nullable = true, .preset = 30,
+      .doc = "a parcel counts as delivered so long after it was shipped, where nobody said so; null: never. Parcels keep what held when they left" },
     { "group", FIELD_CODE, AT(channel_io, group), .doc = "shares fences with the channels of the same group; default: its own" },
 };
 const struct field_table channel_fields = { "Channel", channel_rows, COUNT(channel_rows), sizeof(struct channel_io) };
@@ -65,6 +68,7 @@ static bool channel_load(struct master *master, void *out)
                                .buffer = row->buffer,
                                .release = row->manual_release,
                                .split = row->split != 0,
+                               .deliver_after_days = row->deliver_after_days == 0 ? NULL_INT : row->deliver_after_days,
                                .group = row->channel_group };
     const char **codes = ARENA_ARRAY(ws_arena(ws), const char *, CHANNEL_NODES_MAX);
     const struct channel_node_row *each;
@@ -181,6 +185,7 @@ static void channel_store(struct master *master, const void *in)
                                .buffer = io->buffer,
                                .manual_release = io->release,
                                .split = io->split,
+                               .deliver_after_days = io->deliver_after_days == NULL_INT ? 0 : io->deliver_after_days,
                                .channel_group = io->group,
                                .version = master->version };
     struct ws *const sets[] = { master->ws, ws_of_unit(master->ws, master->owner) };

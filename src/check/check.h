@@ -55,6 +55,7 @@ enum db_result check_recalls_of(struct check *check, int64_t unit);
 enum db_result check_returns_of(struct check *check, int64_t unit);
 enum db_result check_waiting_of(struct check *check, int64_t unit);
 enum db_result check_handshake_of(struct check *check, int64_t unit);
+enum db_result check_parcels_of(struct check *check, int64_t unit);
 enum db_result check_short_picks_of(struct check *check, int64_t unit);
 enum db_result check_counts_of(struct check *check, int64_t unit);
 enum db_result check_webhooks_of(struct check *check, int64_t unit); /* of the company, too */

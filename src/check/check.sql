@@ -150,10 +150,22 @@ SELECT l.sheet, l.line, l.sku, l.state, l.expected, l.delta, l.within, l.adjustm
 -- name: check_count_tries :many
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT t.sheet, t.line, t.number FROM count_try AS t WHERE t.unit = $1 AND t.sheet > $2 AND t.sheet <= $3 ORDER BY t.sheet, t.line, t.number;
+-- name: check_losses :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT l.ord, l.fulfilment, l.line, l.part, l.kind, l.quantity, l.again, l.refunded FROM parcel_loss AS l
+ WHERE l.unit = $1 AND l.ord > $2 ORDER BY l.ord, l.fulfilment, l.line, l.part, l.kind LIMIT $3;
+
+-- name: check_assumed :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT a.fulfilment FROM assumed_delivery AS a WHERE a.unit = $1 AND a.fulfilment > $2 ORDER BY a.fulfilment LIMIT $3;
+
+-- name: check_due :many
+-- $1 unit ID; $2 at INT; $3 after ID; $4 most INT
+SELECT p.at, p.fulfilment FROM parcel_due AS p WHERE p.unit = $1 AND (p.at, p.fulfilment) > ($2, $3) ORDER BY p.at, p.fulfilment LIMIT $4;
 
 -- name: check_open_of_type :many
 -- $1 unit ID; $2 type INT; $3 after ID; $4 most INT
-SELECT x.id, x.node, x.sku, x.cause FROM exception_item AS x INDEXED BY exception_work
+SELECT x.id, x.node, x.sku, x.cause, x.about, x.subject FROM exception_item AS x INDEXED BY exception_work
  WHERE x.unit = $1 AND x.state = 1 AND x.type > 0 AND x.type = $2 AND x.id > $3 ORDER BY x.id LIMIT $4;
 
 -- name: check_fulfilment_ids :many

@@ -315,6 +315,8 @@ static void check_work_for_people(struct check *check, struct range *r, size_t d
         r->x++; /* about no order: another rule's */
     for (; r->x < r->exception_count && r->exceptions[r->x].about == o->id; r->x++) {
         const struct check_open_exceptions_result *e = &r->exceptions[r->x];
+        if (e->type == EXCEPTION_LOST_PARCEL)
+            continue; /* another rule's */
         const int what = e->type == EXCEPTION_UNMAPPED ? UNKNOWN : KNOWN;
         bool stands = e->sku == 0 && waits[what];
         for (size_t i = demand; i < end && e->sku != 0 && !stands; i++)

@@ -18,6 +18,11 @@ SELECT r.id FROM reservation AS r INDEXED BY reservation_open
 -- $1 unit ID; $2 now INT
 SELECT d.supply FROM supply_due AS d WHERE d.unit = $1 AND d.at < $2 ORDER BY d.at, d.supply LIMIT 1;
 
+-- name: parcel_first_due :many
+-- The same of parcels of which nobody said that they were delivered.
+-- $1 unit ID; $2 now INT
+SELECT p.fulfilment FROM parcel_due AS p WHERE p.unit = $1 AND p.at <= $2 ORDER BY p.at, p.fulfilment LIMIT 1;
+
 -- name: idempotency_oldest :one
 -- $1 unit ID
 SELECT i.day FROM idempotency AS i WHERE i.unit = $1 ORDER BY i.unit, i.day, i.key_high, i.key_low LIMIT 1;

@@ -6,6 +6,7 @@
 #include "cli_sql.h"
 #include "engine/forget.h"
 #include "engine/jobs.h"
+#include "fulfilment/parcels.h"
 #include "inventory/reservations.h"
 #include "inventory/supply.h"
 #include <pthread.h>
@@ -98,15 +99,20 @@ static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit)
 {
     struct reservation_first_due_result *expired;
     struct supply_first_due_result *late;
-    size_t expired_count = 0, late_count = 0;
+    struct parcel_first_due_result *parcels;
+    size_t expired_count = 0, late_count = 0, parcel_count = 0;
     const int64_t now_us = when_now_us();
     enum db_result result = reservation_first_due(scheduler->db, scheduler->arena, unit, now_us, &expired, &expired_count);
     if (result == DB_OK)
         result = supply_first_due(scheduler->db, scheduler->arena, unit, now_us, &late, &late_count);
+    if (result == DB_OK)
+        result = parcel_first_due(scheduler->db, scheduler->arena, unit, now_us, &parcels, &parcel_count);
     if (result == DB_OK && expired_count > 0)
         (void)submit(scheduler, &reservation_expire, unit, NULL);
     if (result == DB_OK && late_count > 0)
         (void)submit(scheduler, &supply_overdue, unit, NULL);
+    if (result == DB_OK && parcel_count > 0)
+        (void)submit(scheduler, &fulfilment_assume, unit, NULL);
     return result;
 }
 

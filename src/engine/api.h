@@ -93,7 +93,7 @@ struct route {
     const struct command_type *command;   /* exactly one of read and command */
     const struct command_type *batch_of;  /* command is NULL: the body is {batch_name: [...]}, each entry such a command, each alone */
     const char *batch_name, *result_name; /* "orders", "order" */
-    const char *batch_part; /* the member of an entry that stands for the last part of the path that the type has; NULL: it has none */
+    const char *batch_part;               /* the member of an entry that stands for the last part of the path that the type has; NULL: it has none */
     const struct field_table *answer_of;  /* for openapi */
     const char *content;                  /* answer_of is NULL: what it answers with, for openapi */
     bool projected;                       /* a read that waits for the projection, as with a query row that says so */

@@ -41,7 +41,9 @@
     X(RECALL_CHANGED, "recall.changed", "recall")                                     \
     X(SNAPSHOT_TAKEN, "snapshot.taken", "stock as its keeper says")                   \
     X(COUNT_CHANGED, "count.changed", "count")                                        \
-    X(RETURN_CHANGED, "return.changed", "return")
+    X(RETURN_CHANGED, "return.changed", "return")                                     \
+    X(ORDER_PARCEL_LOST, "order.parcel_lost", "lost or damaged on its way")           \
+    X(ORDER_PARCEL_FOUND, "order.parcel_found", "has arrived after all")
 
 enum event_type {
     EVENT_NONE,

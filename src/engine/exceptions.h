@@ -23,7 +23,8 @@
     X(WEBHOOK_FAILING, "webhook_failing")                 \
     X(RECALL, "recall")                                   \
     X(SNAPSHOT_DIFFERENCE, "snapshot_difference")         \
-    X(COUNT_DIFFERENCE, "count_difference")
+    X(COUNT_DIFFERENCE, "count_difference")               \
+    X(LOST_PARCEL, "lost_parcel")
 
 enum exception_type {
     EXCEPTION_NONE,

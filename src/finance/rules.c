@@ -70,6 +70,10 @@ static const struct movement_rule {
     { CAUSE_ADJUSTMENT, NODE, PLACE_ADJUSTMENT, "counted or corrected downwards" },
     { CAUSE_ADJUSTMENT, NODE, PLACE_SCRAP, "damaged or lost" },
     { CAUSE_FULFILMENT, NODE, PLACE_CUSTOMER, "shipped" },
+    { CAUSE_FULFILMENT, PLACE_CUSTOMER, PLACE_ADJUSTMENT, "lost on its way" },
+    { CAUSE_FULFILMENT, PLACE_CUSTOMER, PLACE_SCRAP, "came damaged" },
+    { CAUSE_FULFILMENT, PLACE_ADJUSTMENT, PLACE_CUSTOMER, "what was lost on its way has arrived after all" },
+    { CAUSE_FULFILMENT, PLACE_SCRAP, PLACE_CUSTOMER, "what was told to be damaged is not" },
     { CAUSE_TRANSFER, NODE, PLACE_TRANSIT, "a transfer leaves" },
     { CAUSE_TRANSFER, PLACE_TRANSIT, NODE, "a transfer arrives" },
     { CAUSE_TRANSFER, PLACE_TRANSIT, PLACE_ADJUSTMENT, "a transfer arrives short" },
@@ -308,7 +312,9 @@ BOOKS(ORDER_HELD) = { NULL, "nothing: it waits" };
 BOOKS(ORDER_HOLD_CLEARED) = { NULL, "nothing: it waits no longer" };
 BOOKS(ORDER_PAYMENT) = { book_payment,
                          "captured: clearing to receivable; refunded: receivable to clearing; authorised, voided, failed: nothing moved" };
-BOOKS(FULFILMENT_CHANGED) = { book_sale, "shipped: receivable to revenue, tax and, with an order's first parcel, shipping_revenue" };
+BOOKS(FULFILMENT_CHANGED) = { book_sale,
+                              "shipped: receivable to revenue, tax and, with an order's first parcel, shipping_revenue; lost and sent once "
+                              "more or refunded: the same back" };
 BOOKS(POSITION_CHANGED) = { NULL, "nothing: its movements are booked" };
 BOOKS(CLAIM_BROKEN) = { NULL, "nothing: its movements are booked" };
 BOOKS(EXCEPTION_OPENED) = { NULL, "nothing: work for people" };
@@ -332,6 +338,8 @@ BOOKS(SUPPLY_RECEIVED) = { NULL, "nothing: its movement is booked, at the cost t
 BOOKS(ORDER_CANCEL_REQUESTED) = { NULL, "nothing: a node is asked to give back what has not left" };
 BOOKS(ORDER_CANCEL_REFUSED) = { NULL, "nothing: what it ships tells by itself" };
 BOOKS(ORDER_REFUSAL_CLEARED) = { NULL, "nothing: where goods may be promised from" };
+BOOKS(ORDER_PARCEL_LOST) = { NULL, "nothing: its movements are booked, and what was sold when it is decided" };
+BOOKS(ORDER_PARCEL_FOUND) = { NULL, "nothing: its movements are booked" };
 BOOKS(WEBHOOK_CHANGED) = { NULL, "nothing: what was sent to whom" };
 BOOKS(COUNT_CHANGED) = { NULL, "nothing: what it corrects is an adjustment of its own" };
 

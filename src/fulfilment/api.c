@@ -203,7 +203,11 @@ static const struct route routes[] = {
     REPORT("/reject_cancel", &fulfilment_reject_cancel, "The node does not give back what it was asked for, and goes on"),
     REPORT("/pick", &fulfilment_pick, "Picked; fewer than are due is a short pick: what is missing waits for a count, and for another node"),
     REPORT("/pack", &fulfilment_pack, "Packed into packages"),
-    REPORT("/ship", &fulfilment_ship, "Handed to the carrier: the units leave"),
-    REPORT("/deliver", &fulfilment_deliver, "Delivered"),
+    REPORT("/ship", &fulfilment_ship, "Handed to the carrier: the units leave, or some of them"),
+    REPORT("/deliver", &fulfilment_deliver, "Delivered; also where that was only taken for granted"),
+    REPORT("/lost", &fulfilment_lost, "Units were lost on their way"),
+    REPORT("/damaged", &fulfilment_damaged, "Units came damaged, and are of no use"),
+    REPORT("/settle", &fulfilment_settle,
+           "What becomes of lost or damaged units: another one is sent, or it is cancelled; or they arrived after all"),
 };
 const struct route_table fulfilment_routes = { "fulfilment", routes, COUNT(routes) };

@@ -1,4 +1,4 @@
-/* src/fulfilment/fulfilment.c: what a node reports about the work it was given: picked, packed, shipped, delivered.
+/* src/fulfilment/fulfilment.c: a fulfilment order as it goes out, and what a node reports about the work it was given: picked, packed.
  * Each report is a command: it opens the fulfilment order with its order, moves it by the machine, and lets the order
  * follow (order_advance), so that an order's stage is never set from here. */
 #include "fulfilment/reports.h"
@@ -86,7 +86,7 @@ void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const str
 
 static void want_order(struct ws *ws, const struct fulfilment_row *row)
 {
-    const struct db_path *const of_order[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder };
+    const struct db_path *const of_order[] = { &line_of_order, &demand_of_order, &fulfilment_of_order, &claim_of_holder, &loss_of_order };
     const struct db_path *const of_row[] = { &line_of_fulfilment, &package_of_fulfilment };
     const int64_t unit = ws_unit(ws);
     ws_want(ws, &orders_table, WS_KEY(unit, row->ord));
@@ -95,6 +95,13 @@ static void want_order(struct ws *ws, const struct fulfilment_row *row)
         ws_want_path(ws, of_order[i], WS_PREFIX(db_int(unit), db_int(row->ord)), 0);
     for (size_t i = 0; i < COUNT(of_row); i++)
         ws_want_path(ws, of_row[i], WS_PREFIX(db_int(unit), db_int(row->id)), 0);
+}
+
+void fulfilments_want(struct ws *ws, const int64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        want_order(ws, ws_get(ws, &fulfilment_table, WS_KEY(ws_unit(ws), ids[i])));
+    ws_settle(ws);
 }
 
 bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment)
@@ -306,7 +313,7 @@ static void pick_decide(struct ws *ws, struct command *command)
         report_move(&fulfilment, command, DO_PICK);
 }
 
-/* ---- pack, ship, deliver ---- */
+/* ---- pack ---- */
 
 static const struct field pack_line_rows[] = {
     { "weight_g", FIELD_INT, AT(pack_line_io, weight_g), .required = true, .min = 1, .max = 100000000, .doc = "grams, as weighed" },
@@ -317,12 +324,6 @@ static const struct field pack_rows[] = {
 };
 static const struct field_table pack_fields = { "Packing", pack_rows, COUNT(pack_rows), sizeof(struct pack_io) };
 
-static const struct field ship_rows[] = {
-    { "carrier", FIELD_TEXT, AT(ship_io, carrier), .required = true, .min = 1, .max = 64, .doc = "who takes the packages" },
-    { "tracking", FIELD_TEXT, AT(ship_io, tracking), .required = true, .min = 1, .max = 128, .doc = "the carrier's number" },
-};
-static const struct field_table ship_fields = { "Shipment", ship_rows, COUNT(ship_rows), sizeof(struct ship_io) };
-
 static void pack_decide(struct ws *ws, struct command *command)
 {
     struct fulfilment fulfilment;
@@ -332,24 +333,6 @@ static void pack_decide(struct ws *ws, struct command *command)
     report_move(&fulfilment, command, DO_PACK);
 }
 
-static void ship_decide(struct ws *ws, struct command *command)
-{
-    struct fulfilment fulfilment;
-    if (!report_open(ws, command, &fulfilment))
-        return;
-    fulfilment.ship = command->input;
-    report_move(&fulfilment, command, DO_SHIP);
-}
-
-static void deliver_decide(struct ws *ws, struct command *command)
-{
-    struct fulfilment fulfilment;
-    if (report_open(ws, command, &fulfilment))
-        report_move(&fulfilment, command, DO_DELIVER);
-}
-
 REPORT_COMMAND(fulfilment_pick, "fulfilment.pick", &pick_fields, pick_decide,
                "order.cancel: the units go back; units that were not found: none, a count decides");
 REPORT_COMMAND(fulfilment_pack, "fulfilment.pack", &pack_fields, pack_decide, "order.cancel: the units go back");
-REPORT_COMMAND(fulfilment_ship, "fulfilment.ship", &ship_fields, ship_decide, "none: what has left comes back as a return");
-REPORT_COMMAND(fulfilment_deliver, "fulfilment.deliver", NULL, deliver_decide, "none: a fact");

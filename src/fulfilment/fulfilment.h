@@ -3,6 +3,7 @@
 #ifndef MILLRACE_FULFILMENT_FULFILMENT_H
 #define MILLRACE_FULFILMENT_FULFILMENT_H
 
+#include "orders/losses.h"
 #include "orders/orders.h"
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ struct pack_io {
 struct ship_io {
     struct field_presence presence;
     const char *carrier, *tracking;
+    struct field_list lines, packages; /* what leaves, where it is not all */
 };
 
 /* A fulfilment order with its order, edited in place through the working set. */
@@ -31,6 +33,9 @@ struct fulfilment {
     struct picked *picked; /* of each line, for an event by which units leave the node's work */
     const struct pack_io *pack;
     const struct ship_io *ship;
+    const int64_t *units; /* of each line: lost or damaged, or decided on */
+    enum loss_kind loss;
+    enum loss_end end;
     const char *reason, *answer; /* why; what a node says to a cancel: "agreed", "refused". NULL: it does not say */
     /* Where units became available. */
     const struct freed *freed;
@@ -76,6 +81,9 @@ void fulfilment_machine_print(FILE *out);
 /* By id, with lines and order; false: there is none in this unit. */
 bool fulfilment_open(struct ws *ws, int64_t id, struct fulfilment *fulfilment);
 
+/* Whether the machine lists it; else a fault. A guard may still refuse. */
+bool fulfilment_may(const struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults);
+
 /* A node's report moves a fulfilment order: guard, state, effect, event. Returns the event's seq, or 0 with a fault
  * and nothing changed. The order is the caller's to advance. */
 int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults);
@@ -86,6 +94,7 @@ void fulfilment_write(struct ws *ws, const struct fulfilment_row *row, const str
 extern const struct field_table fulfilment_out_fields;
 extern const struct command_type fulfilment_pick, fulfilment_pack, fulfilment_ship, fulfilment_deliver;
 extern const struct command_type fulfilment_send, fulfilment_accept, fulfilment_decline, fulfilment_fail, fulfilment_cancel, fulfilment_reject_cancel;
+extern const struct command_type fulfilment_lost, fulfilment_damaged, fulfilment_settle;
 extern const struct route_table fulfilment_routes;
 
 #endif

@@ -56,7 +56,7 @@ static void give_back_soft(struct fulfilment *f, struct fallen *fallen, size_t *
             d++;
         fallen[(*count)++] = (struct fallen){ claim->line, claim->sku, units };
         claim_give_back(&stock, claim, units, 0);
-        demand_falls_back(order, d, units, false);
+        demand_falls_back(order, d, units, FROM_RESERVED);
     }
     stock_end(&stock);
 }

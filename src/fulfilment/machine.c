@@ -4,6 +4,7 @@
  * is due of a line that has not shipped is no more than the claim's hard units, so an effect never fails. */
 #include "fulfilment/fulfilment.h"
 #include "orders/asked.h"
+#include "orders/losses.h"
 #include "orders/state.h"
 #include <assert.h>
 #include <stdio.h>
@@ -45,6 +46,14 @@ static bool guard_as_it_stood(const struct fulfilment *fulfilment, struct faults
         return transition->guard == NULL || transition->guard(fulfilment, faults);
     fault_add(faults, FAULT_STATE_CONFLICT, NULL, "it was %s when it was asked back: it cannot be %s",
               fulfilment_names[asked_since(fulfilment->ws, fulfilment->row)], fulfilment_event_done(fulfilment->event));
+    return false;
+}
+
+static bool guard_was_assumed(const struct fulfilment *fulfilment, struct faults *faults)
+{
+    if (ws_get(fulfilment->ws, &assumed_delivery_table, WS_KEY(ws_unit(fulfilment->ws), fulfilment->row->id)) != NULL)
+        return true;
+    fault_add(faults, FAULT_STATE_CONFLICT, NULL, "a fulfilment order in state delivered cannot be delivered");
     return false;
 }
 
@@ -94,7 +103,7 @@ static void effect_let_go(struct fulfilment *fulfilment)
         demand->allocated -= cancelled;
         demand->cancelled += cancelled;
         if (missing + useless > cancelled)
-            demand_falls_back(order, d, missing + useless - cancelled, true);
+            demand_falls_back(order, d, missing + useless - cancelled, FROM_ALLOCATED);
         fulfilment->picked[i].cancelled = cancelled;
         ((struct fulfilment_line_row *)ws_edit(ws, line))->cancelled += missing + useless;
     }
@@ -122,6 +131,18 @@ static struct left what_left(const struct order *order)
     for (size_t i = 0; i < order->demand_count; i++)
         left.any = left.any || order->demands[i]->shipped > 0;
     return left;
+}
+
+/* When nobody says that it was delivered, as its channel has it now. */
+static void note_due(struct fulfilment *fulfilment)
+{
+    struct ws *ws = fulfilment->ws;
+    const struct channel_row *channel = ws_get(ws, &channel_table, WS_KEY(ws_unit(ws), fulfilment->order.row->channel));
+    struct parcel_due_row due = { .unit = ws_unit(ws),
+                                  .at = ws_now_us(ws) + channel->deliver_after_days * INT64_C(86400000000),
+                                  .fulfilment = fulfilment->row->id };
+    if (channel->deliver_after_days > 0)
+        ws_insert(ws, &parcel_due_table, &due);
 }
 
 /* Units leave: hard claims to the customer. */
@@ -161,6 +182,98 @@ static void effect_ship(struct fulfilment *fulfilment)
         edited->tracking = row->tracking;
     }
     stock_end(&stock);
+    note_due(fulfilment);
+}
+
+static void effect_assume(struct fulfilment *fulfilment)
+{
+    struct assumed_delivery_row row = { .unit = ws_unit(fulfilment->ws), .fulfilment = fulfilment->row->id, .at = ws_now_us(fulfilment->ws) };
+    ws_insert(fulfilment->ws, &assumed_delivery_table, &row);
+}
+
+static void effect_confirm(struct fulfilment *fulfilment)
+{
+    const void *row = ws_get(fulfilment->ws, &assumed_delivery_table, WS_KEY(ws_unit(fulfilment->ws), fulfilment->row->id));
+    if (row != NULL)
+        ws_delete(fulfilment->ws, row);
+}
+
+static int64_t place_of(enum loss_kind kind)
+{
+    return kind == LOSS_LOST ? PLACE_ADJUSTMENT : PLACE_SCRAP;
+}
+
+static void move_outside(struct stock *stock, int64_t sku, int64_t from, int64_t to, int64_t units)
+{
+    stock_move(stock, &(struct move){ .sku = sku, .quantity = units, .from_node = from, .to_node = to, .unit_cost = NULL_INT });
+}
+
+/* The customer has not got them: they are gone, whatever is decided. */
+static void effect_lose(struct fulfilment *fulfilment)
+{
+    struct ws *ws = fulfilment->ws;
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_FULFILMENT, fulfilment->row->id });
+    fulfilment->quantity = 0;
+    for (size_t i = 0; i < fulfilment->line_count; i++) {
+        const struct fulfilment_line_row *line = fulfilment->lines[i];
+        const int64_t units = fulfilment->units[i];
+        if (units == 0)
+            continue;
+        move_outside(&stock, line->sku, PLACE_CUSTOMER, place_of(fulfilment->loss), units);
+        loss_add(ws, fulfilment->row, line->line, line->part, fulfilment->loss, units);
+        fulfilment->quantity += units;
+    }
+    stock_end(&stock);
+}
+
+/* Of one line and one kind of loss. */
+static void settle_units(struct fulfilment *fulfilment, struct stock *stock, size_t i, enum loss_kind kind, int64_t units)
+{
+    struct order *order = &fulfilment->order;
+    const struct fulfilment_line_row *line = fulfilment->lines[i];
+    const size_t d = demand_of(order, line);
+    loss_decide(fulfilment->ws, fulfilment->row, line->line, line->part, kind, fulfilment->end, units);
+    if (fulfilment->end == LOSS_ARRIVED) {
+        move_outside(stock, line->sku, place_of(kind), PLACE_CUSTOMER, units);
+        return;
+    }
+    ((struct fulfilment_line_row *)ws_edit(fulfilment->ws, line))->cancelled += units;
+    if (fulfilment->end == LOSS_SHIP_AGAIN) {
+        demand_falls_back(order, d, units, FROM_SHIPPED);
+        return;
+    }
+    struct demand_row *demand = demand_edit(order, d);
+    demand->shipped -= units;
+    demand->cancelled += units;
+}
+
+/* What they were sold for comes off again: a replacement is sold when it ships. */
+static void effect_settle(struct fulfilment *fulfilment)
+{
+    struct ws *ws = fulfilment->ws;
+    struct stock stock = stock_begin(ws, (struct cause){ CAUSE_FULFILMENT, fulfilment->row->id });
+    const struct left before = what_left(&fulfilment->order);
+    fulfilment->quantity = 0;
+    for (size_t i = 0; i < fulfilment->line_count; i++) {
+        const struct fulfilment_line_row *line = fulfilment->lines[i];
+        int64_t left = fulfilment->units[i];
+        for (int kind = LOSS_LOST; kind < LOSS_KIND_COUNT && left > 0; kind++) {
+            const int64_t units = min_i64(left, loss_undecided(ws, fulfilment->row, line->line, line->part, (enum loss_kind)kind));
+            if (units > 0)
+                settle_units(fulfilment, &stock, i, (enum loss_kind)kind, units);
+            left -= units;
+        }
+        fulfilment->quantity += fulfilment->units[i];
+    }
+    stock_end(&stock);
+    const struct left after = what_left(&fulfilment->order);
+    if (fulfilment->end != LOSS_ARRIVED) {
+        fulfilment->amount = after.goods - before.goods;
+        fulfilment->tax = after.tax - before.tax;
+        fulfilment->shipping = after.any ? 0 : -fulfilment->order.row->shipping; /* the next parcel is the order's first again */
+    }
+    if (fulfilment->row->state == FULFILMENT_FAILED)
+        effect_confirm(fulfilment);
 }
 
 /* The node goes on where it stood, and is still asked; unless nothing of that is left to ask for, or its deed was the answer. */
@@ -206,6 +319,14 @@ const struct transition fulfilment_machine[] = {
     { FULFILMENT_PICKING, DO_PACK, NONE, FULFILMENT_PACKED, EFFECT(make_packages) },
     { FULFILMENT_PACKED, DO_SHIP, NONE, FULFILMENT_SHIPPED, EFFECT(ship) },
     { FULFILMENT_SHIPPED, DO_DELIVER, NONE, FULFILMENT_DELIVERED, NONE },
+    { FULFILMENT_SHIPPED, DO_ASSUME, NONE, FULFILMENT_DELIVERED, EFFECT(assume) },
+    { FULFILMENT_DELIVERED, DO_DELIVER, GUARD(was_assumed), FULFILMENT_DELIVERED, EFFECT(confirm) },
+    { FULFILMENT_SHIPPED, DO_LOSE, NONE, FULFILMENT_SHIPPED, EFFECT(lose) },
+    { FULFILMENT_DELIVERED, DO_LOSE, NONE, FULFILMENT_DELIVERED, EFFECT(lose) },
+    { FULFILMENT_SHIPPED, DO_SETTLE, NONE, FULFILMENT_SHIPPED, EFFECT(settle) },
+    { FULFILMENT_DELIVERED, DO_SETTLE, NONE, FULFILMENT_DELIVERED, EFFECT(settle) },
+    { FULFILMENT_SHIPPED, DO_WRITE_OFF, NONE, FULFILMENT_FAILED, EFFECT(settle) },
+    { FULFILMENT_DELIVERED, DO_WRITE_OFF, NONE, FULFILMENT_FAILED, EFFECT(settle) },
     { FULFILMENT_RELEASED, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
     { FULFILMENT_SENT, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
     { FULFILMENT_ACCEPTED, DO_FAIL, NONE, FULFILMENT_FAILED, EFFECT(let_go) },
@@ -245,12 +366,26 @@ const size_t fulfilment_machine_count = COUNT(fulfilment_machine);
 static const struct {
     const char *name, *done;
 } events[FULFILMENT_EVENT_COUNT] = {
-    [DO_RELEASE] = { "release", "released" }, [DO_SEND] = { "send", "sent" },         [DO_ACCEPT] = { "accept", "accepted" },
-    [DO_DECLINE] = { "decline", "declined" }, [DO_PICK] = { "pick", "picked" },       [DO_MISS] = { "miss", "picked" },
-    [DO_PACK] = { "pack", "packed" },         [DO_SHIP] = { "ship", "shipped" },      [DO_DELIVER] = { "deliver", "delivered" },
-    [DO_FAIL] = { "fail", "failed" },         [DO_REDUCE] = { "reduce", "reduced" },  [DO_CANCEL] = { "cancel", "cancelled" },
-    [DO_ASK] = { "ask", "asked back" },       [DO_AGREE] = { "agree", "given back" }, [DO_AGREE_WHOLE] = { "agree_whole", "given back" },
+    [DO_RELEASE] = { "release", "released" },
+    [DO_SEND] = { "send", "sent" },
+    [DO_ACCEPT] = { "accept", "accepted" },
+    [DO_DECLINE] = { "decline", "declined" },
+    [DO_PICK] = { "pick", "picked" },
+    [DO_MISS] = { "miss", "picked" },
+    [DO_PACK] = { "pack", "packed" },
+    [DO_SHIP] = { "ship", "shipped" },
+    [DO_DELIVER] = { "deliver", "delivered" },
+    [DO_FAIL] = { "fail", "failed" },
+    [DO_REDUCE] = { "reduce", "reduced" },
+    [DO_CANCEL] = { "cancel", "cancelled" },
+    [DO_ASK] = { "ask", "asked back" },
+    [DO_AGREE] = { "agree", "given back" },
+    [DO_AGREE_WHOLE] = { "agree_whole", "given back" },
     [DO_GO_ON] = { "go_on", "kept" },
+    [DO_ASSUME] = { "assume", "delivered" },
+    [DO_LOSE] = { "lose", "lost" },
+    [DO_SETTLE] = { "settle", "settled" },
+    [DO_WRITE_OFF] = { "write_off", "settled" },
 };
 
 const char *fulfilment_event_name(enum fulfilment_event event)
@@ -338,6 +473,27 @@ static void tell_taxes(const struct fulfilment *fulfilment, struct json_writer *
     tell_money(fulfilment, "shipping", fulfilment->shipping, json);
 }
 
+/* What became of it on its way, by line of the order. */
+static void tell_parcel(const struct fulfilment *fulfilment, struct json_writer *json)
+{
+    const bool lost = fulfilment->event == DO_LOSE;
+    struct line_units *lines = ARENA_ARRAY(ws_arena(fulfilment->ws), struct line_units, fulfilment->line_count + 1);
+    size_t count = 0;
+    if (!lost && fulfilment->event != DO_SETTLE && fulfilment->event != DO_WRITE_OFF)
+        return;
+    for (size_t i = 0; i < fulfilment->line_count; i++) {
+        const int64_t line = fulfilment->lines[i]->line;
+        if (fulfilment->units[i] == 0)
+            continue;
+        if (count == 0 || lines[count - 1].line != line)
+            lines[count++] = (struct line_units){ .line = line };
+        lines[count - 1].quantity += fulfilment->units[i];
+    }
+    tell_text(json, "parcel", lost ? loss_names[fulfilment->loss] : loss_end_names[fulfilment->end]);
+    line_units_tell(json, "lines", lines, count);
+    tell_taxes(fulfilment, json);
+}
+
 static int64_t tell(const struct fulfilment *fulfilment)
 {
     const struct fulfilment_row *row = fulfilment->row;
@@ -346,9 +502,10 @@ static int64_t tell(const struct fulfilment *fulfilment)
     json_object(&json);
     fulfilment_report_write(fulfilment->ws, row, &json);
     tell_missing(fulfilment, &json);
-    tell_text(&json, "answer", fulfilment->answer);
+    tell_parcel(fulfilment, &json);
+    tell_text(&json, "answer", fulfilment->event == DO_ASSUME ? "assumed" : fulfilment->answer);
     tell_text(&json, "reason", fulfilment->reason);
-    if (row->state == FULFILMENT_SHIPPED) {
+    if (row->state == FULFILMENT_SHIPPED && fulfilment->ship != NULL) {
         json_key(&json, "carrier");
         json_text(&json, row->carrier);
         json_key(&json, "tracking");
@@ -367,14 +524,20 @@ static int64_t tell(const struct fulfilment *fulfilment)
     return ws_event(fulfilment->ws, event);
 }
 
+bool fulfilment_may(const struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults)
+{
+    if (fulfilment_transition((enum fulfilment_state)fulfilment->row->state, event) != NULL)
+        return true;
+    fault_add(faults, FAULT_STATE_CONFLICT, NULL, "a fulfilment order in state %s cannot be %s", fulfilment_names[fulfilment->row->state],
+              events[event].done);
+    return false;
+}
+
 int64_t fulfilment_move(struct fulfilment *fulfilment, enum fulfilment_event event, struct faults *faults)
 {
     const struct transition *transition = fulfilment_transition((enum fulfilment_state)fulfilment->row->state, event);
-    if (transition == NULL) {
-        fault_add(faults, FAULT_STATE_CONFLICT, NULL, "a fulfilment order in state %s cannot be %s", fulfilment_names[fulfilment->row->state],
-                  events[event].done);
+    if (!fulfilment_may(fulfilment, event, faults))
         return 0;
-    }
     fulfilment->event = event;
     if (transition->guard != NULL && !transition->guard(fulfilment, faults))
         return 0;

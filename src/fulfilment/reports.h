@@ -16,6 +16,8 @@ void report_lets_go(struct fulfilment *fulfilment, struct command *command, enum
 void report_answer(struct fulfilment *fulfilment, struct command *command);
 void report_again(struct ws *ws, struct command *command, int64_t seq);
 
+void fulfilments_want(struct ws *ws, const int64_t *ids, size_t count); /* rows that are known, with lines and orders: in one go */
+
 /* Units of a line, as a report names them. */
 struct report_line_io {
     struct field_presence presence;

@@ -491,10 +491,11 @@ static bool is_marketplace(const struct order *order)
            CHANNEL_MARKETPLACE;
 }
 
-void demand_falls_back(struct order *order, size_t i, int64_t units, bool hard)
+void demand_falls_back(struct order *order, size_t i, int64_t units, enum fallen_from from)
 {
     struct demand_row *demand = demand_edit(order, i);
-    *(hard ? &demand->allocated : &demand->reserved) -= units;
+    int64_t *const figures[] = { &demand->reserved, &demand->allocated, &demand->shipped };
+    *figures[from] -= units;
     demand->backordered += units;
     demand->oversold += is_marketplace(order) ? units : 0;
     demand_waits(order, demand);
@@ -572,7 +573,7 @@ void orders_claims_broken(struct ws *ws, const struct broken *first, const char 
                 continue;
             if (broken->hard) /* the node no longer has to ship them */
                 (void)fulfilment_gives_up(&order, broken->node, broken->line, broken->part, broken->quantity, true);
-            demand_falls_back(&order, i, broken->quantity, broken->hard);
+            demand_falls_back(&order, i, broken->quantity, broken->hard ? FROM_ALLOCATED : FROM_RESERVED);
         }
         struct event_row event = event_of(EVENT_CLAIM_BROKEN, SUBJECT_ORDER, broken->holder);
         event.about = broken->holder;

@@ -52,6 +52,8 @@ static const struct field line_rows[] = {
     { "oversold", FIELD_INT, AT(line_io, oversold), .read_only = true, .doc = "the part of backordered that a marketplace had already sold" },
     { "promised_at", FIELD_TIME, AT(line_io, promised_at), .read_only = true, .nullable = true, .hide_absent = true,
       .doc = "of a line that waits, where one order is read: when all its units will have come, as far as supply is known now; null: nobody knows" },
+    { "lost", FIELD_INT, AT(line_io, lost), .read_only = true, .hide_absent = true,
+      .doc = "units, or bundles of which a part, that left and were lost or came damaged; absent: none" },
     { "components", FIELD_LIST, AT(line_io, components), .read_only = true, .hide_absent = true, .of = &component_fields, .doc = "of a bundle" },
 };
 const struct field_table order_line_fields = { "OrderLine", line_rows, COUNT(line_rows), sizeof(struct line_io) };

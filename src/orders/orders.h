@@ -33,7 +33,9 @@ extern const char *const fulfilment_names[];
 
 /* What can happen to a fulfilment order, and the one function that sets its state: defined by src/fulfilment/machine.c,
  * which orders does not know. reduce: less is due of it than before; miss: nothing was found of it that could be sent; ask: its node is to say
- * whether it gives back; agree, agree_whole: it does, and something or nothing is left; go_on: it does not, or need not. */
+ * whether it gives back; agree, agree_whole: it does, and something or nothing is left; go_on: it does not, or need not;
+ * assume: nobody said that it was delivered, and its time has passed; settle, write_off: it is decided what becomes of lost units, and something or
+ * nothing is left of it. */
 enum fulfilment_event {
     DO_RELEASE,
     DO_SEND,
@@ -51,6 +53,10 @@ enum fulfilment_event {
     DO_AGREE,
     DO_AGREE_WHOLE,
     DO_GO_ON,
+    DO_ASSUME,
+    DO_LOSE,
+    DO_SETTLE,
+    DO_WRITE_OFF,
     FULFILMENT_EVENT_COUNT
 };
 /* NULL: the machine does not list it. Pure. */
@@ -121,7 +127,8 @@ enum fault_code order_release_gate(struct order *order);
 void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
 #define WAITING_PARTS 64 /* SKUs that somebody waits for stand in `waiting_sku`, in as many parts */
 /* Units of demand i lose their claim, which is gone already, and wait again at the order's rank; what a marketplace has sold is oversold then. */
-void demand_falls_back(struct order *order, size_t i, int64_t units, bool hard);
+enum fallen_from { FROM_RESERVED, FROM_ALLOCATED, FROM_SHIPPED };
+void demand_falls_back(struct order *order, size_t i, int64_t units, enum fallen_from from);
 /* What fell back of an order, for a reason that lies at one node: the order tells how it stands, those who wait for these SKUs get what
  * stands elsewhere, and what still waits of it then is work for people. type, why: of the exception; a broken claim of a marketplace is an oversell.
  */

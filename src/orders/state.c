@@ -3,6 +3,7 @@
  * command said, see order_event_begin) is skipped. */
 #include "orders/state.h"
 #include "orders/asked.h"
+#include "orders/losses.h"
 #include "orders/mapping.h"
 #include "orders/payments.h"
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const struct member order_members[] = {
     { "given_up", MEMBER_NUMBERS, AT(order_state, given_up), .inner = true },
     { "fulfilments", MEMBER_NUMBERS, AT(order_state, fulfilments) },
     { "asked", MEMBER_NUMBERS, AT(order_state, asked), .inner = true },
+    { "lost", MEMBER_NUMBERS, AT(order_state, lost), .inner = true },
 };
 static const struct member report_members[] = {
     { "state", MEMBER_WORD, AT(fulfilment_report, state), .names = fulfilment_names },
@@ -228,6 +230,32 @@ static void write_units(struct order *order, const char *name,
         json_array_end(json);
 }
 
+static bool anything_left(struct order *order)
+{
+    const struct fulfilment_row *row;
+    for (struct ws_cursor all = fulfilments_of(order); (row = ws_next(order->ws, &all)) != NULL;)
+        if (row->state == FULFILMENT_SHIPPED || row->state == FULFILMENT_DELIVERED || row->state == FULFILMENT_FAILED)
+            return true;
+    return false;
+}
+
+int64_t *order_losses(struct order *order)
+{
+    return anything_left(order) ? losses_of(order) : NULL;
+}
+
+static void write_losses(struct order *order, struct json_writer *json)
+{
+    const int64_t *lost = order_losses(order);
+    if (lost == NULL)
+        return;
+    json_key(json, "lost");
+    json_array(json);
+    for (size_t i = 0; i < order->demand_count; i++)
+        json_int(json, lost[i]);
+    json_array_end(json);
+}
+
 /* Under `partial`, and after a fact took what a node was to ship, there are some although the stage does not say so. */
 static void write_fulfilments(struct order *order, struct json_writer *json)
 {
@@ -237,6 +265,7 @@ static void write_fulfilments(struct order *order, struct json_writer *json)
         return;
     write_units(order, "given_up", given_up, json);
     write_units(order, "asked", asked_back, json);
+    write_losses(order, json);
     json_key(json, "fulfilments");
     json_array(json);
     for (; fulfilment != NULL; fulfilment = ws_next(order->ws, &cursor)) {

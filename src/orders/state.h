@@ -19,12 +19,15 @@ struct order_state {
     struct numbers demands;                 /* see demands_then() */
     struct numbers given_up;                /* fulfilment, line, part, units of each line that gave something up */
     struct numbers fulfilments;             /* id, state of each */
+    struct numbers lost;                    /* units of each demand that were lost or damaged on their way; nothing: none were */
     struct numbers asked;                   /* fulfilment, line, part, units of each line that a node is asked to give back */
 };
 /* Its members, into an object that is open. */
 void order_state_write(struct order *order, struct json_writer *json);
 /* False: the event bears none. It lives in the arena. */
 bool order_state_read(struct arena *arena, const struct event_row *event, struct order_state *state);
+/* Units lost or damaged on their way, of each of its demands; NULL: none. What has not left is not asked for. */
+int64_t *order_losses(struct order *order);
 /* Which part of an order's event is the state: events that outsiders read say what is shown. */
 enum state_member { STATE_NONE, STATE_SHOWN, STATE_INNER };
 enum state_member order_state_member(const char *key, size_t bytes);

@@ -193,6 +193,24 @@ static const char *say_released(struct timeline *t, const struct event_row *even
     return out.size == 0 ? arena_printf(arena_of(t), "released to %s", next) : arena_printf(arena_of(t), "released to %s and %s", out.at, next);
 }
 
+/* What became of it on its way. */
+static const char *say_parcel(const struct timeline *t, const struct event_row *event, const char *id, const char *parcel)
+{
+    static const struct {
+        const char *parcel, *says;
+    } words[] = { { "lost", "was lost" },
+                  { "damaged", "came damaged" },
+                  { "ship_again", "is sent once more" },
+                  { "refund", "is not sent again" },
+                  { "arrived", "arrived after all" } };
+    size_t i = 0;
+    while (i + 1 < COUNT(words) && strcmp(words[i].parcel, parcel) != 0)
+        i++;
+    const char *lines = lines_of(t, event, "lines", ": ");
+    return arena_printf(arena_of(t), "of fulfilment %s of %s %s %s%s", id, node_code(t, event->node), lines == NULL ? "something" : lines,
+                        words[i].says, aside(t, "", text_of(t, event, "reason")));
+}
+
 /* The state says what a node did, but where it answers: then the answer does. */
 static const char *say_fulfilment(struct timeline *t, const struct event_row *event)
 {
@@ -213,15 +231,21 @@ static const char *say_fulfilment(struct timeline *t, const struct event_row *ev
         { "failed", "failed with" },
         { "agreed", "gave back what was asked of" },
         { "refused", "does not give back" },
+        { "left_over", "has still to ship" },
     };
     const char *answer = text_of(t, event, "answer"), *state = answer != NULL ? answer : text_of(t, event, "state");
+    const char *parcel = text_of(t, event, "parcel");
     size_t i = 0;
     while (i < COUNT(verbs) && (state == NULL || strcmp(verbs[i].state, state) != 0))
         i++;
-    if (i == COUNT(verbs))
+    if (i == COUNT(verbs) && parcel == NULL && !text_equal(answer, "assumed"))
         return NULL;
     char id[32];
     id_format(subject_prefix(SUBJECT_FULFILMENT), event->unit, event->subject, id);
+    if (parcel != NULL)
+        return say_parcel(t, event, id, parcel);
+    if (text_equal(answer, "assumed"))
+        return arena_printf(arena_of(t), "fulfilment %s of %s counts as delivered: nobody said anything else in time", id, node_code(t, event->node));
     const char *carrier = text_of(t, event, "carrier"), *tracking = text_of(t, event, "tracking");
     const char *with = carrier == NULL || tracking == NULL ? "" : arena_printf(arena_of(t), " with %s, tracking %s", carrier, tracking);
     const char *part = strcmp(state, "reduced") == 0 ? arena_printf(arena_of(t), " %ld of", (long)event->quantity) : "";
@@ -317,7 +341,8 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
                   { "failing webhook", NULL, false },
                   { "recall", NULL, false },
                   { "snapshot difference", NULL, false },
-                  { "count difference", NULL, false } };
+                  { "count difference", NULL, false },
+                  { "parcel lost or damaged", NULL, true } };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))

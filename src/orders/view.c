@@ -17,6 +17,7 @@ struct as_of {
     int64_t seq;
     struct order_state state;
     struct demand_row *demands;
+    const int64_t *lost; /* of each demand; NULL: none */
 };
 
 struct view {
@@ -84,6 +85,13 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
                              .backordered = f.backordered,
                              .cancelled = f.cancelled,
                              .oversold = f.oversold };
+    for (size_t d = 0; view->at.lost != NULL && d < view->order->demand_count; d++) {
+        const struct demand_row *demand = view->order->demands[d];
+        if (demand->line == line->line)
+            out->lost = max_i64(out->lost, (view->at.lost[d] + demand->need - 1) / demand->need);
+    }
+    if (out->lost > 0)
+        field_set(fields, out, "lost");
     if (line->sku != 0 || !line->said_by_listing) {
         out->sku = line->sku != 0 ? sku_code(view->ws, line->sku) : line->said;
         field_set(fields, out, "sku");
@@ -444,10 +452,13 @@ int64_t order_write(struct order *order, const struct event_row *as_of, struct j
     struct view view = { .ws = order->ws, .order = order, .out = &out };
     view.at.seq = INT64_MAX;
     view.at.state = (struct order_state){ .stage = order->row->stage, .version = order->row->version, .payment_status = order->row->payment_status };
-    if (as_of != NULL) {
+    if (as_of == NULL)
+        view.at.lost = order_losses(order);
+    else {
         view.at.seq = as_of->seq;
         const struct event_row *event = read_state(&view, as_of);
         view.at.demands = demands_then(ws_arena(order->ws), order, event, &view.at.state);
+        view.at.lost = view.at.state.lost.count == order->demand_count ? view.at.state.lost.at : NULL;
         read_reports(&view, event->seq);
     }
     show(&view);

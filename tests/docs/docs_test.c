@@ -35,7 +35,9 @@ static void print_machines(FILE *out)
         "\n## A fulfilment order\n\nWhat is not listed is refused: 409 `state_conflict`. release, reduce, cancel and ask are the order's doing, and\n"
         "what a fact takes; the others are reported by the node, or for it. miss is a pick that leaves nothing to send, agree_whole a yes that leaves nothing. What has been sent to a\n"
         "node that others run is asked for (ask) where others' work is cancelled: the node agrees, or goes on; while it is asked it reports as before,\n"
-        "and *as before* is the state in which it would be, had nobody asked.\n\n",
+        "and *as before* is the state in which it would be, had nobody asked. assume is the scheduler's: nobody said in time that it was delivered. settle and\n"
+        "write_off decide what becomes of units that were lost or damaged, and leave something or nothing of it. What does not leave with a shipment\n"
+        "becomes a fulfilment order of its own, packed where packages were left for it, else picking.\n\n",
         out);
     fulfilment_machine_print(out);
     fputs("\n## A transfer\n\nWhat is not listed is refused: 409 `state_conflict`.\n\n", out);
@@ -142,7 +144,7 @@ static void the_machine_is_a_function(void **state)
     for (size_t i = 0; i < fulfilment_machine_count; i++) {
         const struct transition *t = &fulfilment_machine[i];
         assert_ptr_equal(fulfilment_transition(t->from, t->event), t);
-        assert_false(fulfilment_has_ended(t->from));
+        assert_false(t->from != FULFILMENT_DELIVERED && fulfilment_has_ended(t->from)); /* a delivered parcel may turn out to be lost */
         assert_true((t->guard == NULL) == (t->guard_name == NULL) && (t->effect == NULL) == (t->effect_name == NULL));
     }
 }

@@ -174,6 +174,9 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/fulfilments/{id}/pack", "/v1/fulfilments/%f/pack", "{\"packages\":[{\"weight_g\":900}]}", 200, ABOUT_PICKED },
     { METHOD_POST, "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%f/ship", "{\"carrier\":\"C\",\"tracking\":\"T-%n\"}", 200, ABOUT_PACKED },
     { METHOD_POST, "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%f/deliver", NULL, 200, ABOUT_SHIPPED },
+    { METHOD_POST, "/v1/fulfilments/{id}/lost", "/v1/fulfilments/%f/lost", "{\"reason\":\"no\"}", 200, ABOUT_SHIPPED },
+    { METHOD_POST, "/v1/fulfilments/{id}/damaged", "/v1/fulfilments/%f/damaged", "{\"reason\":\"no\",\"then\":\"ship_again\"}", 200, ABOUT_SHIPPED },
+    { METHOD_POST, "/v1/fulfilments/{id}/settle", "/v1/fulfilments/%f/settle", "{\"then\":\"refund\"}", 200, ABOUT_LOST },
 
     { METHOD_PUT, "/v1/webhooks/{code}", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/%n\",\"active\":false}", 200 },
     { METHOD_PATCH, "/v1/webhooks/{code}", "/v1/webhooks/erp", "{\"description\":\"%n\"}", 200 },
@@ -260,6 +263,8 @@ static void work(struct shop *shop, enum about about)
         must(shop, "POST", "/v1/fulfilments/%f/pack", "{\"packages\":[{\"weight_g\":900}]}");
     if (about >= ABOUT_SHIPPED)
         must(shop, "POST", "/v1/fulfilments/%f/ship", "{\"carrier\":\"C\",\"tracking\":\"T\"}");
+    if (about == ABOUT_LOST)
+        must(shop, "POST", "/v1/fulfilments/%f/lost", "{\"reason\":\"no\"}");
 }
 
 static void about_the_first(struct shop *shop)
@@ -335,6 +340,7 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_PICKED:
     case ABOUT_PACKED:
     case ABOUT_SHIPPED:
+    case ABOUT_LOST:
         work(shop, request->about);
         break;
     case ABOUT_THEIRS:

@@ -16,6 +16,7 @@ enum about {
     ABOUT_PICKED,
     ABOUT_PACKED,
     ABOUT_SHIPPED,
+    ABOUT_LOST,   /* on its way, and nobody has decided */
     ABOUT_THEIRS, /* a fulfilment order at a node that others run, released */
     ABOUT_SENT,
     ABOUT_ASKED,    /* to give it back */

@@ -256,6 +256,17 @@ static const struct broken {
     { "a node refuses what it did not decline", "node_refusal", "UPDATE node_refusal SET fulfilment = (SELECT MIN(id) FROM fulfilment)", false },
     { "a node refuses an order that is not there", "reference_unit", "UPDATE node_refusal SET ord = 888888", false, "node_refusal" },
     { "an unknown node refuses an order", "reference_unit", "UPDATE node_refusal SET node = 888888", false, "node_refusal" },
+    { "more was lost than left", "parcel_loss", "UPDATE parcel_loss SET quantity = quantity + 9", false },
+    { "it was decided that more is sent again than was given up", "parcel_loss",
+      "UPDATE parcel_loss SET quantity = quantity + 9, again = again + 9 WHERE again = 0", false },
+    { "it was lost of a parcel that is not there", "parcel_loss", "UPDATE parcel_loss SET fulfilment = 888888", false, "exception_cause" },
+    { "it was lost of another order's", "parcel_loss", "UPDATE parcel_loss SET ord = (SELECT MIN(id) FROM orders)", false, "exception_cause" },
+    { "it was lost, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'lost_parcel%'", false },
+    { "people are told of a loss that nobody knows", "exception_cause", "DELETE FROM parcel_loss", false },
+    { "it counts as delivered, and is on its way", "assumed_delivery",
+      "INSERT INTO assumed_delivery (unit, fulfilment, at) SELECT unit, fulfilment, 0 FROM parcel_loss", false },
+    { "a parcel is due that is not there", "parcel_due",
+      "UPDATE parcel_due SET fulfilment = 888888 WHERE fulfilment = (SELECT MIN(fulfilment) FROM parcel_due)", false },
     { "it was declined and waits, and nobody is told", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'declined%'", false },
     { "a webhook knows of what has not happened", "webhook_cursor", "UPDATE webhook_subscription SET seq = 888888 WHERE unit > 0", false },
     { "a webhook cannot be tested", "webhook_cursor", "DELETE FROM webhook_subscription WHERE unit = 0", false },
@@ -415,6 +426,21 @@ static void miss(struct shop *shop)
     about(shop, work, "cancel", "{\"reason\":\"changed mind\"}");
 }
 
+/* One parcel is lost in part, and nobody has decided. */
+static void lose(struct shop *shop)
+{
+    static const char *const steps[][2] = { { "pick", "{}" },
+                                            { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
+                                            { "ship", "{\"carrier\":\"C\",\"tracking\":\"T\"}" },
+                                            { "lost", "{\"reason\":\"no\",\"lines\":[{\"line\":1,\"quantity\":1}]}" } };
+    char work[32];
+    shop_must(shop, 201, "PUT", "/v1/skus/JUG", "{\"name\":\"J\"}");
+    receive(shop, "LEJ", "JUG", 3);
+    text_in(on_account(shop, "web", "P1", "JUG", 3), "\"fulfilments\"", "id", work, sizeof work);
+    for (size_t i = 0; i < COUNT(steps); i++)
+        shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, steps[i][0]), "%s", steps[i][1]);
+}
+
 /* One is asked back of a node that others run, one it declined. */
 static void ask_and_decline(struct shop *shop)
 {
@@ -559,6 +585,7 @@ static struct shop *busy_shop(enum store store)
               "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"authority\":\"mirrored\",\"country\":\"DE\",\"postal_code\":\"1\"}");
     shop_must(shop, 201, "POST", "/v1/nodes/FAR/snapshot",
               "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"items\":[{\"sku\":\"TOY\",\"quantity\":4,\"quarantined\":1}]}");
+    lose(shop);
     return shop;
 }
 

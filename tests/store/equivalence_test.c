@@ -2,15 +2,16 @@
  * answer again, whatever happened meanwhile; and a preview says to the byte what is answered then, and leaves no trace.
  * A seeded stream of commands (orders that fit and that do not, checkouts, the orders that use them and those given back, cancels, edits,
  * adjustments of every reason, bucket and class, quarantine, inspections, recalls, snapshots and returns, counts of the past, count sheets, webhooks,
- * documents, holds, payments, what nodes report and are asked, short picks and refusals too, queues too long for one command and the steps of their
- * jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at random in another, on
- * PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the same status, body and ETag. Keys come
- * again at once or much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422. In the company whose queue is
- * cut half of all commands are asked as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how many; a failing seed is
- * named. */
+ * documents, holds, payments, what nodes report and are asked, short picks, refusals, lost and late parcels too, queues too long for one command and
+ * the steps of their jobs, masters that are made and changed in the midst of it, also under If-Match) is run one by one in one company and cut at
+ * random in another, on PostgreSQL by two servers in turn, on a fixed clock: both must end byte-equal, and every command must get the same status,
+ * body and ETag. Keys come again at once or much later: what was answered with 2xx or 409 must come back to the byte, and with another body 422. In
+ * the company whose queue is cut half of all commands are asked as a preview first, alone or with those behind them as one. MILLRACE_STREAMS sets how
+ * many; a failing seed is named. */
 #include "connect/connect.h"
 #include "engine/jobs.h"
 #include "engine/vault.h"
+#include "fulfilment/parcels.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -215,6 +216,13 @@ static const char *const words[][2] = {
     { "cancel", "" },
     { "cancel", "" },
     { "reject_cancel", "{\"reason\":\"no\"}" },
+    { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\",\"lines\":[{\"line\":1,\"quantity\":1}]}" },
+    { "lost", "{\"reason\":\"gone\"}" },
+    { "lost", "{\"reason\":\"gone\",\"lines\":[{\"line\":1,\"quantity\":1}]}" },
+    { "damaged", "{\"reason\":\"wet\",\"then\":\"ship_again\"}" },
+    { "settle", "{\"then\":\"refund\"}" },
+    { "settle", "{\"then\":\"ship_again\"}" },
+    { "settle", "{\"then\":\"arrived\"}" },
 };
 
 /* Fewer than are due, or more, or of what is not there. */
@@ -234,7 +242,7 @@ static struct sent about_work(struct stream_maker *maker)
                               .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, words[word][0]),
                               .body = words[word][1] };
     }
-    size_t step = draw(maker, 6) == 0 || work->done == COUNT(reports) ? draw(maker, COUNT(reports)) : work->done;
+    size_t step = draw(maker, 6) == 0 || work->done >= COUNT(reports) ? draw(maker, COUNT(reports)) : work->done;
     const char *body = step == 0 && draw(maker, 2) == 0 ? drawn(maker, picks[draw(maker, COUNT(picks))]) : reports[step][1];
     return (struct sent){ .method = "POST", .target = arena_printf(maker->arena, "/v1/fulfilments/%s/%s", work->id, reports[step][0]), .body = body };
 }
@@ -589,7 +597,9 @@ static struct sent next_command(struct stream_maker *maker)
         return about_master(maker);
     maker->last_change = NULL;
     if (kind == 0)
-        return (struct sent){ .method = "STEP", .target = "the oldest open job", .body = "", .unit = draw(maker, 8) == 0 ? 2 : 1 };
+        return draw(maker, 3) == 0
+                   ? (struct sent){ .method = "LATE", .target = "parcels", .body = "", .unit = 1 }
+                   : (struct sent){ .method = "STEP", .target = "the oldest open job", .body = "", .unit = draw(maker, 8) == 0 ? 2 : 1 };
     if (kind < 5 && maker->keyed_count > 0)
         return sent_again(maker);
     if (kind < 11 || maker->order_count == 0)
@@ -620,6 +630,11 @@ static struct sent next_command(struct stream_maker *maker)
 
 static struct command *prepare(struct shop *shop, struct local *local, const struct sent *sent)
 {
+    if (strcmp(sent->method, "LATE") == 0) {
+        struct command *late = ARENA_NEW(shop->arena, struct command);
+        *late = (struct command){ .type = &fulfilment_assume, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } };
+        return late;
+    }
     static const struct job_input oldest = { 0 };
     if (strcmp(sent->method, "STEP") == 0) {
         struct command *step = ARENA_NEW(shop->arena, struct command);
@@ -689,8 +704,12 @@ static void learn(struct stream_maker *maker, struct sent *sent)
         text_in(sent->answer, NULL, "id", maker->recalls[maker->recall_count++], sizeof maker->recalls[0]);
     learn_works(maker, sent->answer);
     const char *work = strncmp(sent->target, "/v1/fulfilments/", 16) == 0 && sent->status == 200 && sent->first == NULL ? sent->target + 16 : "";
+    const char *verb = strrchr(work, '/');
+    bool moves = false;
+    for (size_t i = 0; verb != NULL && i < COUNT(reports); i++)
+        moves = moves || strcmp(verb + 1, reports[i][0]) == 0;
     for (size_t i = 0; i < maker->work_count; i++)
-        maker->works[i].done += strncmp(work, maker->works[i].id, strlen(maker->works[i].id)) == 0;
+        maker->works[i].done += moves && strncmp(work, maker->works[i].id, strlen(maker->works[i].id)) == 0;
     if (sent->key != NULL && sent->first == NULL && maker->keyed_count < COUNT(maker->keyed)) {
         maker->keyed[maker->keyed_count] = ARENA_NEW(maker->arena, struct sent);
         *maker->keyed[maker->keyed_count++] = *sent;
@@ -814,6 +833,9 @@ static void furnish(struct shop *shop)
     shop_must(shop, 200, "PATCH", "/v1/nodes/HAM", "{\"kind\":\"third_party\"}");
     shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/\"}");
     assert_int_equal(shop_command(shop, &lease_take, 1, &(struct lease_claim){ .role = LEASE_WEBHOOKS, .holder = 7 }), COMMAND_ACCEPTED);
+    static const char *const channels[] = { "web", "b2b", "market", "hand" };
+    for (size_t i = 0; i < COUNT(channels); i++)
+        shop_must(shop, 200, "PATCH", arena_printf(shop->arena, "/v1/channels/%s", channels[i]), "{\"deliver_after_days\":1}");
 }
 
 static void cut_open(struct cut *cut)
@@ -855,7 +877,8 @@ static void streams_of_shops(enum store store, uint64_t first, uint64_t count, s
     maker.master_in = first / STREAMS_A_SHOP % 8 == 7 ? 3 : 22;
     for (uint64_t seed = first; seed < first + count; seed++) {
         struct sent stream[STREAM_COMMANDS];
-        alone->now_us = other->now_us += 60000000;
+        /* A day passes once, and parcels are late; keys are known for two. */
+        alone->now_us = other->now_us += seed == first + STREAMS_A_SHOP / 2 ? INT64_C(90000000000) : 60000000;
         const struct db_rows clocks = shop_table(alone, rows, &unit_clock_table);
         maker.past = ((const struct unit_clock_row *)db_row(&clocks, clocks.count - 1))->event_seq;
         run_one_by_one(&maker, stream, seed);

@@ -86,6 +86,8 @@ static const struct {
     { "decline", "{\"reason\":\"no cartons\"}" },
     { "fail", "{\"reason\":\"the belt stands\"}" },
     { "reject_cancel", "{\"reason\":\"it is on the belt\"}" },
+    { "lost", "{\"reason\":\"the van burnt\"}" },
+    { "settle", "{\"then\":\"refund\"}" },
 };
 
 static struct reply report(struct shop *shop, const char *work, const char *verb)
@@ -170,7 +172,8 @@ static const char *state_of(struct shop *shop, const char *work)
 
 /* ---- every pair of state and event ---- */
 
-static const char *const verbs[] = { "send", "accept", "decline", "pick", "miss", "pack", "ship", "deliver", "fail", "cancel", "reject_cancel" };
+static const char *const verbs[] = { "send",    "accept", "decline", "pick",          "miss", "pack",  "ship",
+                                     "deliver", "fail",   "cancel",  "reject_cancel", "lost", "settle" };
 
 /* How it comes to be in a state, and to which each report leads from there; all others are refused. `order` is a cancel of the whole order. */
 static const struct from {
@@ -181,8 +184,11 @@ static const struct from {
     { "accepted", "send accept", "pick>picking miss>cancelled fail>failed order>cancel_requested" },
     { "picking", "send pick", "pack>packed fail>failed order>cancel_requested" },
     { "packed", "pick pack", "ship>shipped fail>failed order>cancel_requested" },
-    { "shipped", "pick pack ship", "deliver>delivered" },
-    { "delivered", "pick pack ship deliver", "" },
+    { "shipped", "pick pack ship", "deliver>delivered lost>shipped" },
+    { "shipped", "pick pack ship lost", "deliver>delivered settle>failed" },
+    { "delivered", "pick pack ship deliver", "lost>delivered" },
+    { "delivered", "pick pack ship deliver lost", "settle>failed" },
+    { "failed", "pick pack ship lost settle", "" },
     { "declined", "decline", "order>declined" }, /* what waits of it is cancelled */
     { "failed", "fail", "order>failed" },
     { "cancelled", "order", "" },

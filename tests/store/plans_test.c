@@ -149,6 +149,14 @@ static const char *shipped(struct shop *shop)
     return fulfilment_after(shop, 3);
 }
 
+/* On its way, and lost. */
+static const char *lost(struct shop *shop)
+{
+    const char *id = fulfilment_after(shop, 3);
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/lost", id), "{\"reason\":\"x\"}");
+    return id;
+}
+
 /* Of a node that others run: released, sent, asked to give it back. The one before is cancelled: what a node declined waits, and a queue is no
  * past. */
 enum theirs { RELEASED, SENT, ASKED };
@@ -368,7 +376,12 @@ static const struct call calls[] = {
     { "POST", "/v1/fulfilments/{id}/pick", "/v1/fulfilments/%s/pick", "{\"lines\":[{\"line\":1,\"quantity\":0}]}", released },
     { "POST", "/v1/fulfilments/{id}/pack", "/v1/fulfilments/%s/pack", "{\"packages\":[{\"weight_g\":1}]}", picked },
     { "POST", "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%s/ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}", packed },
+    { "POST", "/v1/fulfilments/{id}/ship", "/v1/fulfilments/%s/ship",
+      "{\"carrier\":\"DHL\",\"tracking\":\"T\",\"lines\":[{\"line\":1,\"quantity\":1}]}", packed },
     { "POST", "/v1/fulfilments/{id}/deliver", "/v1/fulfilments/%s/deliver", "{}", shipped },
+    { "POST", "/v1/fulfilments/{id}/lost", "/v1/fulfilments/%s/lost", "{\"reason\":\"x\"}", shipped },
+    { "POST", "/v1/fulfilments/{id}/damaged", "/v1/fulfilments/%s/damaged", "{\"reason\":\"x\",\"then\":\"refund\"}", shipped },
+    { "POST", "/v1/fulfilments/{id}/settle", "/v1/fulfilments/%s/settle", "{\"then\":\"refund\"}", lost },
     { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments",
       "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":3,\"reason\":\"receipt\",\"document\":\"%s\"}", fresh },
     { "POST", "/v1/inventory/adjustments", "/v1/inventory/adjustments",

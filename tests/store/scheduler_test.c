@@ -66,6 +66,15 @@ static bool no_date_has_passed(struct db *db, struct arena *arena, size_t unused
     return count == 0;
 }
 
+static bool no_parcel_is_due(struct db *db, struct arena *arena, size_t unused)
+{
+    (void)unused;
+    struct parcel_first_due_result *due;
+    size_t count = 0;
+    assert_int_equal(parcel_first_due(db, arena, 1, when_now_us(), &due, &count), DB_OK);
+    return count == 0;
+}
+
 /* Runs engine and scheduler until it is so. */
 static void run_until(struct shop *shop, bool (*is)(struct db *db, struct arena *arena, size_t open), size_t open)
 {
@@ -142,6 +151,47 @@ static void what_did_not_come_is_late(enum store store)
     shop_off(shop, store, folder);
 }
 
+/* More than one command takes, of orders that were shipped a month ago. */
+static void parcels_count_as_delivered(enum store store)
+{
+    enum { PARCELS = 25 };
+    static const char *const steps[][2] = { { "pick", "{}" },
+                                            { "pack", "{\"packages\":[{\"weight_g\":1}]}" },
+                                            { "ship", "{\"carrier\":\"C\",\"tracking\":\"T\"}" } };
+    char folder[] = "/tmp/millrace-scheduler.XXXXXX";
+    struct shop *shop = shop_on(store, folder);
+    receive(shop, "LEJ", "LAMP", PARCELS);
+    for (int i = 0; i < PARCELS; i++) {
+        char id[32];
+        text_in(order(shop, "web", arena_printf(shop->arena, "S-%d", i), "LAMP", 1).body, NULL, "id", id, sizeof id);
+        struct reply paid = shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/payments", id),
+                                      "{\"kind\":\"captured\",\"amount\":{\"amount\":\"99.00\",\"currency\":\"EUR\"},\"reference\":\"p\"}");
+        text_in(paid.body, "\"fulfilments\"", "id", id, sizeof id);
+        for (size_t step = 0; step < COUNT(steps); step++)
+            shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", id, steps[step][0]), "%s", steps[step][1]);
+    }
+    must(engine_db(shop->engine), "UPDATE parcel_due SET at = at - 2592000000000");
+    run_until(shop, no_parcel_is_due, 0);
+    const char *body = shop_must(shop, 200, "GET", "/v1/orders?stage=delivered&limit=100", NULL).body;
+    size_t delivered = 0;
+    for (const char *at = body; (at = strstr(at, "\"id\":\"ord_")) != NULL; at++)
+        delivered++;
+    assert_int_equal(delivered, PARCELS);
+    shop_off(shop, store, folder);
+}
+
+static void parcels_count_as_delivered_on_sqlite(void **state)
+{
+    (void)state;
+    parcels_count_as_delivered(STORE_SQLITE);
+}
+
+static void parcels_count_as_delivered_on_postgresql(void **state)
+{
+    (void)state;
+    parcels_count_as_delivered(STORE_POSTGRES);
+}
+
 static void what_did_not_come_is_late_on_sqlite(void **state)
 {
     (void)state;
@@ -200,6 +250,8 @@ int main(void)
         cmocka_unit_test(the_oldest_hold_up_nobody_on_postgresql),
         cmocka_unit_test(what_did_not_come_is_late_on_sqlite),
         cmocka_unit_test(what_did_not_come_is_late_on_postgresql),
+        cmocka_unit_test(parcels_count_as_delivered_on_sqlite),
+        cmocka_unit_test(parcels_count_as_delivered_on_postgresql),
     };
     return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
 }

@@ -93,9 +93,16 @@ static void what_is_told_outside(void **state)
     static const struct {
         const char *key;
         enum state_member is;
-    } cases[] = { { "stage", STATE_SHOWN },   { "version", STATE_SHOWN },        { "fulfilments", STATE_SHOWN },
-                  { "demands", STATE_INNER }, { "payment_status", STATE_INNER }, { "given_up", STATE_INNER },
-                  { "asked", STATE_INNER },   { "reason", STATE_NONE },          { "stag", STATE_NONE },
+    } cases[] = { { "stage", STATE_SHOWN },
+                  { "version", STATE_SHOWN },
+                  { "fulfilments", STATE_SHOWN },
+                  { "demands", STATE_INNER },
+                  { "payment_status", STATE_INNER },
+                  { "given_up", STATE_INNER },
+                  { "asked", STATE_INNER },
+                  { "lost", STATE_INNER },
+                  { "reason", STATE_NONE },
+                  { "stag", STATE_NONE },
                   { "", STATE_NONE } };
     for (size_t i = 0; i < COUNT(cases); i++)
         if (order_state_member(cases[i].key, strlen(cases[i].key)) != cases[i].is)
