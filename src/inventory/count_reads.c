@@ -164,8 +164,8 @@ static enum db_result scan_piece(struct scan *scan)
     struct arena *arena = scan->reading->arena;
     size_t count = 0, own = 0;
     enum db_result result = positions_of_node(db, arena, scan->unit, scan->node, scan->after, INT64_MAX, PIECE, &rows, &count);
-    int64_t *keys = ARENA_ARRAY(arena, int64_t, 3 * PIECE);
-    struct db_value *prefixes = ARENA_ARRAY(arena, struct db_value, 4 * PIECE);
+    int64_t *keys = ARENA_ARRAY(arena, int64_t, (size_t)3 * PIECE);
+    struct db_value *prefixes = ARENA_ARRAY(arena, struct db_value, (size_t)4 * PIECE);
     for (size_t i = 0; result == DB_OK && i < count; i++) {
         scan->after = rows[i].sku;
         if (rows[i].class != 0)

@@ -103,7 +103,7 @@ static void open_sheets(struct client *client)
 
 static void all_is_counted_once(struct client *client)
 {
-    const long want = STOCK + COUNTERS + RECEIVERS * TIMES - MISSING;
+    const long want = STOCK + COUNTERS + (long)RECEIVERS * TIMES - MISSING;
     if (client_call(client, "GET", "/v1/inventory?sku=LAMP&node=LEJ", NULL, NULL) != 200 || number_after(client->body, "on_hand") != want ||
         number_after(client->body, "reserved") != BUYERS * TIMES)
         fail_msg("want %ld on hand, %d reserved: %s", want, BUYERS * TIMES, client->body);
