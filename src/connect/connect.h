@@ -61,7 +61,7 @@ struct webhook_report {
     bool gone;    /* answered 410: it is over, and that is work for a person at once */
 };
 /* input: a struct webhook_report. Refused with STATE_CONFLICT, and nothing is kept of it, when another process holds the lease since, or the
- * subscription was changed: the sender reads it anew then. */
+ * cursor was set anew: the sender reads it anew then. */
 extern const struct command_type webhook_report, company_webhook_report;
 
 /* A webhook that follows all units meets one that is newer than itself: its subscription begins with the unit's first event. input: a

@@ -64,6 +64,7 @@ bool flow_load(struct flow *flow, const struct webhook_subscription_row *row, co
     flow->unit = row->unit;
     flow->webhook = row->webhook;
     flow->epoch = row->epoch;
+    flow->fresh_at = row->fresh_at;
     flow->seq = flow->read = row->seq;
     flow->failing = row->failing;
     flow->failing_since_us = row->failing_since;

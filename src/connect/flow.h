@@ -18,7 +18,7 @@ struct flow_item {
 };
 
 struct flow {
-    int64_t unit, webhook, epoch;
+    int64_t unit, webhook, epoch, fresh_at; /* as the row had them */
     int64_t seq;             /* the cursor as it was reported last */
     int64_t read;            /* events up to here were looked at */
     struct flow_item *items; /* by seq; malloc'd */

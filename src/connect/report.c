@@ -135,9 +135,10 @@ static void settle_exception(struct reported *r)
         r->row->failing = max_i64(r->row->failing, WEBHOOK_FAILING);
     if (open != NULL && r->row->failing < WEBHOOK_FAILING)
         (void)exception_close(ws, open);
-    if (!r->failed || r->row->failing < WEBHOOK_FAILING)
+    if (r->row->failing < WEBHOOK_FAILING || (open != NULL && !r->failed))
         return;
-    const char *detail = arena_printf(ws_arena(ws), "%s: %s", r->report->code, r->last->detail == NULL ? "it failed" : r->last->detail);
+    const char *why = r->last == NULL || r->last->detail == NULL ? "it is gone" : r->last->detail;
+    const char *detail = arena_printf(ws_arena(ws), "%s: %s", r->report->code, why);
     exception_open(
         ws,
         &(struct exception){
@@ -152,7 +153,7 @@ static void report_decide(struct ws *ws, struct command *command)
         return;
     const struct webhook_subscription_row *there = ws_get(ws, &webhook_subscription_table, WS_KEY(ws_unit(ws), report->webhook));
     if (there == NULL || there->epoch != report->epoch) {
-        fault_add(&command->faults, FAULT_STATE_CONFLICT, NULL, "the subscription was changed since");
+        fault_add(&command->faults, FAULT_STATE_CONFLICT, NULL, "the cursor was set anew since");
         return;
     }
     struct reported r = { .ws = ws, .report = report, .row = ws_edit(ws, there) };

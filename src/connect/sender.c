@@ -42,6 +42,7 @@ struct line { /* a subscription */
     size_t reported_count;
     const struct endpoint *endpoint; /* of this look */
     bool is_loaded, is_seen, is_followed;
+    bool is_stale; /* somebody changed it: it is read anew once all that is under way has ended and is reported */
     struct line *next;
 };
 
@@ -136,7 +137,7 @@ static void line_unload(struct sender *sender, struct line *line)
     postbox_forget(sender->postbox, line);
     details_free(line, line->flow.sent_count);
     line->flow.sent_count = line->flow.count = line->flow.flying = 0;
-    line->is_loaded = false;
+    line->is_loaded = line->is_stale = false;
 }
 
 static struct line *line_find(const struct place *place, int64_t webhook)
@@ -250,6 +251,7 @@ static void place_subscriptions(struct sender *sender, struct place *place, cons
         line->endpoint = endpoint;
         if (line->is_loaded && line->flow.epoch != row->epoch)
             line_unload(sender, line);
+        line->is_stale = line->is_loaded && line->flow.fresh_at != row->fresh_at;
     }
     lines_sweep(sender, place);
 }
@@ -427,7 +429,7 @@ static bool report_is_due(const struct sender *sender, const struct line *line, 
 {
     const int64_t hasten = sender->options.hasten > 0 ? sender->options.hasten : 1, waited_us = now_us - line->report_us;
     if (line->flow.sent_count > 0)
-        return waited_us > REPORT_US / hasten || line->flow.sent_count > WEBHOOK_REPORT_MAX / 2 || atomic_load(&sender->stopping);
+        return waited_us > REPORT_US / hasten || line->flow.sent_count > WEBHOOK_REPORT_MAX / 2 || line->is_stale || atomic_load(&sender->stopping);
     return flow_cursor(&line->flow) > line->flow.seq && (waited_us > CURSOR_US / hasten || atomic_load(&sender->stopping));
 }
 
@@ -468,6 +470,10 @@ static enum db_result line_serve(struct sender *sender, const struct place *plac
     enum db_result result = DB_OK;
     if (!line->is_seen || !holds(place) || atomic_load(&sender->stopping))
         return DB_OK;
+    if (line->is_stale && (line->flow.flying > 0 || line->flow.sent_count > 0))
+        return DB_OK;
+    if (line->is_stale && order_is_idle(&line->report))
+        line_unload(sender, line);
     if (!line->is_loaded && order_is_idle(&line->report))
         result = line_load(sender, line);
     if (result == DB_OK && line->is_loaded)

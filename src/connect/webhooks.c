@@ -1,7 +1,8 @@
 /* src/connect/webhooks.c: the webhook as a master: PUT, PATCH, and what a person does with one: a new secret, a test, once more from an event.
- * The company's row says what it is. Each change goes to its subscriptions in the same batch, whose epoch rises: what the sender reports
- * of before is refused then, and it reads them anew. A secret is told once, in the answer to the command that made it. Kept is, sealed, the seed
- * that all of a webhook's secrets are derived from by their number: so no command needs chance, a preview and an answer given again say the same. */
+ * The company's row says what it is. Each change goes to its subscriptions in the same batch: the sender sees it by their fresh_at, and
+ * reads them anew once it has reported what was under way. A secret is told once, in the answer to the command that made it. Kept is, sealed, the
+ * seed that all of a webhook's secrets are derived from by their number: so no command needs chance, a preview and an answer given again say the
+ * same. */
 #include "base/id.h"
 #include "connect/connect.h"
 #include "connect/sign.h"
@@ -169,14 +170,19 @@ static const char *code_of_set(struct ws *company, struct ws *set)
     return unit->code;
 }
 
-/* What it was sent is forgotten nowhere; what failed is given another chance, at once. */
-static void subscription_renew(struct ws *set, const struct webhook_subscription_row *there)
+/* The sender sees that it was changed, and what failed is given another chance, at once. */
+static struct webhook_subscription_row *subscription_touch(struct ws *set, const struct webhook_subscription_row *there)
 {
     struct webhook_subscription_row *row = ws_edit(set, there);
-    row->epoch++;
+    row->fresh_at = max_i64(row->fresh_at + 1, ws_now_us(set));
+    return row;
+}
+
+static void subscription_renew(struct ws *set, const struct webhook_subscription_row *there)
+{
+    struct webhook_subscription_row *row = subscription_touch(set, there);
     row->failing = 0;
     row->failing_since = NULL_INT;
-    row->fresh_at = ws_now_us(set);
     const struct exception_item_row *open = exception_find(set, webhook_cause(set, row->webhook));
     if (open != NULL)
         (void)exception_close(set, open);
@@ -483,7 +489,7 @@ static void test_decide(struct ws *ws, struct command *command)
     json_int(&json, ws_clock(ws)->event_seq + 1); /* this one */
     tell(ws, command, webhook, &json);
     wait_insert(ws, webhook, command->event_seq, WAITING_TEST, event_order_key(0, SUBJECT_WEBHOOK, webhook->id, command->event_seq, 0)); /* alone */
-    ((struct webhook_subscription_row *)ws_edit(ws, subscription))->epoch++;
+    (void)subscription_touch(ws, subscription);
 }
 
 struct replay_io {
@@ -541,8 +547,8 @@ static void replay_decide(struct ws *ws, struct command *command)
         return;
     if (one)
         replay_one(set, webhook, seq);
-    struct webhook_subscription_row *row = ws_edit(set, subscription);
-    row->epoch++;
+    struct webhook_subscription_row *row = subscription_touch(set, subscription);
+    row->epoch += !one; /* a report of before names a cursor that is not meant any more */
     row->seq = one ? row->seq : seq - 1;
     struct json_writer json;
     begin(ws, &json, webhook, "replay");

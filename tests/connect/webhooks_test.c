@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 30000 /* a lease is held for 15 s */
 #define STOCK "[\"stock.adjusted\",\"position.changed\"]"
 
 static struct receiver *receiver;
@@ -360,6 +360,29 @@ static void a_kill_loses_no_event_and_no_order(void **state)
     rest(company, "kill");
 }
 
+/* Which of several servers sends is theirs to settle: what one leaves another takes up, a lease later. */
+static void another_server_takes_over(void **state)
+{
+    SCENE(company);
+    struct server second = { 0 };
+    server_start(&second, &company->site);
+    webhook(company, "two", "/ok?two", ",\"events\":[\"stock.adjusted\"],\"units\":[\"DE\"]");
+    size_t before = receiver_count(receiver);
+    for (int i = 0; i < 10; i++)
+        receive(company, "LEJ", "SHADE", 1);
+    EVENTUALLY(receiver_count(receiver) >= before + 10, "%zu of 10 came", receiver_count(receiver) - before);
+    usleep(500000);
+    assert_int_equal(receiver_count(receiver), before + 10); /* none by both */
+    server_kill(&company->server);
+    client_close(&company->client);
+    company->server = second;
+    client_open(&company->client, second.port, company->site.key);
+    before = receiver_count(receiver);
+    receive(company, "LEJ", "SHADE", 1);
+    EVENTUALLY(receiver_count(receiver) > before, "nobody took over");
+    rest(company, "two");
+}
+
 static void it_is_asked_in_one_spelling_only(void **state)
 {
     SCENE(company);
@@ -386,6 +409,7 @@ int main(void)
         ON_BOTH(one_that_says_gone_is_sent_nothing_more),
         ON_BOTH(it_is_asked_in_one_spelling_only),
         ON_BOTH(a_kill_loses_no_event_and_no_order),
+        { "another_server_takes_over on PostgreSQL", another_server_takes_over, on_postgres, NULL, NULL },
     };
     setenv("MILLRACE_BINARY", getenv("MILLRACE_HASTY_BINARY"), 1);
     setenv("MILLRACE_WEBHOOKS", "private", 1);
