@@ -24,6 +24,8 @@ static inline bool node_is_run_by_others(const struct node_row *node)
     return node->kind == NODE_THIRD_PARTY || node->kind == NODE_MARKETPLACE || node->kind == NODE_SUPPLIER;
 }
 
+#define SUBSTITUTES_MAX 20   /* of a SKU */
+
 /* Units of a SKU in one piece of something. */
 struct component {
     int64_t sku, quantity;
@@ -34,6 +36,9 @@ struct component {
 size_t bundle_flatten(struct ws *ws, int64_t bundle, struct component *out, size_t room);
 /* Asks for all rows that bundle_flatten will need of so many bundles: a level of all of them in one go, where each alone would be one. */
 void bundles_want(struct ws *ws, const int64_t *bundles, size_t count);
+
+/* Codes of what may stand in for it, in the order in which it is tried; in the arena. Returns how many. */
+size_t sku_substitutes(struct arena *arena, const struct sku_row *sku, const char ***codes);
 
 /* What each kind's struct begins with. */
 struct master_io {

@@ -45,6 +45,7 @@ struct sku_io {
     int64_t version;
     const char *name, *gtin;
     int64_t weight_g, length_mm, width_mm, height_mm;
+    struct field_list substitutes;
 };
 #define MEASURE(member, text)                                                                                                     \
     {                                                                                                                             \
@@ -59,8 +60,36 @@ static const struct field sku_rows[] = {
     MEASURE(length_mm, "millimetres"),
     MEASURE(width_mm, "millimetres"),
     MEASURE(height_mm, "millimetres"),
+    { "substitutes", FIELD_CODES, AT(sku_io, substitutes), .max = SUBSTITUTES_MAX,
+      .doc = "SKUs and bundles that may stand in for it, tried in this order" },
 };
 const struct field_table sku_fields = { "Sku", sku_rows, COUNT(sku_rows), sizeof(struct sku_io) };
+
+size_t sku_substitutes(struct arena *arena, const struct sku_row *sku, const char ***codes)
+{
+    struct json_reader json;
+    size_t count = 0;
+    *codes = ARENA_ARRAY(arena, const char *, SUBSTITUTES_MAX);
+    if (sku->substitutes == NULL)
+        return 0;
+    json_open(&json, arena, sku->substitutes, strlen(sku->substitutes));
+    for (enum json_token token = json_next(&json); token != JSON_END && token != JSON_ERROR && count < SUBSTITUTES_MAX; token = json_next(&json))
+        if (token == JSON_STRING)
+            (*codes)[count++] = arena_text_n(arena, json.text, json.bytes);
+    return count;
+}
+
+/* As the row keeps them; NULL: none. */
+static const char *substitutes_text(struct arena *arena, const struct field_list *codes)
+{
+    struct json_writer json;
+    json_begin(&json, arena);
+    json_array(&json);
+    for (size_t i = 0; i < codes->count; i++)
+        json_text(&json, ((const char *const *)codes->items)[i]);
+    json_array_end(&json);
+    return codes->count == 0 ? NULL : json.out.at;
+}
 
 static bool sku_load(struct master *master, void *out)
 {
@@ -87,6 +116,9 @@ static bool sku_load(struct master *master, void *out)
     for (size_t i = 0; i < COUNT(optional); i++)
         if (optional[i].there)
             field_set(&sku_fields, io, optional[i].name);
+    const char **codes;
+    io->substitutes.count = sku_substitutes(ws_arena(master->ws), row, &codes);
+    io->substitutes.items = codes;
     master->id = row->id;
     master->version = row->version;
     return true;
@@ -104,12 +136,32 @@ static void check_other_kind(struct master *master, bool bundle)
         fault_add(master->faults, FAULT_IN_USE, NULL, "%s is a %s", master->code, bundle ? "SKU that holds stock" : "bundle");
 }
 
+static void check_substitutes(struct master *master, const struct field_list *list)
+{
+    const char *const *codes = list->items;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *at = arena_printf(master->faults->arena, "/substitutes/%zu", i);
+        bool twice = false;
+        for (size_t k = 0; codes[i] != NULL && k < i; k++)
+            twice = twice || text_equal(codes[k], codes[i]);
+        if (codes[i] == NULL)
+            continue; /* its form is faulty, and that is told */
+        if (twice)
+            fault_add(master->faults, FAULT_INVALID, at, "%s stands in the list twice", codes[i]);
+        else if (strcmp(codes[i], master->code) == 0)
+            fault_add(master->faults, FAULT_INVALID, at, "%s cannot stand in for itself", codes[i]);
+        else if (sku_find(master->ws, codes[i]) == NULL)
+            fault_add(master->faults, FAULT_SKU_UNKNOWN, at, "there is no SKU %s", codes[i]);
+    }
+}
+
 static void sku_check(struct master *master, const void *in)
 {
     const struct sku_io *io = in;
     check_other_kind(master, false);
     if (io->gtin != NULL && !gtin_valid(io->gtin, strlen(io->gtin)))
         fault_add(master->faults, FAULT_BAD_FORMAT, "/gtin", "%s has not 8, 12, 13 or 14 digits with the right check digit", io->gtin);
+    check_substitutes(master, &io->substitutes);
 }
 
 static void sku_store(struct master *master, const void *in)
@@ -123,6 +175,7 @@ static void sku_store(struct master *master, const void *in)
                                         .length_mm = io->length_mm,
                                         .width_mm = io->width_mm,
                                         .height_mm = io->height_mm,
+                                        .substitutes = substitutes_text(ws_arena(master->ws), &io->substitutes),
                                         .version = master->version });
 }
 

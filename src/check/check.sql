@@ -78,7 +78,7 @@ SELECT e.seq, e.at, e.about, e.node, e.sku FROM event AS e WHERE e.unit = $1 AND
 
 -- name: check_lines :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing, l.quantity, l.unit_price, l.discount, l.tax, l.priced
+SELECT l.ord, l.line, l.sku, l.said, l.said_by_listing, l.quantity, l.unit_price, l.discount, l.tax, l.priced, l.replaces
   FROM order_line AS l WHERE l.unit = $1 AND l.ord > $2 AND l.ord <= $3 ORDER BY l.ord, l.line;
 
 -- name: check_unmapped :many
@@ -212,6 +212,14 @@ SELECT a.id, a.node, a.sku, a.class, a.event_seq FROM adjustment AS a WHERE a.un
 -- name: check_exceptions :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT x.id, x.about, x.node, x.sku FROM exception_item AS x WHERE x.unit = $1 AND x.id > $2 ORDER BY x.id LIMIT $3;
+
+-- name: check_substitutes :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT s.id, s.substitutes FROM sku AS s WHERE s.unit = $1 AND s.id > $2 AND s.id <= $3 AND s.substitutes IS NOT NULL ORDER BY s.id;
+
+-- name: check_sku_named :one
+-- $1 unit ID; $2 code TEXT
+SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.code = $2;
 
 -- name: check_components :many
 -- $1 unit ID; $2 after ID; $3 upto ID

@@ -268,6 +268,10 @@ static void check_lines_of(struct check *check, struct range *r, const struct ch
     for (; r->l < r->line_count && r->lines[r->l].ord == o->id; r->l++) {
         check_word(check, r, o, &r->lines[r->l], d);
         d = check_line(check, r, &r->lines[r->l], d);
+        if (r->lines[r->l].replaces != NULL_INT && (r->lines[r->l].replaces < 1 || r->lines[r->l].replaces >= r->lines[r->l].line))
+            check_found(check, "line_replaces", "a line stands in for one that came before it",
+                        arena_printf(check->arena, "unit %ld order %ld line %ld", (long)r->unit, (long)o->id, (long)r->lines[r->l].line),
+                        r->lines[r->l].line - 1, r->lines[r->l].replaces);
         if (r->lines[r->l].sku != 0)
             must_know(check, &check->skus, r->unit, "sku of a line of order", o->id, r->lines[r->l].sku);
     }

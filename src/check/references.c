@@ -147,6 +147,26 @@ static enum db_result check_rows_with_id(struct check *check, int64_t unit)
     return result;
 }
 
+/* SKUs keep by code what may stand in for them. */
+static enum db_result check_substitutes_of(struct check *check, int64_t unit, int64_t after, int64_t upto)
+{
+    struct check_substitutes_result *skus;
+    size_t count = 0;
+    enum db_result result = check_substitutes(check->db, check->arena, unit, after, upto, &skus, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++) {
+        const struct sku_row sku = { .substitutes = skus[i].substitutes };
+        const char **codes;
+        const size_t named = sku_substitutes(check->arena, &sku, &codes);
+        for (size_t k = 0; k < named && result == DB_OK; k++) {
+            struct check_sku_named_result row = { 0 };
+            bool found = false;
+            result = check_sku_named(check->db, check->arena, unit, codes[k], &row, &found);
+            must_know(check, &check->skus, unit, "substitute of sku", skus[i].id, found ? row.id : -1);
+        }
+    }
+    return result;
+}
+
 /* Rows that have no id of their own, by ranges of what they hang on. */
 static enum db_result check_parts(struct check *check, int64_t unit)
 {
@@ -154,12 +174,14 @@ static enum db_result check_parts(struct check *check, int64_t unit)
     for (size_t at = 0; at < check->skus.count && result == DB_OK; at += CHECK_RANGE) {
         struct check_components_result *parts;
         size_t count, last = at + CHECK_RANGE < check->skus.count ? at + CHECK_RANGE : check->skus.count;
-        result = check_components(check->db, check->arena, unit, at == 0 ? 0 : check->skus.ids[at - 1],
-                                  last == check->skus.count ? INT64_MAX : check->skus.ids[last - 1], &parts, &count);
+        const int64_t after = at == 0 ? 0 : check->skus.ids[at - 1], upto = last == check->skus.count ? INT64_MAX : check->skus.ids[last - 1];
+        result = check_components(check->db, check->arena, unit, after, upto, &parts, &count);
         for (size_t i = 0; result == DB_OK && i < count; i++) {
             must_know(check, &check->skus, unit, "bundle of component", parts[i].bundle, parts[i].bundle);
             must_know(check, &check->skus, unit, "sku of bundle", parts[i].bundle, parts[i].sku);
         }
+        if (result == DB_OK)
+            result = check_substitutes_of(check, unit, after, upto);
         arena_reset(check->arena);
     }
     struct check_channel_nodes_result *nodes;

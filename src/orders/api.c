@@ -392,6 +392,7 @@ static const struct route routes[] = {
       .summary = "Why it was decided so: what was chosen, and what ruled the alternatives out" },
     ABOUT("/cancel", &order_cancel, "Cancel what has not shipped"),
     ABOUT("/edit", &order_edit_lines, "Change what is wanted: fewer or more of a line, another line, another address; all or nothing"),
+    ABOUT("/substitute", &order_substitute, "Replace what has not left of a line by another SKU that is there"),
     ABOUT("/holds", &order_hold, "Hold an order"),
     ABOUT("/holds/{kind}/clear", &order_hold_clear, "Clear a hold"),
     ABOUT("/payments", &order_pay, "Record a payment fact"),

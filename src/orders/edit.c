@@ -9,6 +9,7 @@
 #include "orders/cancel.h"
 #include "orders/commands.h"
 #include "orders/decisions.h"
+#include "orders/edit.h"
 #include "orders/mapping.h"
 #include "orders/named.h"
 #include "orders/oversell.h"
@@ -18,16 +19,6 @@
 #define AT(type, member) offsetof(struct type, member)
 #define LINE_QUANTITY_MAX 1000000
 
-struct set_io {
-    struct field_presence presence;
-    int64_t line, quantity;
-};
-struct edit_io {
-    struct field_presence presence;
-    struct field_list set, add;
-    struct person_io *ship_to;
-    const char *reason;
-};
 static const struct field set_rows[] = {
     { "line", FIELD_INT, AT(set_io, line), .required = true, .min = 1, .max = ORDER_LINES_MAX, .doc = "as the order numbers it" },
     { "quantity", FIELD_INT, AT(set_io, quantity), .required = true, .max = LINE_QUANTITY_MAX,
@@ -154,7 +145,8 @@ static struct order_line_row line_row(const struct edit *e, size_t i)
                                     .unit_price = in->unit_price.minor,
                                     .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
                                     .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor,
-                                    .priced = NULL_INT };
+                                    .priced = NULL_INT,
+                                    .replaces = e->in->replaces == 0 ? NULL_INT : e->in->replaces };
 }
 
 /* All lines as they will be, and what they cost. */
@@ -274,10 +266,11 @@ static void make_wishes(struct edit *e)
         if (demands <= COMPONENTS_MAX)
             wish->component_count = recipe_of(e->ws, wish->sku, &wish->components);
         demands += wish->component_count;
-        e->pointers[e->wish_count++] = arena_printf(e->command->arena, "/add/%zu/quantity", i);
+        e->pointers[e->wish_count++] = e->in->replaces != 0 ? "/sku" : arena_printf(e->command->arena, "/add/%zu/quantity", i);
     }
     if (demands > COMPONENTS_MAX)
-        fault_add(&e->command->faults, FAULT_ORDER_TOO_LARGE, "/add", "with them the order has more than %d components", COMPONENTS_MAX);
+        fault_add(&e->command->faults, FAULT_ORDER_TOO_LARGE, e->in->replaces != 0 ? "/sku" : "/add", "the order would have more than %d components",
+                  COMPONENTS_MAX);
 }
 
 /* ---- refusals ---- */
@@ -366,7 +359,8 @@ static bool refused(struct edit *e)
 
 static bool refuse_shortage(struct edit *e)
 {
-    for (size_t i = 0; e->order.row->shortage == SHORTAGE_REJECT && i < e->wish_count; i++) {
+    const bool whole = e->order.row->shortage == SHORTAGE_REJECT || e->in->replaces != 0;
+    for (size_t i = 0; whole && i < e->wish_count; i++) {
         const struct wish *wish = &e->wishes[i];
         if (wish->granted == wish->quantity)
             continue;
@@ -497,6 +491,10 @@ static int64_t tell_edited(struct edit *e)
         lines[i] = (struct line_units){ (int64_t)(e->first + i) + 1, e->named.lines[i].quantity };
     if (e->named.count > 0)
         line_units_tell(&json, "added", lines, e->named.count);
+    if (e->in->replaces != 0) {
+        json_key(&json, "replaces");
+        json_int(&json, e->in->replaces);
+    }
     if (e->sealed.at != NULL) {
         json_key(&json, "ship_to");
         json_bool(&json, true);
@@ -553,10 +551,10 @@ static bool read_edit(struct edit *e)
     return e->command->faults.count == 0;
 }
 
-static void edit_decide(struct ws *ws, struct command *command)
+void edit_carry_out(struct ws *ws, struct command *command, const struct order *order, const struct edit_io *in)
 {
-    struct edit e = { .ws = ws, .command = command, .in = command->input };
-    if (!order_of_command(ws, command, &e.order) || !read_edit(&e) || refused(&e))
+    struct edit e = { .ws = ws, .command = command, .in = in, .order = *order };
+    if (!read_edit(&e) || refused(&e))
         return;
     if (!e.changes) {
         order_answer_changed(&e.order, command);
@@ -571,6 +569,13 @@ static void edit_decide(struct ws *ws, struct command *command)
     promise_grant(ws, &e.outlet, e.wishes, e.wish_count, e.named.channel->kind == CHANNEL_MARKETPLACE);
     if (!refuse_shortage(&e))
         edit_write(&e, &stock);
+}
+
+static void edit_decide(struct ws *ws, struct command *command)
+{
+    struct order order;
+    if (order_of_command(ws, command, &order))
+        edit_carry_out(ws, command, &order, command->input);
 }
 
 const struct command_type order_edit_lines = {

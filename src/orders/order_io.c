@@ -54,6 +54,11 @@ static const struct field line_rows[] = {
       .doc = "of a line that waits, where one order is read: when all its units will have come, as far as supply is known now; null: nobody knows" },
     { "lost", FIELD_INT, AT(line_io, lost), .read_only = true, .hide_absent = true,
       .doc = "units, or bundles of which a part, that left and were lost or came damaged; absent: none" },
+
+
+    { "replaces", FIELD_INT, AT(line_io, replaces), .read_only = true, .hide_absent = true, .doc = "the line whose pieces it stands in for" },
+    { "replaced_by", FIELD_INT, AT(line_io, replaced_by), .read_only = true, .hide_absent = true,
+      .doc = "the last line that stands in for pieces of it" },
     { "components", FIELD_LIST, AT(line_io, components), .read_only = true, .hide_absent = true, .of = &component_fields, .doc = "of a bundle" },
 };
 const struct field_table order_line_fields = { "OrderLine", line_rows, COUNT(line_rows), sizeof(struct line_io) };

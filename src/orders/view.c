@@ -115,6 +115,11 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
             out->promised_at = view->order->dates[d].at;
             field_set(fields, out, "promised_at");
         }
+
+    if (line->replaces != NULL_INT) {
+        out->replaces = line->replaces;
+        field_set(fields, out, "replaces");
+    }
     if (line->bundle) {
         show_components(view, line, out);
         field_set(fields, out, "components");
@@ -140,6 +145,13 @@ static void show_lines(struct view *view)
     ws_settle(view->ws);
     for (size_t i = 0; i < view->order->line_count; i++)
         show_line(view, i, fields, &lines[i]);
+    for (size_t i = 0; i < view->order->line_count; i++) {
+        const int64_t of = view->order->lines[i]->replaces;
+        if (of == NULL_INT)
+            continue;
+        lines[of - 1].replaced_by = view->order->lines[i]->line;
+        field_set(fields, &lines[of - 1], "replaced_by");
+    }
     view->out->lines = (struct field_list){ lines, view->order->line_count };
 }
 

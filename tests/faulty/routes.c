@@ -153,6 +153,7 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/orders/{id}/edit", "/v1/orders/%o/edit",
       "{\"set\":[{\"line\":1,\"quantity\":2}],\"add\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"9.00\",\"currency\":\"EUR\"}}],"
       "\"ship_to\":{\"name\":\"Ann\",\"country\":\"AT\"}}", 200, ABOUT_ORDER },
+    { METHOD_POST, "/v1/orders/{id}/substitute", "/v1/orders/%o/substitute", "{\"line\":1,\"sku\":\"BULB\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/holds", "/v1/orders/%o/holds", "{\"kind\":\"fraud\",\"reason\":\"odd\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%o/holds/fraud/clear", "{\"reason\":\"known\"}", 200, ABOUT_HELD },
     { METHOD_POST, "/v1/orders/{id}/payments", "/v1/orders/%o/payments",

@@ -46,6 +46,8 @@ static const struct broken {
     { "an order under another's number", "order_key", "UPDATE order_key SET number = number + 1 WHERE ord = " ORDER("4"), false },
     { "an order of another total", "order_total", "UPDATE orders SET total = total + 1 WHERE channel_order_id = '1'", false },
     { "a line that was sold cheaper", "order_total", "UPDATE order_line SET discount = 1 WHERE ord = " ORDER("1"), false },
+    { "a line in place of itself", "line_replaces", "UPDATE order_line SET replaces = 1 WHERE ord = " ORDER("1"), false },
+    { "a substitute that is no SKU", "reference_unit", "UPDATE sku SET substitutes = '[\"NOPE\"]' WHERE unit > 0 AND code = 'LAMP'", false },
     { "an earlier address of nobody", "orphan",
       "INSERT INTO person_before (unit, id, seq, sealed) SELECT unit, 888888, 1, sealed FROM person WHERE id = " ORDER("1"), false },
     { "an address that no event has changed", "reference_unit",

@@ -462,6 +462,121 @@ static void an_order_does_not_grow_past_its_bounds(struct shop *shop)
     refuses(shop, kits, body.at, 422, "order_too_large", "/add");
 }
 
+/* ---- substitutes ---- */
+
+static struct reply substitute(struct shop *shop, const char *id, const char *body)
+{
+    return shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/substitute", id), "%s", body);
+}
+
+static const char *substitutes(struct shop *shop, const char *id, const char *body)
+{
+    struct reply reply = substitute(shop, id, body);
+    if (reply.status != 200)
+        fail_msg("%s: %d %s", body, reply.status, reply.body);
+    return reply.body;
+}
+
+static void does_not_substitute(struct shop *shop, const char *id, const char *body, int status, const char *code, const char *pointer)
+{
+    const char *before = shows(shop, id);
+    struct reply reply = substitute(shop, id, body);
+    if (reply.status != status || strstr(reply.body, arena_printf(shop->arena, "\"pointer\":\"%s\",\"code\":\"%s\"", pointer, code)) == NULL)
+        fail_msg("%s: not %d %s at %s: %d %s", body, status, code, pointer, reply.status, reply.body);
+    assert_string_equal(shows(shop, id), before);
+}
+
+static void another_sku_takes_the_place_at_the_same_price(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 1);
+    receive(shop, "LEJ", "SHADE", 5);
+    const char *id = takes(shop, "web", "{\"term\":\"prepaid\",\"status\":\"captured\"}", DEARER); /* 2 for 23.79, one is there */
+    const char *now = substitutes(shop, id, "{\"line\":1,\"sku\":\"SHADE\",\"quantity\":1,\"reason\":\"sold out\"}");
+    line_is(now, 1, 2, 0, 1, 0, 1);
+    line_is(now, 2, 1, 0, 1, 0, 0);
+    says(now, "\"replaced_by\":2");
+    says(now, "\"replaces\":1");
+    says(now, "added line 2: 1 in place of line 1 (sold out)");
+    says(now, "\"stage\":\"released\""); /* it costs what it cost, to the cent: what was paid is enough */
+    assert_int_equal(open_exceptions(shop, "shortage"), 0);
+    const char *all = substitutes(shop, id, "{\"line\":1,\"sku\":\"SHADE\",\"unit_price\":{\"amount\":\"9.00\",\"currency\":\"EUR\"}}");
+    line_is(all, 1, 2, 0, 0, 0, 2);
+    line_is(all, 3, 1, 0, 1, 0, 0);
+    says(all, "\"replaced_by\":3");
+    assert_int_equal(stock(shop, "LEJ", "LAMP", "available"), 1);
+    substitutes(shop, id, "{\"line\":3,\"sku\":\"LAMP\"}"); /* and back again */
+    assert_int_equal(stock(shop, "LEJ", "LAMP", "allocated"), 1);
+}
+
+static void the_first_of_its_substitutes_that_is_there_whole(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/skus/CANDLE", "{\"name\":\"Candle\"}");
+    const char *put = "{\"name\":\"Lamp\",\"substitutes\":[\"SHADE\",\"KIT\",\"CANDLE\"]}";
+    says(shop_must(shop, 200, "PUT", "/v1/skus/LAMP", "%s", put).body, "\"substitutes\":[\"SHADE\",\"KIT\",\"CANDLE\"]");
+    says(shop_must(shop, 200, "PUT", "/v1/skus/LAMP", "%s", put).body, "\"version\":2"); /* the same again changes nothing */
+    receive(shop, "LEJ", "SHADE", 1);
+    receive(shop, "LEJ", "CANDLE", 4);
+    const char *id = takes(shop, "web", ON_ACCOUNT, LINE("LAMP", "2", "10.00") "," LINE("BULB", "1", "1.00"));
+    const char *now = substitutes(shop, id, "{\"line\":1}"); /* of shades there is one, of kits none */
+    says(now, "{\"line\":3,\"sku\":\"CANDLE\",\"quantity\":2");
+    line_is(now, 1, 2, 0, 0, 0, 2);
+    const char *other = takes(shop, "web", ON_ACCOUNT, LINE("LAMP", "3", "10.00"));
+    does_not_substitute(shop, other, "{\"line\":1}", 409, "shortage", "/line");
+    does_not_substitute(shop, other, "{\"line\":1,\"sku\":\"CANDLE\"}", 409, "shortage", "/sku"); /* whatever the channel's policy is */
+    says(substitutes(shop, other, "{\"line\":1,\"quantity\":1}"), "{\"line\":2,\"sku\":\"SHADE\",\"quantity\":1");
+    does_not_substitute(shop, id, "{\"line\":2}", 422, "required", "/sku"); /* a bulb names none */
+    says(shop_must(shop, 200, "PATCH", "/v1/skus/LAMP", "{\"substitutes\":null}").body, "\"substitutes\":[]");
+}
+
+static void a_substitution_is_refused_with_its_place(struct shop *shop)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *code, *pointer;
+    } cases[] = {
+        { "{\"sku\":\"SHADE\"}", 422, "required", "/line" },
+        { "{\"line\":7,\"sku\":\"NOPE\"}", 422, "line_unknown", "/line" },
+        { "{\"line\":7,\"sku\":\"NOPE\"}", 422, "sku_unknown", "/sku" },
+        { "{\"line\":1,\"sku\":\"LAMP\"}", 422, "invalid", "/sku" },
+        { "{\"line\":1,\"sku\":\"NOPE\",\"quantity\":0}", 422, "sku_unknown", "/sku" },
+        { "{\"line\":1,\"sku\":\"NOPE\",\"quantity\":0}", 422, "out_of_range", "/quantity" },
+        { "{\"line\":1,\"sku\":\"SHADE\",\"unit_price\":{\"amount\":\"1.00\",\"currency\":\"USD\"}}", 422, "currency_mismatch",
+          "/unit_price/currency" },
+        { "{\"line\":1,\"sku\":\"SHADE\",\"quantity\":3}", 409, "too_late", "/quantity" },
+        { "{\"line\":2,\"sku\":\"LAMP\"}", 409, "too_late", "/line" },
+    };
+    receive(shop, "LEJ", "LAMP", 2);
+    receive(shop, "LEJ", "SHADE", 9);
+    const char *id = takes(shop, "web", ON_ACCOUNT, LINE("LAMP", "2", "10.00") "," LINE("SHADE", "1", "1.00"));
+    edits(shop, id, "{\"set\":[{\"line\":2,\"quantity\":0}]}");
+    for (size_t i = 0; i < COUNT(cases); i++)
+        does_not_substitute(shop, id, cases[i].body, cases[i].status, cases[i].code, cases[i].pointer);
+    report(shop, id, 0, PICK), report(shop, id, 0, PACK), report(shop, id, 0, SHIP);
+    does_not_substitute(shop, id, "{\"line\":1,\"sku\":\"SHADE\"}", 409, "too_late", "/line");
+    static const struct {
+        const char *body, *code, *pointer;
+    } masters[] = {
+        { "{\"substitutes\":[\"LAMP\"]}", "invalid", "/substitutes/0" },
+        { "{\"substitutes\":[\"SHADE\",\"SHADE\"]}", "invalid", "/substitutes/1" },
+        { "{\"substitutes\":[\"SHADE\",\"NOPE\"]}", "sku_unknown", "/substitutes/1" },
+    };
+    for (size_t i = 0; i < COUNT(masters); i++)
+        says(shop_must(shop, 422, "PATCH", "/v1/skus/LAMP", "%s", masters[i].body).body,
+             arena_printf(shop->arena, "\"pointer\":\"%s\",\"code\":\"%s\"", masters[i].pointer, masters[i].code));
+}
+
+/* A line that names nothing may be replaced by what it meant: then nothing is left that nobody knows. */
+static void a_person_knows_what_was_meant(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 2);
+    const char *id = takes(shop, "market", ON_ACCOUNT, LINE("GHOST", "2", "10.00"));
+    const char *now = substitutes(shop, id, "{\"line\":1,\"sku\":\"LAMP\"}");
+    line_is(now, 2, 2, 0, 2, 0, 0);
+    says(now, "\"holds\":[]");
+    assert_int_equal(open_exceptions(shop, "unmapped"), 0);
+}
+
 /* ---- answers ---- */
 
 /* A key tells what it told, whatever was edited since: figures, lines, total and address of then. */
@@ -514,6 +629,10 @@ int main(void)
         SCENE(every_fault_is_told_with_its_place),
         SCENE(a_line_that_names_nothing_is_not_raised),
         SCENE(an_order_does_not_grow_past_its_bounds),
+        SCENE(another_sku_takes_the_place_at_the_same_price),
+        SCENE(the_first_of_its_substitutes_that_is_there_whole),
+        SCENE(a_substitution_is_refused_with_its_place),
+        SCENE(a_person_knows_what_was_meant),
         SCENE(a_key_answers_as_it_did),
     };
     return scenes_play("edits", scenes, COUNT(scenes));

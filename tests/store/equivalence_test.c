@@ -176,6 +176,8 @@ static struct sent about_order(struct stream_maker *maker)
         { "edit",
           "{\"set\":[{\"line\":1,\"quantity\":$2}],\"add\":[{\"channel_sku\":\"$L\",\"quantity\":1,\"unit_price\":{\"amount\":\"4.00\",\"currency\":"
           "\"EUR\"},\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}],\"reason\":\"called\"}" },
+        { "substitute", "{\"line\":1,\"sku\":\"$G\"}" },
+        { "substitute", "{\"line\":2,\"quantity\":1}" },
         { "edit", "{\"ship_to\":{\"name\":\"A$2\",\"country\":\"AT\"}}" },
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
@@ -516,6 +518,7 @@ static const struct master_change {
     { "PUT", "/v1/skus/NEW$3", "{\"name\":\"New $3\"}" },
     { "PUT", "/v1/skus/$S", "{\"name\":\"Old $3\",\"weight_g\":$9}" },
     { "PATCH", "/v1/skus/$S", "{\"name\":\"Old $3\"}" },
+    { "PATCH", "/v1/skus/$S", "{\"substitutes\":[\"$G\",\"$S\"]}" },
     { "PUT", "/v1/bundles/KIT", "{\"name\":\"Kit $2\",\"components\":[" PART_OF("BULB", "$2") "," PART_OF("SHADE", "1") "]}" },
     { "PATCH", "/v1/bundles/KIT", "{\"components\":[" PART_OF("BULB", "1") "," PART_OF("$G", "1") "]}" },
     { "PUT", "/v1/bundles/SET", "{\"name\":\"Set\",\"components\":[" PART_OF("KIT", "1") "," PART_OF("$S", "$2") "]}" },

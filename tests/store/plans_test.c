@@ -355,6 +355,7 @@ static const struct call calls[] = {
     { "GET", "/v1/orders", "/v1/orders?stage=reserved&limit=20&cursor=%s", NULL, pending_order },
     { "POST", "/v1/orders/{id}/edit", "/v1/orders/%s/edit", "{\"set\":[{\"line\":1,\"quantity\":2}],\"ship_to\":{\"name\":\"B\",\"country\":\"AT\"}}",
       pending_order },
+    { "POST", "/v1/orders/{id}/substitute", "/v1/orders/%s/substitute", "{\"line\":1,\"sku\":\"SHADE\"}", pending_order },
     { "POST", "/v1/orders/{id}/cancel", "/v1/orders/%s/cancel", "{\"reason\":\"x\"}", pending_order },
     { "POST", "/v1/orders/{id}/holds", "/v1/orders/%s/holds", "{\"kind\":\"fraud\",\"source\":\"x\",\"reason\":\"looks odd\"}", pending_order },
     { "POST", "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%s/holds/fraud/clear", "{\"source\":\"x\",\"reason\":\"fine\"}", held_order },
