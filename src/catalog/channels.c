@@ -19,6 +19,7 @@ struct channel_io {
     int64_t shortage, buffer, release;
     bool split;
     int64_t deliver_after_days;
+    int64_t max_shipments;
     const char *group;
 };
 static const struct field channel_rows[] = {
@@ -36,6 +37,8 @@ static const struct field channel_rows[] = {
     { "split", FIELD_BOOL, AT(channel_io, split), .preset = 1, .doc = "a bundle's components may come from several nodes" },
     { "deliver_after_days", FIELD_INT, AT(channel_io, deliver_after_days), .min = 1, .max = 3650, .nullable = true, .preset = 30,
       .doc = "a parcel counts as delivered so long after it was shipped, where nobody said so; null: never. Parcels keep what held when they left" },
+    { "max_shipments", FIELD_INT, AT(channel_io, max_shipments), .min = 1, .max = CHANNEL_NODES_MAX, .nullable = true, .preset = NULL_INT,
+      .doc = "an order comes apart into so many parcels at most, what they cannot take waits; null: no bound" },
     { "group", FIELD_CODE, AT(channel_io, group), .doc = "shares fences with the channels of the same group; default: its own" },
 };
 const struct field_table channel_fields = { "Channel", channel_rows, COUNT(channel_rows), sizeof(struct channel_io) };
@@ -69,6 +72,7 @@ static bool channel_load(struct master *master, void *out)
                                .release = row->manual_release,
                                .split = row->split != 0,
                                .deliver_after_days = row->deliver_after_days == 0 ? NULL_INT : row->deliver_after_days,
+                               .max_shipments = row->max_shipments,
                                .group = row->channel_group };
     const char **codes = ARENA_ARRAY(ws_arena(ws), const char *, CHANNEL_NODES_MAX);
     const struct channel_node_row *each;
@@ -134,6 +138,8 @@ static void channel_check(struct master *master, const void *in)
         master->owner = unit == NULL ? 0 : unit->id;
     for (size_t i = 0; i < io->nodes.count; i++)
         check_node(master, io->nodes.items, i);
+    if (io->kind == CHANNEL_MARKETPLACE && io->max_shipments != NULL_INT)
+        fault_add(master->faults, FAULT_INVALID, "/max_shipments", "what a marketplace has sold ships from wherever it stands");
 }
 
 static void nodes_write(struct master *master, struct ws *ws, const struct channel_io *io)
@@ -186,6 +192,7 @@ static void channel_store(struct master *master, const void *in)
                                .manual_release = io->release,
                                .split = io->split,
                                .deliver_after_days = io->deliver_after_days == NULL_INT ? 0 : io->deliver_after_days,
+                               .max_shipments = io->max_shipments,
                                .channel_group = io->group,
                                .version = master->version };
     struct ws *const sets[] = { master->ws, ws_of_unit(master->ws, master->owner) };

@@ -60,7 +60,7 @@ static const struct field sku_rows[] = {
     MEASURE(length_mm, "millimetres"),
     MEASURE(width_mm, "millimetres"),
     MEASURE(height_mm, "millimetres"),
-    { "substitutes", FIELD_CODES, AT(sku_io, substitutes), .max = SUBSTITUTES_MAX,
+    { "substitutes", FIELD_CODES, AT(sku_io, substitutes), .max = SUBSTITUTES_MAX, .hide_absent = true,
       .doc = "SKUs and bundles that may stand in for it, tried in this order" },
 };
 const struct field_table sku_fields = { "Sku", sku_rows, COUNT(sku_rows), sizeof(struct sku_io) };
@@ -119,6 +119,8 @@ static bool sku_load(struct master *master, void *out)
     const char **codes;
     io->substitutes.count = sku_substitutes(ws_arena(master->ws), row, &codes);
     io->substitutes.items = codes;
+    if (io->substitutes.count > 0)
+        field_set(&sku_fields, io, "substitutes");
     master->id = row->id;
     master->version = row->version;
     return true;
@@ -179,9 +181,23 @@ static void sku_store(struct master *master, const void *in)
                                         .version = master->version });
 }
 
-const struct master_kind sku_master = {
-    .subject = SUBJECT_SKU, .fields = &sku_fields, .load = sku_load, .want = sku_want, .check = sku_check, .store = sku_store, .follow = sku_follow
-};
+/* An empty list is none. */
+static void sku_complete(struct master *master, void *whole)
+{
+    struct sku_io *io = whole;
+    for (size_t i = 0; io->substitutes.count == 0 && i < sku_fields.count; i++)
+        if (sku_fields.fields[i].offset == AT(sku_io, substitutes))
+            field_reset(&sku_fields, i, io);
+}
+
+const struct master_kind sku_master = { .subject = SUBJECT_SKU,
+                                        .fields = &sku_fields,
+                                        .load = sku_load,
+                                        .want = sku_want,
+                                        .complete = sku_complete,
+                                        .check = sku_check,
+                                        .store = sku_store,
+                                        .follow = sku_follow };
 
 /* ---- bundles ---- */
 

@@ -46,7 +46,7 @@ SELECT m.id, m.sku, m.class, m.quantity, m.from_node, m.from_bucket, m.to_node, 
 -- name: check_orders :many
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT o.id, o.channel, o.channel_order_id, o.stage, o.holds, o.person, o.priority, o.promise_by, o.reservation, o.total, o.shipping,
-       o.prices_include_tax
+       o.prices_include_tax, o.max_shipments
   FROM orders AS o WHERE o.unit = $1 AND o.id > $2 ORDER BY o.id LIMIT $3;
 
 -- name: check_demands :many
@@ -108,12 +108,12 @@ SELECT b.id, b.seq FROM person_before AS b WHERE b.unit = $1 AND b.id > $2 AND b
 
 -- name: check_waiting :many
 -- $1 unit ID; $2 after ID; $3 most INT
-SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units
+SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units, w.capped
   FROM waiting AS w WHERE w.unit = $1 AND w.sku > $2 ORDER BY w.sku, w.priority, w.promise, w.ord, w.line, w.part LIMIT $3;
 
 -- name: check_waiting_of_sku :many
 -- $1 unit ID; $2 sku ID
-SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units
+SELECT w.sku, w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units, w.capped
   FROM waiting AS w WHERE w.unit = $1 AND w.sku = $2 ORDER BY w.priority, w.promise, w.ord, w.line, w.part;
 
 -- name: check_short_picks :many

@@ -346,12 +346,31 @@ static void check_used(struct check *check, const struct range *r, const struct 
                     row == NULL ? 0 : row->ord);
 }
 
+/* No more parcels than it may come apart into: what nodes have and have sent, and what is reserved at each. */
+static void check_shipments(struct check *check, const struct range *r, const struct check_orders_result *o, size_t claim, size_t fulfilment)
+{
+    int64_t count = 0;
+    for (size_t i = claim; i < r->claim_count && r->claims[i].holder == o->id; i++) {
+        bool first = r->claims[i].kind == CLAIM_ORDER && r->claims[i].soft > 0;
+        for (size_t k = claim; k < i && first; k++)
+            first = r->claims[k].kind != CLAIM_ORDER || r->claims[k].soft == 0 || r->claims[k].node != r->claims[i].node;
+        count += first;
+    }
+    for (size_t i = fulfilment; i < r->fulfilment_count && r->fulfilments[i].ord == o->id; i++)
+        count += fulfilment_is_a_shipment(r->fulfilments[i].state);
+    if (count > o->max_shipments)
+        check_found(check, "order_shipments", "an order comes apart into no more parcels than it may",
+                    arena_printf(check->arena, "unit %ld order %ld", (long)r->unit, (long)o->id), o->max_shipments, count);
+}
+
 static void check_order(struct check *check, struct range *r, const struct check_orders_result *o)
 {
     struct order_facts facts = { 0 };
     int64_t holds = 0;
     bool delivered = true;
     size_t first = r->d;
+    if (o->max_shipments != NULL_INT)
+        check_shipments(check, r, o, r->c, r->f);
     check_lines_of(check, r, o);
     while (r->w < r->work_count && r->work[r->w].ord < o->id)
         r->w++;

@@ -10,6 +10,7 @@
 #include "orders/commands.h"
 #include "orders/orders.h"
 #include "orders/oversell.h"
+#include "orders/shipments.h"
 #include "orders/together.h"
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,8 @@ struct waiting_row waiting_of(const struct order *order, const struct demand_row
                                  .line = demand->line,
                                  .part = demand->part,
                                  .channel = order->row->channel,
-                                 .units = demand->backordered };
+                                 .units = demand->backordered,
+                                 .capped = order->row->max_shipments != NULL_INT };
 }
 
 static const struct waiting_row *waiting_find(struct ws *ws, const struct waiting_row *k)
@@ -127,14 +129,16 @@ static bool could_take(const struct spot *spot, const struct waiting_row *waitin
     struct order order;
     if (short_pick_stands(spot->ws, spot->node, spot->sku, waiting->ord) || node_refuses(spot->ws, waiting->ord, spot->node))
         return false;
-    if (outlet->channel->split)
+    if (outlet->channel->split && !waiting->capped)
         return true;
     (void)order_open(spot->ws, waiting->ord, &order);
+    if (!order_may_ship_from(&order, spot->node))
+        return false;
     if (!line_stays_together(&order, waiting->line, outlet))
         return true;
     struct standing standing = standing_of(ws_scratch(spot->ws), &order, waiting->line, outlet); /* asked for each part of who comes behind */
     for (size_t n = 0; n < outlet->node_count; n++)
-        if (standing_may(&standing, n) > 0)
+        if (order_may_ship_from(&order, outlet->nodes[n]->id) && standing_may(&standing, n) > 0)
             return true;
     return false;
 }
@@ -214,7 +218,8 @@ static bool fill_demand(struct stock *stock, const struct spot *spot, struct ord
     for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
         int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
         if (units == 0 || short_pick_stands(stock->ws, outlet->nodes[n]->id, demand->sku, order->row->id) ||
-            node_refuses(stock->ws, order->row->id, outlet->nodes[n]->id) || !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
+            node_refuses(stock->ws, order->row->id, outlet->nodes[n]->id) || !order_may_ship_from(order, outlet->nodes[n]->id) ||
+            !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
             continue;
         outlet_take(stock, outlet, n, demand->sku, &holder, units);
         demand->backordered -= units;
@@ -237,7 +242,7 @@ static bool fill_together(struct stock *stock, struct spot *spot, struct order *
     struct standing standing = standing_of(ws_arena(spot->ws), order, line, outlet);
     bool filled = false;
     for (size_t n = 0; n < outlet->node_count; n++) {
-        int64_t pieces = standing_may(&standing, n);
+        int64_t pieces = order_may_ship_from(order, outlet->nodes[n]->id) ? standing_may(&standing, n) : 0;
         bool turn = pieces > 0;
         for (size_t p = 0; p < standing.parts && turn; p++) {
             const struct demand_row *demand = order->demands[standing.first + p];

@@ -29,7 +29,9 @@ struct capture {
     int64_t reservation;
     struct freed *freed; /* what the reservation held */
     size_t freed_count;
+    struct choice choice;
     enum shortage shortage;
+    int64_t max_shipments; /* NULL_INT: no bound */
     bool marketplace;
 };
 
@@ -197,6 +199,8 @@ static bool resolve(struct capture *c)
         resolve_line(c, &named, i);
     resolve_total(c);
     resolve_reservation(c);
+    if (c->marketplace && c->max_shipments != NULL_INT)
+        fault_add(&c->command->faults, FAULT_INVALID, "/max_shipments", "what a marketplace has sold ships from wherever it stands");
     if (c->demand_count > COMPONENTS_MAX)
         fault_add(&c->command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "more than %d components", COMPONENTS_MAX);
     return c->command->faults.count == 0;
@@ -210,7 +214,8 @@ static bool refuse_shortage(struct capture *c)
         if (wish->granted == wish->quantity)
             continue;
         fault_at(c, FAULT_SHORTAGE,
-                 arena_printf(c->command->arena, "asked %ld of %s, %ld can be promised", (long)wish->quantity, wish->sku->code, (long)wish->granted),
+                 arena_printf(c->command->arena, "asked %ld of %s, %ld can be promised%s", (long)wish->quantity, wish->sku->code, (long)wish->granted,
+                              wish->kept > 0 ? " in as many shipments as it may have" : ""),
                  "quantity", i);
         return true;
     }
@@ -244,6 +249,7 @@ static struct orders_row order_row(struct capture *c, int64_t id)
                                 .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by,
                                 .priority = c->channel->priority,
                                 .shortage = c->shortage,
+                                .max_shipments = c->max_shipments,
                                 .term = payment->term,
                                 .payment_status = payment->status,
                                 .method = payment->method,
@@ -329,7 +335,7 @@ static void write_waiting(struct capture *c, const struct order *order)
         waiting_skus_note(c->ws, skus, count);
 }
 
-static void write_decision(struct capture *c, int64_t id, const struct choice *choice)
+static void write_decision(struct capture *c, int64_t id)
 {
     struct decision_row row = { .unit = ws_unit(c->ws),
                                 .ord = id,
@@ -337,7 +343,7 @@ static void write_decision(struct capture *c, int64_t id, const struct choice *c
                                 .kind = 1,
                                 .policy_version = ws_config_version(c->ws),
                                 .at = ws_now_us(c->ws),
-                                .data = decision_of_choice(c->ws, &c->outlet, choice) };
+                                .data = decision_of_choice(c->ws, &c->outlet, &c->choice) };
     ws_insert(c->ws, &decision_table, &row);
 }
 
@@ -393,15 +399,13 @@ static void write_order(struct capture *c)
     ws_insert(ws, &order_key_table, &key);
     for (size_t i = 0; i < c->in->lines.count; i++)
         write_line(c, id, i);
-    struct choice choice;
-    promise_choose(ws, &c->outlet, c->wishes, c->in->lines.count, NULL, &choice);
     struct order order;
     (void)order_open(ws, id, &order);
     for (size_t i = 0; i < c->in->lines.count; i++)
         if (c->wishes[i].granted > 0)
-            promise_take(&stock, &c->outlet, &choice, &c->wishes[i], demand_holder(&order, &(struct demand_row){ .line = (int64_t)i + 1 }));
+            promise_take(&stock, &c->outlet, &c->choice, &c->wishes[i], demand_holder(&order, &(struct demand_row){ .line = (int64_t)i + 1 }));
     write_waiting(c, &order);
-    write_decision(c, id, &choice);
+    write_decision(c, id);
     tell_created(c, &order);
     stock_end(&stock);
     bool waits = shortage_tell(&order, &c->outlet, c->wishes, c->in->lines.count);
@@ -427,6 +431,8 @@ static bool promise(struct capture *c)
     c->outlet.own = c->freed = stock.freed;
     c->outlet.own_count = c->freed_count = stock.freed_count;
     promise_grant(c->ws, &c->outlet, c->wishes, c->in->lines.count, c->marketplace);
+    const struct spread spread = { .more = c->max_shipments == NULL_INT ? INT64_MAX : c->max_shipments };
+    promise_choose(c->ws, &c->outlet, c->wishes, c->in->lines.count, &spread, &c->choice);
     return !refuse_shortage(c); /* the engine undoes all of a refused command */
 }
 
@@ -473,6 +479,7 @@ static void order_decide(struct ws *ws, struct command *command)
     c.shortage = c.marketplace                                    ? SHORTAGE_BACKORDER
                  : field_came(&order_fields, c.in, "on_shortage") ? (enum shortage)c.in->on_shortage
                                                                   : (enum shortage)c.channel->shortage;
+    c.max_shipments = field_came(&order_fields, c.in, "max_shipments") ? c.in->max_shipments : c.channel->max_shipments;
     outlet_open(ws, c.channel, &c.outlet);
     if (resolve(&c) && promise(&c))
         write_order(&c);

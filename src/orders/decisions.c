@@ -24,6 +24,8 @@ const char *decision_of_choice(struct ws *ws, const struct outlet *outlet, const
         if (!chosen)
             buffer_printf(&out, ";%ld%c%zu", (long)outlet->nodes[n]->id, letters[choice->others[n].ruled_out], choice->others[n].lines);
     }
+    if (choice->kept > 0)
+        buffer_printf(&out, "!%ld", (long)choice->kept);
     return out.at == NULL ? "" : out.at;
 }
 
@@ -36,7 +38,7 @@ struct other_io {
 };
 struct decision_io {
     struct field_presence presence;
-    int64_t kind, at, policy_version;
+    int64_t kind, at, policy_version, kept;
     struct field_list nodes, alternatives;
 };
 #define AT(type, member) offsetof(struct type, member)
@@ -53,6 +55,8 @@ static const struct field decision_rows[] = {
     { "at", FIELD_TIME, AT(decision_io, at), .read_only = true },
     { "policy_version", FIELD_INT, AT(decision_io, policy_version), .read_only = true, .doc = "of the unit's masters when it was made" },
     { "nodes", FIELD_CODES, AT(decision_io, nodes), .read_only = true, .doc = "that were chosen; none: nothing was promised" },
+    { "kept_waiting", FIELD_INT, AT(decision_io, kept), .read_only = true, .hide_absent = true,
+      .doc = "pieces that stock would give, and that wait: it may have no more shipments" },
     { "alternatives", FIELD_LIST, AT(decision_io, alternatives), .read_only = true, .of = &other_fields },
 };
 const struct field_table decision_fields = { "Decision", decision_rows, COUNT(decision_rows), sizeof(struct decision_io) };
@@ -83,6 +87,10 @@ static void decode(struct ws *ws, const char *data, struct decision_io *io)
         const char *letter = strchr(letters, *at);
         others[io->alternatives.count++] =
             (struct other_io){ .node = node_code(ws, id), .ruled_out = letter - letters, .lines = strtoll(at + 1, &at, 10) };
+    }
+    if (*at == '!') {
+        io->kept = strtoll(at + 1, &at, 10);
+        field_set(&decision_fields, io, "kept_waiting");
     }
     io->nodes.items = nodes;
     io->alternatives.items = others;

@@ -13,6 +13,7 @@
 #include "orders/mapping.h"
 #include "orders/named.h"
 #include "orders/oversell.h"
+#include "orders/shipments.h"
 #include <assert.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ struct edit {
     struct wish *wishes;        /* a line that has more, each line that comes */
     const char **pointers;      /* of each wish, for a refusal */
     size_t wish_count;
+    struct choice choice; /* of nodes for them */
     int64_t total;
     struct bytes sealed; /* the people with the new address; at NULL: it is what it was */
     bool changes;
@@ -364,26 +366,14 @@ static bool refuse_shortage(struct edit *e)
         const struct wish *wish = &e->wishes[i];
         if (wish->granted == wish->quantity)
             continue;
-        fault_add(&e->command->faults, FAULT_SHORTAGE, e->pointers[i], "asked %ld more of %s, %ld can be promised", (long)wish->quantity,
-                  wish->sku->code, (long)wish->granted);
+        fault_add(&e->command->faults, FAULT_SHORTAGE, e->pointers[i], "asked %ld more of %s, %ld can be promised%s", (long)wish->quantity,
+                  wish->sku->code, (long)wish->granted, wish->kept > 0 ? " in as many shipments as it may have" : "");
         return true;
     }
     return false;
 }
 
 /* ---- writing: from here nothing may fail ---- */
-
-/* Of each of the outlet's nodes, whether the order has units there: they go in one parcel with those. */
-static bool *nodes_used(struct edit *e)
-{
-    bool *used = ARENA_ARRAY(ws_arena(e->ws), bool, CHANNEL_NODES_MAX);
-    const struct claim_row *claim;
-    struct ws_cursor cursor = ws_scan(e->ws, &claim_of_holder, WS_PREFIX(db_int(ws_unit(e->ws)), db_int(e->order.row->id)), 0);
-    while ((claim = ws_next(e->ws, &cursor)) != NULL)
-        for (size_t n = 0; n < e->outlet.node_count; n++)
-            used[n] = used[n] || (claim->kind == CLAIM_ORDER && e->outlet.nodes[n]->id == claim->node);
-    return used;
-}
 
 static void write_demands(struct edit *e, const struct wish *wish)
 {
@@ -456,7 +446,7 @@ static void write_waiting(struct edit *e)
     }
 }
 
-static void write_decision(struct edit *e, const struct choice *choice)
+static void write_decision(struct edit *e)
 {
     const struct db_value prefix[] = { db_int(ws_unit(e->ws)), db_int(e->order.row->id) };
     struct decision_row row = { .unit = e->order.row->unit,
@@ -465,7 +455,7 @@ static void write_decision(struct edit *e, const struct choice *choice)
                                 .kind = 1,
                                 .policy_version = ws_config_version(e->ws),
                                 .at = ws_now_us(e->ws),
-                                .data = decision_of_choice(e->ws, &e->outlet, choice) };
+                                .data = decision_of_choice(e->ws, &e->outlet, &e->choice) };
     ws_insert(e->ws, &decision_table, &row);
 }
 
@@ -514,15 +504,13 @@ static void write_people(struct edit *e, int64_t seq)
 
 static void promise(struct edit *e, struct stock *stock)
 {
-    struct choice choice;
-    promise_choose(e->ws, &e->outlet, e->wishes, e->wish_count, nodes_used(e), &choice);
     write_lines(e);
     for (size_t i = 0; i < e->wish_count; i++)
         if (e->wishes[i].granted > 0)
-            promise_take(stock, &e->outlet, &choice, &e->wishes[i], demand_holder(&e->order, &(struct demand_row){ .line = e->wishes[i].line }));
+            promise_take(stock, &e->outlet, &e->choice, &e->wishes[i], demand_holder(&e->order, &(struct demand_row){ .line = e->wishes[i].line }));
     write_waiting(e);
     if (e->wish_count > 0)
-        write_decision(e, &choice);
+        write_decision(e);
 }
 
 static void edit_write(struct edit *e, struct stock *stock)
@@ -567,6 +555,8 @@ void edit_carry_out(struct ws *ws, struct command *command, const struct order *
     e.outlet.own = stock.freed;
     e.outlet.own_count = stock.freed_count;
     promise_grant(ws, &e.outlet, e.wishes, e.wish_count, e.named.channel->kind == CHANNEL_MARKETPLACE);
+    const struct spread spread = order_spread(&e.order, &e.outlet);
+    promise_choose(ws, &e.outlet, e.wishes, e.wish_count, &spread, &e.choice);
     if (!refuse_shortage(&e))
         edit_write(&e, &stock);
 }

@@ -3,6 +3,7 @@
  * changes. order_advance is the only place that releases. */
 #include "orders/orders.h"
 #include "orders/payments.h"
+#include "orders/shipments.h"
 #include "orders/state.h"
 #include <assert.h>
 #include <string.h>
@@ -253,7 +254,7 @@ enum fault_code order_release_gate(struct order *order)
         return FAULT_HOLD_LEFT;
     if (!payment_meets((enum payment_term)row->term, &standing, order_due(order)))
         return FAULT_PAYMENT_OPEN;
-    return waits && row->shortage != SHORTAGE_PARTIAL ? FAULT_SHORTAGE : FAULT_NONE;
+    return (waits && row->shortage != SHORTAGE_PARTIAL) || order_keeps_its_last_shipment(order, waits) ? FAULT_SHORTAGE : FAULT_NONE;
 }
 
 static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t node, int64_t first_id)

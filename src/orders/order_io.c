@@ -144,6 +144,8 @@ static const struct field order_rows[] = {
     { "payment", FIELD_OBJECT, AT(order_io, payment), .required = true, .of = &payment_fields },
     { "on_shortage", FIELD_ENUM, AT(order_io, on_shortage), .names = shortage_names, .hide_absent = true,
       .doc = "instead of the channel's; in an answer the one that holds" },
+    { "max_shipments", FIELD_INT, AT(order_io, max_shipments), .min = 1, .max = CHANNEL_NODES_MAX, .preset = NULL_INT, .hide_absent = true,
+      .doc = "instead of the channel's: it comes apart into so many parcels at most; in an answer the one that holds" },
     { "reservation", FIELD_TEXT, AT(order_io, reservation), .max = 32, .hide_absent = true, .doc = "of the checkout" },
     { "tags", FIELD_CODES, AT(order_io, tags), .max = 32, .hide_absent = true },
     { "stage", FIELD_ENUM, AT(order_io, stage), .read_only = true, .names = stage_names, .doc = "of its least advanced open quantity" },

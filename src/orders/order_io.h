@@ -79,7 +79,7 @@ struct order_io {
     struct field_list lines;
     struct shipping_io *shipping;
     struct payment_io *payment;
-    int64_t on_shortage;
+    int64_t on_shortage, max_shipments;
     const char *reservation;
     struct field_list tags;
     int64_t stage;

@@ -110,6 +110,11 @@ static inline bool fulfilment_has_ended(int64_t state)
 {
     return state == FULFILMENT_DELIVERED || state == FULFILMENT_CANCELLED || state == FULFILMENT_DECLINED || state == FULFILMENT_FAILED;
 }
+/* Whether it is one, or may become one. */
+static inline bool fulfilment_is_a_shipment(int64_t state)
+{
+    return state != FULFILMENT_CANCELLED && state != FULFILMENT_DECLINED && state != FULFILMENT_FAILED;
+}
 /* Its rules in markdown: docs/machines.md is made of them. */
 void order_stages_print(FILE *out);
 

@@ -162,6 +162,8 @@ bool shortage_tell(struct order *order, const struct outlet *outlet, const struc
     }
     if (first == NULL)
         return false;
+    if (first->kept > 0)
+        e.detail = "waits: it may have no more shipments";
     if (sold)
         e.detail = oversell_cause(&(struct oversold){
             .ws = order->ws, .order = order->row, .outlet = outlet, .wish = first, .short_of = first->quantity - first->granted });

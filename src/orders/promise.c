@@ -11,6 +11,7 @@
 #define SETS_MAX 3000 /* sets of nodes looked at: bounds the work of one order; beyond it the best so far ships, or all nodes may */
 
 struct plan {
+    struct arena *arena;
     const struct outlet *outlet;
     const struct wish *wishes;
     int64_t *skus; /* distinct, ascending */
@@ -51,7 +52,7 @@ static void plan_columns(struct ws *ws, struct plan *plan, size_t count)
 
 static struct plan plan_new(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count)
 {
-    struct plan plan = { .outlet = outlet, .wishes = wishes };
+    struct plan plan = { .arena = ws_arena(ws), .outlet = outlet, .wishes = wishes };
     plan_columns(ws, &plan, count);
     outlet_want(ws, outlet, plan.skus, plan.sku_count);
     plan.left = ARENA_ARRAY(ws_arena(ws), int64_t, outlet->node_count * plan.sku_count);
@@ -198,36 +199,91 @@ static void rule_out(struct plan *plan, const int64_t *stock, size_t node, const
                                                                                                : RULED_OUT_LESS_STOCK;
 }
 
-/* The best of the smallest sets that ship all; false: none of those that were looked at does. */
-static bool find_best(struct plan *plan, const int64_t *stock, size_t count, const bool *used, struct choice *choice)
+/* Nodes that ship anyway, and others to be added to them. */
+struct sets {
+    size_t anyway[CHANNEL_NODES_MAX], others[CHANNEL_NODES_MAX];
+    size_t anyway_count, other_count, looked;
+};
+
+static struct sets sets_of(const struct outlet *outlet, const bool *used)
 {
-    struct choice next = { 0 }; /* those that ship anyway, and `size` of the others */
-    size_t others[CHANNEL_NODES_MAX], other_count = 0, looked = 0;
-    for (size_t n = 0; n < plan->outlet->node_count; n++)
+    struct sets sets = { 0 };
+    for (size_t n = 0; n < outlet->node_count; n++)
         if (used != NULL && used[n])
-            next.nodes[next.count++] = n;
+            sets.anyway[sets.anyway_count++] = n;
         else
-            others[other_count++] = n;
-    const size_t anyway = next.count;
-    bool found = false;
-    for (size_t size = anyway == 0 ? 1 : 0; size < other_count && !found && looked < SETS_MAX; size++) {
-        size_t set[CHANNEL_NODES_MAX];
-        for (size_t i = 0; i < size; i++)
-            set[i] = i;
-        next.count = anyway + size;
-        do {
-            for (size_t i = 0; i < size; i++)
-                next.nodes[anyway + i] = others[set[i]];
-            if (ships_all(plan, stock, next.nodes, next.count, plan->wishes, count) && (!found || is_better(plan, stock, &next, choice))) {
-                *choice = next;
-                found = true;
-            }
-        } while (next_set(set, size, other_count) && ++looked < SETS_MAX);
+            sets.others[sets.other_count++] = n;
+    return sets;
+}
+
+/* Pieces that the nodes ship of what was granted; of each wish in `each`, where it is not NULL. */
+static int64_t pieces_shipped(struct plan *plan, const int64_t *stock, const struct choice *choice, size_t count, int64_t *each)
+{
+    int64_t sum = 0;
+    for (size_t n = 0; n < choice->count; n++) {
+        const size_t row = choice->nodes[n] * plan->sku_count;
+        memcpy(plan->left + row, stock + row, plan->sku_count * sizeof *stock);
     }
+    for (size_t i = 0; i < count; i++) {
+        const int64_t ships =
+            plan->wishes[i].granted == 0 ? 0 : take_pieces(plan, choice->nodes, choice->count, &plan->wishes[i], plan->wishes[i].granted);
+        sum += ships;
+        if (each != NULL)
+            each[i] = ships;
+    }
+    return sum;
+}
+
+/* The best set with `size` others: of those that ship all, or, with `most` not NULL, of those that ship most. False: none was found. */
+static bool best_of_size(struct plan *plan, const int64_t *stock, size_t count, struct sets *sets, size_t size, int64_t *most, struct choice *choice)
+{
+    struct choice next = { .count = sets->anyway_count + size };
+    size_t set[CHANNEL_NODES_MAX];
+    bool found = false;
+    memcpy(next.nodes, sets->anyway, sets->anyway_count * sizeof *next.nodes);
+    for (size_t i = 0; i < size; i++)
+        set[i] = i;
+    do {
+        for (size_t i = 0; i < size; i++)
+            next.nodes[sets->anyway_count + i] = sets->others[set[i]];
+        const int64_t ships = most == NULL ? 0 : pieces_shipped(plan, stock, &next, count, NULL);
+        const bool good = most == NULL ? ships_all(plan, stock, next.nodes, next.count, plan->wishes, count) : ships >= *most;
+        if (!good || (found && (most == NULL || ships == *most) && !is_better(plan, stock, &next, choice)))
+            continue;
+        *choice = next;
+        found = true;
+        if (most != NULL)
+            *most = ships;
+    } while (next_set(set, size, sets->other_count) && ++sets->looked < SETS_MAX);
     return found;
 }
 
-void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, const bool *used, struct choice *choice)
+/* The smallest sets that ship all come first. Where none may be large enough, that which ships most. */
+static void choose(struct plan *plan, const int64_t *stock, struct wish *wishes, size_t count, const struct spread *spread, struct choice *choice)
+{
+    struct sets sets = sets_of(plan->outlet, spread->used);
+    const size_t room = (size_t)min_i64(spread->more, (int64_t)sets.other_count);
+    bool found = false;
+    for (size_t size = sets.anyway_count == 0 ? 1 : 0; size < sets.other_count && size <= room && !found && sets.looked < SETS_MAX; size++)
+        found = best_of_size(plan, stock, count, &sets, size, NULL, choice);
+    if (!found && room == sets.other_count) {
+        all_nodes(plan->outlet, choice);
+        return;
+    }
+    if (found)
+        return;
+    int64_t *each = ARENA_ARRAY(plan->arena, int64_t, count + 1), most = 0;
+    sets.looked = 0;
+    (void)best_of_size(plan, stock, count, &sets, room, &most, choice);
+    (void)pieces_shipped(plan, stock, choice, count, each);
+    for (size_t i = 0; i < count; i++) {
+        wishes[i].kept = wishes[i].granted - each[i];
+        wishes[i].granted = each[i];
+        choice->kept += wishes[i].kept;
+    }
+}
+
+void promise_choose(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, const struct spread *spread, struct choice *choice)
 {
     struct plan plan = plan_new(ws, outlet, wishes, count);
     size_t cells = outlet->node_count * plan.sku_count;
@@ -237,8 +293,8 @@ void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wis
     bool wanted = false;
     for (size_t i = 0; i < count; i++)
         wanted = wanted || wishes[i].granted > 0;
-    if (wanted && !find_best(&plan, stock, count, used, choice))
-        all_nodes(outlet, choice);
+    if (wanted)
+        choose(&plan, stock, wishes, count, spread, choice);
     for (size_t n = 0; n < outlet->node_count && wanted; n++)
         rule_out(&plan, stock, n, wishes, count, choice);
 }

@@ -13,14 +13,14 @@ struct wish {
     size_t component_count;
     int64_t quantity;
     int64_t granted; /* pieces promised from stock */
+    int64_t kept;    /* that stock would give, and the bound of shipments does not */
 };
 
 /* Grants each wish what the channel may sell: per SKU or bundle, its lines summed, by the ATP without cap and share
  * (already_sold: stock alone decides), and all lines together against the stock of components, in the order of lines. */
 void promise_grant(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, bool already_sold);
 
-/* Where the granted pieces come from: fewest shipments, then node priority, then stock. used (of each of the outlet's nodes; NULL: none): ships
- * for the order anyway, and costs no shipment more. */
+/* Where the granted pieces come from: fewest shipments, then node priority, then stock. */
 enum ruled_out { RULED_OUT_STOCK, RULED_OUT_PRIORITY, RULED_OUT_LESS_STOCK, RULED_OUT_SHIPMENTS };
 struct choice {
     size_t nodes[CHANNEL_NODES_MAX]; /* indexes into the outlet's, by priority */
@@ -29,8 +29,17 @@ struct choice {
         enum ruled_out ruled_out; /* of a node that was not chosen, taken alone */
         size_t lines;             /* whose granted pieces it could ship, each line alone */
     } others[CHANNEL_NODES_MAX];
+    int64_t kept; /* pieces, of all wishes */
 };
-void promise_choose(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, const bool *used, struct choice *choice);
+/* What the order may use: of each of the outlet's nodes (NULL: of none) whether it ships for it anyway and costs no shipment more; and how many
+ * others may, INT64_MAX: all. Where those cannot ship all that was granted, the ones that ship most are taken, and the rest is taken off the
+ * grants (wish->kept). */
+struct spread {
+    const bool *used;
+    int64_t more;
+};
+void promise_choose(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, const struct spread *spread,
+                    struct choice *choice);
 
 /* Claims the granted units of wish `line` for the demands of its line. */
 void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder);

@@ -2,6 +2,7 @@
  * the line's SKU names that is there whole. It is an edit: fewer of the line, and a line that takes their place, at their price with their
  * shares of discount and tax, or at a stated one. What is not there is no substitute, so all of it is promised or nothing happens. */
 #include "inventory/availability.h"
+#include "orders/asked.h"
 #include "orders/cancel.h"
 #include "orders/commands.h"
 #include "orders/edit.h"
@@ -123,6 +124,7 @@ static const char *choose_sku(struct substitution *s)
     if (s->in->sku != NULL)
         return s->in->sku;
     outlet_open(s->ws, s->channel, &outlet);
+    outlet_without_refusing(s->ws, s->order.row->id, &outlet);
     const size_t count = substitutes_of(s, &codes);
     for (size_t i = 0; i < count; i++)
         ws_want_path(s->ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(s->ws)), db_text(codes[i])), 0);

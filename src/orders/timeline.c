@@ -277,7 +277,8 @@ static const char *say_edited(struct timeline *t, const struct event_row *event)
     struct json_reader json;
     if (added != NULL && find_member(t, event, "replaces", &json)) {
         (void)json_next(&json); /* its number ends where the next member begins */
-        return arena_printf(arena_of(t), "added %s in place of line %ld%s", added, strtol(json.text, NULL, 10), aside(t, "", text_of(t, event, "reason")));
+        return arena_printf(arena_of(t), "added %s in place of line %ld%s", added, strtol(json.text, NULL, 10),
+                            aside(t, "", text_of(t, event, "reason")));
     }
     struct buffer out = { .arena = arena_of(t) };
     const char *each[] = { set, added == NULL ? NULL : arena_printf(arena_of(t), "added %s", added),

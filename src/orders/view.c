@@ -452,6 +452,10 @@ static void show(struct view *view)
     show_timeline(view);
     out->on_shortage = row->shortage;
     field_set(&order_fields, out, "on_shortage");
+    if (row->max_shipments != NULL_INT) {
+        out->max_shipments = row->max_shipments;
+        field_set(&order_fields, out, "max_shipments");
+    }
     if (row->reservation != 0) {
         out->reservation = outside_id(view->ws, "rsv", row->reservation);
         field_set(&order_fields, out, "reservation");

@@ -153,7 +153,7 @@ const struct good_request good_requests[] = {
     { METHOD_POST, "/v1/orders/{id}/edit", "/v1/orders/%o/edit",
       "{\"set\":[{\"line\":1,\"quantity\":2}],\"add\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"9.00\",\"currency\":\"EUR\"}}],"
       "\"ship_to\":{\"name\":\"Ann\",\"country\":\"AT\"}}", 200, ABOUT_ORDER },
-    { METHOD_POST, "/v1/orders/{id}/substitute", "/v1/orders/%o/substitute", "{\"line\":1,\"sku\":\"BULB\"}", 200, ABOUT_ORDER },
+    { METHOD_POST, "/v1/orders/{id}/substitute", "/v1/orders/%o/substitute", "{\"line\":1,\"sku\":\"SPARE\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/holds", "/v1/orders/%o/holds", "{\"kind\":\"fraud\",\"reason\":\"odd\"}", 200, ABOUT_ORDER },
     { METHOD_POST, "/v1/orders/{id}/holds/{kind}/clear", "/v1/orders/%o/holds/fraud/clear", "{\"reason\":\"known\"}", 200, ABOUT_HELD },
     { METHOD_POST, "/v1/orders/{id}/payments", "/v1/orders/%o/payments",
@@ -393,6 +393,7 @@ void shop_furnish(struct shop *shop)
         { "/v1/skus/BULB", "{\"name\":\"Bulb\"}" },
         { "/v1/skus/SHADE", "{\"name\":\"Shade\"}" },
         { "/v1/skus/TRAY", "{\"name\":\"Tray\"}" },
+        { "/v1/skus/SPARE", "{\"name\":\"Spare\"}" },
         { "/v1/skus/RARE", "{\"name\":\"Rare\"}" },
         { "/v1/bundles/KIT", "{\"name\":\"Kit\"," KIT },
         { "/v1/classes/B", "{\"name\":\"B\"}" },
@@ -413,6 +414,7 @@ void shop_furnish(struct shop *shop)
     for (size_t i = 0; i < sizeof masters / sizeof masters[0]; i++)
         must(shop, "PUT", masters[i][0], masters[i][1]);
     must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1000000000,\"reason\":\"receipt\"}");
+    must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SPARE\",\"delta\":1000000,\"reason\":\"receipt\"}");
     must(shop, "POST", "/v1/inventory/quarantine", "{" LAMPS ",\"quantity\":100000,\"reason\":\"quality\"}");
     must(shop, "POST", "/v1/inventory/adjustments", "{\"node\":\"FBA\",\"sku\":\"LAMP\",\"delta\":1000000000,\"reason\":\"receipt\"}");
     must(shop, "PUT", "/v1/channels/web/fences/LEJ/LAMP", "{\"quantity\":1}");

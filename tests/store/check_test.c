@@ -46,6 +46,8 @@ static const struct broken {
     { "an order under another's number", "order_key", "UPDATE order_key SET number = number + 1 WHERE ord = " ORDER("4"), false },
     { "an order of another total", "order_total", "UPDATE orders SET total = total + 1 WHERE channel_order_id = '1'", false },
     { "a line that was sold cheaper", "order_total", "UPDATE order_line SET discount = 1 WHERE ord = " ORDER("1"), false },
+    { "more parcels than it may have", "order_shipments", "UPDATE orders SET max_shipments = 0 WHERE channel_order_id = '2'", false },
+    { "a queue that does not know of a bound", "waiting_demand", "UPDATE waiting SET capped = 1", false },
     { "a line in place of itself", "line_replaces", "UPDATE order_line SET replaces = 1 WHERE ord = " ORDER("1"), false },
     { "a substitute that is no SKU", "reference_unit", "UPDATE sku SET substitutes = '[\"NOPE\"]' WHERE unit > 0 AND code = 'LAMP'", false },
     { "an earlier address of nobody", "orphan",

@@ -525,7 +525,8 @@ static void the_first_of_its_substitutes_that_is_there_whole(struct shop *shop)
     does_not_substitute(shop, other, "{\"line\":1,\"sku\":\"CANDLE\"}", 409, "shortage", "/sku"); /* whatever the channel's policy is */
     says(substitutes(shop, other, "{\"line\":1,\"quantity\":1}"), "{\"line\":2,\"sku\":\"SHADE\",\"quantity\":1");
     does_not_substitute(shop, id, "{\"line\":2}", 422, "required", "/sku"); /* a bulb names none */
-    says(shop_must(shop, 200, "PATCH", "/v1/skus/LAMP", "{\"substitutes\":null}").body, "\"substitutes\":[]");
+    says(shop_must(shop, 200, "PATCH", "/v1/skus/LAMP", "{\"substitutes\":[]}").body, "\"name\":\"Lamp\"}");
+    says(shop_must(shop, 200, "PATCH", "/v1/skus/LAMP", "{\"substitutes\":null}").body, "\"version\":3"); /* none is none */
 }
 
 static void a_substitution_is_refused_with_its_place(struct shop *shop)

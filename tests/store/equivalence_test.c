@@ -106,6 +106,7 @@ static const char *drawn(struct stream_maker *maker, const char *text)
         { 'U', { "NEW1", "NEW2", "NEW3", "NONE" }, 4 }, /* not there at first; the last never */
         { 'G', { "LAMP", "BULB", "SHADE", "KIT", "SET", "NEW1" }, 6 },
         { 'L', { "L1", "L2", "L3" }, 3 },
+        { 'M', { ",\"on_shortage\":\"partial\",\"tags\":[\"vip\"]", ",\"on_shortage\":\"partial\",\"max_shipments\":2", ",\"max_shipments\":1" }, 3 },
         { 'P', { "reject", "backorder", "partial" }, 3 },
         { 'R', { "auto", "manual" }, 2 },
         { 'B', { "true", "false" }, 2 },
@@ -161,7 +162,7 @@ static const char *order_body(struct stream_maker *maker)
                         : draw(maker, 20) == 0 ? "wien"
                                                : channels[draw(maker, COUNT(channels))],
                         draw(maker, 12) == 0 ? maker->number : ++maker->number, lines.at, payments[draw(maker, COUNT(payments))],
-                        draw(maker, 4) == 0 ? ",\"on_shortage\":\"partial\",\"tags\":[\"vip\"]" : "",
+                        draw(maker, 4) == 0 ? drawn(maker, "$M") : "",
                         uses ? arena_printf(maker->arena, ",\"reservation\":\"%s\"", maker->reservation) : "");
 }
 
@@ -502,6 +503,8 @@ static const struct master_change {
     { "PATCH", "/v1/channels/$C", "{\"group\":\"$C\"}" },
     { "PATCH", "/v1/channels/$C", "{\"split\":$B,\"shortage\":\"$P\"}" },
     { "PATCH", "/v1/channels/$C", "{\"release\":\"$R\"}" },
+    { "PATCH", "/v1/channels/$C", "{\"max_shipments\":null}" },
+    { "PATCH", "/v1/channels/$C", "{\"max_shipments\":1}" },
     { "PUT", "/v1/channels/b2b", CHANNEL_OF("DE", "b2b", "\"$N\"") },
     { "PUT", "/v1/channels/market", CHANNEL_OF("DE", "marketplace", "\"LEJ\",\"HAM\"") },
     { "PUT", "/v1/channels/$C", CHANNEL_OF("DE", "store", "\"$N\",\"N3\"") },
