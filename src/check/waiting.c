@@ -39,9 +39,9 @@ static enum db_result check_rows(struct check *check, int64_t unit, const struct
     for (size_t i = 0; result == DB_OK && i < count; i++) {
         const struct demand_row *demand = check_row(&demands, d + 4 * i, 4);
         const struct orders_row *order = check_row(&orders, o + 2 * i, 2);
-        bool right = demand != NULL && order != NULL && demand->backordered == w[i].units && w[i].units > 0 && demand->sku == w[i].sku && order->priority == w[i].priority &&
-                     (order->promise_by == NULL_INT ? INT64_MAX : order->promise_by) == w[i].promise && order->channel == w[i].channel &&
-                     (w[i].capped != 0) == (order->max_shipments != NULL_INT);
+        bool right = demand != NULL && order != NULL && demand->backordered == w[i].units && w[i].units > 0 && demand->sku == w[i].sku &&
+                     order->priority == w[i].priority && (order->promise_by == NULL_INT ? INT64_MAX : order->promise_by) == w[i].promise &&
+                     order->channel == w[i].channel && (w[i].capped != 0) == (order->max_shipments != NULL_INT);
         if (!right)
             check_found(check, "waiting_demand", "what waits stands in its queue by rank, and nothing else",
                         arena_printf(check->arena, "unit %ld sku %ld order %ld line %ld part %ld", (long)unit, (long)w[i].sku, (long)w[i].ord,

@@ -53,8 +53,8 @@ void demand_waits(struct order *order, const struct demand_row *demand)
         waiting_skus_note(order->ws, &demand->sku, 1);
     } else if (demand->backordered == 0 && there != NULL)
         ws_delete(order->ws, there);
-    else if (there != NULL && there->units != demand->backordered)
-        ((struct waiting_row *)ws_edit(order->ws, there))->units = demand->backordered;
+    else if (there != NULL && (there->units != row.units || there->capped != row.capped))
+        *(struct waiting_row *)ws_edit(order->ws, there) = row; /* its key is the same */
 }
 
 /* ---- a spot and its queue ---- */

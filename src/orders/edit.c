@@ -30,6 +30,8 @@ static const struct field edit_rows[] = {
     { "set", FIELD_LIST, AT(edit_io, set), .max = ORDER_LINES_MAX, .of = &set_fields, .doc = "each line once" },
     { "add", FIELD_LIST, AT(edit_io, add), .max = 100000, .of = &order_line_fields, .doc = "new lines, numbered on from the last" },
     { "ship_to", FIELD_OBJECT, AT(edit_io, ship_to), .of = &order_address_fields, .doc = "the whole address, until a parcel is packed" },
+    { "max_shipments", FIELD_INT, AT(edit_io, max_shipments), .min = 1, .max = CHANNEL_NODES_MAX, .nullable = true,
+      .doc = "into so many parcels it may come apart; null: into as many as it takes" },
     { "reason", FIELD_TEXT, AT(edit_io, reason), .lines = true, .min = 1, .max = 255, .doc = "why, for the timeline" },
 };
 static const struct field_table edit_fields = { "OrderEdit", edit_rows, COUNT(edit_rows), sizeof(struct edit_io) };
@@ -50,8 +52,8 @@ struct edit {
     size_t wish_count;
     struct choice choice; /* of nodes for them */
     int64_t total;
-    struct bytes sealed; /* the people with the new address; at NULL: it is what it was */
-    bool changes;
+    struct bytes sealed;  /* the people with the new address; at NULL: it is what it was */
+    bool changes, bounds; /* bounds: another bound of shipments */
 };
 
 /* ---- at the edge ---- */
@@ -62,8 +64,9 @@ static bool edit_edge(struct edge *edge, const struct request *request, struct c
     const size_t before = faults->count;
     if (!command_names(command, request, "ord", "order", faults))
         return false;
-    if (before == 0 && !field_came(&edit_fields, in, "set") && !field_came(&edit_fields, in, "add") && in->ship_to == NULL)
-        fault_add(faults, FAULT_REQUIRED, "", "send what is to be changed: set, add or ship_to");
+    if (before == 0 && !field_came(&edit_fields, in, "set") && !field_came(&edit_fields, in, "add") && in->ship_to == NULL &&
+        !field_came(&edit_fields, in, "max_shipments"))
+        fault_add(faults, FAULT_REQUIRED, "", "send what is to be changed: set, add, ship_to or max_shipments");
     return faults->count == before;
 }
 
@@ -344,15 +347,26 @@ static bool seal_people(struct edit *e)
     return !refuse_address(e);
 }
 
+/* It may have no fewer shipments than it has already. */
+static bool refuse_bound(struct edit *e)
+{
+    const int64_t most = e->in->max_shipments, has = order_shipments(&e->order);
+    e->bounds = field_came(&edit_fields, e->in, "max_shipments") && most != e->order.row->max_shipments;
+    if (!e->bounds || most == NULL_INT || has <= most)
+        return false;
+    fault_add(&e->command->faults, FAULT_TOO_LATE, "/max_shipments", "it has %ld shipments already", (long)has);
+    return true;
+}
+
 /* 409, the first reason. */
 static bool refused(struct edit *e)
 {
     e->changes = e->wish_count > 0;
     for (size_t i = 0; i < e->first; i++)
         e->changes = e->changes || e->less[i] > 0;
-    if (refuse_less(e) || !seal_people(e))
+    if (refuse_less(e) || !seal_people(e) || refuse_bound(e))
         return true;
-    e->changes = e->changes || e->sealed.at != NULL;
+    e->changes = e->changes || e->sealed.at != NULL || e->bounds;
     if (!e->changes || e->order.row->stage < STAGE_SHIPPED)
         return false;
     fault_add(&e->command->faults, FAULT_TOO_LATE, NULL, "the order is %s", stage_names[e->order.row->stage]);
@@ -432,6 +446,13 @@ static void write_lines(struct edit *e)
 /* Puts what was not granted into its queues, in one go. */
 static void write_waiting(struct edit *e)
 {
+    int64_t *skus = ARENA_ARRAY(ws_arena(e->ws), int64_t, e->order.demand_count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < e->wish_count; i++)
+        for (size_t c = 0; e->wishes[i].granted < e->wishes[i].quantity && c < e->wishes[i].component_count; c++)
+            skus[count++] = e->wishes[i].components[c].sku;
+    if (count > 0)
+        waiting_skus_note(e->ws, skus, count);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < e->wish_count; i++)
             for (size_t d = 0; e->wishes[i].granted < e->wishes[i].quantity && d < e->order.demand_count; d++) {
@@ -489,6 +510,10 @@ static int64_t tell_edited(struct edit *e)
         json_key(&json, "ship_to");
         json_bool(&json, true);
     }
+    if (e->bounds) { /* to how many: the state says it */
+        json_key(&json, "bound");
+        json_bool(&json, true);
+    }
     return order_event_end(&e->order, &json, EVENT_ORDER_EDITED, e->total);
 }
 
@@ -513,9 +538,32 @@ static void promise(struct edit *e, struct stock *stock)
         write_decision(e);
 }
 
+/* Who fills looks at the queue's rows. */
+static void write_bound(struct edit *e, int64_t *skus, size_t *count)
+{
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < e->order.demand_count; i++) {
+            const struct demand_row *demand = e->order.demands[i];
+            if (demand->backordered == 0 || demand->sku == 0)
+                continue;
+            if (round == 0) {
+                demand_waits_want(&e->order, demand);
+                continue;
+            }
+            demand_waits(&e->order, demand);
+            skus[(*count)++] = demand->sku;
+        }
+        ws_settle(e->ws);
+    }
+}
+
 static void edit_write(struct edit *e, struct stock *stock)
 {
+    int64_t *skus = ARENA_ARRAY(ws_arena(e->ws), int64_t, e->order.demand_count + COMPONENTS_MAX + 1);
+    size_t waiting = 0;
     promise(e, stock);
+    if (e->bounds)
+        write_bound(e, skus, &waiting);
     write_people(e, tell_edited(e));
     exceptions_settle(&e->order);
     mapping_settle(&e->order);
@@ -527,6 +575,8 @@ static void edit_write(struct edit *e, struct stock *stock)
     stock_end(stock);
     order_answer_changed(&e->order, e->command);
     backorders_fill(e->ws, stock->freed, stock->freed_count);
+    if (waiting > 0) /* it may have units now that the bound kept from it */
+        backorders_fill_skus(e->ws, skus, waiting);
 }
 
 static bool read_edit(struct edit *e)
@@ -534,6 +584,8 @@ static bool read_edit(struct edit *e)
     if (!edit_open(e))
         return false;
     read_set(e);
+    if (field_came(&edit_fields, e->in, "max_shipments") && e->in->max_shipments != NULL_INT && e->named.channel->kind == CHANNEL_MARKETPLACE)
+        fault_add(&e->command->faults, FAULT_INVALID, "/max_shipments", "what a marketplace has sold ships from wherever it stands");
     make_wishes(e);
     read_lines(e);
     return e->command->faults.count == 0;
@@ -555,6 +607,8 @@ void edit_carry_out(struct ws *ws, struct command *command, const struct order *
     e.outlet.own = stock.freed;
     e.outlet.own_count = stock.freed_count;
     promise_grant(ws, &e.outlet, e.wishes, e.wish_count, e.named.channel->kind == CHANNEL_MARKETPLACE);
+    if (e.bounds)
+        order_edit(&e.order)->max_shipments = in->max_shipments;
     const struct spread spread = order_spread(&e.order, &e.outlet);
     promise_choose(ws, &e.outlet, e.wishes, e.wish_count, &spread, &e.choice);
     if (!refuse_shortage(&e))

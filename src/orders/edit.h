@@ -13,6 +13,7 @@ struct edit_io {
     struct field_presence presence;
     struct field_list set, add; /* of set_io, line_io */
     struct person_io *ship_to;  /* NULL: as it is */
+    int64_t max_shipments;      /* where it came; NULL_INT: no bound */
     const char *reason;         /* NULL: none */
     int64_t replaces;           /* not 0: the line that comes takes the place of pieces of this one, and must be there whole, whatever the policy */
 };

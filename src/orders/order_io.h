@@ -24,7 +24,7 @@ struct line_io {
     const char *sku, *channel_sku;
     int64_t quantity;
     struct money unit_price, discount, tax;
-    int64_t reserved, allocated, shipped, backordered, cancelled, oversold, lost, promised_at;
+    int64_t reserved, allocated, shipped, backordered, cancelled, oversold, lost, promised_at, replaces, replaced_by;
     struct field_list components;
 };
 struct shipping_io {

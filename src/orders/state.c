@@ -27,6 +27,7 @@ static const struct member order_members[] = {
     { "version", MEMBER_NUMBER, AT(order_state, version) },
     { "demands", MEMBER_NUMBERS, AT(order_state, demands), .inner = true },
     { "payment_status", MEMBER_NUMBER, AT(order_state, payment_status), .inner = true },
+    { "max_shipments", MEMBER_NUMBER, AT(order_state, max_shipments) },
     { "given_up", MEMBER_NUMBERS, AT(order_state, given_up), .inner = true },
     { "fulfilments", MEMBER_NUMBERS, AT(order_state, fulfilments) },
     { "asked", MEMBER_NUMBERS, AT(order_state, asked), .inner = true },
@@ -124,7 +125,7 @@ enum state_member order_state_member(const char *key, size_t bytes)
 
 bool order_state_read(struct arena *arena, const struct event_row *event, struct order_state *state)
 {
-    *state = (struct order_state){ .payment_status = PAYMENT_PENDING };
+    *state = (struct order_state){ .payment_status = PAYMENT_PENDING, .max_shipments = NULL_INT };
     return event->subject_kind == SUBJECT_ORDER && event->data != NULL &&
            members_read(arena, event->data, order_members, COUNT(order_members), state) && state->demands.at != NULL;
 }
@@ -284,6 +285,10 @@ void order_state_write(struct order *order, struct json_writer *json)
     json_key(json, "version");
     json_int(json, order->row->version);
     write_demands(order, json);
+    if (order->row->max_shipments != NULL_INT) { /* few have a bound */
+        json_key(json, "max_shipments");
+        json_int(json, order->row->max_shipments);
+    }
     if (order->row->payment_status != PAYMENT_PENDING) { /* the word; most events are about orders that nobody has paid yet */
         json_key(json, "payment_status");
         json_int(json, order->row->payment_status);

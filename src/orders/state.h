@@ -16,6 +16,7 @@ bool numbers_read(struct json_reader *json, struct numbers *out);
 /* All that the answer about an order shows and that may change later. */
 struct order_state {
     int64_t stage, version, payment_status; /* a stage that we do not know: -1 */
+    int64_t max_shipments;                  /* NULL_INT: no bound */
     struct numbers demands;                 /* see demands_then() */
     struct numbers given_up;                /* fulfilment, line, part, units of each line that gave something up */
     struct numbers fulfilments;             /* id, state of each */

@@ -282,7 +282,8 @@ static const char *say_edited(struct timeline *t, const struct event_row *event)
     }
     struct buffer out = { .arena = arena_of(t) };
     const char *each[] = { set, added == NULL ? NULL : arena_printf(arena_of(t), "added %s", added),
-                           find_member(t, event, "ship_to", &json) ? "another address" : NULL };
+                           find_member(t, event, "ship_to", &json) ? "another address" : NULL,
+                           find_member(t, event, "bound", &json) ? "another bound of shipments" : NULL };
     buffer_text(&out, "edited: ");
     for (size_t i = 0, said = 0; i < COUNT(each); i++)
         if (each[i] != NULL)

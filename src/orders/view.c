@@ -115,7 +115,6 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
             out->promised_at = view->order->dates[d].at;
             field_set(fields, out, "promised_at");
         }
-
     if (line->replaces != NULL_INT) {
         out->replaces = line->replaces;
         field_set(fields, out, "replaces");
@@ -452,8 +451,8 @@ static void show(struct view *view)
     show_timeline(view);
     out->on_shortage = row->shortage;
     field_set(&order_fields, out, "on_shortage");
-    if (row->max_shipments != NULL_INT) {
-        out->max_shipments = row->max_shipments;
+    if (view->at.state.max_shipments != NULL_INT) {
+        out->max_shipments = view->at.state.max_shipments;
         field_set(&order_fields, out, "max_shipments");
     }
     if (row->reservation != 0) {
@@ -467,7 +466,10 @@ int64_t order_write(struct order *order, const struct event_row *as_of, struct j
     struct order_io out;
     struct view view = { .ws = order->ws, .order = order, .out = &out };
     view.at.seq = INT64_MAX;
-    view.at.state = (struct order_state){ .stage = order->row->stage, .version = order->row->version, .payment_status = order->row->payment_status };
+    view.at.state = (struct order_state){ .stage = order->row->stage,
+                                          .version = order->row->version,
+                                          .payment_status = order->row->payment_status,
+                                          .max_shipments = order->row->max_shipments };
     if (as_of == NULL)
         view.at.lost = order_losses(order);
     else {

@@ -178,6 +178,8 @@ static struct sent about_order(struct stream_maker *maker)
           "{\"set\":[{\"line\":1,\"quantity\":$2}],\"add\":[{\"channel_sku\":\"$L\",\"quantity\":1,\"unit_price\":{\"amount\":\"4.00\",\"currency\":"
           "\"EUR\"},\"discount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}],\"reason\":\"called\"}" },
         { "substitute", "{\"line\":1,\"sku\":\"$G\"}" },
+        { "edit", "{\"max_shipments\":$2,\"set\":[{\"line\":1,\"quantity\":$5}]}" },
+        { "edit", "{\"max_shipments\":null}" },
         { "substitute", "{\"line\":2,\"quantity\":1}" },
         { "edit", "{\"ship_to\":{\"name\":\"A$2\",\"country\":\"AT\"}}" },
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },

@@ -84,6 +84,33 @@ static void an_order_that_holds_units_at_two_nodes_is_cancelled(struct shop *sho
     assert_non_null(strstr(shop_must(shop, 200, "GET", "/v1/inventory?sku=S7&node=HAM", NULL).body, "\"available\":1,"));
 }
 
+/* Each line set to so many, or as many lines that come. */
+static const char *edit_of(struct shop *shop, const char *what, int quantity)
+{
+    struct buffer body = { .arena = shop->arena };
+    if (what != NULL)
+        return arena_printf(shop->arena, "{\"add\":[%s]}", lines_of(shop, what, "S", quantity));
+    buffer_text(&body, "{\"set\":[");
+    for (int i = 0; i < LINES; i++)
+        buffer_printf(&body, "%s{\"line\":%d,\"quantity\":%d}", i == 0 ? "" : ",", i + 1, quantity);
+    buffer_text(&body, "]}");
+    return body.at;
+}
+
+static void an_order_is_edited(struct shop *shop)
+{
+    static const struct {
+        const char *what;
+        int quantity;
+    } edits[] = { { NULL, 1 }, { NULL, 2 }, { NULL, 7 }, { NULL, 1 }, { "sku", 1 }, { "sku", 9 }, { "channel_sku", 1 } };
+    receive_all(shop, "LEJ", 3);
+    receive_all(shop, "HAM", 1);
+    make(shop, "/v1/channels/web/listings/S", "{\"sku\":\"LAMP\"}");
+    struct reply taken = asks_little(shop, 201, "POST", "/v1/orders", order_of(shop, "web", "edited", lines_of(shop, "sku", "S", 2), "on_account"));
+    for (size_t i = 0; i < COUNT(edits); i++)
+        asks_little(shop, 200, "POST", path_of(shop, "/v1/orders/%s/edit", taken), edit_of(shop, edits[i].what, edits[i].quantity));
+}
+
 static void lines_that_name_nothing_are_cancelled(struct shop *shop)
 {
     cancel(shop, asks_little(shop, 201, "POST", "/v1/orders", order_of(shop, "market", "what", lines_of(shop, "sku", "NOTHING", 1), "collected")));
@@ -199,6 +226,7 @@ static void a_bundle_of_a_thousand_parts_waits_for_its_last(struct shop *shop)
 static void (*const scenes[])(struct shop *shop) = {
     an_order_that_waits_is_cancelled,
     an_order_that_holds_units_at_two_nodes_is_cancelled,
+    an_order_is_edited,
     lines_that_name_nothing_are_cancelled,
     a_payment_releases_an_order,
     an_order_names_bundles_and_listings,

@@ -189,6 +189,31 @@ static void bundles_that_stay_together_keep_to_it(struct shop *shop)
     assert_int_equal(parcels(shows(shop, id)), 1);
 }
 
+/* What a person may do about an order that waits for one node: let another parcel go. */
+static void the_bound_is_another_one_later(struct shop *shop)
+{
+    receive(shop, "LEJ", "LAMP", 2);
+    receive(shop, "HAM", "LAMP", 3);
+    const char *id = takes(shop, "web", LINE("LAMP", "5"), ONE), *edit = arena_printf(shop->arena, "/v1/orders/%s/edit", id);
+    line_is(shows(shop, id), 1, 3, 0, 2);
+    struct command *command = local_command(shop->local, shop->arena, "POST", edit, "{\"max_shipments\":2}", "more");
+    engine_run(shop->engine, &command, 1);
+    assert_int_equal(command->answer.status, 200);
+    const char *first = arena_text(shop->arena, command->answer.body);
+    says(first, "\"max_shipments\":2");
+    says(first, "edited: another bound of shipments");
+    const char *now = shows(shop, id);
+    line_is(now, 1, 0, 5, 0);
+    assert_int_equal(parcels(now), 2);
+    says(shop_must(shop, 409, "POST", edit, "{\"max_shipments\":1}").body, "it has 2 shipments already");
+    shop_must(shop, 200, "POST", edit, "{\"max_shipments\":null}");
+    assert_null(strstr(shows(shop, id), "max_shipments"));
+    command = local_command(shop->local, shop->arena, "POST", edit, "{\"max_shipments\":2}", "more");
+    engine_run(shop->engine, &command, 1);
+    assert_string_equal(command->answer.body, first);
+    says(shop_must(shop, 422, "POST", edit, "{\"max_shipments\":0}").body, "\"pointer\":\"/max_shipments\"");
+}
+
 static void what_a_marketplace_has_sold_has_no_bound(struct shop *shop)
 {
     struct reply refused = sends(shop, "market", LINE("LAMP", "1"), ONE);
@@ -211,6 +236,7 @@ int main(void)
         SCENE(more_of_it_goes_along_or_waits),
         SCENE(another_node_may_send_what_one_gave_up),
         SCENE(bundles_that_stay_together_keep_to_it),
+        SCENE(the_bound_is_another_one_later),
         SCENE(what_a_marketplace_has_sold_has_no_bound),
     };
     return scenes_play("shipments", scenes, COUNT(scenes));
