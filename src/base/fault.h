@@ -20,6 +20,7 @@
     X(STOCK_CONFLICT, "stock_conflict", 409, true, "The stock does not allow it", "look at the buckets of the position")                     \
     X(TOO_LATE, "too_late", 409, false, "Too late", "nothing that could be changed is left")                                                 \
     X(STATE_CONFLICT, "state_conflict", 409, true, "Not in this state", "see the state machine in the documentation")                        \
+    X(NO_INVERSE, "no_inverse", 409, false, "Nothing takes this back", "do what the detail says instead")                                    \
     X(NO_SUCH_HOLD, "no_such_hold", 409, false, "There is no such hold", "look at the order's holds")                                        \
     X(HOLD_LEFT, "hold_left", 409, true, "The order is held", "clear the holds that the order still has")                                    \
     X(PAYMENT_OPEN, "payment_open", 409, true, "The payment term is not met", "record the payment first")                                    \

@@ -74,16 +74,27 @@ bool if_match_holds(const char *if_match, int64_t version);
 /* Whether If-None-Match does: none came, "*" and it is not there yet, or another ETag than its own. */
 bool if_none_match_holds(const char *if_none_match, int64_t version);
 
+struct router;
+
 /* What a read runs with. */
 struct reading {
     struct db *db;         /* the main store */
     struct db *projection; /* caught up with the request's arrival when a query row asks for it */
     struct arena *arena;
-    struct vault *vault; /* opens sealed persons (engine/vault.h) */
-    const void *context; /* what the server hands to its own routes: metrics, openapi */
+    struct vault *vault;         /* opens sealed persons (engine/vault.h) */
+    const void *context;         /* what the server hands to its own routes: metrics, openapi */
+    const struct router *router; /* what else can be asked (http/router.h) */
 };
 
 struct command_type; /* engine/command.h */
+
+/* Entries that are found by what the body says: on a reader's thread, *inputs of the commands in reading->arena. No entry: NOT_FOUND, with the
+ * detail `none`. */
+struct batch_maker {
+    const struct field_table *input;
+    enum db_result (*make)(const struct reading *reading, const struct request *request, const void *input, const void ***inputs, size_t *count);
+    const char *none;
+};
 
 struct route {
     enum method method;
@@ -93,6 +104,7 @@ struct route {
     const struct command_type *command;   /* exactly one of read and command */
     const struct command_type *batch_of;  /* command is NULL: the body is {batch_name: [...]}, each entry such a command, each alone */
     const char *batch_name, *result_name; /* "orders", "order" */
+    const struct batch_maker *maker;      /* the body does not list the entries of batch_of: they are made of what it says */
     const char *batch_part;               /* the member of an entry that stands for the last part of the path that the type has; NULL: it has none */
     const struct field_table *answer_of;  /* for openapi */
     const char *content;                  /* answer_of is NULL: what it answers with, for openapi */

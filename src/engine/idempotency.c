@@ -1,6 +1,7 @@
 /* src/engine/idempotency.c: no response is stored: a 2xx is rendered once more from its event, a 409 keeps its code,
  * pointer and detail. */
 #include "engine/idempotency.h"
+#include "base/when.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,4 +86,38 @@ void idempotency_keep(struct ws *ws, const struct command *command)
     }
     if (ws_get(ws, &idempotency_table, WS_KEY(row.unit, row.day, row.key_high, row.key_low)) == NULL)
         ws_insert(ws, &idempotency_table, &row);
+}
+
+struct looked_for {
+    struct idempotency_entry *entries;
+    size_t count;
+};
+
+static void find_entries(struct ws *ws, void *context)
+{
+    const struct looked_for *of = context;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < of->count; i++)
+            for (int64_t back = 0; back < IDEMPOTENCY_DAYS; back++) {
+                struct idempotency_entry *entry = &of->entries[i];
+                const int64_t key[] = { ws_unit(ws), day_of(ws) - back, entry->key_hash[0], entry->key_hash[1] };
+                const struct idempotency_row *row = NULL;
+                if (round == 0)
+                    ws_want(ws, &idempotency_table, key);
+                else
+                    row = ws_get(ws, &idempotency_table, key);
+                if (row != NULL && row->problem == NULL && row->event_seq > 0) {
+                    entry->unit = row->unit;
+                    entry->event_seq = row->event_seq;
+                    entry->status = row->status;
+                }
+            }
+        ws_settle(ws);
+    }
+}
+
+enum db_result idempotency_events(const struct reading *reading, int64_t unit, struct idempotency_entry *entries, size_t count)
+{
+    struct looked_for of = { entries, count };
+    return ws_read(reading, unit, when_now_us(), find_entries, &of);
 }

@@ -15,4 +15,12 @@ bool idempotency_answers(struct ws *ws, struct command *command);
 /* Remembers the outcome of a command that was decided. */
 void idempotency_keep(struct ws *ws, const struct command *command);
 
+/* What a key stands for, for who asks afterwards. */
+struct idempotency_entry {
+    int64_t key_hash[2];
+    int64_t unit, event_seq, status; /* of a 2xx; event_seq 0: nothing is remembered of it */
+};
+/* Fills in those that this unit remembers. */
+enum db_result idempotency_events(const struct reading *reading, int64_t unit, struct idempotency_entry *entries, size_t count);
+
 #endif

@@ -131,24 +131,29 @@ static bool is_background(const struct exchange *exchange)
     return false;
 }
 
+void edge_key_hash(struct vault *vault, struct arena *arena, int64_t actor, const char *key, int64_t index, int64_t hash[2])
+{
+    struct buffer text = { .arena = arena };
+    const int64_t who[2] = { actor, index };
+    buffer_add(&text, who, sizeof who);
+    buffer_text(&text, key);
+    hash[0] = vault_hash(vault, HASH_KEY_HIGH, text.at, text.size);
+    hash[1] = vault_hash(vault, HASH_KEY_LOW, text.at, text.size);
+}
+
 /* What was sent, and what an idempotency key stands for: the API key, the text, the place in the batch. */
 static void hash_command(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
     const struct request *request = &exchange->request;
     struct vault *vault = exchange->server->options.vault;
-    struct buffer key = { .arena = command->arena }, sent = { .arena = command->arena };
-    int64_t who[2] = { request->actor.key, index };
+    struct buffer sent = { .arena = command->arena };
     buffer_printf(&sent, "%d %s\n", (int)request->method, request->target);
     buffer_add(&sent, body, body_bytes);
     command->body_hash[0] = vault_hash(vault, HASH_BODY_HIGH, sent.at, sent.size);
     command->body_hash[1] = vault_hash(vault, HASH_BODY_LOW, sent.at, sent.size);
-    if (request->idempotency_key == NULL || request->method != METHOD_POST)
-        return;
-    buffer_add(&key, who, sizeof who);
-    buffer_text(&key, request->idempotency_key);
-    command->has_key = true;
-    command->key_hash[0] = vault_hash(vault, HASH_KEY_HIGH, key.at, key.size);
-    command->key_hash[1] = vault_hash(vault, HASH_KEY_LOW, key.at, key.size);
+    command->has_key = request->idempotency_key != NULL && request->method == METHOD_POST;
+    if (command->has_key)
+        edge_key_hash(vault, command->arena, request->actor.key, request->idempotency_key, index, command->key_hash);
 }
 
 static void command_done(struct command *command)
@@ -209,6 +214,24 @@ static bool entry_part(struct command *command, const char *name, const char *bo
     return false;
 }
 
+/* One of the exchange's, as far as it can be said without its body. */
+static struct command command_of(struct exchange *exchange, struct arena *arena, size_t body_bytes)
+{
+    const struct request *request = &exchange->request;
+    return (struct command){ .type = type_of(exchange->route),
+                             .arena = arena,
+                             .actor = request->actor,
+                             .background = is_background(exchange),
+                             .if_match = request->if_match,
+                             .if_none_match = request->if_none_match,
+                             .wants_answer = true,
+                             .bytes = body_bytes + sizeof(struct command),
+                             .unit = -1,
+                             .faults = { .arena = arena },
+                             .done = command_done,
+                             .owner = exchange };
+}
+
 /* Fills one command. False: its faults say what is wrong with its form, and nothing more can be said. */
 static bool command_make(struct exchange *exchange, struct command *command, int64_t index, const char *body, size_t body_bytes)
 {
@@ -216,18 +239,7 @@ static bool command_make(struct exchange *exchange, struct command *command, int
     const struct request *request = &exchange->request;
     struct arena *arena = command->arena;
     struct request of_entry = *request;
-    *command = (struct command){ .type = type,
-                                 .arena = arena,
-                                 .actor = request->actor,
-                                 .background = is_background(exchange),
-                                 .if_match = request->if_match,
-                                 .if_none_match = request->if_none_match,
-                                 .wants_answer = true,
-                                 .bytes = body_bytes + sizeof *command,
-                                 .unit = -1,
-                                 .faults = { .arena = arena },
-                                 .done = command_done,
-                                 .owner = exchange };
+    *command = command_of(exchange, arena, body_bytes);
     memcpy(command->path, request->path, sizeof command->path);
     of_entry.arena = arena;
     of_entry.body = body;
@@ -357,10 +369,31 @@ static bool batch_make(struct exchange *exchange)
     return true;
 }
 
+/* What the entries are to be made of. */
+static bool made_of_parse(struct exchange *exchange)
+{
+    struct faults faults = { .arena = exchange->arena };
+    struct options options = { 0 };
+    const struct fields_also also = { &command_options, &options };
+    const struct request *request = &exchange->request;
+    const struct field_table *table = exchange->route->maker->input;
+    void *in = arena_alloc(exchange->arena, table->size);
+    if (!fields_read_text_also(exchange->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, FIELDS_POST, in, &also,
+                               &faults)) {
+        answer_faults(&exchange->answer, exchange->arena, &faults);
+        return false;
+    }
+    exchange->is_preview = options.dry_run;
+    exchange->made_of = in;
+    return true;
+}
+
 bool edge_parse(struct exchange *exchange)
 {
     if (!content_taken(exchange) || !key_taken(exchange) || !match_taken(exchange))
         return false;
+    if (exchange->route->maker != NULL)
+        return made_of_parse(exchange);
     if (exchange->route->batch_of != NULL)
         return batch_make(exchange);
     struct command *command = ARENA_NEW(exchange->arena, struct command);
@@ -377,6 +410,7 @@ bool edge_parse(struct exchange *exchange)
 bool command_look_back(struct command *command, const struct reading *reading, enum db_result *result)
 {
     struct arena_mark mark = arena_mark(reading->arena);
+    assert(command->type != NULL);
     *result = command->type->look_back(reading, command);
     if (reading->arena != command->arena) /* else its input lies there */
         arena_rewind(reading->arena, mark);
@@ -391,7 +425,7 @@ static bool waits_for_the_past(const struct command *command)
 
 bool edge_looks_back(const struct exchange *exchange)
 {
-    bool any = false;
+    bool any = exchange->made_of != NULL;
     for (size_t i = 0; i < exchange->command_count && !any; i++)
         any = waits_for_the_past(&exchange->commands[i]);
     return any;
@@ -412,9 +446,38 @@ static void entry_look_back(struct command *command, const struct reading *readi
     arena_set_door(command->arena, before);
 }
 
+/* False: exchange->answer says why there is no entry, or *result. */
+static bool entries_make(struct exchange *exchange, const struct reading *reading, enum db_result *result)
+{
+    const void **inputs;
+    size_t count;
+    const struct batch_maker *maker = exchange->route->maker;
+    *result = maker->make(reading, &exchange->request, exchange->made_of, &inputs, &count);
+    if (*result != DB_OK)
+        return false;
+    if (count == 0)
+        return refused(exchange, FAULT_NOT_FOUND, NULL, maker->none);
+    exchange->commands = ARENA_ARRAY(exchange->arena, struct command, count);
+    for (size_t i = 0; i < count; i++) {
+        struct command *command = &exchange->commands[i];
+        struct arena *arena = pool_take(&exchange->server->pool, 0);
+        if (arena == NULL)
+            return refused(exchange, FAULT_BUSY, NULL, "no memory for the batch");
+        *command = command_of(exchange, arena, 0);
+        exchange->command_count = i + 1;
+        command->input = inputs[i];
+        command->looks_back = true;
+        command->dry_run = exchange->is_preview;
+        hash_command(exchange, command, (int64_t)i, exchange->request.body, exchange->request.body_bytes);
+    }
+    return true;
+}
+
 bool edge_look_back(struct exchange *exchange, const struct reading *reading, enum db_result *result)
 {
     *result = DB_OK;
+    if (exchange->made_of != NULL && exchange->command_count == 0 && !entries_make(exchange, reading, result))
+        return false;
     for (size_t i = 0; i < exchange->command_count && *result == DB_OK; i++) {
         struct command *command = &exchange->commands[i];
         if (!waits_for_the_past(command))

@@ -22,6 +22,9 @@ bool edge_look_back(struct exchange *exchange, const struct reading *reading, en
 /* The same for one command, which is looked up like others where that found a fault. False: it ends here. */
 bool command_look_back(struct command *command, const struct reading *reading, enum db_result *result);
 
+/* What an Idempotency-Key of an API key stands for, at its place in a batch (0: a command of its own). */
+void edge_key_hash(struct vault *vault, struct arena *arena, int64_t actor, const char *key, int64_t index, int64_t hash[2]);
+
 /* What the body of a type's command may say: its table, or one without fields where it takes none. */
 const struct field_table *command_input(const struct command_type *type);
 /* What the body of every POST may say besides: dry_run. */

@@ -79,7 +79,8 @@ struct command *local_command(struct local *local, struct arena *arena, const ch
     hash_request(local, command, method, target, body, idempotency_key);
     enum db_result result = DB_OK;
     if (good && command->looks_back && command->form.count == 0)
-        good = command_look_back(command, &(struct reading){ .db = engine_db(local->engine), .arena = arena, .vault = local->vault }, &result);
+        good = command_look_back(
+            command, &(struct reading){ .db = engine_db(local->engine), .arena = arena, .vault = local->vault, .router = local->router }, &result);
     if (!good) {
         command->state = COMMAND_REFUSED;
         if (result != DB_OK)

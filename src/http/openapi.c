@@ -65,6 +65,8 @@ static void reach(struct description *all, const struct field_table *table, bool
 static const struct field_table *input_of(const struct route *route)
 {
     const struct command_type *type = route->command != NULL ? route->command : route->batch_of;
+    if (route->maker != NULL)
+        return route->maker->input;
     return type == NULL ? NULL : route->method == METHOD_POST ? command_input(type) : type->input;
 }
 
@@ -233,7 +235,7 @@ static void body_content(struct description *all, const struct route *route, con
     json_key(json, type);
     json_object(json);
     json_key(json, "schema");
-    if (route->batch_of != NULL)
+    if (route->batch_of != NULL && route->maker == NULL)
         list_schema(all, route->batch_name, input_of(route), true);
     else
         schema_ref(all, input_of(route), route->method == METHOD_PATCH ? FIELDS_MERGE : FIELDS_REQUEST);
@@ -278,7 +280,8 @@ static void results_schema(struct description *all, const struct route *route)
     if (route->answer_of != NULL) {
         json_key(json, route->result_name);
         schema_ref(all, route->answer_of, FIELDS_ANSWER);
-    }
+    } else
+        raw(json, route->result_name, "{\"type\":\"object\"}"); /* as another command answers */
     for (int i = 0; i < 5; i++)
         json_object_end(json);
 }
@@ -324,7 +327,7 @@ static void responses_write(struct description *all, const struct route *route)
         success_write(all, route, "200", route->batch_of != NULL ? "One result for each entry, in order" : "Done, or as it stands");
     if (route->command != NULL && (route->method == METHOD_POST || route->method == METHOD_PUT))
         success_write(all, route, "201", "Made");
-    if (route->method == METHOD_DELETE)
+    if (route->method == METHOD_DELETE || (route->command != NULL && route->content != NULL)) /* or as another command answers */
         raw(json, "204", "{\"description\":\"Gone\"}");
     raw(json, "4XX", "{\"$ref\":\"#/components/responses/Problem\"}");
     raw(json, "5XX", "{\"$ref\":\"#/components/responses/Problem\"}");

@@ -344,7 +344,7 @@ struct readers *readers_start(struct http_server *server, int threads)
         struct reader *reader = &readers->reader[readers->count];
         reader->readers = readers;
         reader->arena = arena_new(1 << 20);
-        reader->reading = (struct reading){ .vault = server->options.vault, .context = server->options.context };
+        reader->reading = (struct reading){ .vault = server->options.vault, .context = server->options.context, .router = server->router };
         if (reader->arena == NULL || pthread_create(&reader->thread, NULL, reader_main, reader) != 0) {
             arena_free(reader->arena);
             readers_stop(readers);

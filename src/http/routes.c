@@ -1,6 +1,7 @@
 /* src/http/routes.c: the tables of all modules. A module is reachable once its line stands here. */
 #include "http/router.h"
 #include "http/own.h"
+#include "http/undo.h"
 #include "catalog/catalog.h"
 #include "finance/finance.h"
 #include "connect/connect.h"
@@ -12,6 +13,6 @@
 #include "returns/returns.h"
 
 const struct route_table *const http_routes[] = {
-    &own_routes,     &catalog_routes,   &inventory_routes, &count_routes,   &orders_routes, &fulfilment_routes, &return_routes, &finance_routes,
-    &insight_routes, &exception_routes, &job_routes,       &webhook_routes, NULL,
+    &own_routes,    &undo_routes,    &catalog_routes, &inventory_routes, &count_routes, &orders_routes,  &fulfilment_routes,
+    &return_routes, &finance_routes, &insight_routes, &exception_routes, &job_routes,   &webhook_routes, NULL,
 };

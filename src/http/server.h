@@ -47,7 +47,8 @@ struct exchange {
     int64_t mark;       /* of the projection at its arrival */
     struct command *commands;
     size_t command_count;
-    bool is_preview; /* of a batch as a whole */
+    bool is_preview;     /* of a batch as a whole */
+    const void *made_of; /* route->maker: its input; the commands are made on a reader's thread */
     atomic_size_t commands_left;
     /* A live stream. */
     struct stream stream;

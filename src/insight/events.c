@@ -34,6 +34,20 @@ bool event_source_find(struct event_source *source, const char *unit_code, enum 
     return false;
 }
 
+enum db_result event_units_all(const struct event_source *source, int64_t **units, size_t *count)
+{
+    struct event_units_result *rows;
+    size_t found;
+    enum db_result result = event_units(source->db, source->arena, 0, &rows, &found);
+    if (result != DB_OK)
+        return result;
+    *units = ARENA_ARRAY(source->arena, int64_t, found + 1); /* 0 comes first */
+    for (size_t i = 0; i < found; i++)
+        (*units)[i + 1] = rows[i].id;
+    *count = found + 1;
+    return DB_OK;
+}
+
 /* ---- a page ---- */
 
 /* The numbers of the next events, and how far was looked. */

@@ -31,6 +31,8 @@ struct event_page {
 /* The unit that a query names; a text of NULL: the only one. False, with a sentence in *wrong, for anything else; *result
  * tells of the store. */
 bool event_source_find(struct event_source *source, const char *unit_code, enum db_result *result, const char **wrong);
+/* Numbers of all units, the company's (0) first. */
+enum db_result event_units_all(const struct event_source *source, int64_t **units, size_t *count);
 /* The next events after `after`, at most `most` of them. */
 enum db_result event_page_read(const struct event_source *source, int64_t after, size_t most, struct event_page *page);
 

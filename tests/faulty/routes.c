@@ -141,6 +141,8 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/recalls/{id}", "/v1/recalls/%c", NULL, 200, ABOUT_RECALL },
     { METHOD_POST, "/v1/recalls/{id}/end", "/v1/recalls/%c/end", "{\"release\":false,\"reason\":\"over\"}", 200, ABOUT_RECALL },
 
+    { METHOD_POST, "/v1/commands/{id}/undo", "/v1/commands/DE:%e/undo", "{\"reason\":\"no\"}", 201, ABOUT_KEYED },
+    { METHOD_POST, "/v1/commands/undo", "/v1/commands/undo", "{\"idempotency_key\":\"found-%n\"}", 200, ABOUT_KEYED },
     { METHOD_POST, "/v1/orders", "/v1/orders", ORDER("web", "on_account"), 201 },
     { METHOD_POST, "/v1/orders/batch", "/v1/orders/batch", "{\"orders\":[" ORDER("web", "prepaid") "," ORDER("market", "on_account") "]}", 200 },
     { METHOD_POST, "/v1/orders/{id}/cancel", "/v1/orders/%o/cancel", "{\"reason\":\"no\",\"dry_run\":true}", 200, ABOUT_ORDER },
@@ -205,25 +207,25 @@ const size_t good_request_count = sizeof good_requests / sizeof good_requests[0]
 
 void shop_write(const struct shop *shop, const char *text, char *out, size_t room)
 {
+    char number[24], event[24];
+    const struct {
+        char sign;
+        const char *text;
+    } written[] = { { 'n', number },         { 'e', event },        { 'o', shop->order },  { 'f', shop->work },  { 'r', shop->reservation },
+                    { 't', shop->transfer }, { 's', shop->supply }, { 'c', shop->recall }, { 'k', shop->count }, { 'b', shop->back },
+                    { 'x', shop->exception } };
     size_t bytes = 0;
+    snprintf(number, sizeof number, "%ld", shop->number);
+    snprintf(event, sizeof event, "%ld", (long)shop->event);
     for (const char *at = text; *at != '\0' && bytes + 48 < room; at++) {
         if (*at != '%') {
             out[bytes++] = *at;
             continue;
         }
         at++;
-        int wrote = *at == 'n' ? snprintf(out + bytes, room - bytes, "%ld", shop->number)
-                               : snprintf(out + bytes, room - bytes, "%s",
-                                          *at == 'o'   ? shop->order
-                                          : *at == 'f' ? shop->work
-                                          : *at == 'r' ? shop->reservation
-                                          : *at == 't' ? shop->transfer
-                                          : *at == 's' ? shop->supply
-                                          : *at == 'c' ? shop->recall
-                                          : *at == 'k' ? shop->count
-                                          : *at == 'b' ? shop->back
-                                                       : shop->exception);
-        bytes += (size_t)wrote;
+        for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
+            if (written[i].sign == *at)
+                bytes += (size_t)snprintf(out + bytes, room - bytes, "%s", written[i].text);
     }
     out[bytes] = '\0';
 }
@@ -320,6 +322,25 @@ static void count(struct shop *shop, enum about about)
     must(shop, "POST", "/v1/counts/%k/lines", TRAYS_COUNTED("b", "%n"));
 }
 
+/* The numbers of events grow by one, so the newest is found by halving. */
+static void keyed(struct shop *shop)
+{
+    int64_t low = 1, high = INT64_C(1) << 24;
+    char key[40], target[100];
+    snprintf(key, sizeof key, "found-%ld", shop->number);
+    assert_int_equal(client_call(&shop->client, "POST", "/v1/inventory/adjustments", key, FOUND), 201);
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        snprintf(target, sizeof target, "/v1/events?unit=DE&limit=1&after=%ld", (long)middle);
+        client_must(&shop->client, "GET", target, NULL);
+        if (strstr(shop->client.body, "\"seq\"") == NULL)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    shop->event = low; /* stock.adjusted is the last that the command tells */
+}
+
 void shop_prepare(struct shop *shop, const struct good_request *request)
 {
     shop->number++;
@@ -372,6 +393,9 @@ void shop_prepare(struct shop *shop, const struct good_request *request)
     case ABOUT_COUNT:
     case ABOUT_DIFFERENCE:
         count(shop, request->about);
+        break;
+    case ABOUT_KEYED:
+        keyed(shop);
         break;
     case ABOUT_RESERVATION:
         must(shop, "POST", "/v1/reservations", "{\"channel\":\"web\",\"ttl_s\":86400,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}");

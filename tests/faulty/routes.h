@@ -32,11 +32,12 @@ enum about {
     ABOUT_COUNT,
     ABOUT_DIFFERENCE, /* a count that booked one */
     ABOUT_RETURN,     /* expected */
-    ABOUT_CAME_BACK   /* one unit, not inspected */
+    ABOUT_CAME_BACK,  /* one unit, not inspected */
+    ABOUT_KEYED       /* units that were found, under the key found-%n; %e is the event */
 };
 
 /* In target, body and unit %n is a number that no request had before, %o an order, %f a fulfilment order, %r a reservation, %t a
- * transfer, %s a supply, %c a recall, %k a count, %b a return, %x an exception. */
+ * transfer, %s a supply, %c a recall, %k a count, %b a return, %x an exception, %e an event. */
 struct good_request {
     enum method method;
     const char *path; /* of the route */
@@ -54,7 +55,7 @@ struct shop {
     struct server server;
     struct client client;
     long number;
-    int64_t seq; /* of DE's newest event that was seen */
+    int64_t event, seq; /* of DE's newest event that was seen */
     char order[40], work[40], reservation[40], transfer[40], supply[40], recall[40], count[40], back[40], exception[40]; /* of the next request */
     char first_order[40], first_work[40], first_exception[40];                                                           /* of the shop */
 };
