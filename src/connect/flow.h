@@ -19,9 +19,9 @@ struct flow_item {
 
 struct flow {
     int64_t unit, webhook, epoch, fresh_at; /* as the row had them */
-    int64_t seq;             /* the cursor as it was reported last */
-    int64_t read;            /* events up to here were looked at */
-    struct flow_item *items; /* by seq; malloc'd */
+    int64_t seq;                            /* the cursor as it was reported last */
+    int64_t read;                           /* events up to here were looked at */
+    struct flow_item *items;                /* by seq; malloc'd */
     size_t count, room, flying;
     int64_t failing, failing_since_us, pause_us;  /* nothing is tried before pause_us */
     int64_t hasten;                               /* waits are divided by it: tests. 0: 1 */

@@ -197,7 +197,7 @@ static enum db_result write_subscription(struct reading *reading, const struct p
     size_t count = 0;
     enum db_result result = subscription_load(reading, place->unit, place->webhook, &row, &found);
     if (result == DB_OK && found)
-        result = connect_waiting(reading->db, reading->arena, place->unit, place->webhook, 2 * WEBHOOK_WAITING_MAX, &waiting, &count);
+        result = connect_waiting(reading->db, reading->arena, place->unit, place->webhook, INT64_C(2) * WEBHOOK_WAITING_MAX, &waiting, &count);
     if (result != DB_OK || !found)
         return result;
     const bool wanted = webhook_follows(place->units, place->unit_code);
