@@ -3,7 +3,7 @@
  * them at once, or they wait at the order's rank, and the node is not given the order again until a person says so. Each scene runs on both stores
  * and ends in a company in which `millrace check` finds nothing. */
 #include "fulfilment/fulfilment.h"
-#include "store/shop.h"
+#include "store/sale.h"
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,101 +20,6 @@ static void others_run_fba(struct shop *shop)
     shop_must(shop, 200, "PATCH", "/v1/nodes/HAM", "{\"priority\":2}");
     shop_must(shop, 200, "PATCH", "/v1/channels/web", "{\"nodes\":[\"FBA\",\"HAM\"]}");
     shop_must(shop, 200, "PATCH", "/v1/channels/market", "{\"nodes\":[\"FBA\"]}");
-}
-
-static const char *line_of(struct shop *shop, const char *sku, int quantity)
-{
-    return arena_printf(shop->arena, "{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", sku, quantity);
-}
-
-/* Paid on account, so it is released at once. */
-static const char *order_lines(struct shop *shop, const char *channel, const char *lines)
-{
-    static int number;
-    char id[32];
-    struct reply made = shop_must(
-        shop, 201, "POST", "/v1/orders",
-        "{\"channel\":\"%s\",\"channel_order_id\":\"H-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
-        channel, ++number, lines);
-    text_in(made.body, NULL, "id", id, sizeof id);
-    return arena_text(shop->arena, id);
-}
-
-static const char *buys(struct shop *shop, const char *channel, const char *sku, int quantity)
-{
-    return order_lines(shop, channel, line_of(shop, sku, quantity));
-}
-
-static const char *order_text(struct shop *shop, const char *id)
-{
-    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body;
-}
-
-/* The order's fulfilment order number `which`, from 0. */
-static const char *work_of(struct shop *shop, const char *id, int which)
-{
-    char work[32] = "";
-    const char *at = strstr(order_text(shop, id), "\"fulfilments\":");
-    for (int i = 0; at != NULL && i <= which; i++) {
-        at = strstr(at + 1, "\"id\":\"ful_");
-        if (at != NULL)
-            text_in(at, NULL, "id", work, sizeof work);
-    }
-    assert_non_null(at);
-    return arena_text(shop->arena, work);
-}
-
-static int count_of(const char *text, const char *what)
-{
-    int count = 0;
-    for (; (text = strstr(text, what)) != NULL; text++)
-        count++;
-    return count;
-}
-
-static int works(struct shop *shop, const char *id)
-{
-    return count_of(order_text(shop, id), "\"id\":\"ful_");
-}
-
-static const struct {
-    const char *verb, *body;
-} bodies[] = {
-    { "pack", "{\"packages\":[{\"weight_g\":500}]}" },
-    { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" },
-    { "decline", "{\"reason\":\"no cartons\"}" },
-    { "fail", "{\"reason\":\"the belt stands\"}" },
-    { "reject_cancel", "{\"reason\":\"it is on the belt\"}" },
-    { "lost", "{\"reason\":\"the van burnt\"}" },
-    { "settle", "{\"then\":\"refund\"}" },
-};
-
-static struct reply report(struct shop *shop, const char *work, const char *verb)
-{
-    const char *body = "{}";
-    for (size_t i = 0; i < COUNT(bodies); i++)
-        body = strcmp(bodies[i].verb, verb) == 0 ? bodies[i].body : body;
-    const bool miss = strcmp(verb, "miss") == 0;
-    return shop_call(shop, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, miss ? "pick" : verb), "%s",
-                     miss ? "{\"lines\":[{\"line\":1,\"quantity\":0}]}" : body);
-}
-
-/* Verbs, one after the other; each must be done. Returns the last answer. */
-static const char *reports(struct shop *shop, const char *work, const char *verbs)
-{
-    const char *body = "";
-    char verb[32];
-    for (const char *at = verbs; *at != '\0'; at += strspn(at, " ")) {
-        const size_t size = strcspn(at, " ");
-        snprintf(verb, sizeof verb, "%.*s", (int)size, at);
-        struct reply reply = report(shop, work, verb);
-        if (reply.status != 200)
-            fail_msg("%s of %s: %d %s", verb, verbs, reply.status, reply.body);
-        body = reply.body;
-        at += size;
-    }
-    return body;
 }
 
 static const char *cancels(struct shop *shop, const char *id, const char *lines)
@@ -221,7 +126,7 @@ static void try(struct shop *shop, const struct from *from, const char *verb)
         goes = strstr(goes + 1, word);
     const char *to = goes == NULL ? from->state : arena_text_n(shop->arena, goes + strlen(word), strcspn(goes + strlen(word), " "));
     const char *path = arena_printf(shop->arena, "/v1/orders/%s/cancel", id);
-    struct reply reply = strcmp(verb, "order") == 0 ? shop_call(shop, "POST", path, "{\"reason\":\"r\"}") : report(shop, work, verb);
+    struct reply reply = strcmp(verb, "order") == 0 ? shop_call(shop, "POST", path, "{\"reason\":\"r\"}") : report(shop, work, verb, NULL);
     if (reply.status != (goes == NULL ? 409 : 200) || strcmp(state_of(shop, work), to) != 0)
         fail_msg("%s (by \"%s\") and %s: %d, then %s, not %s: %s", from->state, from->by, verb, reply.status, state_of(shop, work), to, reply.body);
     (void)shop_call(shop, "POST", path, "{\"reason\":\"end of the case\"}"); /* it must not take the next one's lamp */
@@ -245,7 +150,7 @@ static void work_of_our_own_is_not_sent(struct shop *shop)
 {
     receive(shop, "LEJ", "LAMP", 1);
     const char *id = buys(shop, "b2b", "LAMP", 1), *work = work_of(shop, id, 0);
-    struct reply reply = report(shop, work, "send");
+    struct reply reply = report(shop, work, "send", NULL);
     assert_int_equal(reply.status, 409);
     assert_non_null(strstr(reply.body, "LEJ is a node of our own: its work is not sent, it is picked"));
     reports(shop, work, "accept"); /* a store may say that it does it */
@@ -328,7 +233,7 @@ static void a_node_works_on_while_it_is_asked(struct shop *shop)
     assert_null(strstr(answer, "cancel_requested"));
     assert_int_equal(figure(shop, id, "shipped"), 2);
     assert_int_equal(figure(shop, id, "cancelled"), 0);
-    assert_int_equal(report(shop, work, "cancel").status, 409);
+    assert_int_equal(report(shop, work, "cancel", NULL).status, 409);
     assert_int_equal(shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"r\"}").status, 409);
 }
 

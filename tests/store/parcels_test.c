@@ -2,7 +2,7 @@
  * damaged, and somebody decides whether another one is sent; and where nobody says that it was delivered, it counts as delivered after so many
  * days. Each scene runs on both stores and ends in a company in which `millrace check` finds nothing. */
 #include "fulfilment/parcels.h"
-#include "store/shop.h"
+#include "store/sale.h"
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,99 +10,6 @@
 #include <cmocka.h>
 
 /* ---- what is done ---- */
-
-static const char *line_of(struct shop *shop, const char *sku, int quantity)
-{
-    return arena_printf(shop->arena, "{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", sku, quantity);
-}
-
-/* Paid on account, so it is released at once. */
-static const char *order_lines(struct shop *shop, const char *channel, const char *lines)
-{
-    static int number;
-    char id[32];
-    struct reply made = shop_must(
-        shop, 201, "POST", "/v1/orders",
-        "{\"channel\":\"%s\",\"channel_order_id\":\"L-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
-        channel, ++number, lines);
-    text_in(made.body, NULL, "id", id, sizeof id);
-    return arena_text(shop->arena, id);
-}
-
-static const char *buys(struct shop *shop, const char *channel, const char *sku, int quantity)
-{
-    return order_lines(shop, channel, line_of(shop, sku, quantity));
-}
-
-static const char *order_text(struct shop *shop, const char *id)
-{
-    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body;
-}
-
-/* The order's fulfilment order number `which`, from 0. */
-static const char *work_of(struct shop *shop, const char *id, int which)
-{
-    char work[32] = "";
-    const char *at = strstr(order_text(shop, id), "\"fulfilments\":");
-    for (int i = 0; at != NULL && i <= which; i++) {
-        at = strstr(at + 1, "\"id\":\"ful_");
-        if (at != NULL)
-            text_in(at, NULL, "id", work, sizeof work);
-    }
-    assert_non_null(at);
-    return arena_text(shop->arena, work);
-}
-
-static int count_of(const char *text, const char *what)
-{
-    int count = 0;
-    for (; (text = strstr(text, what)) != NULL; text++)
-        count++;
-    return count;
-}
-
-static int works(struct shop *shop, const char *id)
-{
-    return count_of(order_text(shop, id), "\"id\":\"ful_");
-}
-
-static const struct {
-    const char *verb, *body;
-} bodies[] = {
-    { "pack", "{\"packages\":[{\"weight_g\":500}]}" },
-    { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" },
-    { "decline", "{\"reason\":\"no cartons\"}" },
-    { "fail", "{\"reason\":\"the belt stands\"}" },
-    { "reject_cancel", "{\"reason\":\"it is on the belt\"}" },
-};
-
-static struct reply report(struct shop *shop, const char *work, const char *verb)
-{
-    const char *body = "{}";
-    for (size_t i = 0; i < COUNT(bodies); i++)
-        body = strcmp(bodies[i].verb, verb) == 0 ? bodies[i].body : body;
-    const bool miss = strcmp(verb, "miss") == 0;
-    return shop_call(shop, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, miss ? "pick" : verb), "%s",
-                     miss ? "{\"lines\":[{\"line\":1,\"quantity\":0}]}" : body);
-}
-
-/* Verbs, one after the other; each must be done. Returns the last answer. */
-static const char *reports(struct shop *shop, const char *work, const char *verbs)
-{
-    const char *body = "";
-    char verb[32];
-    for (const char *at = verbs; *at != '\0'; at += strspn(at, " ")) {
-        const size_t size = strcspn(at, " ");
-        snprintf(verb, sizeof verb, "%.*s", (int)size, at);
-        struct reply reply = report(shop, work, verb);
-        if (reply.status != 200)
-            fail_msg("%s of %s: %d %s", verb, verbs, reply.status, reply.body);
-        body = reply.body;
-        at += size;
-    }
-    return body;
-}
 
 static const char *does(struct shop *shop, const char *work, const char *verb, const char *body)
 {

@@ -1,7 +1,7 @@
 /* tests/store/short_picks_test.c: a picker finds fewer units than are due. What is missing leaves the order at once and stands in quarantine
  * until a count decides; another node ships it, or it waits; what was found goes on; the node is not asked again, and nobody is promised
  * what nobody has found. Each scene runs on both stores and ends in a company in which `millrace check` finds nothing. */
-#include "store/shop.h"
+#include "store/sale.h"
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,62 +9,6 @@
 #include <cmocka.h>
 
 /* ---- what is done ---- */
-
-/* Lines as JSON; paid on account, so it is released at once. */
-static const char *order_lines(struct shop *shop, const char *channel, const char *lines)
-{
-    static int number;
-    char id[32];
-    struct reply made = shop_must(
-        shop, 201, "POST", "/v1/orders",
-        "{\"channel\":\"%s\",\"channel_order_id\":\"P-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"on_account\",\"status\":\"pending\"}}",
-        channel, ++number, lines);
-    text_in(made.body, NULL, "id", id, sizeof id);
-    return arena_text(shop->arena, id);
-}
-
-static const char *line_of(struct shop *shop, const char *sku, int quantity)
-{
-    return arena_printf(shop->arena, "{\"sku\":\"%s\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}", sku, quantity);
-}
-
-static const char *buys(struct shop *shop, const char *channel, const char *sku, int quantity)
-{
-    return order_lines(shop, channel, line_of(shop, sku, quantity));
-}
-
-static const char *order_text(struct shop *shop, const char *id)
-{
-    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", id), NULL).body;
-}
-
-/* The order's fulfilment order number `which`, from 0. */
-static const char *work_of(struct shop *shop, const char *id, int which)
-{
-    char work[32] = "";
-    const char *at = strstr(order_text(shop, id), "\"fulfilments\":");
-    for (int i = 0; at != NULL && i <= which; i++) {
-        at = strstr(at + 1, "\"id\":\"ful_");
-        if (at != NULL)
-            text_in(at, NULL, "id", work, sizeof work);
-    }
-    assert_non_null(at);
-    return arena_text(shop->arena, work);
-}
-
-static int works(struct shop *shop, const char *id)
-{
-    int count = 0;
-    for (const char *at = order_text(shop, id); (at = strstr(at, "\"id\":\"ful_")) != NULL; at++)
-        count++;
-    return count;
-}
-
-static struct reply report(struct shop *shop, const char *work, const char *verb, const char *body)
-{
-    return shop_call(shop, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, verb), "%s", body);
-}
 
 static const char *picks(struct shop *shop, const char *work, const char *lines)
 {
@@ -109,14 +53,6 @@ static int64_t figure(struct shop *shop, const char *id, const char *name)
 static const char *exceptions(struct shop *shop, const char *type, const char *state)
 {
     return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/exceptions?type=%s&state=%s", type, state), NULL).body;
-}
-
-static int count_of(const char *text, const char *what)
-{
-    int count = 0;
-    for (; (text = strstr(text, what)) != NULL; text++)
-        count++;
-    return count;
 }
 
 static bool says(struct shop *shop, const char *id, const char *what)
