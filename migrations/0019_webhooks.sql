@@ -12,7 +12,6 @@ CREATE TABLE webhook (
     PRIMARY KEY (unit, id)
 );
 CREATE UNIQUE INDEX webhook_code ON webhook (unit, code);
--- path webhook_by_code ON webhook (unit, code)
 -- path webhook_all ON webhook (unit) THEN (id)
 
 -- Its secrets, by number; made_by: the event that told of it, 0: it came with the webhook; ends_at: from then on it signs no more, NULL: it is

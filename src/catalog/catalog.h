@@ -24,7 +24,7 @@ static inline bool node_is_run_by_others(const struct node_row *node)
     return node->kind == NODE_THIRD_PARTY || node->kind == NODE_MARKETPLACE || node->kind == NODE_SUPPLIER;
 }
 
-#define SUBSTITUTES_MAX 20   /* of a SKU */
+#define SUBSTITUTES_MAX 20 /* of a SKU */
 
 /* Units of a SKU in one piece of something. */
 struct component {

@@ -27,7 +27,8 @@ static const struct {
       "save: the key that people are sealed under, which is in no backup. The file has mode 0600; one that is there is left alone.\n\n"
       "  millrace key add --db sqlite:shop.db --name web --scope orders --scope read\n"
       "  millrace key save --db sqlite:shop.db --file shop.masterkey\n" },
-    { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE] [--webhooks public|private|off]", "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
+    { "serve", run_serve, "--db URL [--listen HOST:PORT] [--black-box FILE] [--webhooks public|private|off]",
+      "answers HTTP until SIGTERM; 127.0.0.1:8080 if not told",
       "Prints `ready http://HOST:PORT` when it answers (port 0: a free one). SIGTERM and Ctrl-C let what was asked be answered first.\n"
       "Several may serve one PostgreSQL database; a second on one SQLite file refuses. The API is described at /docs.\n"
       "A command that was being decided when the process died, twice in a row, is refused from then on: --black-box says where that is\n"

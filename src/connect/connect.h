@@ -18,6 +18,9 @@ extern const struct master_kind webhook_master;
 extern const struct field_table webhook_fields;
 extern const struct command_type webhook_put, webhook_patch, webhook_rotate, webhook_replay, webhook_test;
 
+/* In the company's working set; NULL: there is none. */
+const struct webhook_row *webhook_named(struct ws *ws, const char *code);
+
 /* Whether a webhook with these rows' texts wants events of this type, and of the unit with this code ("company" for unit 0). */
 bool webhook_wants(const char *events, enum event_type type);
 bool webhook_follows(const char *units, const char *unit_code);

@@ -29,7 +29,7 @@ struct wanted {
 static void find_place(struct ws *ws, void *context)
 {
     struct wanted *wanted = context;
-    const struct webhook_row *row = ws_find(ws, &webhook_by_code, WS_PREFIX(db_int(0), db_text(wanted->code)));
+    const struct webhook_row *row = webhook_named(ws, wanted->code);
     wanted->place = (struct place){ .webhook = row == NULL ? 0 : row->id };
     wanted->unit_known = wanted->unit_code != NULL && strcmp(wanted->unit_code, "company") == 0;
     wanted->units = 0;
@@ -216,7 +216,7 @@ static enum db_result write_subscription(struct reading *reading, const struct p
 static void find_webhook(struct ws *ws, void *context)
 {
     struct wanted *wanted = context;
-    const struct webhook_row *row = ws_find(ws, &webhook_by_code, WS_PREFIX(db_int(0), db_text(wanted->code)));
+    const struct webhook_row *row = webhook_named(ws, wanted->code);
     wanted->place = (struct place){ .webhook = row == NULL ? 0 : row->id };
     wanted->place.units = row == NULL ? "" : arena_text(wanted->arena, row->units);
 }

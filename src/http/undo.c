@@ -111,10 +111,11 @@ static enum db_result undo_look_back(const struct reading *reading, struct comma
     return DB_OK;
 }
 
-/* It has become another command before anybody decides. */
+static const struct command_type undo_type;
+
 static void undo_decide(struct ws *ws, struct command *command)
 {
-    assert(!"an undo is decided as what takes back");
+    assert(command->type != &undo_type); /* it has become another command before anybody decides */
 }
 
 static const struct command_type undo_type = { .name = "command.undo",

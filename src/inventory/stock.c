@@ -6,8 +6,8 @@
 #include <assert.h>
 
 const char *const bucket_names[] = { "none", "available", "reserved", "allocated", "quarantined", NULL };
-const char *const cause_names[] = { "none",     "adjustment", "order",  "fulfilment", "reservation", "fence",
-                                    "transfer", "inspection", "supply", "recall",     "snapshot", "return",    NULL };
+const char *const cause_names[] = { "none",       "adjustment", "order",  "fulfilment", "reservation", "fence", "transfer",
+                                    "inspection", "supply",     "recall", "snapshot",   "return",      NULL };
 static const char *const cause_prefixes[] = { NULL, "adj", "ord", "ful", "rsv", "chn", "trf", "ins", "sup", "rec", "snp", "rtn" };
 static const char *const place_names[] = { NULL, "supplier", "customer", "adjustment", "scrap", "in_transit" };
 

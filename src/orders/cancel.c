@@ -373,8 +373,10 @@ static void tell(struct order *order, const char *reason, int64_t *pieces, const
     }
     if (any)
         order_gave_up(order, reason, pieces);
-    if (asking->count > 0)
-        tell_asked(order, reason, asking);
+    if (asking->count == 0)
+        return;
+    tell_asked(order, reason, asking);
+    exceptions_settle(order); /* of a bundle no piece has gone, and a part that waited is no longer wanted all the same */
 }
 
 static void cancel_prefetch(struct ws *ws, const struct command *command)

@@ -55,7 +55,6 @@ static const struct field line_rows[] = {
     { "lost", FIELD_INT, AT(line_io, lost), .read_only = true, .hide_absent = true,
       .doc = "units, or bundles of which a part, that left and were lost or came damaged; absent: none" },
 
-
     { "replaces", FIELD_INT, AT(line_io, replaces), .read_only = true, .hide_absent = true, .doc = "the line whose pieces it stands in for" },
     { "replaced_by", FIELD_INT, AT(line_io, replaced_by), .read_only = true, .hide_absent = true,
       .doc = "the last line that stands in for pieces of it" },

@@ -149,8 +149,7 @@ static void preview_and_do(struct shop *shop, const struct good_request *request
     const bool of_entries = strncmp(said, "{\"results\"", strlen("{\"results\"")) == 0; /* of a batch each entry is told so */
     free(said);
     free(done);
-    if (!of_entries &&
-        (call(shop, "POST", target, key, dry) != 422 || strstr(shop->client.body, "idempotency_mismatch") == NULL))
+    if (!of_entries && (call(shop, "POST", target, key, dry) != 422 || strstr(shop->client.body, "idempotency_mismatch") == NULL))
         fail_msg("%s under the key of another body: %s", target, shop->client.body);
 }
 

@@ -95,9 +95,11 @@ static void rows_that_are_mended(const char *postgres)
        "sed -i '/^too/d; /^,/d; s/,heavy,123,/,40,,/; s/^No code,,/No code,NC,/' left.csv; millrace import skus --file left.csv --errors none.csv; ls none.csv");
     says(&office, 2, "{\"rows\":2,\"entries\":2,\"made\":2,\"there\":0,\"rows_left_out\":0,\"dry_run\":false}");
     sh(&office, "millrace export skus");
-    says_only(&office,
-              "code,version,name,gtin,weight_g,length_mm,width_mm,height_mm\nLAMP,2,Lamp two,,1,,,\nEQ,1,'=1+1,,,,,\nBULB,1,\"Bulb, 2\",,40,,,\n"
-              "NC,1,No code,,,,,\n");
+    says(&office, 0, "code,version,name,gtin,weight_g,");
+    says(&office, 0, "\nLAMP,2,Lamp two,,1,");
+    says(&office, 0, "\nEQ,1,'=1+1,,,");
+    says(&office, 0, "\nBULB,1,\"Bulb, 2\",,40,");
+    says(&office, 0, "\nNC,1,No code,,,");
     sh(&office,
        "printf '{\"code\":\"J\",\"name\":\"j\",\"error\":\"old\"}\\n\\nno json\\n[1]\\n{\"code\":\"K\"}\\n{\"code\":\"L\",\"name\":\"l\",\"name\":\"l\"}\\n' > a.jsonl;"
        "printf '{\"code\":\"M\",\"name\":%%s%%s}\\n' \"$(printf '[%%.0s' $(seq 30))\" \"$(printf ']%%.0s' $(seq 30))\" >> a.jsonl; millrace import skus --file a.jsonl --errors left.jsonl");

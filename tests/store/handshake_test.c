@@ -595,6 +595,23 @@ static void a_key_gives_the_same_answer_again(struct shop *shop)
     }
 }
 
+/* A bundle of which FBA has one part, and the other waits since it was lost: no whole piece goes with the cancel, the part does. */
+static void a_part_that_waits_goes_while_another_is_asked_for(struct shop *shop)
+{
+    others_run_fba(shop);
+    receive(shop, "FBA", "SHADE", 1);
+    receive(shop, "HAM", "BULB", 2);
+    const char *id = buys(shop, "web", "KIT", 1);
+    const char *first = work_of(shop, id, 0), *at = arena_printf(shop->arena, "/v1/fulfilments/%s", first);
+    const bool is_fba = strstr(shop_must(shop, 200, "GET", at, NULL).body, "\"node\":\"FBA\"") != NULL;
+    (void)reports(shop, is_fba ? first : work_of(shop, id, 1), "send");
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"HAM\",\"sku\":\"BULB\",\"delta\":-2,\"reason\":\"loss\"}");
+    const char *open = "/v1/exceptions?state=open";
+    assert_non_null(strstr(shop_must(shop, 200, "GET", open, NULL).body, "broken_claim"));
+    cancels(shop, id, "");
+    assert_null(strstr(shop_must(shop, 200, "GET", open, NULL).body, "broken_claim"));
+}
+
 static const struct shop_scene scenes[] = {
     SCENE(each_state_and_each_report),
     SCENE(work_of_our_own_is_not_sent),
@@ -617,6 +634,7 @@ static const struct shop_scene scenes[] = {
     SCENE(a_node_fails_and_its_units_are_there),
     SCENE(a_node_fails_and_has_lost_some),
     SCENE(a_bundle_that_stays_together_is_declined_whole),
+    SCENE(a_part_that_waits_goes_while_another_is_asked_for),
     SCENE(what_is_refused_leaves_no_trace),
     SCENE(a_key_gives_the_same_answer_again),
 };
