@@ -16,6 +16,7 @@ extern const char *const shortage_names[];
 enum authority { AUTHORITY_GOVERNED, AUTHORITY_MIRRORED }; /* whose count of a node is the truth: ours, theirs */
 enum channel_kind { CHANNEL_STORE, CHANNEL_MARKETPLACE, CHANNEL_B2B, CHANNEL_RETAIL, CHANNEL_SOCIAL };
 extern const char *const channel_kind_names[];
+extern const char *const node_kind_names[];
 
 enum node_kind { NODE_WAREHOUSE, NODE_THIRD_PARTY, NODE_STORE, NODE_MARKETPLACE, NODE_SUPPLIER };
 /* Whether others run it for us: what it has been told is taken back with its word only. */
@@ -71,8 +72,8 @@ struct master_kind {
     void (*store)(struct master *master, const void *io);
     /* What follows in other modules, once the change is told; see catalog_followers. May be NULL. */
     void (*follow)(struct master *master, const void *io);
-    /* Keys behind `after`, at most `most`, in the order of their ids, for the list of all. NULL: catalog knows the kind. */
-    enum db_result (*page)(struct reading *reading, int64_t after, int64_t most, struct master_key *keys, size_t *count);
+    /* Keys behind `after`, at most `most`, in the order of their ids, for the list of all; unit 0: the company's. NULL: catalog knows the kind. */
+    enum db_result (*page)(struct reading *reading, int64_t unit, int64_t after, int64_t most, struct master_key *keys, size_t *count);
 };
 struct master {
     struct ws *ws;
@@ -103,6 +104,7 @@ void master_put(struct ws *ws, struct command *command, const struct master_kind
 void master_put_again(struct ws *ws, struct command *command, int64_t seq);
 void master_patch(struct ws *ws, struct command *command, const struct master_kind *kind);
 void master_look_up(struct ws *ws, struct command *command, const struct master_kind *kind); /* what else is wrong with a faulty form */
+bool zone_is_installed(struct arena *arena, const char *zone); /* as far as can be seen: true where tzdata cannot be read */
 bool unit_edge(struct edge *edge, const struct request *request, struct command *command,
                struct faults *faults); /* and the time zone must be installed */
 bool master_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);

@@ -46,6 +46,8 @@ struct sku_io {
     const char *name, *gtin;
     int64_t weight_g, length_mm, width_mm, height_mm;
     struct field_list substitutes;
+    bool hazmat;
+    const char *goods;
 };
 #define MEASURE(member, text)                                                                                                     \
     {                                                                                                                             \
@@ -62,6 +64,8 @@ static const struct field sku_rows[] = {
     MEASURE(height_mm, "millimetres"),
     { "substitutes", FIELD_CODES, AT(sku_io, substitutes), .max = SUBSTITUTES_MAX, .hide_absent = true,
       .doc = "SKUs and bundles that may stand in for it, tried in this order" },
+    { "hazmat", FIELD_BOOL, AT(sku_io, hazmat), .hide_absent = true, .doc = "dangerous goods: rules of routing may ask for it" },
+    { "goods", FIELD_CODE, AT(sku_io, goods), .hide_absent = true, .doc = "a kind of goods of your own, for rules of routing: oversize, chilled" },
 };
 const struct field_table sku_fields = { "Sku", sku_rows, COUNT(sku_rows), sizeof(struct sku_io) };
 
@@ -104,7 +108,9 @@ static bool sku_load(struct master *master, void *out)
                            .weight_g = row->weight_g,
                            .length_mm = row->length_mm,
                            .width_mm = row->width_mm,
-                           .height_mm = row->height_mm };
+                           .height_mm = row->height_mm,
+                           .hazmat = row->hazmat != 0,
+                           .goods = row->goods };
     const struct {
         const char *name;
         bool there;
@@ -112,7 +118,9 @@ static bool sku_load(struct master *master, void *out)
                      { "weight_g", row->weight_g != NULL_INT },
                      { "length_mm", row->length_mm != NULL_INT },
                      { "width_mm", row->width_mm != NULL_INT },
-                     { "height_mm", row->height_mm != NULL_INT } };
+                     { "height_mm", row->height_mm != NULL_INT },
+                     { "hazmat", row->hazmat != 0 },
+                     { "goods", row->goods != NULL } };
     for (size_t i = 0; i < COUNT(optional); i++)
         if (optional[i].there)
             field_set(&sku_fields, io, optional[i].name);
@@ -178,6 +186,8 @@ static void sku_store(struct master *master, const void *in)
                                         .width_mm = io->width_mm,
                                         .height_mm = io->height_mm,
                                         .substitutes = substitutes_text(ws_arena(master->ws), &io->substitutes),
+                                        .hazmat = io->hazmat,
+                                        .goods = io->goods,
                                         .version = master->version });
 }
 
@@ -188,6 +198,9 @@ static void sku_complete(struct master *master, void *whole)
     for (size_t i = 0; io->substitutes.count == 0 && i < sku_fields.count; i++)
         if (sku_fields.fields[i].offset == AT(sku_io, substitutes))
             field_reset(&sku_fields, i, io);
+    for (size_t i = 0; i < sku_fields.count; i++) /* no hazmat and hazmat false are the same: GET shows neither */
+        if (sku_fields.fields[i].offset == AT(sku_io, hazmat) && !io->hazmat)
+            io->presence.came &= ~(UINT64_C(1) << i);
 }
 
 const struct master_kind sku_master = { .subject = SUBJECT_SKU,

@@ -75,7 +75,7 @@ static enum db_result listings_next(struct list *list, int64_t most)
 
 static enum db_result others_next(struct list *list, int64_t most)
 {
-    enum db_result result = list->kind->page(list->reading, list->after, most + 1, list->keys, &list->count);
+    enum db_result result = list->kind->page(list->reading, list->unit, list->after, most + 1, list->keys, &list->count);
     list->more = result == DB_OK && (int64_t)list->count > most;
     list->count -= list->more;
     if (result == DB_OK && list->count > 0)

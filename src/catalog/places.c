@@ -62,10 +62,12 @@ static bool zone_is_name(const char *zone)
 
 /* tzdata's folder also holds tables, this machine's own zone, and all zones again under posix/ and right/. */
 #define ZONES "/usr/share/zoneinfo/"
-static bool zone_is_installed(struct arena *arena, const char *zone)
+bool zone_is_installed(struct arena *arena, const char *zone)
 {
     static const char *const not_names[] = { "posix/", "right/", "localtime", "posixrules" };
     char magic[4] = "";
+    if (!zone_is_name(zone))
+        return false;
     for (size_t i = 0; i < COUNT(not_names); i++)
         if (strncmp(zone, not_names[i], strlen(not_names[i])) == 0)
             return false;
@@ -245,7 +247,7 @@ const struct master_kind unit_master = {
 
 /* ---- nodes ---- */
 
-static const char *const node_kind_names[] = { "warehouse", "third_party", "store", "marketplace", "supplier", NULL };
+const char *const node_kind_names[] = { "warehouse", "third_party", "store", "marketplace", "supplier", NULL };
 static const char *const authority_names[] = { "governed", "mirrored", NULL };
 
 struct node_io {

@@ -364,3 +364,15 @@ SELECT a.webhook FROM webhook_attempt AS a WHERE a.unit = $1 AND a.webhook > $2 
 -- $1 unit ID; $2 type INT
 SELECT e.id, e.subject FROM exception_item AS e INDEXED BY exception_work
  WHERE e.unit = $1 AND e.type = $2 AND e.state = 1 AND e.type > 0 ORDER BY e.id;
+
+-- name: check_routing_masters :many
+-- $1 unit ID; $2 after ID; $3 most INT
+SELECT r.id, r.kind, r.about, r.body FROM routing_master AS r WHERE r.unit = $1 AND r.id > $2 ORDER BY r.id LIMIT $3;
+
+-- name: check_rate_zones :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT z.rates, z.part FROM rate_zone AS z WHERE z.unit = $1 AND z.rates > $2 AND z.rates <= $3 ORDER BY z.rates, z.part;
+
+-- name: check_node_days :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT d.node, d.day FROM node_day AS d WHERE d.unit = $1 AND d.node > $2 AND d.node <= $3 ORDER BY d.node, d.day;

@@ -256,7 +256,7 @@ static void webhook_store(struct master *master, const void *in)
     subscriptions_set(master->ws, &row);
 }
 
-static enum db_result webhook_keys(struct reading *reading, int64_t after, int64_t most, struct master_key *keys, size_t *count)
+static enum db_result webhook_keys(struct reading *reading, int64_t unit, int64_t after, int64_t most, struct master_key *keys, size_t *count)
 {
     struct webhooks_page_result *rows;
     enum db_result result = webhooks_page(reading->db, reading->arena, 0, after, most, &rows, count);

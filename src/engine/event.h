@@ -43,7 +43,8 @@
     X(COUNT_CHANGED, "count.changed", "count")                                        \
     X(RETURN_CHANGED, "return.changed", "return")                                     \
     X(ORDER_PARCEL_LOST, "order.parcel_lost", "lost or damaged on its way")           \
-    X(ORDER_PARCEL_FOUND, "order.parcel_found", "has arrived after all")
+    X(ORDER_PARCEL_FOUND, "order.parcel_found", "has arrived after all")              \
+    X(ORDER_REROUTED, "order.rerouted", "moved to other nodes")
 
 enum event_type {
     EVENT_NONE,
@@ -79,7 +80,10 @@ enum event_type event_from_name(const char *name); /* EVENT_NONE: unknown */
     X(RECALL, "recall", "rec")           \
     X(SNAPSHOT, "snapshot", "snp")       \
     X(COUNT, "count", "cnt")             \
-    X(RETURN, "return", "rtn")
+    X(RETURN, "return", "rtn")           \
+    X(RATES, "rates", NULL)              \
+    X(SHIPPING, "shipping", NULL)        \
+    X(POLICY, "policy", NULL)
 
 enum subject_kind {
     SUBJECT_NONE,

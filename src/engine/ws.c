@@ -655,8 +655,8 @@ static void maps_reset(struct ws *ws, bool kept)
 /* Masters and positions: read by nearly every command, changed in place or seldom. A key is made before it acts, and never
  * changed. */
 static const struct db_table *const kept_tables[] = {
-    &position_table,     &business_unit_table, &node_table,  &sku_table,     &bundle_component_table, &channel_table,
-    &channel_node_table, &listing_table,       &fence_table, &api_key_table, &goods_class_table,
+    &position_table, &business_unit_table, &node_table,    &sku_table,         &bundle_component_table, &channel_table,   &channel_node_table,
+    &listing_table,  &fence_table,         &api_key_table, &goods_class_table, &routing_master_table,   &rate_zone_table,
 };
 
 struct ws *ws_new(const struct ws_options *options)

@@ -10,9 +10,11 @@
 #include "inventory/count_sheets.h"
 #include "inventory/inventory.h"
 #include "orders/orders.h"
+#include "routing/routing.h"
 #include "returns/returns.h"
 
 const struct route_table *const http_routes[] = {
-    &own_routes,    &undo_routes,    &catalog_routes, &inventory_routes, &count_routes, &orders_routes,  &fulfilment_routes,
-    &return_routes, &finance_routes, &insight_routes, &exception_routes, &job_routes,   &webhook_routes, NULL,
+    &own_routes,     &undo_routes,      &catalog_routes,    &inventory_routes, &count_routes,
+    &orders_routes,  &routing_routes,   &fulfilment_routes, &return_routes,    &finance_routes,
+    &insight_routes, &exception_routes, &job_routes,        &webhook_routes,   NULL,
 };

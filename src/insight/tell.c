@@ -13,7 +13,7 @@ struct codes {
     size_t count;
     struct db_rows rows; /* in the order of ids */
 };
-enum { CODES_NODE, CODES_SKU, CODES_CHANNEL, CODES_UNIT, CODES_CLASS, CODES_WEBHOOK, CODES_COUNT };
+enum { CODES_NODE, CODES_SKU, CODES_CHANNEL, CODES_UNIT, CODES_CLASS, CODES_WEBHOOK, CODES_ROUTING, CODES_COUNT };
 struct event_names {
     struct codes of[CODES_COUNT];
 };
@@ -86,6 +86,10 @@ static size_t table_of_subject(enum subject_kind kind)
         return CODES_CHANNEL;
     case SUBJECT_WEBHOOK:
         return CODES_WEBHOOK;
+    case SUBJECT_RATES:
+    case SUBJECT_SHIPPING:
+    case SUBJECT_POLICY:
+        return CODES_ROUTING;
     case SUBJECT_NONE:
     case SUBJECT_ORDER:
     case SUBJECT_FULFILMENT:
@@ -109,8 +113,8 @@ static size_t table_of_subject(enum subject_kind kind)
 
 enum db_result event_names_load(const struct event_source *source, const struct event_page *page, struct event_names **out)
 {
-    static const struct db_table *const tables[CODES_COUNT] = { &node_table,          &sku_table,         &channel_table,
-                                                                &business_unit_table, &goods_class_table, &webhook_table };
+    static const struct db_table *const tables[CODES_COUNT] = { &node_table,        &sku_table,     &channel_table,       &business_unit_table,
+                                                                &goods_class_table, &webhook_table, &routing_master_table };
     struct event_names *names = ARENA_NEW(source->arena, struct event_names);
     for (size_t t = 0; t < CODES_COUNT; t++)
         names->of[t] = (struct codes){ .table = tables[t], .ids = ARENA_ARRAY(source->arena, int64_t, 2 * page->count + 1) };

@@ -141,6 +141,7 @@ struct outlet {
     int64_t job;
     struct freed *own;
     size_t own_count;
+    const struct routing *routing; /* the order's (routing/routing.h), for those who choose nodes; NULL: no policy stands */
 };
 void outlet_open(struct ws *ws, const struct channel_row *channel, struct outlet *outlet);
 

@@ -6,6 +6,7 @@
 #include "orders/commands.h"
 #include "orders/dates.h"
 #include "orders/decisions.h"
+#include "orders/try.h"
 #include "orders/order_io.h"
 #include "orders/words.h"
 #include "orders_sql.h"
@@ -147,6 +148,7 @@ static void want_page(struct ws *ws, const struct listing_of_orders *page)
     const struct db_path *const paths[] = { &line_of_order, &demand_of_order, &hold_of_order, &fulfilment_of_order, &event_of_order };
     const struct db_path *const of_fulfilment[] = { &line_of_fulfilment, &package_of_fulfilment };
     const struct db_value unit = db_int(ws_unit(ws));
+    routing_want(ws);
     for (size_t i = page->next; i < page->id_count; i++) {
         ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), page->ids[i]));
         for (size_t p = 0; p < COUNT(paths); p++)
@@ -154,6 +156,8 @@ static void want_page(struct ws *ws, const struct listing_of_orders *page)
     }
     ws_settle(ws);
     for (size_t i = page->next; i < page->id_count; i++) {
+        if (routing_known(ws))
+            ws_want_path(ws, &decision_of_order, WS_PREFIX(unit, db_int(page->ids[i])), 0);
         const struct orders_row *order = ws_get(ws, &orders_table, WS_KEY(ws_unit(ws), page->ids[i]));
         const struct fulfilment_row *fulfilment;
         struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, WS_PREFIX(unit, db_int(page->ids[i])), 0);
@@ -398,5 +402,12 @@ static const struct route routes[] = {
     ABOUT("/payments", &order_pay, "Record a payment fact"),
     ABOUT("/refusals/{node}/clear", &order_refusal_clear, "Let a node that declined the order, or failed with it, be given it again"),
     ABOUT("/release", &order_release, "Release an order of a channel that releases by hand"),
+    ABOUT("/replan", &order_replan, "Choose the nodes of what is reserved anew, and move where that is clearly better"),
+    { .method = METHOD_POST,
+      .path = "/v1/routing/try",
+      .scopes = ORDERS_SCOPES,
+      .command = &routing_try,
+      .answer_of = &tried_fields,
+      .summary = "What routing would choose and why, without doing anything" },
 };
 const struct route_table orders_routes = { "orders", routes, COUNT(routes) };

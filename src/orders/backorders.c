@@ -10,6 +10,7 @@
 #include "orders/commands.h"
 #include "orders/orders.h"
 #include "orders/oversell.h"
+#include "orders/reroute.h"
 #include "orders/shipments.h"
 #include "orders/together.h"
 #include <stdio.h>
@@ -123,11 +124,19 @@ static bool ranks_before(const struct waiting_row *a, const struct waiting_row *
     return false;
 }
 
+/* The node has not missed it for this order, nor refused the order, and no rule of routing forbids it. */
+static bool may_take(struct ws *ws, int64_t order, const struct outlet *outlet, size_t node, int64_t sku)
+{
+    return !short_pick_stands(ws, outlet->nodes[node]->id, sku, order) && !node_refuses(ws, order, outlet->nodes[node]->id) &&
+           order_may_take_from(ws, order, outlet->channel, outlet->nodes[node], sku);
+}
+
 /* Whether a line that came to its turn can take anything: from here, and of a bundle that must stay together a piece, somewhere. */
-static bool could_take(const struct spot *spot, const struct waiting_row *waiting, const struct outlet *outlet)
+static bool could_take(const struct spot *spot, const struct waiting_row *waiting, size_t i)
 {
     struct order order;
-    if (short_pick_stands(spot->ws, spot->node, spot->sku, waiting->ord) || node_refuses(spot->ws, waiting->ord, spot->node))
+    const struct outlet *outlet = &spot->outlets[i];
+    if (!may_take(spot->ws, waiting->ord, outlet, spot->at[i], spot->sku))
         return false;
     if (outlet->channel->split && !waiting->capped)
         return true;
@@ -151,7 +160,7 @@ static const struct waiting_row *queue_head(struct spot *spot, size_t i)
     const struct waiting_row *head = ws_next(spot->ws, &cursor);
     for (size_t n = 0; n < spot->passed_over[i] && head != NULL; n++)
         head = ws_next(spot->ws, &cursor);
-    while (head != NULL && spot->passed_over[i] < QUEUE_AT_ONCE && !could_take(spot, head, &spot->outlets[i])) {
+    while (head != NULL && spot->passed_over[i] < QUEUE_AT_ONCE && !could_take(spot, head, i)) {
         spot->passed_over[i]++;
         head = ws_next(spot->ws, &cursor);
     }
@@ -217,8 +226,7 @@ static bool fill_demand(struct stock *stock, const struct spot *spot, struct ord
     struct holder holder = demand_holder(order, demand);
     for (size_t n = 0; n < outlet->node_count && demand->backordered > 0; n++) {
         int64_t units = min_i64(outlet_stock(stock->ws, outlet, n, demand->sku), demand->backordered);
-        if (units == 0 || short_pick_stands(stock->ws, outlet->nodes[n]->id, demand->sku, order->row->id) ||
-            node_refuses(stock->ws, order->row->id, outlet->nodes[n]->id) || !order_may_ship_from(order, outlet->nodes[n]->id) ||
+        if (units == 0 || !may_take(stock->ws, order->row->id, outlet, n, demand->sku) || !order_may_ship_from(order, outlet->nodes[n]->id) ||
             !is_turn_of(spot, outlet->nodes[n]->id, order, demand))
             continue;
         outlet_take(stock, outlet, n, demand->sku, &holder, units);
@@ -236,6 +244,17 @@ static void look_at(struct spot *spot, int64_t node, int64_t sku)
     spot->others[spot->other_count++] = (struct freed){ .node = node, .sku = sku };
 }
 
+/* No rule of routing is against what a piece would take there. */
+static bool may_ship_pieces(const struct standing *standing, size_t node)
+{
+    const struct order *order = standing->order;
+    for (size_t p = 0; p < standing->parts; p++)
+        if (standing_needs(standing, node, p) && !order_may_take_from(order->ws, order->row->id, standing->outlet->channel,
+                                                                      standing->outlet->nodes[node], order->demands[standing->first + p]->sku))
+            return false;
+    return true;
+}
+
 /* Whole pieces, each from one node. */
 static bool fill_together(struct stock *stock, struct spot *spot, struct order *order, int64_t line, const struct outlet *outlet)
 {
@@ -243,7 +262,7 @@ static bool fill_together(struct stock *stock, struct spot *spot, struct order *
     bool filled = false;
     for (size_t n = 0; n < outlet->node_count; n++) {
         int64_t pieces = order_may_ship_from(order, outlet->nodes[n]->id) ? standing_may(&standing, n) : 0;
-        bool turn = pieces > 0;
+        bool turn = pieces > 0 && may_ship_pieces(&standing, n);
         for (size_t p = 0; p < standing.parts && turn; p++) {
             const struct demand_row *demand = order->demands[standing.first + p];
             turn = !standing_needs(&standing, n, p) || is_turn_of(spot, outlet->nodes[n]->id, order, demand);
@@ -293,6 +312,7 @@ static void want_order(struct ws *ws, int64_t order)
     static const struct db_path *const paths[] = { &line_of_order,   &demand_of_order,         &fulfilment_of_order,
                                                    &claim_of_holder, &exception_open_of_order, &refusal_of_order };
     ws_want(ws, &orders_table, WS_KEY(ws_unit(ws), order));
+    order_may_take_want(ws, order);
     for (size_t i = 0; i < COUNT(paths); i++)
         ws_want_path(ws, paths[i], WS_PREFIX(db_int(ws_unit(ws)), db_int(order)), 0);
 }
@@ -334,7 +354,7 @@ static int64_t spot_want(struct spot *spot, int round, int64_t most)
         int64_t stock = outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku), n = 0;
         if (stock == 0)
             continue;
-        int64_t lines = spot->outlets[i].channel->split ? min_i64(most, stock) : most; /* else some may be passed over */
+        int64_t lines = spot->outlets[i].channel->split && !routing_known(spot->ws) ? min_i64(most, stock) : most; /* else some may be passed over */
         struct ws_cursor cursor = queue_of(spot, i);
         for (; n < lines && (waiting = ws_next(spot->ws, &cursor)) != NULL; n++) {
             if (round == 0)

@@ -110,6 +110,7 @@ static void order_prefetch(struct ws *ws, const struct command *command)
     int64_t unit = ws_unit(ws);
     ws_want_path(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)), 0);
     ws_want_path(ws, &order_key_by_number, WS_PREFIX(db_int(unit), db_int(in->key)), 0);
+    routing_want(ws);
     const struct channel_row *channel = ws_known(ws, &channel_by_code, WS_PREFIX(db_int(unit), db_text(in->channel)));
     for (size_t i = 0; i < in->lines.count; i++) {
         if (lines[i].channel_sku != NULL && channel != NULL)
@@ -458,6 +459,15 @@ static void order_look_up(struct ws *ws, struct command *command)
         resolve_reservation(&c);
 }
 
+const struct routing *order_routing(struct ws *ws, const struct channel_row *channel, const struct order_io *in)
+{
+    const struct route_facts facts = { .country = in->ship_to->country,
+                                       .postal_code = in->ship_to->postal_code,
+                                       .tags = in->tags,
+                                       .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by };
+    return routing_open(ws, channel, &facts);
+}
+
 static void order_decide(struct ws *ws, struct command *command)
 {
     struct capture c = { .ws = ws, .command = command, .in = command->input };
@@ -481,6 +491,7 @@ static void order_decide(struct ws *ws, struct command *command)
                                                                   : (enum shortage)c.channel->shortage;
     c.max_shipments = field_came(&order_fields, c.in, "max_shipments") ? c.in->max_shipments : c.channel->max_shipments;
     outlet_open(ws, c.channel, &c.outlet);
+    c.outlet.routing = order_routing(ws, c.channel, c.in);
     if (resolve(&c) && promise(&c))
         write_order(&c);
 }

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "orders/order_io.h"
 #include "orders/payments.h"
+#include "orders/reroute.h"
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -90,7 +91,7 @@ static void clear_decide(struct ws *ws, struct command *command)
                   in->source == NULL ? "" : in->source);
         return;
     }
-    order_advance(&order, false);
+    order_go(&order, false);
     order_answer_changed(&order, command);
 }
 
@@ -125,7 +126,7 @@ static void release_decide(struct ws *ws, struct command *command)
         refuse_release(&order, gate, &command->faults);
         return;
     }
-    order_advance(&order, true);
+    order_go(&order, true);
     order_answer_changed(&order, command);
 }
 

@@ -5,7 +5,7 @@
 #include "orders/orders.h"
 
 extern const struct command_type order_cancel, order_edit_lines, order_substitute, order_hold, order_hold_clear, order_pay, order_release,
-    order_refusal_clear;
+    order_refusal_clear, order_replan, routing_try;
 
 bool order_command_edge(struct edge *edge, const struct request *request, struct command *command, struct faults *faults);
 void order_command_prefetch(struct ws *ws, const struct command *command);

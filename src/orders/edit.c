@@ -10,6 +10,7 @@
 #include "orders/commands.h"
 #include "orders/decisions.h"
 #include "orders/edit.h"
+#include "orders/reroute.h"
 #include "orders/mapping.h"
 #include "orders/named.h"
 #include "orders/oversell.h"
@@ -571,7 +572,7 @@ static void edit_write(struct edit *e, struct stock *stock)
         (void)order_restage(&e->order);
         order_event(&e->order, EVENT_ORDER_BACKORDERED, NULL_INT); /* the order's last event stands for the answer, timeline and all */
     }
-    order_advance(&e->order, false);
+    order_go(&e->order, false);
     stock_end(stock);
     order_answer_changed(&e->order, e->command);
     backorders_fill(e->ws, stock->freed, stock->freed_count);
@@ -602,6 +603,7 @@ void edit_carry_out(struct ws *ws, struct command *command, const struct order *
     }
     outlet_open(ws, e.named.channel, &e.outlet);
     outlet_without_refusing(ws, e.order.row->id, &e.outlet);
+    e.outlet.routing = order_routing_of(&e.order, e.named.channel, e.in->ship_to);
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, e.order.row->id });
     order_give_back(&e.order, e.less, &stock);
     e.outlet.own = stock.freed;

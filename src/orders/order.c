@@ -5,6 +5,7 @@
 #include "orders/payments.h"
 #include "orders/shipments.h"
 #include "orders/state.h"
+#include "routing/routing.h"
 #include <assert.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ bool order_open(struct ws *ws, int64_t id, struct order *order)
     ws_want(ws, &orders_table, WS_KEY(unit, id));
     ws_want_path(ws, &line_of_order, prefix, 0);
     ws_want_path(ws, &demand_of_order, prefix, 0);
+    routing_want(ws); /* whoever shows the order asks whether its lines have promises */
     ws_settle(ws);
     *order = (struct order){ .ws = ws, .row = ws_get(ws, &orders_table, WS_KEY(unit, id)) };
     if (order->row == NULL)
@@ -267,6 +269,7 @@ static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t 
     struct fulfilment_row fresh = {
         .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node, .state = FULFILMENT_OPEN
     };
+    routing_given(order->ws, ws_get(order->ws, &node_table, WS_KEY(fresh.unit, node)));
     ws_fresh(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     ws_fresh(order->ws, &package_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     return ws_insert(order->ws, &fulfilment_table, &fresh);

@@ -2,6 +2,7 @@
  * Captured money was authorised before, or taken at once; so a capture uses up what is open, a void takes what is left of
  * it, and a refund gives back what was taken and opens nothing. */
 #include "orders/payments.h"
+#include "orders/reroute.h"
 #include "orders/commands.h"
 #include "orders/order_io.h"
 
@@ -184,7 +185,7 @@ static void pay_decide(struct ws *ws, struct command *command)
     order_event_begin(&order, &json);
     payment_tell(&json, (enum payment_kind)in->kind, in->reference, order.row->method);
     (void)order_event_end(&order, &json, EVENT_ORDER_PAYMENT, in->amount.minor);
-    order_advance(&order, false);
+    order_go(&order, false);
     order_answer_changed(&order, command);
 }
 

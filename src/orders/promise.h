@@ -3,6 +3,7 @@
 #define MILLRACE_ORDERS_PROMISE_H
 
 #include "orders/orders.h"
+#include "routing/routing.h"
 
 /* One line, resolved: what it needs, and what it gets. */
 struct wish {
@@ -20,16 +21,36 @@ struct wish {
  * (already_sold: stock alone decides), and all lines together against the stock of components, in the order of lines. */
 void promise_grant(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, bool already_sold);
 
-/* Where the granted pieces come from: fewest shipments, then node priority, then stock. */
-enum ruled_out { RULED_OUT_STOCK, RULED_OUT_PRIORITY, RULED_OUT_LESS_STOCK, RULED_OUT_SHIPMENTS };
+/* Where the granted pieces come from (routing/route.h): fewest shipments, then, where a policy stands, cost, dates and capacity, then node
+ * priority, then stock. */
+enum ruled_out {
+    RULED_OUT_STOCK,
+    RULED_OUT_PRIORITY,
+    RULED_OUT_LESS_STOCK,
+    RULED_OUT_SHIPMENTS,
+    RULED_OUT_COST,
+    RULED_OUT_LATER,
+    RULED_OUT_CAPACITY,
+    RULED_OUT_RULE,
+    RULED_OUT_UNSERVED
+};
 struct choice {
     size_t nodes[CHANNEL_NODES_MAX]; /* indexes into the outlet's, by priority */
     size_t count;
     struct {
         enum ruled_out ruled_out; /* of a node that was not chosen, taken alone */
         size_t lines;             /* whose granted pieces it could ship, each line alone */
+        size_t rule;              /* of the policy, from 1 */
+        bool ships;               /* it could ship all alone: then at these terms */
+        struct route_terms terms;
     } others[CHANNEL_NODES_MAX];
-    int64_t kept; /* pieces, of all wishes */
+    struct route_problem problem;
+    struct route_plan plan;    /* its nodes are those above */
+    const struct ships *ships; /* of each node; NULL: no policy stands */
+    const struct wish *wishes;
+    size_t wish_count;
+    int64_t kept;             /* pieces, of all wishes */
+    const size_t *first_item; /* of each wish in plan.pieces */
 };
 /* What the order may use: of each of the outlet's nodes (NULL: of none) whether it ships for it anyway and costs no shipment more; and how many
  * others may, INT64_MAX: all. Where those cannot ship all that was granted, the ones that ship most are taken, and the rest is taken off the
@@ -40,6 +61,14 @@ struct spread {
 };
 void promise_choose(struct ws *ws, const struct outlet *outlet, struct wish *wishes, size_t count, const struct spread *spread,
                     struct choice *choice);
+/* The same for what an order holds already: its own claims count as stock, and what it was sent to in vain does not. */
+struct holding {
+    int64_t order;
+    const struct freed *held; /* units of its soft claims, by node and SKU */
+    size_t count;
+};
+void promise_choose_again(struct ws *ws, const struct outlet *outlet, const struct wish *wishes, size_t count, const struct holding *holding,
+                          struct choice *choice);
 
 /* Claims the granted units of wish `line` for the demands of its line. */
 void promise_take(struct stock *stock, const struct outlet *outlet, const struct choice *choice, const struct wish *wish, struct holder holder);

@@ -4,6 +4,7 @@
 #include "engine/vault.h"
 #include "orders/asked.h"
 #include "orders/dates.h"
+#include "orders/decisions.h"
 #include "orders/order_io.h"
 #include "orders/orders.h"
 #include "orders/payments.h"
@@ -25,6 +26,7 @@ struct view {
     struct order *order;
     struct order_io *out;
     struct as_of at;
+    const int64_t *promised_at; /* of each line; NULL: nobody knows of any */
 };
 
 static struct money money_of(const struct view *view, int64_t minor)
@@ -119,6 +121,10 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
         out->replaces = line->replaces;
         field_set(fields, out, "replaces");
     }
+    if (view->promised_at != NULL && view->promised_at[i] != 0 && f.backordered == 0 && f.cancelled < line->quantity) {
+        out->promised_at = view->promised_at[i];
+        field_set(fields, out, "promised_at");
+    }
     if (line->bundle) {
         show_components(view, line, out);
         field_set(fields, out, "components");
@@ -137,6 +143,7 @@ static void show_lines(struct view *view)
 {
     struct line_io *lines = ARENA_ARRAY(ws_arena(view->ws), struct line_io, view->order->line_count);
     const struct field_table *fields = table_of("lines");
+    view->promised_at = promised_at(view->ws, view->order->row->id, view->at.seq, view->order->line_count);
     for (size_t i = 0; i < view->order->line_count; i++)
         ws_want(view->ws, &sku_table, WS_KEY(ws_unit(view->ws), view->order->lines[i]->sku));
     for (size_t i = 0; i < view->order->demand_count; i++)

@@ -27,17 +27,18 @@ struct search {
     int64_t *have; /* [column]: of the set */
     int64_t steps;
     size_t *tried; /* banned nodes, the last ones first to be let in again */
+    size_t *from;  /* what is improved */
     size_t tried_count;
     bool plain;       /* carriage does not depend on weight: any way to share out will do */
     bool at_a_glance; /* only the first way to share out is tried: a good plan, before all ways are */
     bool unproved;    /* some set was not tried in all ways */
 
-    size_t *set; /* unordered while it grows */
-    size_t count, size;
-    size_t *sorted, *used;   /* the set, ascending; those of it that give anything */
-    int64_t *left;           /* [place in sorted * column_count + column] while pieces are shared out */
-    int64_t *share;          /* [item * count + place] */
-    int64_t *weight, *given; /* [place] */
+    size_t *set;              /* unordered while it grows */
+    size_t count, size, base; /* the first `base` ship anyway: they stay in it */
+    size_t *sorted, *used;    /* the set, ascending behind those that ship anyway; those of it that give anything */
+    int64_t *left;            /* [place in sorted * column_count + column] while pieces are shared out */
+    int64_t *share;           /* [item * count + place] */
+    int64_t *weight, *given;  /* [place] */
     int64_t share_steps;
     bool shared;
 
@@ -132,6 +133,15 @@ static int64_t stock_at(const struct search *s, size_t node, size_t column)
     return s->p->stock[node * s->p->column_count + column];
 }
 
+/* Where some node ships anyway, no parcel is the first. */
+static __int128 split_of(const struct route_problem *p, int64_t shipments)
+{
+    bool anyway = false;
+    for (size_t n = 0; n < p->node_count && p->split_penalty > 0 && !anyway; n++)
+        anyway = p->nodes[n].used;
+    return (__int128)p->split_penalty * max_i64(0, shipments - !anyway);
+}
+
 /* Of the places that give something; weights stand in s->weight. */
 static struct route_terms terms_of(const struct search *s)
 {
@@ -141,17 +151,17 @@ static struct route_terms terms_of(const struct search *s)
         const struct route_node *node = &p->nodes[s->sorted[i]];
         if (s->given[i] == 0)
             continue;
-        t.shipments++;
+        t.shipments += !node->used;
         t.carriage = bounded((__int128)t.carriage + route_price(node, s->weight[i]));
-        t.handling = bounded((__int128)t.handling + node->handling);
+        t.handling = bounded((__int128)t.handling + (node->used ? 0 : node->handling));
         t.late_us = max_i64(t.late_us, node->late_us);
         t.arrives_at = max_i64(t.arrives_at, node->arrives_at);
         t.full += node->full;
-        t.priority += node->priority;
-        for (size_t c = 0; c < p->column_count; c++)
+        t.priority += node->used ? 0 : node->priority;
+        for (size_t c = 0; c < p->column_count && !node->used; c++)
             t.stock += stock_at(s, s->sorted[i], c);
     }
-    t.split = bounded((__int128)p->split_penalty * max_i64(0, t.shipments - 1));
+    t.split = bounded(split_of(p, t.shipments));
     t.lateness = bounded((__int128)p->late_per_day * ((t.late_us + DAY_US - 1) / DAY_US));
     t.cost = bounded((__int128)t.carriage + t.handling + t.split + t.lateness);
     return t;
@@ -161,6 +171,8 @@ static void keep_if_better(struct search *s)
 {
     struct route_terms terms = terms_of(s);
     size_t count = 0;
+    if (s->p->bounded && terms.shipments > s->p->shipments_max)
+        return;
     for (size_t i = 0; i < s->count; i++)
         if (s->given[i] > 0)
             s->used[count++] = s->sorted[i];
@@ -211,11 +223,11 @@ static bool can_be_better(const struct search *s)
         const struct route_node *node = &p->nodes[s->sorted[i]];
         if (s->given[i] == 0)
             continue;
-        shipments++;
+        shipments += !node->used;
         late_us = max_i64(late_us, node->late_us);
-        cost += least_of_weight(s, s->sorted[i], s->weight[i]) + node->handling;
+        cost += least_of_weight(s, s->sorted[i], s->weight[i]) + (node->used ? 0 : node->handling);
     }
-    cost += (__int128)p->split_penalty * max_i64(0, shipments - 1) + (__int128)p->late_per_day * ((late_us + DAY_US - 1) / DAY_US);
+    cost += split_of(p, shipments) + (__int128)p->late_per_day * ((late_us + DAY_US - 1) / DAY_US);
     if (!p->cost_first && shipments != s->terms.shipments)
         return shipments < s->terms.shipments;
     return cost <= s->terms.cost;
@@ -272,9 +284,9 @@ static bool share_greedily(struct search *s)
 static void share_begin(struct search *s)
 {
     const struct route_problem *p = s->p;
-    for (size_t i = 0; i < s->count; i++) { /* few: sorted as they come */
+    for (size_t i = 0; i < s->count; i++) { /* few: sorted as they come; who ships anyway gives first */
         size_t k = i;
-        for (; k > 0 && s->sorted[k - 1] > s->set[i]; k--)
+        for (; k > (i < s->base ? 0 : s->base) && s->sorted[k - 1] > s->set[i]; k--)
             s->sorted[k] = s->sorted[k - 1];
         s->sorted[k] = s->set[i];
     }
@@ -358,11 +370,11 @@ static bool is_worth_it(const struct search *s)
 {
     __int128 cost = 0;
     int64_t late_us = 0;
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = s->base; i < s->count; i++) {
         cost += s->least[s->set[i]];
         late_us = max_i64(late_us, s->p->nodes[s->set[i]].late_us);
     }
-    cost += (__int128)s->p->split_penalty * max_i64(0, (int64_t)s->count - 1) + (__int128)s->p->late_per_day * ((late_us + DAY_US - 1) / DAY_US);
+    cost += split_of(s->p, (int64_t)(s->count - s->base)) + (__int128)s->p->late_per_day * ((late_us + DAY_US - 1) / DAY_US);
     return !s->found || cost <= s->terms.cost;
 }
 
@@ -418,6 +430,8 @@ static void sets_of_size(struct search *s)
 static void every_set(struct search *s, size_t from)
 {
     for (size_t i = from; i < s->candidate_count && s->steps > 0; i++) {
+        if (s->banned[s->candidates[i]])
+            continue;
         add(s, s->candidates[i]);
         if (is_worth_it(s)) {
             if (covers(s))
@@ -483,14 +497,14 @@ static bool add_all(struct search *s)
 
 static void set_clear(struct search *s)
 {
-    while (s->count > 0)
+    while (s->count > s->base)
         take_back(s);
 }
 
 static void cover_greedily(struct search *s)
 {
     set_clear(s);
-    bool done = false;
+    bool done = s->base > 0 && covers(s) && try_set(s);
     while (!done && (s->steps > 0 ? add_best(s) : add_all(s)))
         done = covers(s) && try_set(s);
     set_clear(s);
@@ -501,9 +515,10 @@ static void improve(struct search *s)
 {
     for (bool better = true; better && s->steps > 0;) {
         struct route_terms before = s->terms;
-        const size_t count = s->best_count;
-        size_t *from = s->tried; /* nothing is banned any more */
-        memcpy(from, s->best, count * sizeof *from);
+        size_t *from = s->from, count = 0;
+        for (size_t i = 0; i < s->best_count; i++)
+            if (!s->p->nodes[s->best[i]].used)
+                from[count++] = s->best[i];
         for (size_t out = 0; out <= count && s->steps > 0; out++) { /* the last time none goes */
             for (size_t i = 0; i <= s->candidate_count && s->steps > 0; i++) {
                 set_clear(s);
@@ -531,6 +546,9 @@ static bool is_plain(const struct route_problem *p)
     for (size_t n = 0; n < p->node_count; n++)
         if (p->nodes[n].step_count > 1 || (p->nodes[n].step_count == 1 && p->nodes[n].steps[0].price > 0))
             return false;
+    for (size_t n = 0; n < p->node_count; n++) /* of those that ship anyway some may give nothing, and which matters then */
+        if (p->nodes[n].used && (p->nodes[n].late_us > 0 || p->nodes[n].arrives_at > 0 || p->nodes[n].full))
+            return false;
     return !p->cost_first;
 }
 
@@ -549,6 +567,7 @@ static bool search_begin(struct search *s)
     s->sorted = ARENA_ARRAY(s->arena, size_t, p->node_count + 1);
     s->used = ARENA_ARRAY(s->arena, size_t, p->node_count + 1);
     s->tried = ARENA_ARRAY(s->arena, size_t, p->node_count + 1);
+    s->from = ARENA_ARRAY(s->arena, size_t, p->node_count + 1);
     s->best = ARENA_ARRAY(s->arena, size_t, p->node_count + 1);
     s->weight = ARENA_ARRAY(s->arena, int64_t, p->node_count + 1);
     s->given = ARENA_ARRAY(s->arena, int64_t, p->node_count + 1);
@@ -579,14 +598,30 @@ static bool search_begin(struct search *s)
 static void plan_of(struct search *s, struct route_plan *plan)
 {
     const struct route_problem *p = s->p;
-    plan->nodes = s->best;
-    plan->count = s->best_count;
+    plan->nodes = s->used;
     plan->terms = s->terms;
     plan->exact = s->steps > 0 && !s->unproved;
     plan->pieces = ARENA_ARRAY(s->arena, int64_t, p->item_count * p->node_count + 1);
     for (size_t i = 0; i < p->item_count; i++)
         for (size_t k = 0; k < s->best_count; k++)
             plan->pieces[i * p->node_count + s->best[k]] = s->best_share[i * s->best_count + k];
+    for (size_t n = 0; n < p->node_count; n++) {
+        bool gives = false;
+        for (size_t i = 0; i < p->item_count && !gives; i++)
+            gives = plan->pieces[i * p->node_count + n] > 0;
+        if (gives)
+            plan->nodes[plan->count++] = n;
+    }
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool may_be_so_large(const struct search *s)
+{
+    return !s->p->bounded || (int64_t)(s->size - s->base) <= s->p->shipments_max;
 }
 
 bool route_choose(struct arena *arena, const struct route_problem *problem, struct route_plan *plan)
@@ -597,10 +632,18 @@ bool route_choose(struct arena *arena, const struct route_problem *problem, stru
         plan_of(&s, plan);
         return true;
     }
-    if (problem->cost_first && s.candidate_count <= SETS_OF_COST_MAX)
+    for (size_t i = 0; i < s.candidate_count; i++)
+        if (problem->nodes[s.candidates[i]].used) {
+            s.banned[s.candidates[i]] = true;
+            add(&s, s.candidates[i]);
+        }
+    s.base = s.count;
+    if (problem->cost_first && s.candidate_count <= SETS_OF_COST_MAX) {
+        if (s.base > 0 && covers(&s))
+            (void)try_set(&s);
         every_set(&s, 0);
-    else
-        for (s.size = 1; s.size <= s.candidate_count && s.steps > 0 && !s.found; s.size++) {
+    } else
+        for (s.size = max_size(s.base, 1); s.size <= s.candidate_count && may_be_so_large(&s) && s.steps > 0 && !s.found; s.size++) {
             s.at_a_glance = !s.plain && s.size > 1;
             if (s.at_a_glance)
                 sets_of_size(&s);
@@ -627,4 +670,19 @@ bool route_alone(struct arena *arena, const struct route_problem *problem, size_
         (void)try_set(&s);
     plan_of(&s, plan);
     return s.found;
+}
+
+struct route_terms route_evaluate(struct arena *arena, const struct route_problem *problem, const int64_t *pieces)
+{
+    struct search s = { .p = problem, .arena = arena };
+    (void)search_begin(&s);
+    for (size_t n = 0; n < problem->node_count; n++) {
+        s.sorted[n] = n;
+        for (size_t i = 0; i < problem->item_count; i++) {
+            s.given[n] += pieces[i * problem->node_count + n];
+            s.weight[n] += pieces[i * problem->node_count + n] * problem->items[i].weight_g;
+        }
+    }
+    s.count = problem->node_count;
+    return terms_of(&s);
 }

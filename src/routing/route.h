@@ -34,6 +34,7 @@ struct route_node {
     int64_t late_us;    /* by how much a parcel from there comes after the promised day */
     int64_t arrives_at; /* 0: nobody knows */
     bool full;          /* it has no capacity left today */
+    bool used;          /* it ships for the order anyway: no parcel more, no handling, and it gives first */
 };
 
 struct route_problem {
@@ -46,13 +47,15 @@ struct route_problem {
     int64_t split_penalty; /* of each parcel after the first */
     int64_t late_per_day;  /* of each day begun that the last parcel is late */
     bool cost_first;       /* before the number of parcels, which comes first otherwise */
-    int64_t steps;         /* that may be looked at; 0: ROUTE_STEPS */
+    bool bounded;          /* no more than shipments_max parcels may go, without those that go anyway */
+    int64_t shipments_max;
+    int64_t steps; /* that may be looked at; 0: ROUTE_STEPS */
 };
 #define ROUTE_STEPS 100000 /* about a millisecond */
 
 /* What plans are compared by, in this order; with cost_first cost and shipments change places. Less is better, of stock more. */
 #define ROUTE_TERMS(X)                                                      \
-    X(shipments)  /* parcels */                                             \
+    X(shipments)  /* parcels, without those that go anyway */               \
     X(cost)       /* carriage, handling, split penalty, lateness */         \
     X(late_us)    /* of the last parcel */                                  \
     X(arrives_at) /* the last parcel, of those that anything is known of */ \
@@ -86,6 +89,9 @@ bool route_choose(struct arena *arena, const struct route_problem *problem, stru
 
 /* The plan of one node alone; false: it cannot give all. */
 bool route_alone(struct arena *arena, const struct route_problem *problem, size_t node, struct route_plan *plan);
+
+/* What a plan comes to that somebody has made: pieces as in struct route_plan. */
+struct route_terms route_evaluate(struct arena *arena, const struct route_problem *problem, const int64_t *pieces);
 
 /* Which term tells two plans apart, and whether the left one is better; ROUTE_TERM_COUNT: they are equal. */
 enum route_term route_compare(const struct route_problem *problem, const struct route_terms *left, const struct route_terms *right, bool *better);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define CLIENT_TIMEOUT_S 15
-#define CLIENT_BODY_BYTES ((size_t)256 << 10)
+#define CLIENT_BODY_BYTES ((size_t)512 << 10)
 
 /* One keep-alive connection; reconnects by itself for the next call. One thread. */
 struct client {

@@ -149,7 +149,8 @@ static void preview_and_do(struct shop *shop, const struct good_request *request
     const bool of_entries = strncmp(said, "{\"results\"", strlen("{\"results\"")) == 0; /* of a batch each entry is told so */
     free(said);
     free(done);
-    if (!of_entries && (call(shop, "POST", target, key, dry) != 422 || strstr(shop->client.body, "idempotency_mismatch") == NULL))
+    const bool keeps_keys = !of_entries && strcmp(request->path, "/v1/routing/try") != 0; /* which does nothing */
+    if (keeps_keys && (call(shop, "POST", target, key, dry) != 422 || strstr(shop->client.body, "idempotency_mismatch") == NULL))
         fail_msg("%s under the key of another body: %s", target, shop->client.body);
 }
 

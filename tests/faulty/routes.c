@@ -16,6 +16,9 @@
 #define UNIT "\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}"
 #define HAM "\"unit\":\"DE\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"21129\",\"priority\":2}"
 #define WEB "\"unit\":\"DE\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\",\"HAM\"],\"shortage\":\"backorder\"}"
+#define RATES "\"unit\":\"DE\",\"zones\":[{\"country\":\"DE\",\"steps\":[{\"up_to_g\":5000,\"price\":{\"amount\":\"4.90\",\"currency\":\"EUR\"}}]}]}"
+#define SHIPS "{\"time_zone\":\"Europe/Berlin\",\"monday\":\"14:00\",\"rates\":\"L\",\"handling_days\":1,\"transit_days\":1}"
+#define POLICY "{\"unit\":\"DE\",\"channel\":\"hand\"}"
 #define TRANSFER "{\"from\":\"LEJ\",\"to\":\"HAM\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3}]}"
 #define SUPPLY \
     "{\"node\":\"LEJ\",\"kind\":\"asn\",\"reference\":\"ASN-%n\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":3,\"expected_at\":\"2030-01-01T00:00:00Z\"}]}"
@@ -81,6 +84,27 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/channels/{code}/listings/{channel_sku}/history", "/v1/channels/web/listings/L/history?limit=20", NULL, 200 },
     { METHOD_GET, "/v1/channels/{code}/listings", "/v1/channels/web/listings", NULL, 200 },
     { METHOD_POST, "/v1/channels/{code}/listings", "/v1/channels/web/listings", "{\"listings\":[{\"channel_sku\":\"L\",\"sku\":\"LAMP\",\"cap\":%n}]}", 200 },
+
+    { METHOD_PUT, "/v1/routing/rates/{code}", "/v1/routing/rates/L", "{\"name\":\"Rates %n\"," RATES, 200 },
+    { METHOD_PATCH, "/v1/routing/rates/{code}", "/v1/routing/rates/L", "{\"name\":\"Rates %n\"}", 200 },
+    { METHOD_GET, "/v1/routing/rates/{code}", "/v1/routing/rates/L", NULL, 200 },
+    { METHOD_GET, "/v1/routing/rates/{code}/history", "/v1/routing/rates/L/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/routing/rates", "/v1/routing/rates", NULL, 200 },
+    { METHOD_POST, "/v1/routing/rates", "/v1/routing/rates", "{\"rates\":[{\"code\":\"L\",\"name\":\"Rates %n\"," RATES "]}", 200 },
+    { METHOD_PUT, "/v1/routing/nodes/{code}", "/v1/routing/nodes/LEJ", SHIPS, 200 },
+    { METHOD_PATCH, "/v1/routing/nodes/{code}", "/v1/routing/nodes/LEJ", "{\"parcel\":{\"amount\":\"%n.00\",\"currency\":\"EUR\"}}", 200 },
+    { METHOD_GET, "/v1/routing/nodes/{code}", "/v1/routing/nodes/LEJ", NULL, 200 },
+    { METHOD_GET, "/v1/routing/nodes/{code}/history", "/v1/routing/nodes/LEJ/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/routing/nodes", "/v1/routing/nodes", NULL, 200 },
+    { METHOD_POST, "/v1/routing/nodes", "/v1/routing/nodes", "{\"nodes\":[{\"code\":\"LEJ\",\"time_zone\":\"Europe/Berlin\",\"handling_days\":%n}]}", 200 },
+    { METHOD_PUT, "/v1/routing/policies/{code}", "/v1/routing/policies/hand", POLICY, 200 },
+    { METHOD_PATCH, "/v1/routing/policies/{code}", "/v1/routing/policies/hand", "{\"split_penalty\":{\"amount\":\"%n.00\",\"currency\":\"EUR\"}}", 200 },
+    { METHOD_GET, "/v1/routing/policies/{code}", "/v1/routing/policies/hand", NULL, 200 },
+    { METHOD_GET, "/v1/routing/policies/{code}/history", "/v1/routing/policies/hand/history?limit=20", NULL, 200 },
+    { METHOD_GET, "/v1/routing/policies", "/v1/routing/policies", NULL, 200 },
+    { METHOD_POST, "/v1/routing/policies", "/v1/routing/policies", "{\"policies\":[{\"code\":\"hand\",\"unit\":\"DE\",\"channel\":\"hand\",\"late_per_day\":{\"amount\":\"%n.00\",\"currency\":\"EUR\"}}]}", 200 },
+    { METHOD_POST, "/v1/routing/try", "/v1/routing/try", "{\"channel\":\"hand\",\"ship_to\":{\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}", 200 },
+    { METHOD_POST, "/v1/orders/{id}/replan", "/v1/orders/%o/replan", NULL, 200, ABOUT_BY_HAND },
 
     { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", FOUND, 201 },
     { METHOD_POST, "/v1/inventory/adjustments", "/v1/inventory/adjustments", PAST_COUNT, 201 },
@@ -430,6 +454,9 @@ void shop_furnish(struct shop *shop)
         { "/v1/nodes/FBA", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"country\":\"DE\",\"postal_code\":\"1\"}" },
         { "/v1/channels/fba", "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"store\",\"priority\":3,\"nodes\":[\"FBA\"],\"shortage\":\"backorder\"}" },
         { "/v1/webhooks/erp", "{\"url\":\"https://erp.example/\",\"active\":false}" },
+        { "/v1/routing/rates/L", "{\"name\":\"L\"," RATES },
+        { "/v1/routing/nodes/LEJ", "{\"time_zone\":\"Europe/Berlin\"}" },
+        { "/v1/routing/policies/hand", POLICY },
     };
     static const char rare[] =
         "{\"channel\":\"market\",\"channel_order_id\":\"RARE\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":"

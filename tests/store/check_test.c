@@ -326,6 +326,10 @@ static const struct broken {
       false },
     { "a movement by a return that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM goods_return)",
       false },
+    { "a node that nobody knows ships so", "reference_unit", "UPDATE routing_master SET about = 888888 WHERE unit > 0 AND kind = 2", false },
+    { "a policy for a channel that nobody knows", "reference_unit", "UPDATE routing_master SET about = 888888 WHERE unit > 0 AND kind = 3", false },
+    { "a rate table has lost a zone", "rate_zones", "DELETE FROM rate_zone WHERE part = 2", false },
+    { "a day of a node that nobody knows", "reference_unit", "UPDATE node_day SET node = node - 1", false },
     { "a position that a job blocks which is not there", "position_blocked", "UPDATE position SET blocked = 888888 WHERE " LAMPS, false },
     { "a table of an older release", "schema", "ALTER TABLE job DROP COLUMN head", false },
     { "an index is gone", "schema", "DROP INDEX fence_sku", false },
@@ -532,6 +536,18 @@ static void send_back(struct shop *shop)
               "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"scrap\"}]}");
 }
 
+/* Hamburg's carrier has two zones, Leipzig counts what it is given a day, b2b has a policy. */
+static void route(struct shop *shop)
+{
+    shop_must(shop, 200, "PATCH", "/v1/nodes/LEJ", "{\"capacity_per_day\":100}");
+    shop_must(
+        shop, 201, "PUT", "/v1/routing/rates/L",
+        "{\"unit\":\"DE\",\"name\":\"L\",\"zones\":[{\"country\":\"DE\",\"steps\":[{\"up_to_g\":9,\"price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}]},"
+        "{\"country\":\"AT\",\"steps\":[{\"up_to_g\":9,\"price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}]}]}");
+    shop_must(shop, 201, "PUT", "/v1/routing/nodes/HAM", "{\"time_zone\":\"Europe/Berlin\",\"rates\":\"L\"}");
+    shop_must(shop, 201, "PUT", "/v1/routing/policies/b2b", "{\"unit\":\"DE\",\"channel\":\"b2b\"}");
+}
+
 /* One stands and has all, one was ended. */
 static void call_back(struct shop *shop)
 {
@@ -559,6 +575,7 @@ static struct shop *busy_shop(enum store store)
 {
     struct shop *shop = shop_open(store);
     shop_furnish(shop);
+    route(shop);
     receive(shop, "LEJ", "LAMP", 12);
     receive(shop, "LEJ", "BULB", 6);
     receive(shop, "HAM", "SHADE", 2);

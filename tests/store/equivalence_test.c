@@ -186,6 +186,8 @@ static struct sent about_order(struct stream_maker *maker)
         { "holds", "{\"kind\":\"fraud\",\"reason\":\"look\",\"source\":\"radar\"}" },
         { "holds/fraud/clear", "{\"reason\":\"fine\"}" },
         { "release", "" },
+        { "replan", "" },
+        { "replan", "" },
         { "release", "" },
         { "refusals/HAM/clear", "{\"reason\":\"now\"}" },
         { "refusals/LEJ/clear", "{\"reason\":\"now\"}" },
@@ -491,6 +493,7 @@ static struct sent about_webhook(struct stream_maker *maker)
     "{\"unit\":\"" UNIT "\",\"name\":\"Channel $9\",\"kind\":\"" KIND "\",\"priority\":$4,\"nodes\":[" NODES "],\"shortage\":\"$P\",\"buffer\":$2}"
 #define NODE_OF(UNIT) \
     "{\"unit\":\"" UNIT "\",\"name\":\"Node $9\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"0410$9\",\"priority\":$3}"
+#define STEP(GRAMS, PRICE) "{\"up_to_g\":" GRAMS ",\"price\":{\"amount\":\"" PRICE ".00\",\"currency\":\"EUR\"}}"
 #define PART_OF(SKU, QUANTITY) "{\"sku\":\"" SKU "\",\"quantity\":" QUANTITY "}"
 
 /* Some name what is not there yet, or what may not be (priority 0, no units of a component, a bundle in itself). */
@@ -531,6 +534,17 @@ static const struct master_change {
     { "PUT", "/v1/channels/market/listings/$L", "{\"sku\":\"$G\"}" },
     { "PATCH", "/v1/channels/$C/listings/$L", "{\"sku\":\"$G\"}" },
     { "PATCH", "/v1/channels/$C/listings/$L", "{\"buffer\":$2,\"cap\":$9}" },
+    { "PUT", "/v1/routing/rates/A",
+      "{\"unit\":\"DE\",\"name\":\"A\",\"zones\":[{\"country\":\"DE\",\"steps\":[" STEP("$2", "1") "," STEP("9", "$9") "]}]}" },
+    { "PUT", "/v1/routing/rates/B", "{\"unit\":\"DE\",\"name\":\"B\",\"zones\":[{\"country\":\"DE\",\"steps\":[" STEP("99", "$9") "]}]}" },
+    { "PUT", "/v1/routing/nodes/$N",
+      "{\"time_zone\":\"Europe/Berlin\",\"monday\":\"1$1:00\",\"tuesday\":\"12:00\",\"rates\":\"A\",\"transit_days\":$3}" },
+    { "PUT", "/v1/routing/nodes/$N", "{\"time_zone\":\"UTC\",\"handling_days\":$2,\"rates\":\"B\"}" },
+    { "PATCH", "/v1/nodes/$N", "{\"capacity_per_day\":$4}" },
+    { "PUT", "/v1/routing/policies/p", "{\"unit\":\"DE\",\"channel\":\"$C\"}" },
+    { "PUT", "/v1/routing/policies/p", "{\"unit\":\"DE\",\"first\":\"lowest_cost\"}" },
+    { "PUT", "/v1/routing/policies/p", "{\"unit\":\"DE\",\"rules\":[{\"name\":\"r\",\"hazmat\":true,\"effect\":\"only\",\"nodes\":[\"$N\"]}]}" },
+    { "PUT", "/v1/skus/$S", "{\"name\":\"Old $3\",\"hazmat\":true,\"weight_g\":$9}" },
     { "PUT", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$4}" },
     { "PUT", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$2}" },
     { "PATCH", "/v1/channels/$C/fences/$N/$S", "{\"quantity\":$1}" },

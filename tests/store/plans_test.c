@@ -335,6 +335,11 @@ struct call {
     const char *method, *route, *target, *body;
     const char *(*prepare)(struct shop *shop);
 };
+#define MASTER_READS(LIST, PART, EXAMPLE)                                                                                         \
+    { "GET", LIST PART, LIST EXAMPLE, NULL, NULL }, { "GET", LIST PART "/history", LIST EXAMPLE "/history?limit=5", NULL, NULL }, \
+    {                                                                                                                             \
+        "GET", LIST, LIST "?limit=5", NULL, NULL                                                                                  \
+    }
 #define MASTER(LIST, PART, EXAMPLE, BODY)                                                                                             \
     { "PUT", LIST PART, LIST "/%s", BODY, fresh }, { "PATCH", LIST PART, LIST EXAMPLE, "{\"name\":\"%s\"}", fresh },                  \
         { "GET", LIST PART, LIST EXAMPLE, NULL, NULL }, { "GET", LIST PART "/history", LIST EXAMPLE "/history?limit=5", NULL, NULL }, \
@@ -488,6 +493,21 @@ static const struct call calls[] = {
     MASTER("/v1/nodes", "/{code}", "/LEJ", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\"}"),
     MASTER("/v1/skus", "/{code}", "/LAMP", "{\"name\":\"%s\"}"),
     MASTER("/v1/bundles", "/{code}", "/KIT", "{\"name\":\"%s\",\"components\":[{\"sku\":\"BULB\",\"quantity\":2}]}"),
+    MASTER_READS("/v1/routing/rates", "/{code}", "/L"),
+    { "PUT", "/v1/routing/rates/{code}", "/v1/routing/rates/L",
+      "{\"unit\":\"DE\",\"name\":\"%s\",\"zones\":[{\"country\":\"DE\",\"steps\":[{\"up_to_g\":9,\"price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}]}]}",
+      fresh },
+    { "PATCH", "/v1/routing/rates/{code}", "/v1/routing/rates/L", "{\"name\":\"%s\"}", fresh },
+    MASTER_READS("/v1/routing/nodes", "/{code}", "/HAM"),
+    { "PUT", "/v1/routing/nodes/{code}", "/v1/routing/nodes/HAM", "{\"time_zone\":\"Europe/Berlin\",\"closed\":[\"2026-12-25\"]}", NULL },
+    { "PATCH", "/v1/routing/nodes/{code}", "/v1/routing/nodes/HAM", "{\"handling_days\":2}", NULL },
+    MASTER_READS("/v1/routing/policies", "/{code}", "/b2b"),
+    { "PUT", "/v1/routing/policies/{code}", "/v1/routing/policies/b2b", "{\"unit\":\"DE\",\"channel\":\"b2b\",\"first\":\"lowest_cost\"}", NULL },
+    { "PATCH", "/v1/routing/policies/{code}", "/v1/routing/policies/b2b", "{\"first\":\"fewest_parcels\"}", NULL },
+    { "POST", "/v1/routing/try", "/v1/routing/try",
+      "{\"channel\":\"web\",\"ship_to\":{\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1},{\"sku\":\"KIT\",\"quantity\":1}]}", NULL },
+    { "POST", "/v1/routing/try", "/v1/routing/try", "{\"order\":\"%s\"}", pending_order },
+    { "POST", "/v1/orders/{id}/replan", "/v1/orders/%s/replan", "{}", pending_order },
     MASTER("/v1/classes", "/{code}", "/B", "{\"name\":\"%s\"}"),
     MASTER("/v1/channels", "/{code}", "/web", "{\"unit\":\"DE\",\"name\":\"%s\",\"kind\":\"store\",\"nodes\":[\"LEJ\"],\"shortage\":\"reject\"}"),
     { "PUT", "/v1/units/{code}", "/v1/units/DE", "{\"name\":\"%s\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}", fresh },
@@ -651,6 +671,11 @@ static void furnish(struct shop *shop)
         "{\"unit\":\"DE\",\"name\":\"Hand\",\"kind\":\"store\",\"priority\":2,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\",\"release\":\"manual\"}");
     shop_must(shop, 201, "PUT", "/v1/channels/web/listings/L", "{\"sku\":\"SHADE\"}");
     shop_must(shop, 201, "PUT", "/v1/webhooks/erp", "{\"url\":\"https://erp.example/\"}");
+    shop_must(
+        shop, 201, "PUT", "/v1/routing/rates/L",
+        "{\"unit\":\"DE\",\"name\":\"L\",\"zones\":[{\"country\":\"DE\",\"steps\":[{\"up_to_g\":9,\"price\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}]}]}");
+    shop_must(shop, 201, "PUT", "/v1/routing/nodes/HAM", "{\"time_zone\":\"Europe/Berlin\",\"rates\":\"L\"}");
+    shop_must(shop, 201, "PUT", "/v1/routing/policies/b2b", "{\"unit\":\"DE\",\"channel\":\"b2b\"}");
     for (size_t i = 0; i < COUNT(skus); i++)
         receive(shop, "LEJ", skus[i], 100000000);
 }
