@@ -634,6 +634,7 @@ static enum db_result set_up(struct postgres *pg, const struct db_options *optio
              "SET statement_timeout = '5s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s';"
              /* A plan is made once, when a table may still be empty, and serves for years: it must be the one by index. */
              "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+             "SET enable_bitmapscan = off;"
              "SET jit = off; SET client_min_messages = warning; SET synchronous_commit = %s;"
              "SET default_transaction_read_only = %s;%s",
              options->no_sync ? "off" : "on", options->read_only ? "on" : "off", options->projection ? "SET search_path TO \"read\"" : "");
