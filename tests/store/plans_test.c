@@ -707,8 +707,6 @@ static void analyze(struct shop *shop)
     if (result != DB_OK)
         fail_msg("ANALYZE is not done, %s: %s", db_result_name(result), db_last_error(db));
     script(shop, "SET statement_timeout = '5s'");
-    script(shop,
-           "SET enable_seqscan = off"); /* a table of one page is read whole or by its index, as it comes: what has no index is read whole still */
 }
 
 static void play(enum store store)
