@@ -355,6 +355,7 @@ static void again(struct ws *ws, struct command *command, int64_t seq)
 
 static bool known_document(struct snapshot *s)
 {
+    assert(s->node != NULL); /* the form is good: it was named, and is there */
     const struct db_value prefix[] = { db_int(ws_unit(s->ws)), db_text(s->in->document), db_int(s->node->id) };
     const struct snapshot_row *row = s->in->document == NULL ? NULL : ws_find(s->ws, &snapshot_by_document, prefix);
     if (row == NULL)

@@ -375,8 +375,10 @@ static void tell(struct order *order, const char *reason, int64_t *pieces, const
         order_gave_up(order, reason, pieces);
     if (asking->count == 0)
         return;
+    if (!any) /* of a bundle no piece has gone, and a part that waited is no longer wanted all the same */
+        (void)order_restage(order);
     tell_asked(order, reason, asking);
-    exceptions_settle(order); /* of a bundle no piece has gone, and a part that waited is no longer wanted all the same */
+    exceptions_settle(order);
 }
 
 static void cancel_prefetch(struct ws *ws, const struct command *command)

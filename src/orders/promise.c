@@ -320,7 +320,8 @@ static int64_t pieces_shipped(struct plan *plan, const int64_t *stock, const siz
 static int64_t keep_what_is_too_much(struct arena *arena, struct plan *plan, struct wish *wishes, size_t count, const struct spread *spread)
 {
     const size_t node_count = plan->outlet->node_count, cells = node_count * plan->sku_count;
-    size_t nodes[CHANNEL_NODES_MAX], others[CHANNEL_NODES_MAX], set[CHANNEL_NODES_MAX], anyway = 0, other_count = 0, looked = 0;
+    size_t nodes[CHANNEL_NODES_MAX] = { 0 }, others[CHANNEL_NODES_MAX] = { 0 }, set[CHANNEL_NODES_MAX] = { 0 }, anyway = 0, other_count = 0,
+           looked = 0;
     int64_t *stock = ARENA_ARRAY(arena, int64_t, cells + 1), *each = ARENA_ARRAY(arena, int64_t, count + 1);
     int64_t *best = ARENA_ARRAY(arena, int64_t, count + 1), most = 0, kept = 0;
     memcpy(stock, plan->left, cells * sizeof *stock);

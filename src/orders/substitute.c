@@ -7,6 +7,7 @@
 #include "orders/commands.h"
 #include "orders/edit.h"
 #include "orders/named.h"
+#include <assert.h>
 #include <stdio.h>
 
 #define AT(type, member) offsetof(struct type, member)
@@ -97,6 +98,7 @@ static void substitute_look_up(struct ws *ws, struct command *command)
 
 static bool refuse_late(struct substitution *s)
 {
+    assert(s->line != NULL); /* it was named, and is there: else it was refused */
     const int64_t left = order_cancellable(&s->order)[s->line->line - 1];
     s->pieces = s->in->quantity == 0 ? left : s->in->quantity;
     if (left > 0 && s->pieces <= left)

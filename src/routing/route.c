@@ -664,6 +664,7 @@ bool route_choose(struct arena *arena, const struct route_problem *problem, stru
 bool route_alone(struct arena *arena, const struct route_problem *problem, size_t node, struct route_plan *plan)
 {
     struct search s = { .p = problem, .arena = arena };
+    *plan = (struct route_plan){ .exact = true };
     (void)search_begin(&s);
     add(&s, node);
     if (s.candidate_count > 0 && covers(&s))

@@ -31,7 +31,7 @@ int64_t number_after(const char *text, const char *name)
 {
     char quoted[64];
     snprintf(quoted, sizeof quoted, "\"%s\":", name);
-    const char *at = strstr(text, quoted);
+    const char *at = text == NULL ? NULL : strstr(text, quoted);
     return at == NULL ? -1 : strtoll(at + strlen(quoted), NULL, 10);
 }
 

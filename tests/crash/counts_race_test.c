@@ -105,7 +105,7 @@ static void all_is_counted_once(struct client *client)
 {
     const long want = STOCK + COUNTERS + (long)RECEIVERS * TIMES - MISSING;
     if (client_call(client, "GET", "/v1/inventory?sku=LAMP&node=LEJ", NULL, NULL) != 200 || number_after(client->body, "on_hand") != want ||
-        number_after(client->body, "reserved") != BUYERS * TIMES)
+        number_after(client->body, "reserved") != (long)BUYERS * TIMES)
         fail_msg("want %ld on hand, %d reserved: %s", want, BUYERS * TIMES, client->body);
     if (client_call(client, "GET", "/v1/counts?state=open", NULL, NULL) != 200 || strstr(client->body, "\"items\":[]") == NULL)
         fail_msg("a sheet is open: %s", client->body);

@@ -502,8 +502,9 @@ static void make_supplies(struct shop *shop)
 {
 #define DUE(N, DAY) "{\"sku\":\"CRATE\",\"quantity\":" N ",\"expected_at\":\"2025-" DAY "T08:00:00Z\"}"
 #define ANNOUNCE(KIND, ALSO, LINES) "{\"node\":\"LEJ\",\"kind\":\"" KIND "\"" ALSO ",\"lines\":[" LINES "]}"
-    const char *order = id_of(shop, shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("purchase", "", DUE("5", "12-01") "," DUE("2", "11-01"))));
-    shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("asn", ",\"purchase\":\"%s\"", DUE("3", "12-02")), order);
+    const char *purchase =
+        id_of(shop, shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("purchase", "", DUE("5", "12-01") "," DUE("2", "11-01"))));
+    shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("asn", ",\"purchase\":\"%s\"", DUE("3", "12-02")), purchase);
     const char *came = id_of(shop, shop_must(shop, 201, "POST", "/v1/supplies", ANNOUNCE("asn", "", DUE("2", "12-01"))));
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/supplies/%s/receive", came),
               "{\"document\":\"DN-1\",\"lines\":[{\"sku\":\"CRATE\",\"quantity\":1}]}");

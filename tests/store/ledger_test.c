@@ -224,10 +224,10 @@ static void parcels_add_up_to_the_order(struct shop *shop)
     struct ledger ledger = open_ledger(shop);
     goods_come(shop, "LEJ", "LAMP", 2, "1.00");
     goods_come(shop, "HAM", "LAMP", 1, "1.00");
-    const char *order =
+    const char *sold =
         sell(shop, "EUR", "{\"sku\":\"LAMP\",\"quantity\":3,\"unit_price\":" EUR("10.00") ",\"discount\":" EUR("1.00") ",\"tax\":" EUR("5.51") "}",
              ",\"shipping\":{\"service\":\"S\",\"price\":" EUR("4.90") "}");
-    assert_int_equal(ship(shop, order), 2);
+    assert_int_equal(ship(shop, sold), 2);
     assert_balances(
         &ledger, "EUR",
         (struct balances){ .received = -300, .cost = 300, .revenue = -2900, .tax = -551, .shipping = -490, .receivable = 2900 + 551 + 490 });
@@ -249,12 +249,12 @@ static void what_is_cancelled_is_not_sold(struct shop *shop)
 {
     struct ledger ledger = open_ledger(shop);
     goods_come(shop, "LEJ", "LAMP", 2, "1.00");
-    const char *order =
+    const char *sold =
         sell(shop, "EUR", "{\"sku\":\"LAMP\",\"quantity\":2,\"unit_price\":" EUR("10.00") ",\"discount\":" EUR("0.01") ",\"tax\":" EUR("0.01") "}",
              ",\"shipping\":{\"service\":\"S\",\"price\":" EUR("1.00") "}");
-    const char *id = id_of(shop, order);
+    const char *id = id_of(shop, sold);
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"x\",\"lines\":[{\"line\":1,\"quantity\":1}]}");
-    ship(shop, order);
+    ship(shop, sold);
     assert_balances(&ledger, "EUR",
                     (struct balances){ .stock = 100, .received = -200, .cost = 100, .revenue = -999, .shipping = -100, .receivable = 1099 });
     close_ledger(&ledger);
@@ -418,12 +418,12 @@ static void books_are_read_in_pages(struct shop *shop)
     goods_come(shop, "LEJ", "LAMP", 3, "1.00");
     goods_come(shop, "HAM", "LAMP", 1, "1.00");
     goods_come(shop, "LEJ", "BULB", 4, "2.00");
-    const char *order = sell(shop, "EUR", LINE("LAMP", "2", EUR("10.00")) "," LINE("BULB", "1", EUR("5.00")), "");
-    ship(shop, order);
-    pay(shop, id_of(shop, order), "captured", "25.00");
+    const char *sold = sell(shop, "EUR", LINE("LAMP", "2", EUR("10.00")) "," LINE("BULB", "1", EUR("5.00")), "");
+    ship(shop, sold);
+    pay(shop, id_of(shop, sold), "captured", "25.00");
     ship(shop, sell(shop, "JPY", "{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"1500\",\"currency\":\"JPY\"}}", ""));
     follow(&ledger);
-    const char *of_order = arena_printf(shop->arena, "/v1/ledger/postings?subject=%s", id_of(shop, order));
+    const char *of_order = arena_printf(shop->arena, "/v1/ledger/postings?subject=%s", id_of(shop, sold));
     assert_pages(shop, "/v1/ledger/trial");
     assert_pages(shop, "/v1/ledger/postings");
     assert_pages(shop, "/v1/ledger/postings?account=receivable");
@@ -752,7 +752,7 @@ static void keep_goods(struct shop *shop, struct bookkeeper *keeper)
             pile->units[m->to_node == PLACE_TRANSIT] += m->quantity;
             pile->worth[m->to_node == PLACE_TRANSIT] += amount;
         }
-        const int accounts[] = {
+        const int accounts[PLACE_NODES] = {
             0, opens ? ACCOUNT_OPENING : ACCOUNT_RECEIVED, ACCOUNT_COST_OF_GOODS, ACCOUNT_ADJUSTMENT, ACCOUNT_SCRAP, ACCOUNT_TRANSIT
         };
         keeper->of[0][m->to_node >= PLACE_NODES ? ACCOUNT_STOCK : accounts[m->to_node]] += amount;
@@ -766,31 +766,31 @@ static void keep_money(struct shop *shop, struct bookkeeper *keeper)
     struct db_rows orders = shop_table(shop, shop->arena, &orders_table), lines = shop_table(shop, shop->arena, &order_line_table),
                    demands = shop_table(shop, shop->arena, &demand_table);
     for (size_t o = 0; o < orders.count; o++) {
-        const struct orders_row *order = db_row(&orders, o);
-        int64_t *of = keeper->of[order->currency[0] == 'U'], goods = 0, tax = 0, shipped = 0;
+        const struct orders_row *sold = db_row(&orders, o);
+        int64_t *of = keeper->of[sold->currency[0] == 'U'], goods = 0, tax = 0, shipped = 0;
         for (size_t l = 0; l < lines.count; l++) {
             const struct order_line_row *line = db_row(&lines, l);
             int64_t pieces = INT64_MAX;
             for (size_t d = 0; d < demands.count; d++) {
                 const struct demand_row *demand = db_row(&demands, d);
-                if (demand->ord != order->id || line->ord != order->id || demand->line != line->line)
+                if (demand->ord != sold->id || line->ord != sold->id || demand->line != line->line)
                     continue;
                 pieces = min_i64(pieces, demand->shipped / demand->need);
                 shipped += demand->shipped;
             }
-            if (line->ord != order->id)
+            if (line->ord != sold->id)
                 continue;
             struct line_money money;
             assert_true(line_money(line, pieces, &money));
             goods += money.goods - money.discount;
             tax += money.tax;
         }
-        const int64_t shipping = shipped > 0 ? order->shipping : 0, net = goods - (order->prices_include_tax ? tax : 0);
+        const int64_t shipping = shipped > 0 ? sold->shipping : 0, net = goods - (sold->prices_include_tax ? tax : 0);
         of[ACCOUNT_REVENUE] -= net;
         of[ACCOUNT_TAX] -= tax;
         of[ACCOUNT_SHIPPING] -= shipping;
-        of[ACCOUNT_CLEARING] += order->captured - order->refunded;
-        of[ACCOUNT_RECEIVABLE] += net + tax + shipping - (order->captured - order->refunded);
+        of[ACCOUNT_CLEARING] += sold->captured - sold->refunded;
+        of[ACCOUNT_RECEIVABLE] += net + tax + shipping - (sold->captured - sold->refunded);
     }
 }
 

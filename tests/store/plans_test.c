@@ -245,8 +245,8 @@ static const char *came_short(struct shop *shop)
     "{\"node\":\"LEJ\",\"kind\":\"" KIND "\"" ALSO ",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"expected_at\":\"2030-12-01T08:00:00Z\"}]}"
 static const char *expected(struct shop *shop)
 {
-    const char *order = id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("purchase", "")).body, NULL, "id");
-    return id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("asn", ",\"purchase\":\"%s\""), order).body, NULL, "id");
+    const char *purchase = id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("purchase", "")).body, NULL, "id");
+    return id_after(shop, shop_must(shop, 201, "POST", "/v1/supplies", SUPPLY("asn", ",\"purchase\":\"%s\""), purchase).body, NULL, "id");
 }
 #define LAMPS_AT_LEJ "{\"node\":\"LEJ\",\"skus\":[\"LAMP\"]}"
 static const char *sheet(struct shop *shop)

@@ -19,7 +19,7 @@ static const char *id_in(struct shop *shop, const char *body, const char *after)
 static const char *shipped(struct shop *shop, const char *number, const char *sku, int quantity)
 {
     receive(shop, "LEJ", "LAMP", quantity);
-    receive(shop, "LEJ", "BULB", 2 * quantity);
+    receive(shop, "LEJ", "BULB", INT64_C(2) * quantity);
     receive(shop, "LEJ", "SHADE", quantity);
     const char *made =
         shop_must(shop, 201, "POST", "/v1/orders",

@@ -167,7 +167,7 @@ static void only_the_last_attempts_are_kept(struct shop *shop)
         const char *target = arena_printf(shop->arena, "/v1/webhooks/erp/deliveries?limit=300%s%s", seen == 0 ? "" : "&cursor=", cursor);
         const char *body = shop_must(shop, 200, "GET", target, NULL).body;
         for (const char *at = body; (at = strstr(at, "\"number\":")) != NULL; at++)
-            assert_int_equal(strtol(at + 9, NULL, 10), 5 * WEBHOOK_REPORT_MAX - (long)seen++);
+            assert_int_equal(strtol(at + 9, NULL, 10), 5L * WEBHOOK_REPORT_MAX - (long)seen++);
         text_in(body, NULL, "next", cursor, sizeof cursor);
     } while (cursor[0] != '\0');
     assert_int_equal(seen, WEBHOOK_LOG);

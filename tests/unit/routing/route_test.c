@@ -196,7 +196,7 @@ static void all_small_cases(void **state)
     struct arena *arena = *state;
     static struct question q;
     int64_t cases = 0;
-    for (int64_t code = 0; code < 729 * 9 * 2 * 2; code++) {
+    for (int64_t code = 0; code < INT64_C(729) * 9 * 2 * 2; code++) {
         int64_t rest = code;
         memset(&q, 0, sizeof q);
         q.p = (struct route_problem){ .node_count = 3, .column_count = 2, .item_count = 2 };
