@@ -99,3 +99,46 @@ const char *reports(struct shop *shop, const char *work, const char *verbs)
     }
     return body;
 }
+
+int64_t stock(struct shop *shop, const char *node, const char *sku, const char *bucket)
+{
+    return number_in(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/inventory?sku=%s&node=%s", sku, node), NULL).body, "\"items\"",
+                     bucket);
+}
+
+void buckets(struct shop *shop, const char *node, const char *sku, int64_t available, int64_t allocated, int64_t quarantined)
+{
+    const int64_t found[] = { stock(shop, node, sku, "available"), stock(shop, node, sku, "allocated"), stock(shop, node, sku, "quarantined") };
+    if (found[0] != available || found[1] != allocated || found[2] != quarantined)
+        fail_msg("%s of %s: %ld available, %ld allocated, %ld quarantined", node, sku, (long)found[0], (long)found[1], (long)found[2]);
+}
+
+int64_t figure(struct shop *shop, const char *id, const char *name)
+{
+    return number_in(order_text(shop, id), "\"lines\"", name);
+}
+
+bool says(struct shop *shop, const char *id, const char *what)
+{
+    const char *text = order_text(shop, id);
+    if (strstr(text, what) == NULL)
+        print_message("%s\n", text);
+    return strstr(text, what) != NULL;
+}
+
+const char *exceptions(struct shop *shop, const char *type, const char *state)
+{
+    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/exceptions?type=%s&state=%s", type, state), NULL).body;
+}
+
+int open_exceptions(struct shop *shop, const char *type)
+{
+    return count_of(exceptions(shop, type, "open"), "\"id\"");
+}
+
+const char *state_of(struct shop *shop, const char *work)
+{
+    char state[32];
+    text_in(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/fulfilments/%s", work), NULL).body, NULL, "state", state, sizeof state);
+    return arena_text(shop->arena, state);
+}

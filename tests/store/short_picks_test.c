@@ -31,35 +31,6 @@ static const char *adjust(struct shop *shop, const char *node, const char *sku, 
 
 /* ---- what is seen ---- */
 
-static int64_t stock(struct shop *shop, const char *node, const char *sku, const char *bucket)
-{
-    return number_in(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/inventory?sku=%s&node=%s", sku, node), NULL).body, "\"items\"",
-                     bucket);
-}
-
-static void buckets(struct shop *shop, const char *node, const char *sku, int64_t available, int64_t allocated, int64_t quarantined)
-{
-    const int64_t found[] = { stock(shop, node, sku, "available"), stock(shop, node, sku, "allocated"), stock(shop, node, sku, "quarantined") };
-    if (found[0] != available || found[1] != allocated || found[2] != quarantined)
-        fail_msg("%s of %s: %ld available, %ld allocated, %ld quarantined", node, sku, (long)found[0], (long)found[1], (long)found[2]);
-}
-
-/* Of line 1. */
-static int64_t figure(struct shop *shop, const char *id, const char *name)
-{
-    return number_in(order_text(shop, id), "\"lines\"", name);
-}
-
-static const char *exceptions(struct shop *shop, const char *type, const char *state)
-{
-    return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/exceptions?type=%s&state=%s", type, state), NULL).body;
-}
-
-static bool says(struct shop *shop, const char *id, const char *what)
-{
-    return strstr(order_text(shop, id), what) != NULL;
-}
-
 #define FOUND(LINE, QUANTITY) "{\"line\":" LINE ",\"quantity\":" QUANTITY "}"
 #define FOUND_OF(LINE, SKU, QUANTITY) "{\"line\":" LINE ",\"sku\":\"" SKU "\",\"quantity\":" QUANTITY "}"
 
