@@ -10,7 +10,7 @@ struct command_io {
     struct field_presence presence;
     const char *name, *path, *batch, *inverse, *note;
     int64_t method;
-    bool dry_run;
+    bool dry_run; /* of every command: previews are the engine's, not a command's */
 };
 static const struct field rows[] = {
     { "name", FIELD_CODE, FIELD_AT(struct command_io, name), .required = true, .read_only = true, .doc = "what it is called, here and in inverse" },
@@ -19,7 +19,7 @@ static const struct field rows[] = {
     { "batch", FIELD_CODE, FIELD_AT(struct command_io, batch), .nullable = true, .read_only = true,
       .doc = "many at once: the member of the body that lists them; null: the body is one" },
     { "dry_run", FIELD_BOOL, FIELD_AT(struct command_io, dry_run), .required = true, .read_only = true,
-      .doc = "its body takes dry_run: true, to be told what would happen" },
+      .doc = "it can be asked what would happen: a POST by dry_run: true in its body, all others by ?dry_run=true" },
     { "inverse", FIELD_CODE, FIELD_AT(struct command_io, inverse), .nullable = true, .read_only = true,
       .doc = "name of the command that takes it back; null: none does" },
     { "note", FIELD_TEXT, FIELD_AT(struct command_io, note), .nullable = true, .read_only = true,
@@ -42,9 +42,7 @@ static void read_inverse(struct command_io *io, const char *inverse, struct aren
 static void write_command(struct json_writer *json, const struct route *route)
 {
     const struct command_type *type = route->command != NULL ? route->command : route->batch_of;
-    struct command_io io = {
-        .name = type->name, .method = (int64_t)route->method, .path = route->path, .batch = route->batch_name, .dry_run = route->method == METHOD_POST
-    };
+    struct command_io io = { .name = type->name, .method = (int64_t)route->method, .path = route->path, .batch = route->batch_name, .dry_run = true };
     read_inverse(&io, type->inverse, json->out.arena);
     fields_write(json, &command_fields, &io);
 }

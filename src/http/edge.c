@@ -5,6 +5,7 @@
  * (key, index), decided alone, and has an arena of its own, since two units may decide two entries at the same time. Only the
  * preview of a batch goes to the engine as one thing: nothing of an entry stays, so the next would not see what it does. */
 #include "http/edge.h"
+#include "http/router.h"
 #include <assert.h>
 #include <string.h>
 #include <strings.h>
@@ -176,7 +177,7 @@ bool command_read(struct command *command, struct edge *edge, const struct reque
                 fields_read_text_also(command->arena, request->body == NULL ? "" : request->body, request->body_bytes, table, type->mode, input,
                                       takes_options(request) ? &also : NULL, &command->faults);
     bool json = good || command->faults.items[0].code != FAULT_MALFORMED_JSON;
-    command->dry_run = options.dry_run;
+    command->dry_run = route_is_asked_by_query(request->route) ? request->query_number[0] == 1 : options.dry_run;
     if (!good && (type->look_up == NULL || !json))
         return false;
     good = (type->edge == NULL || type->edge(edge, request, command, &command->faults)) && good;

@@ -11,8 +11,8 @@
  * arena must have a door. Runs on any thread. */
 bool edge_parse(struct exchange *exchange);
 
-/* Reads request->body into command->input (and command->dry_run of a POST), and asks the type's edge. Faults of form stand in command->form where the
- * engine is still to look up what the command names. False: they stand in command->faults, and it ends here. */
+/* Reads request->body into command->input, sets command->dry_run by it or by the query that was read, and asks the type's edge. Faults of form stand
+ * in command->form where the engine is still to look up what the command names. False: they stand in command->faults, and it ends here. */
 bool command_read(struct command *command, struct edge *edge, const struct request *request);
 
 /* Whether any of the commands must know something of the past before it is submitted. */

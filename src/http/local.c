@@ -75,7 +75,7 @@ struct command *local_command(struct local *local, struct arena *arena, const ch
     command->faults.arena = arena;
     memcpy(command->path, request->path, sizeof command->path);
     struct edge edge = { .vault = local->vault, .arena = arena };
-    bool good = command_read(command, &edge, request);
+    bool good = query_read(request, routed.route, routed.query, &command->faults) && command_read(command, &edge, request);
     hash_request(local, command, method, target, body, idempotency_key);
     enum db_result result = DB_OK;
     if (good && command->looks_back && command->form.count == 0)

@@ -4,6 +4,7 @@
 #include "http/openapi.h"
 #include "engine/command.h"
 #include "http/edge.h"
+#include "http/router.h"
 #include <string.h>
 
 #define TABLES_MAX 256
@@ -177,8 +178,9 @@ static void parameters_write(struct description *all, const struct route *route)
     json_key(json, "parameters");
     json_array(json);
     path_parameters(all, route->path);
-    for (size_t i = 0; i < QUERY_MAX && route->query[i].name != NULL; i++) {
-        const struct query *query = &route->query[i];
+    const struct query *rows = route_query(route);
+    for (size_t i = 0; i < QUERY_MAX && rows[i].name != NULL; i++) {
+        const struct query *query = &rows[i];
         json_object(json);
         pair(json, "name", query->name);
         pair(json, "in", "query");

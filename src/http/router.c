@@ -7,6 +7,10 @@
 #include <string.h>
 
 #define METHODS 5
+static const struct query preview_query[QUERY_MAX] = {
+    { .name = "dry_run", .type = FIELD_BOOL, .doc = "true: answers what would happen, and changes nothing" },
+};
+
 #define TEXT_BYTES_MAX 1024 /* of a query text whose row sets no bound */
 
 static const char *const method_names[METHODS] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
@@ -299,7 +303,17 @@ static const char *value_fault(struct arena *arena, const struct query *row, con
     return "has a type that no query parameter may have";
 }
 
-static void pair_read(struct request *request, const struct route *route, const char *at, size_t bytes, struct faults *faults)
+bool route_is_asked_by_query(const struct route *route)
+{
+    return route->read == NULL && route->method != METHOD_POST;
+}
+
+const struct query *route_query(const struct route *route)
+{
+    return route_is_asked_by_query(route) ? preview_query : route->query;
+}
+
+static void pair_read(struct request *request, const struct query *rows, const char *at, size_t bytes, struct faults *faults)
 {
     const char *equals = memchr(at, '=', bytes);
     size_t name_bytes = equals == NULL ? bytes : (size_t)(equals - at), value_bytes = 0, row = 0;
@@ -310,9 +324,9 @@ static void pair_read(struct request *request, const struct route *route, const 
         fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "broken percent encoding in the query");
         return;
     }
-    while (row < QUERY_MAX && route->query[row].name != NULL && strcmp(route->query[row].name, name) != 0)
+    while (row < QUERY_MAX && rows[row].name != NULL && strcmp(rows[row].name, name) != 0)
         row++;
-    if (row == QUERY_MAX || route->query[row].name == NULL) {
+    if (row == QUERY_MAX || rows[row].name == NULL) {
         fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "unknown parameter \"%.*s\"", (int)utf8_cut(name, strlen(name), 64), name);
         return;
     }
@@ -320,7 +334,7 @@ static void pair_read(struct request *request, const struct route *route, const 
         fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "%s came twice", name);
         return;
     }
-    const char *fault = value_fault(request->arena, &route->query[row], value, value_bytes, &request->query_number[row]);
+    const char *fault = value_fault(request->arena, &rows[row], value, value_bytes, &request->query_number[row]);
     if (fault != NULL)
         fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "%s %s", name, fault);
     request->query_text[row] = value;
@@ -328,17 +342,18 @@ static void pair_read(struct request *request, const struct route *route, const 
 
 bool query_read(struct request *request, const struct route *route, const char *query, struct faults *faults)
 {
+    const struct query *rows = route_query(route);
     size_t before = faults->count;
-    for (size_t i = 0; i < QUERY_MAX && route->query[i].name != NULL; i++)
-        request->query_number[i] = route->query[i].preset;
+    for (size_t i = 0; i < QUERY_MAX && rows[i].name != NULL; i++)
+        request->query_number[i] = rows[i].preset;
     while (query != NULL && *query != '\0') {
         size_t bytes = strcspn(query, "&");
         if (bytes > 0)
-            pair_read(request, route, query, bytes, faults);
+            pair_read(request, rows, query, bytes, faults);
         query += bytes + (query[bytes] == '&');
     }
-    for (size_t i = 0; i < QUERY_MAX && route->query[i].name != NULL; i++)
-        if (route->query[i].required && request->query_text[i] == NULL)
-            fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "%s is required", route->query[i].name);
+    for (size_t i = 0; i < QUERY_MAX && rows[i].name != NULL; i++)
+        if (rows[i].required && request->query_text[i] == NULL)
+            fault_add(faults, FAULT_MALFORMED_QUERY, NULL, "%s is required", rows[i].name);
     return faults->count == before;
 }

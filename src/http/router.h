@@ -28,6 +28,12 @@ struct routed {
 /* `method` and `target` as they came; a HEAD finds the GET. Decoded parts live in the arena. */
 struct routed router_find(const struct router *router, struct arena *arena, const char *method, const char *target);
 
+/* What a route's query may say; ends in a row without a name, or at QUERY_MAX. Of a PUT, a PATCH and a DELETE, whose bodies are the thing itself or
+ * none: dry_run, as row 0. */
+const struct query *route_query(const struct route *route);
+/* Whether a preview is asked for by the query, not by a member of the body. */
+bool route_is_asked_by_query(const struct route *route);
+
 /* Reads the query by the route's rows into request->query_text and query_number: unknown, doubled, malformed and missing
  * parameters are faults. False with at least one. */
 bool query_read(struct request *request, const struct route *route, const char *query, struct faults *faults);

@@ -1,4 +1,4 @@
-/* tests/faulty/preview_test.c: every POST can be asked what it would do, and GET /v1/commands lists all that changes something.
+/* tests/faulty/preview_test.c: every command can be asked what it would do, and GET /v1/commands lists all that changes something.
  * Through the real server, on both stores; a route that is new is asked by its row in routes.c. */
 #include "routes.h"
 #include "base/text.h"
@@ -119,47 +119,60 @@ static void assert_unchanged(struct shop *shop, char *before, const char *target
     free(now);
 }
 
-static void dry_body(const char *body, char *out, size_t room)
+/* The request that asks what another one would do: a POST in its body, all others by their query. */
+static void ask_first(enum method method, const char *target, const char *body, char *dry_target, char *dry, size_t room)
 {
-    const bool empty = body[0] == '\0' || strcmp(body, "{}") == 0;
-    snprintf(out, room, "{\"dry_run\":true%s%s", empty ? "}" : ",", empty ? "" : body + 1);
+    const bool empty = body[0] == '\0' || strcmp(body, "{}") == 0, posts = method == METHOD_POST;
+    snprintf(dry_target, room, "%s%s", target, posts ? "" : "?dry_run=true");
+    snprintf(dry, room, posts ? "{\"dry_run\":true%s%s" : "%.0s%s", posts && empty ? "}" : posts ? "," : "", posts && empty ? "" : body + posts);
 }
 
-/* The preview, then the command under the same key, which must be done by it, and do what was said. */
+/* The preview, then the command (under the same key), which must be done by it, and do what was said. */
 static void preview_and_do(struct shop *shop, const struct good_request *request)
 {
-    char target[300], body[TEXT_MAX], dry[TEXT_MAX + 20], key[40];
+    char target[300], body[TEXT_MAX], dry_target[TEXT_MAX + 20], dry[TEXT_MAX + 20], key[40];
+    const char *method = methods[request->method];
     shop_prepare(shop, request);
     shop_write(shop, request->target, target, sizeof target);
     shop_write(shop, request->body == NULL ? "" : request->body, body, sizeof body);
     if (strstr(body, "dry_run") != NULL)
         return;
-    dry_body(body, dry, sizeof dry);
+    ask_first(request->method, target, body, dry_target, dry, sizeof dry);
     snprintf(key, sizeof key, "preview-%ld", shop->number);
     char *before = state_of(shop);
-    int status = call(shop, "POST", target, key, dry);
+    int status = call(shop, method, dry_target, key, dry[0] == '\0' ? NULL : dry);
     char *said = without_times(shop);
     if (status != request->status || strstr(said, "problem") != NULL)
-        fail_msg("%s %s: %d %s", target, dry, status, said);
-    assert_unchanged(shop, before, target);
-    status = call(shop, "POST", target, key, body[0] == '\0' ? NULL : body);
+        fail_msg("%s %s %s: %d %s", method, dry_target, dry, status, said);
+    assert_unchanged(shop, before, dry_target);
+    status = call(shop, method, target, key, body[0] == '\0' ? NULL : body);
     char *done = without_times(shop);
     if (status != request->status || strcmp(said, done) != 0)
-        fail_msg("%s: %d\nsaid %s\ndone %s", target, status, said, done);
+        fail_msg("%s %s: %d\nsaid %s\ndone %s", method, target, status, said, done);
     const bool of_entries = strncmp(said, "{\"results\"", strlen("{\"results\"")) == 0; /* of a batch each entry is told so */
     free(said);
     free(done);
-    const bool keeps_keys = !of_entries && strcmp(request->path, "/v1/routing/try") != 0; /* which does nothing */
+    const bool keeps_keys = request->method == METHOD_POST && !of_entries && strcmp(request->path, "/v1/routing/try") != 0; /* which does nothing */
     if (keeps_keys && (call(shop, "POST", target, key, dry) != 422 || strstr(shop->client.body, "idempotency_mismatch") == NULL))
         fail_msg("%s under the key of another body: %s", target, shop->client.body);
 }
 
-static void every_post_says_what_it_will_do(void **state)
+static void every_command_says_what_it_will_do(void **state)
 {
     struct shop *shop = *state;
     for (size_t i = 0; shop != NULL && i < good_request_count; i++)
-        if (good_requests[i].method == METHOD_POST)
+        if (good_requests[i].method != METHOD_GET)
             preview_and_do(shop, &good_requests[i]);
+}
+
+static void asked_by_query(struct shop *shop, const struct good_request *request, const char *value)
+{
+    char target[300], asked[340];
+    shop_write(shop, request->target, target, sizeof target);
+    snprintf(asked, sizeof asked, "%s?dry_run=%s", target, value);
+    int status = call(shop, methods[request->method], asked, NULL, request->body == NULL ? NULL : "{}");
+    if (status != 400 || strstr(shop->client.body, "dry_run is neither true nor false") == NULL)
+        fail_msg("%s %s: %d %s", methods[request->method], asked, status, shop->client.body);
 }
 
 static void what_it_cannot_be_is_said_where_it_stands(void **state)
@@ -169,8 +182,12 @@ static void what_it_cannot_be_is_said_where_it_stands(void **state)
     for (size_t i = 0; shop != NULL && i < good_request_count; i++) {
         const struct good_request *request = &good_requests[i];
         char target[300], body[TEXT_MAX];
+        if (request->method == METHOD_GET)
+            continue;
         shop_prepare(shop, request);
-        for (size_t w = 0; request->method != METHOD_GET && request->method != METHOD_DELETE && w < COUNT(wrong); w++) {
+        if (request->method != METHOD_POST)
+            asked_by_query(shop, request, "maybe");
+        for (size_t w = 0; request->method != METHOD_DELETE && w < COUNT(wrong); w++) {
             shop_write(shop, request->target, target, sizeof target);
             snprintf(body, sizeof body, "{\"dry_run\":%s}", request->method == METHOD_POST ? wrong[w] : "true");
             int status = call(shop, methods[request->method], target, NULL, body);
@@ -276,7 +293,7 @@ static void judge_item(const char *list, const struct route *route)
     if (item == NULL)
         fail_msg("%s %s is not in %s", methods[route->method], route->path, list);
     const char *dry = strstr(item, "\"dry_run\":");
-    if (strncmp(dry, route->method == METHOD_POST ? "\"dry_run\":true" : "\"dry_run\":false", 14) != 0)
+    if (strncmp(dry, "\"dry_run\":true", strlen("\"dry_run\":true")) != 0)
         fail_msg("dry_run of %.300s", item);
     text_after(item, "inverse", inverse, sizeof inverse);
     text_after(item, "note", note, sizeof note);
@@ -316,7 +333,7 @@ static void all_that_changes_something_is_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(every_post_says_what_it_will_do),
+        ON_BOTH(every_command_says_what_it_will_do),
         ON_BOTH(what_it_cannot_be_is_said_where_it_stands),
         ON_BOTH(each_entry_comes_after_those_before_it),
         ON_BOTH(many_entries_are_one_preview),
