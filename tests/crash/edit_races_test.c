@@ -1,10 +1,7 @@
 /* tests/crash/edit_races_test.c: many clients change one order at the same moment: while it is paid for, and while a node picks, packs and ships it.
  * Whatever comes first: nothing is released that was not paid for then, nothing leaves that is not wanted, all units are somewhere, and each
- * command is answered 200 or refused by name. One server on SQLite, two on one PostgreSQL database. MILLRACE_RACE_TRIALS sets how many
- * orders of each kind (8). */
-#include "crash/client.h"
-#include "crash/site.h"
-#include <pthread.h>
+ * command is answered 200 or refused by name. MILLRACE_RACE_TRIALS sets how many orders of each kind (8). */
+#include "crash/race.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,227 +9,159 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define CLIENTS 50
 #define PAYERS 25 /* of 1.00 each: two lamps of 10.00 are paid for, a third is not */
 #define PAID_FOR 2
-#define ADDED 10 /* clients who add a line of one lamp */
+#define LINES 8 /* of what is shipped, each edited by a few: a line that all edit is never left alone long enough to leave */
 #define UNITS 100000
+#define TRIALS_MAX 100 /* until each side has won */
 
-struct racer {
-    pthread_t thread;
-    struct client client;
-    unsigned seed;
-    int number;
-    const char *order, *work;
-    bool done; /* 200 */
-    char said[300];
-};
-static struct racer racers[CLIENTS];
-static pthread_barrier_t gate;
+static char order[40];
 static int orders_taken;
+static bool added[RACERS];
+static atomic_size_t unpaid, paid, in_time, too_late; /* edits that came before the payment, and behind it; before the goods left, and behind */
 
-static void refused(struct racer *r, const char *what)
-{
-    snprintf(r->said, sizeof r->said, "%s: %d %.220s", what, r->client.status, r->client.body);
-}
+#define ADDS(UNITS) "{\"add\":[{\"sku\":\"LAMP\",\"quantity\":" UNITS ",\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}]}"
 
-/* 200, or 409 with one of these codes. */
-static void ask(struct racer *r, const char *target, const char *body, const char *may_be)
-{
-    int status = client_call(&r->client, "POST", target, NULL, body);
-    char code[40] = "";
-    r->done = status == 200;
-    if (status == 409)
-        text_after(r->client.body, "code", code, sizeof code);
-    if (status != 200 && (code[0] == '\0' || strstr(may_be, code) == NULL))
-        refused(r, target);
-}
-
-static void edit(struct racer *r, const char *body, const char *may_be)
+static bool edit(struct racer *r, const char *body, const char *may_be)
 {
     char target[80];
-    snprintf(target, sizeof target, "/v1/orders/%s/edit", r->order);
-    ask(r, target, body, may_be);
+    snprintf(target, sizeof target, "/v1/orders/%s/edit", order);
+    return racer_asks(r, target, body, may_be);
 }
 
-static void set_line(struct racer *r, int most, const char *may_be)
+static bool set_line(struct racer *r, int lines, int most, const char *may_be)
 {
     char body[80];
-    snprintf(body, sizeof body, "{\"set\":[{\"line\":1,\"quantity\":%d}]}", 1 + rand_r(&r->seed) % most);
-    edit(r, body, may_be);
+    snprintf(body, sizeof body, "{\"set\":[{\"line\":%d,\"quantity\":%d}]}", 1 + rand_r(&r->seed) % lines, 1 + rand_r(&r->seed) % most);
+    return edit(r, body, may_be);
 }
 
-static void *pay_or_edit(void *context)
+static void pay_or_edit(struct racer *r)
 {
-    struct racer *r = context;
     char target[80], body[160];
-    pthread_barrier_wait(&gate);
-    snprintf(target, sizeof target, "/v1/orders/%s/payments", r->order);
+    snprintf(target, sizeof target, "/v1/orders/%s/payments", order);
     snprintf(body, sizeof body, "{\"kind\":\"captured\",\"amount\":{\"amount\":\"1.00\",\"currency\":\"EUR\"},\"reference\":\"r-%d\"}", r->number);
     if (r->number < PAYERS)
-        ask(r, target, body, "");
-    else
-        set_line(r, 6, "");
-    client_close(&r->client);
-    return NULL;
+        racer_asks(r, target, body, "");
+    else if (set_line(r, 1, 6, ""))
+        atomic_fetch_add(strstr(r->client.body, "\"stage\":\"released\"") == NULL ? &unpaid : &paid, 1);
 }
 
-static void *ship_or_edit(void *context)
+/* One of its fulfilment orders that is still to leave: edits end some and begin others. "": there is none. */
+static void find_work(struct racer *r, char work[40])
+{
+    char target[80];
+    const char *found[20];
+    unsigned count = 0;
+    work[0] = '\0';
+    snprintf(target, sizeof target, "/v1/orders/%s", order);
+    if (client_call(&r->client, "GET", target, NULL, NULL) != 200)
+        racer_is_wrong(r, target);
+    for (const char *at = strstr(r->client.body, "\"fulfilments\":"); at != NULL && (at = strstr(at, "{\"id\":\"ful_")) != NULL && count < 20; at++) {
+        char state[20];
+        text_after(at, "state", state, sizeof state);
+        if (strcmp(state, "cancelled") != 0 && strcmp(state, "shipped") != 0)
+            found[count++] = at;
+    }
+    if (count > 0)
+        text_after(found[(unsigned)rand_r(&r->seed) % count], "id", work, 40);
+}
+
+static void ship(struct racer *r)
 {
     static const char *const steps[][2] = { { "pick", "{}" },
                                             { "pack", "{\"packages\":[{\"weight_g\":500}]}" },
                                             { "ship", "{\"carrier\":\"DHL\",\"tracking\":\"T\"}" } };
-    struct racer *r = context;
-    char target[80];
-    pthread_barrier_wait(&gate);
-    for (int step = 0; step < 3; step++) {
-        snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", r->work, steps[step][0]);
-        if (r->number % 5 == 0)
-            ask(r, target, steps[step][1], "state_conflict");
-        else if (r->number % 5 == 1 && step == 0)
-            edit(r, "{\"add\":[{\"sku\":\"LAMP\",\"quantity\":1,\"unit_price\":{\"amount\":\"10.00\",\"currency\":\"EUR\"}}]}", "too_late");
-        else if (r->number % 5 > 1)
-            set_line(r, 8, "too_late");
+    char work[40], target[80];
+    find_work(r, work);
+    for (int step = 0; work[0] != '\0' && step < 3; step++) {
+        snprintf(target, sizeof target, "/v1/fulfilments/%s/%s", work, steps[step][0]);
+        racer_asks(r, target, steps[step][1], "state_conflict");
     }
-    client_close(&r->client);
-    return NULL;
 }
 
-static const char *shows(struct client *client, const char *order)
+static void ship_or_edit(struct racer *r)
 {
-    char target[80];
-    snprintf(target, sizeof target, "/v1/orders/%s", order);
-    if (client_call(client, "GET", target, NULL, NULL) != 200)
-        fail_msg("%s: %d %s", target, client->status, client->body);
-    return client->body;
+    added[r->number] = r->number % 5 == 1 && edit(r, ADDS("1"), "too_late");
+    for (int turn = 0; turn < 4; turn++)
+        if (r->number % 5 != 2)
+            ship(r);
+        else
+            for (int times = 0; times < 3; times++) /* a parcel is on its way after as many reports */
+                atomic_fetch_add(set_line(r, LINES, 8, "too_late") ? &in_time : &too_late, 1);
 }
 
-static void take(struct client *client, const char *term, int quantity, char id[40])
+static void take(struct race *race, const char *term, int quantity)
 {
-    char body[600];
-    snprintf(
-        body, sizeof body,
-        "{\"channel\":\"web\",\"channel_order_id\":\"R-%d\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"A\"},"
-        "\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[{\"sku\":\"LAMP\",\"quantity\":%d,\"unit_price\":{\"amount\":\"10.00\",\"currency\":"
-        "\"EUR\"}}],\"payment\":{\"term\":\"%s\",\"status\":\"pending\"}}",
-        ++orders_taken, quantity, term);
-    if (client_call(client, "POST", "/v1/orders", NULL, body) != 201)
-        fail_msg("%d %s", client->status, client->body);
-    text_after(client->body, "id", id, 40);
-}
-
-static void race(void *(*run)(void *), const struct site *site, const struct server *servers, int server_count, const char *order, const char *work)
-{
-    pthread_barrier_init(&gate, NULL, CLIENTS);
-    for (int i = 0; i < CLIENTS; i++) {
-        racers[i].number = i;
-        racers[i].seed = (unsigned)(orders_taken * CLIENTS + i);
-        racers[i].order = order;
-        racers[i].work = work;
-        racers[i].said[0] = '\0';
-        client_open(&racers[i].client, servers[i % server_count].port, site->key);
-    }
-    for (int i = 0; i < CLIENTS; i++)
-        assert_int_equal(pthread_create(&racers[i].thread, NULL, run, &racers[i]), 0);
-    for (int i = 0; i < CLIENTS; i++)
-        pthread_join(racers[i].thread, NULL);
-    pthread_barrier_destroy(&gate);
-    for (int i = 0; i < CLIENTS; i++)
-        if (racers[i].said[0] != '\0')
-            fail_msg("%s", racers[i].said);
+    char id[32];
+    snprintf(id, sizeof id, "R-%d", ++orders_taken);
+    race_order(race, id, term, "LAMP", quantity, order, NULL);
 }
 
 /* Of the line, from 1. */
-static int64_t figure(const char *order, int line, const char *name)
+static int64_t figure(const char *body, int line, const char *name)
 {
     char after[48];
     snprintf(after, sizeof after, "{\"line\":%d,\"sku\"", line);
-    const char *at = strstr(order, after);
+    const char *at = strstr(body, after);
     return at == NULL ? -1 : number_after(at, name);
 }
 
-static void edit_against_pay(struct client *client, const struct site *site, const struct server *servers, int server_count)
+static void edit_against_pay(struct race *race)
 {
-    char id[40];
-    take(client, "prepaid", 3, id);
-    race(pay_or_edit, site, servers, server_count, id, NULL);
-    const char *now = shows(client, id);
+    take(race, "prepaid", 3);
+    race_run(race, RACERS, pay_or_edit);
+    const char *now = race_shows(race, "/v1/orders/%s", order);
     int64_t wanted = figure(now, 1, "quantity") - figure(now, 1, "cancelled"), allocated = figure(now, 1, "allocated");
     if (allocated > PAID_FOR || (wanted <= PAID_FOR && allocated != wanted) || figure(now, 1, "reserved") + allocated != wanted)
         fail_msg("of %ld pieces %ld are with the node, and %d are paid for: %s", (long)wanted, (long)allocated, PAID_FOR, now);
     assert_int_equal(figure(now, 1, "backordered"), 0);
 }
 
-static void edit_against_pick(struct client *client, const struct site *site, const struct server *servers, int server_count)
+static void edit_against_pick(struct race *race)
 {
-    char id[40], work[40];
-    int added = 0;
-    int64_t lines = 0;
-    take(client, "on_account", 5, id);
-    text_after(strstr(client->body, "\"fulfilments\""), "id", work, sizeof work);
-    race(ship_or_edit, site, servers, server_count, id, work);
-    for (int i = 0; i < CLIENTS; i++)
-        added += i % 5 == 1 && racers[i].done;
-    const char *now = shows(client, id);
+    int64_t lines = 0, want = LINES;
+    take(race, "on_account", 5);
+    char target[80];
+    snprintf(target, sizeof target, "/v1/orders/%s/edit", order);
+    for (int line = 2; line <= LINES; line++)
+        race_must(race, "POST", target, "%s", ADDS("5"));
+    race_run(race, RACERS, ship_or_edit);
+    for (int i = 1; i < RACERS; i += 5)
+        want += added[i];
+    const char *now = race_shows(race, "/v1/orders/%s", order);
     for (int line = 1; figure(now, line, "quantity") > 0; line++, lines++) {
         int64_t wanted = figure(now, line, "quantity") - figure(now, line, "cancelled"), shipped = figure(now, line, "shipped");
         if (shipped > wanted || shipped + figure(now, line, "allocated") != wanted)
             fail_msg("of line %d %ld are wanted, %ld have left: %s", line, (long)wanted, (long)shipped, now);
     }
-    assert_int_equal(lines, 1 + added); /* each that was told so has come, once */
+    assert_int_equal(lines, want); /* each that was told so has come, once */
 }
 
-static void furnish(struct client *client)
+static void an_order_is_changed_by_many(struct race *race)
 {
-    client_must(client, "PUT", "/v1/units/DE", "{\"name\":\"Germany\",\"currency\":\"EUR\",\"country\":\"DE\",\"time_zone\":\"Europe/Berlin\"}");
-    client_must(client, "PUT", "/v1/nodes/LEJ",
-                "{\"unit\":\"DE\",\"name\":\"Leipzig\",\"kind\":\"warehouse\",\"country\":\"DE\",\"postal_code\":\"04103\",\"priority\":1}");
-    client_must(client, "PUT", "/v1/skus/LAMP", "{\"name\":\"Lamp\"}");
-    client_must(client, "PUT", "/v1/channels/web",
-                "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}");
-    client_must(client, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":100000,\"reason\":\"receipt\"}");
-}
-
-static void races(const char *postgres, int server_count)
-{
-    struct site site;
-    struct server servers[2] = { { 0 }, { 0 } };
-    static struct client client;
-    site_make(&site, NULL, postgres);
-    for (int i = 0; i < server_count; i++)
-        server_start(&servers[i], &site);
-    client_open(&client, servers[0].port, site.key);
-    furnish(&client);
-    for (size_t trial = 0; trial < setting("MILLRACE_RACE_TRIALS", 8); trial++) {
-        edit_against_pay(&client, &site, servers, server_count);
-        edit_against_pick(&client, &site, servers, server_count);
+    const size_t trials = setting("MILLRACE_RACE_TRIALS", 8);
+    orders_taken = 0;
+    atomic_store(&unpaid, 0);
+    atomic_store(&paid, 0);
+    atomic_store(&in_time, 0);
+    atomic_store(&too_late, 0);
+    race_must(race, "PUT", "/v1/skus/LAMP", "{\"name\":\"Lamp\"}");
+    race_must(race, "PUT", "/v1/channels/web",
+              "{\"unit\":\"DE\",\"name\":\"Web\",\"kind\":\"store\",\"priority\":1,\"nodes\":[\"LEJ\"],\"shortage\":\"backorder\"}");
+    race_receives(race, "LEJ", "LAMP", UNITS);
+    for (size_t trial = 0; trial < trials || (trial < TRIALS_MAX && (unpaid == 0 || paid == 0 || in_time == 0 || too_late == 0)); trial++) {
+        edit_against_pay(race);
+        edit_against_pick(race);
     }
-    client_close(&client);
-    for (int i = 0; i < server_count; i++)
-        server_stop(&servers[i]);
-    int code = site_check(&site);
-    site_delete(&site);
-    assert_int_equal(code, 0);
-}
-
-static void an_order_is_changed_by_many_on_sqlite(void **state)
-{
-    races(NULL, 1);
-}
-
-static void an_order_is_changed_by_many_on_two_servers_of_postgresql(void **state)
-{
-    const char *postgres = site_postgres();
-    if (postgres == NULL)
-        skip();
-    races(postgres, 2);
+    print_message("edits: %zu before it was paid for, %zu behind; %zu in time, %zu too late\n", unpaid, paid, in_time, too_late);
+    assert_true(unpaid > 0 && paid > 0 && in_time > 0 && too_late > 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_order_is_changed_by_many_on_sqlite),
-        cmocka_unit_test(an_order_is_changed_by_many_on_two_servers_of_postgresql),
+    static const struct race_scene scenes[] = {
+        { "an order is changed by many", an_order_is_changed_by_many },
     };
-    return cmocka_run_group_tests_name("edit_races", tests, NULL, NULL);
+    return races_run("edit_races", scenes, sizeof scenes / sizeof scenes[0]);
 }
