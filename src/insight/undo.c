@@ -119,6 +119,7 @@ static void cancel_order(struct undoing *u)
 {
     struct order order;
     struct json_writer json = begin(u);
+    bool left = false;
     if (!order_open(u->ws, u->event->subject, &order)) {
         cannot(u, "the order is not there any more");
         return;
@@ -134,13 +135,17 @@ static void cancel_order(struct undoing *u)
         at += count;
         if (figures.cancelled == order.lines[i]->quantity)
             continue;
+        left = true;
         json_object(&json);
         number(&json, "line", order.lines[i]->line);
         number(&json, "quantity", order.lines[i]->quantity - figures.cancelled);
         json_object_end(&json);
     }
     json_array_end(&json);
-    post(u, arena_printf(u->arena, "/v1/orders/%s/cancel", subject(u)), &json);
+    if (left)
+        post(u, arena_printf(u->arena, "/v1/orders/%s/cancel", subject(u)), &json);
+    else
+        cannot(u, "the order is cancelled already");
 }
 
 static void clear_hold(struct undoing *u)

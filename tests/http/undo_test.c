@@ -59,6 +59,8 @@ static void an_order_goes_whole_or_not_at_all(void **state)
     says(company, "a mistake");
     undo(company, 409, "DE", "order.cancelled");
     says(company, "\"code\":\"no_inverse\"");
+    undo(company, 409, "DE", "order.created");
+    says(company, "the order is cancelled already");
     must(company, 201, "POST", "/v1/orders", ORDER("U-2", "U1", "2"));
     order_id(company, id);
     snprintf(target, sizeof target, "/v1/orders/%s/payments", id);
