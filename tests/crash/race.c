@@ -94,7 +94,8 @@ void race_receives(struct race *race, const char *node, const char *sku, size_t 
 
 int64_t race_stock(struct race *race, const char *node, const char *sku, const char *figure)
 {
-    return number_after(race_shows(race, "/v1/inventory?sku=%s&node=%s", sku, node), figure);
+    const char *shown = race_shows(race, "/v1/inventory?sku=%s&node=%s", sku, node);
+    return strstr(shown, "\"items\":[]") != NULL ? 0 : number_after(shown, figure); /* it has never been there */
 }
 
 const char *order_body(char *out, size_t room, const char *channel, const char *id, const char *term, const char *sku, int quantity)
