@@ -3,10 +3,21 @@
 #include "engine/exceptions.h"
 
 const char *const exception_names[EXCEPTION_TYPE_COUNT] = {
-#define ROW(name, text) text,
+#define ROW(name, text, team) text,
     EXCEPTION_TYPES(ROW)
 #undef ROW
         NULL
+};
+const char *const exception_team_names[EXCEPTION_TEAM_COUNT + 1] = {
+#define ROW(name, text) text,
+    EXCEPTION_TEAMS(ROW)
+#undef ROW
+        NULL
+};
+const enum exception_team exception_teams[EXCEPTION_TYPE_COUNT] = {
+#define ROW(name, text, team) [EXCEPTION_##name] = TEAM_##team,
+    EXCEPTION_TYPES(ROW)
+#undef ROW
 };
 
 void line_units_tell(struct json_writer *json, const char *key, const struct line_units *lines, size_t count)

@@ -8,32 +8,50 @@
 #include "engine/event.h"
 #include "engine/ws.h"
 
-/* The number is what the row keeps: new types at the end. */
-#define EXCEPTION_TYPES(X) /* name, as the API says it */ \
-    X(SHORTAGE, "shortage")                               \
-    X(OVERSELL, "oversell")                               \
-    X(BROKEN_CLAIM, "broken_claim")                       \
-    X(UNMAPPED, "unmapped")                               \
-    X(TRANSFER_SHORT, "transfer_short")                   \
-    X(SHORT_PICK, "short_pick")                           \
-    X(SUPPLY_LATE, "supply_late")                         \
-    X(SUPPLY_SHORT, "supply_short")                       \
-    X(DECLINED, "declined")                               \
-    X(NODE_FAILED, "node_failed")                         \
-    X(WEBHOOK_FAILING, "webhook_failing")                 \
-    X(RECALL, "recall")                                   \
-    X(SNAPSHOT_DIFFERENCE, "snapshot_difference")         \
-    X(COUNT_DIFFERENCE, "count_difference")               \
-    X(LOST_PARCEL, "lost_parcel")
+/* Who is to look at it first. */
+#define EXCEPTION_TEAMS(X)                  \
+    X(CUSTOMER_SERVICE, "customer_service") \
+    X(PURCHASING, "purchasing")             \
+    X(WAREHOUSE, "warehouse")               \
+    X(OPERATIONS, "operations")             \
+    X(CATALOGUE, "catalogue")               \
+    X(QUALITY, "quality")                   \
+    X(INTEGRATION, "integration")
 
+/* The number is what the row keeps: new types at the end. */
+#define EXCEPTION_TYPES(X) /* name, as the API says it, team */ \
+    X(SHORTAGE, "shortage", PURCHASING)                         \
+    X(OVERSELL, "oversell", CUSTOMER_SERVICE)                   \
+    X(BROKEN_CLAIM, "broken_claim", CUSTOMER_SERVICE)           \
+    X(UNMAPPED, "unmapped", CATALOGUE)                          \
+    X(TRANSFER_SHORT, "transfer_short", WAREHOUSE)              \
+    X(SHORT_PICK, "short_pick", WAREHOUSE)                      \
+    X(SUPPLY_LATE, "supply_late", PURCHASING)                   \
+    X(SUPPLY_SHORT, "supply_short", PURCHASING)                 \
+    X(DECLINED, "declined", OPERATIONS)                         \
+    X(NODE_FAILED, "node_failed", OPERATIONS)                   \
+    X(WEBHOOK_FAILING, "webhook_failing", INTEGRATION)          \
+    X(RECALL, "recall", QUALITY)                                \
+    X(SNAPSHOT_DIFFERENCE, "snapshot_difference", WAREHOUSE)    \
+    X(COUNT_DIFFERENCE, "count_difference", WAREHOUSE)          \
+    X(LOST_PARCEL, "lost_parcel", CUSTOMER_SERVICE)
+
+enum exception_team {
+#define EXCEPTION_ENUM(name, text) TEAM_##name,
+    EXCEPTION_TEAMS(EXCEPTION_ENUM)
+#undef EXCEPTION_ENUM
+        EXCEPTION_TEAM_COUNT
+};
 enum exception_type {
     EXCEPTION_NONE,
-#define EXCEPTION_ENUM(name, text) EXCEPTION_##name,
+#define EXCEPTION_ENUM(name, text, team) EXCEPTION_##name,
     EXCEPTION_TYPES(EXCEPTION_ENUM)
 #undef EXCEPTION_ENUM
         EXCEPTION_TYPE_COUNT
 };
-extern const char *const exception_names[EXCEPTION_TYPE_COUNT]; /* from the first type; NULL ends them */
+extern const char *const exception_names[EXCEPTION_TYPE_COUNT];          /* from the first type; NULL ends them */
+extern const char *const exception_team_names[EXCEPTION_TEAM_COUNT + 1]; /* NULL ends them */
+extern const enum exception_team exception_teams[EXCEPTION_TYPE_COUNT];  /* by type */
 
 enum exception_state { EXCEPTION_OPEN = 1, EXCEPTION_CLOSED };
 

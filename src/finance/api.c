@@ -11,7 +11,8 @@
 
 #define LOOKED_AT_MAX 10000
 #define PIECE 500
-#define ROWS_OF_A_DAY 2000 /* accounts by currencies; behind a page that ends within a day those of it that were shown are read again */
+#define WORTH_CLASSES_MAX 1000 /* of a SKU */
+#define ROWS_OF_A_DAY 2000     /* accounts by currencies; behind a page that ends within a day those of it that were shown are read again */
 
 struct list {
     struct reading *reading;
@@ -514,6 +515,25 @@ static enum db_result write_goods(struct goods_list *g)
         write_stock(list, &rows[i], &codes);
         g->at[0] = rows[i].sku, g->at[1] = rows[i].class + 1;
     }
+    return result;
+}
+
+enum db_result ledger_worth(const struct reading *reading, struct arena *arena, int64_t unit, int64_t sku, int64_t units, int64_t *worth)
+{
+    __extension__ typedef __int128 wide;
+    struct ledger_stock_page_result *rows;
+    size_t count = 0;
+    int64_t on_hand = 0, value = 0, last_cost = NULL_INT;
+    enum db_result result = ledger_stock_page(reading->projection, arena, unit, sku, sku, WORTH_CLASSES_MAX, &rows, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++) {
+        on_hand += rows[i].units;
+        value += rows[i].value;
+        last_cost = last_cost == NULL_INT ? rows[i].last_cost : last_cost;
+    }
+    if (on_hand > 0 && value != 0)
+        *worth = (int64_t)(((wide)value * units * 2 + on_hand) / ((wide)on_hand * 2));
+    else
+        *worth = last_cost == NULL_INT ? NULL_INT : last_cost * units;
     return result;
 }
 

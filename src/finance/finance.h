@@ -93,6 +93,10 @@ void book_movement(const struct moved *moved, int64_t currency, struct ledger_st
 /* Books an event; most book nothing: count is 0. `arena` for what is read of its text. */
 void book_event(struct arena *arena, const struct told *told, struct entry *entry);
 
+/* What so many units of a SKU are worth, of whatever class: at the average of those on hand, else at what the last cost that were told; NULL_INT:
+ * no cost was ever told. Reads the projections' store, which may be a moment behind. */
+enum db_result ledger_worth(const struct reading *reading, struct arena *arena, int64_t unit, int64_t sku, int64_t units, int64_t *worth);
+
 /* "EUR" as a number of three letters, since keys hold numbers; 0 for NULL. */
 int64_t currency_number(const char *currency);
 void currency_letters(int64_t number, char out[4]);

@@ -72,7 +72,7 @@ SELECT p.id, p.line, p.account, p.amount, p.currency, p.day, p.subject, p.note F
 
 -- name: ledger_stock_page :many
 -- $1 unit ID; $2 from_sku ID; $3 upto ID; $4 most INT
-SELECT s.sku, s.class, s.units, s.value, s.transit_units, s.transit_value FROM ledger_stock AS s
+SELECT s.sku, s.class, s.units, s.value, s.transit_units, s.transit_value, s.last_cost FROM ledger_stock AS s
  WHERE s.unit = $1 AND s.sku >= $2 AND s.sku <= $3 ORDER BY s.sku, s.class LIMIT $4;
 
 -- name: finance_fulfilments :many

@@ -1,13 +1,15 @@
 /* src/insight/exceptions.c: GET /v1/exceptions: work for people. What is open is found by its type; what is closed is looked through
  * in the order of opening, a bounded number a page: `next` goes on. */
 #include "base/id.h"
+#include "base/when.h"
+#include "insight/at_risk.h"
 #include "insight/insight.h"
 #include "insight_sql.h"
 #include "orders/orders.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUERY_TYPE, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
+enum { QUERY_TYPE, QUERY_TEAM, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
 
 #define LOOKED_AT_MAX 5000
 #define PIECE 500
@@ -19,14 +21,19 @@ static const char *const state_names[] = { "open", "closed", NULL };
 struct exceptions {
     struct reading *reading;
     struct arena *arena;
-    int64_t type, state; /* 0: any */
-    int64_t unit, after; /* where it stands */
+    int64_t type, state, team; /* 0: any; a team counts from 1 */
+    int64_t unit, after;       /* where it stands */
     int64_t limit, looked;
     bool more;
     struct json_writer json;
 };
 
 /* ---- which ---- */
+
+static bool is_wanted(const struct exceptions *x, int64_t type)
+{
+    return (x->type == 0 || x->type == type) && (x->team == 0 || x->team - 1 == (int64_t)exception_teams[type]);
+}
 
 /* Open ones: each type's next, laid together. */
 static enum db_result find_open(struct exceptions *x, int64_t *ids, size_t *count)
@@ -37,7 +44,7 @@ static enum db_result find_open(struct exceptions *x, int64_t *ids, size_t *coun
     for (int64_t type = 1; type <= (int64_t)TYPES && result == DB_OK; type++) {
         struct exceptions_open_result *rows;
         size_t n = 0;
-        if (x->type != 0 && x->type != type)
+        if (!is_wanted(x, type))
             continue;
         result = exceptions_open(x->reading->db, x->arena, x->unit, type, x->after, x->limit + 1, &rows, &n);
         for (size_t i = 0; result == DB_OK && i < n; i++)
@@ -63,7 +70,7 @@ static enum db_result find_any(struct exceptions *x, int64_t *ids, size_t *count
         result = exceptions_page(x->reading->db, x->arena, x->unit, x->after, PIECE + 1, &rows, &n);
         for (; result == DB_OK && i < n && i < PIECE && (int64_t)*count < x->limit; i++) {
             x->after = rows[i].id;
-            if ((x->type == 0 || rows[i].type == x->type) && (x->state == 0 || rows[i].state == x->state))
+            if (is_wanted(x, rows[i].type) && (x->state == 0 || rows[i].state == x->state))
                 ids[(*count)++] = rows[i].id;
         }
         x->looked += (int64_t)i;
@@ -77,15 +84,17 @@ static enum db_result find_any(struct exceptions *x, int64_t *ids, size_t *count
 struct item {
     struct field_presence presence;
     const char *id;
-    int64_t type, state;
+    int64_t type, team, state;
     const char *order, *transfer, *supply, *recall, *node, *sku;
-    int64_t quantity, repeats, opened_at, closed_at;
+    int64_t quantity, promises, repeats, opened_at, closed_at;
+    struct money money;
     const char *detail;
 };
 #define AT(type, member) offsetof(struct type, member)
 static const struct field item_rows[] = {
     { "id", FIELD_TEXT, AT(item, id), .read_only = true },
     { "type", FIELD_ENUM, AT(item, type), .read_only = true, .names = exception_names, .doc = "more may come" },
+    { "team", FIELD_ENUM, AT(item, team), .read_only = true, .names = exception_team_names, .doc = "who is to look at it first; more may come" },
     { "state", FIELD_ENUM, AT(item, state), .read_only = true, .names = state_names, .doc = "it closes itself when its cause is gone" },
     { "order", FIELD_TEXT, AT(item, order), .read_only = true, .nullable = true, .doc = "the order that it is about" },
     { "transfer", FIELD_TEXT, AT(item, transfer), .read_only = true, .nullable = true, .doc = "the transfer that it is about" },
@@ -94,6 +103,10 @@ static const struct field item_rows[] = {
     { "node", FIELD_CODE, AT(item, node), .read_only = true, .nullable = true },
     { "sku", FIELD_CODE, AT(item, sku), .read_only = true, .nullable = true, .doc = "null: look at the order's lines" },
     { "quantity", FIELD_INT, AT(item, quantity), .read_only = true, .doc = "units at risk" },
+    { "money_at_risk", FIELD_MONEY, AT(item, money), .read_only = true, .nullable = true,
+      .doc = "now: of an order what is due for the pieces that wait or were lost, of goods what they cost; null: not known, or nothing is open" },
+    { "promises_at_risk", FIELD_INT, AT(item, promises), .read_only = true,
+      .doc = "now: the order's lines with such pieces, or lines that wait for the SKU, of which 1,000 are counted" },
     { "repeats", FIELD_INT, AT(item, repeats), .read_only = true, .doc = "how often its cause came while it was open" },
     { "opened_at", FIELD_TIME, AT(item, opened_at), .read_only = true },
     { "closed_at", FIELD_TIME, AT(item, closed_at), .read_only = true, .hide_absent = true },
@@ -106,6 +119,7 @@ struct shown {
     struct arena *arena;
     const struct db_rows *rows;
     struct item *items;
+    struct at_risk *risks;
 };
 
 /* Codes of all of them together. */
@@ -126,6 +140,7 @@ static void show(struct ws *ws, void *context)
         struct item *item = &shown->items[i];
         *item = (struct item){ .id = id_text(shown->arena, "exc", unit, row->id),
                                .type = row->type - 1,
+                               .team = (int64_t)exception_teams[row->type],
                                .state = row->state - 1,
                                .order = row->about > 0 ? id_text(shown->arena, "ord", unit, row->about) : NULL,
                                .transfer = row->subject_kind == SUBJECT_TRANSFER ? id_text(shown->arena, "trf", unit, row->subject) : NULL,
@@ -142,7 +157,22 @@ static void show(struct ws *ws, void *context)
             field_set(&item_fields, item, "recall");
         if (row->closed_at != NULL_INT)
             field_set(&item_fields, item, "closed_at");
+        shown->risks[i] = at_risk_of(ws, shown->arena, row);
     }
+}
+
+static enum db_result price(const struct reading *reading, struct arena *arena, int64_t unit, struct shown *shown, size_t i)
+{
+    struct at_risk *risk = &shown->risks[i];
+    struct item *item = &shown->items[i];
+    enum db_result result = at_risk_price(reading, arena, unit, risk);
+    item->promises = risk->promises;
+    if (risk->has_money) {
+        item->money = (struct money){ .minor = risk->minor };
+        memcpy(item->money.currency, risk->currency, sizeof item->money.currency);
+        field_set(&item_fields, item, "money_at_risk");
+    }
+    return result;
 }
 
 static enum db_result write_exceptions(struct exceptions *x, int64_t unit, const int64_t *ids, size_t count)
@@ -156,8 +186,13 @@ static enum db_result write_exceptions(struct exceptions *x, int64_t unit, const
     enum db_result result = count == 0 ? DB_OK : db_load(x->reading->db, x->arena, &exception_item_table, keys, count, &rows);
     if (result != DB_OK || rows.count == 0)
         return result;
-    struct shown shown = { .arena = x->arena, .rows = &rows, .items = ARENA_ARRAY(x->arena, struct item, rows.count) };
-    result = ws_read(x->reading, unit, 0, show, &shown);
+    struct shown shown = { .arena = x->arena,
+                           .rows = &rows,
+                           .items = ARENA_ARRAY(x->arena, struct item, rows.count),
+                           .risks = ARENA_ARRAY(x->arena, struct at_risk, rows.count) };
+    result = ws_read(x->reading, unit, when_now_us(), show, &shown);
+    for (size_t i = 0; result == DB_OK && i < rows.count; i++)
+        result = price(x->reading, x->arena, unit, &shown, i);
     for (size_t i = 0; result == DB_OK && i < rows.count; i++)
         fields_write(&x->json, &item_fields, &shown.items[i]);
     return result;
@@ -194,6 +229,7 @@ static void list_exceptions(struct reading *reading, const struct request *reque
     struct exceptions x = { .reading = reading, .arena = request->arena, .limit = request->query_number[QUERY_LIMIT] };
     const char *cursor = request->query_text[QUERY_CURSOR];
     x.type = request->query_text[QUERY_TYPE] == NULL ? 0 : request->query_number[QUERY_TYPE] + 1;
+    x.team = request->query_text[QUERY_TEAM] == NULL ? 0 : request->query_number[QUERY_TEAM] + 1;
     x.state = request->query_text[QUERY_STATE] == NULL ? 0 : request->query_number[QUERY_STATE] + 1;
     if (cursor != NULL && !id_parse(cursor, strlen(cursor), "exc", &x.unit, &x.after)) {
         answer_fault(answer, request->arena, FAULT_MALFORMED_QUERY, NULL, "cursor is not one that this list has given");
@@ -236,6 +272,7 @@ static const struct route routes[] = {
       .list = true,
       .summary = "Work for people, in the order in which it came",
       .query = { { .name = "type", .type = FIELD_ENUM, .names = exception_names, .doc = "exceptions of this type" },
+                 { .name = "team", .type = FIELD_ENUM, .names = exception_team_names, .doc = "what this team is to look at first" },
                  { .name = "state", .type = FIELD_ENUM, .names = state_names, .doc = "open: what is still to be done; without: both" },
                  LIST_QUERY } },
     { .method = METHOD_GET,

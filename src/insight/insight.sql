@@ -106,3 +106,8 @@ SELECT x.id, x.type, x.state FROM exception_item AS x WHERE x.unit = $1 AND x.id
 -- name: exceptions_open :many
 -- $1 unit ID; $2 type INT; $3 after ID; $4 most INT
 SELECT x.id FROM exception_item AS x INDEXED BY exception_work WHERE x.unit = $1 AND x.state = 1 AND x.type > 0 AND x.type = $2 AND x.id > $3 ORDER BY x.id LIMIT $4;
+
+-- name: waiting_for :many
+-- Who waits for a SKU, by rank.
+-- $1 unit ID; $2 sku ID; $3 most INT
+SELECT w.ord FROM waiting AS w WHERE w.unit = $1 AND w.sku = $2 ORDER BY w.priority, w.promise, w.ord, w.line, w.part LIMIT $3;
