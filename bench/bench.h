@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "engine/engine.h"
 #include "http/local.h"
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #define LINES 3
@@ -104,6 +105,12 @@ void floor_postgres_close(void *store);
 
 /* ---- load.c: the client ---- */
 #define SERVERS_MAX 2
+/* What a client sends instead of orders. A member that is NULL: as with orders. */
+struct work {
+    void *context;
+    size_t (*make)(void *context, uint64_t number, char *out, size_t room); /* request `number`, from 0, whole; its bytes, 0: no more */
+    bool (*answered)(void *context, uint64_t number, const char *answer);   /* head and body; true: done as asked */
+};
 struct load {
     uint16_t ports[SERVERS_MAX]; /* the connections are dealt out in turn */
     size_t port_count;
@@ -111,15 +118,22 @@ struct load {
     size_t connections;
     uint64_t sku_count;
     enum demand demand;
-    double seconds, rate; /* rate 0: closed loop, one request in flight a connection */
+    double seconds, rate;    /* rate 0: closed loop, one request in flight a connection */
+    const struct work *work; /* NULL: orders */
+    const atomic_bool *over; /* ends it before the seconds are over; NULL: nothing does */
 };
 struct load_result {
     uint64_t orders, faults;
     double seconds;
     double p50_ms, p99_ms;
     double client_cpu;
+    struct times took;
 };
 void load_run(const struct load *load, struct load_result *result);
+void load_take(const struct load *load, struct load_result *result); /* the same; `took` stays, p50 and p99 are not told */
+/* A request in HTTP/1.1; its bytes. `headers`: more of them, each with its line's end. Dies where there is no room. */
+size_t request_text(char *out, size_t room, const char *method, const char *target, const char *key, const char *headers, const char *body);
+bool answer_is_whole(const char *in, size_t got);
 /* ---- disk.c ---- */
 /* The open loop without a server: at `rate`, `pages` of 4 KiB an order are written to a file in dir, all that are due at once, and synced. */
 struct times disk_run(const char *dir, double rate, double pages, double seconds);
@@ -139,6 +153,7 @@ long server_rss_mib(const struct server *server, const char *what); /* "VmRSS:",
 /* Where its time goes: of its threads by name the CPU, of the writer the wall time by phase. */
 #define PHASES 5
 #define STAGES 7
+#define STAGE_WRITER 1
 struct profile {
     double batches, commands, needs, spent[PHASES], cpu[STAGES];
 };
@@ -147,6 +162,11 @@ void profile_print(const struct profile *from, const struct profile *to, double 
 
 /* ---- reads.c: reads on a connection of their own while writes run ---- */
 void reads_run(const struct world *world, const struct server *server, double seconds);
+
+/* ---- commands.c ---- */
+#define COMMAND_CLIENTS 64
+/* A line for each command whose name begins with `only`, of so many requests, beside the capture. */
+void commands_run(struct world *world, const struct server *server, size_t requests, const char *only);
 
 /* ---- gates.c ---- */
 int gates_run(struct world *world);

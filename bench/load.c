@@ -1,10 +1,12 @@
 /* bench/load.c: an epoll client: n keep-alive connections, one request in flight on each. In an open loop a request is
- * timed from when it should have been sent, whether a connection was free then or not. */
+ * timed from when it should have been sent, whether a connection was free then or not. What is sent is orders, or what
+ * load->work makes. */
 #include "bench.h"
 #include "base/when.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +15,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define REQUEST_ROOM ((size_t)128 << 10)
+#define ANSWER_ROOM ((size_t)16 << 10) /* at first */
+
 struct connection {
     int socket;
     int64_t due_us;
-    size_t got;
-    char in[16384];
+    uint64_t number;
+    size_t got, room;
+    char *in;
 };
 
 struct client {
@@ -26,8 +32,10 @@ struct client {
     struct connection *connections;
     size_t *idle, idle_count, busy;
     int epoll;
-    struct times took;
-    int64_t began_us, next; /* next: number of the next request of an open loop */
+    bool ended; /* there is no more to send */
+    char *request;
+    int64_t began_us;
+    uint64_t next; /* number of the next request */
 };
 
 int dial(uint16_t port)
@@ -40,39 +48,80 @@ int dial(uint16_t port)
     return made;
 }
 
-static void send_order(struct client *client, size_t i, int64_t due_us)
+size_t request_text(char *out, size_t room, const char *method, const char *target, const char *key, const char *headers, const char *body)
 {
-    static uint64_t number; /* from the clock: a kept world may have orders of earlier runs */
-    if (number == 0)
-        number = (uint64_t)when_now_us();
-    struct connection *connection = &client->connections[i];
+    int bytes = snprintf(out, room,
+                         "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%sContent-Length: "
+                         "%zu\r\n\r\n%s",
+                         method, target, key, headers, strlen(body), body);
+    if (bytes < 0 || (size_t)bytes >= room)
+        die("%s %s: there is no room for such a body", method, target);
+    return (size_t)bytes;
+}
+
+static size_t make_order(const struct load *load, char *out, size_t room)
+{
+    static atomic_ullong number; /* from the clock: a kept world may have orders of earlier runs */
+    unsigned long long none = 0;
+    atomic_compare_exchange_strong(&number, &none, (unsigned long long)when_now_us());
     uint64_t skus[LINES];
-    char body[4096], request[5120];
-    draw_skus(client->load->sku_count, client->load->demand, skus);
-    int size = order_body(body, sizeof body, ++number, skus);
-    int bytes = snprintf(request, sizeof request,
-                         "POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
-                         "Content-Length: %d\r\n\r\n%s",
-                         client->load->key, size, body);
+    char body[4096];
+    draw_skus(load->sku_count, load->demand, skus);
+    order_body(body, sizeof body, atomic_fetch_add(&number, 1), skus);
+    return request_text(out, room, "POST", "/v1/orders", load->key, "", body);
+}
+
+/* False when there is no more to send. */
+static bool send_next(struct client *client, int64_t due_us)
+{
+    const struct load *load = client->load;
+    const struct work *work = load->work;
+    size_t i = client->idle[client->idle_count - 1];
+    struct connection *connection = &client->connections[i];
+    size_t bytes = work == NULL || work->make == NULL ? make_order(load, client->request, REQUEST_ROOM)
+                                                      : work->make(work->context, client->next, client->request, REQUEST_ROOM);
+    if (bytes == 0)
+        return false;
+    client->idle_count--;
     connection->due_us = due_us;
     connection->got = 0;
-    if (send(connection->socket, request, (size_t)bytes, MSG_NOSIGNAL) != bytes)
+    connection->number = client->next++;
+    if (send(connection->socket, client->request, bytes, MSG_NOSIGNAL) != (ssize_t)bytes)
         die("send: %m");
     client->busy++;
+    return true;
+}
+
+bool answer_is_whole(const char *in, size_t got)
+{
+    const char *end = strstr(in, "\r\n\r\n"), *length = strcasestr(in, "\r\nContent-Length:");
+    if (end == NULL)
+        return false;
+    if (length == NULL || length > end) /* 204 */
+        return strncmp(in, "HTTP/1.1 204", 12) == 0;
+    return got >= (size_t)(end + 4 - in) + strtoul(length + 17, NULL, 10);
 }
 
 /* True when the whole answer is there. */
 static bool receive_some(struct client *client, struct connection *connection)
 {
-    ssize_t got = recv(connection->socket, connection->in + connection->got, sizeof connection->in - 1 - connection->got, 0);
+    if (connection->got + 1 >= connection->room) {
+        connection->room = connection->room == 0 ? ANSWER_ROOM : connection->room * 2;
+        connection->in = realloc(connection->in, connection->room);
+        if (connection->in == NULL)
+            die("no memory");
+    }
+    ssize_t got = recv(connection->socket, connection->in + connection->got, connection->room - 1 - connection->got, 0);
     if (got <= 0)
         die("recv: %s", got == 0 ? "the server hung up" : strerror(errno));
     connection->got += (size_t)got;
     connection->in[connection->got] = '\0';
-    const char *end = strstr(connection->in, "\r\n\r\n"), *length = strcasestr(connection->in, "\r\nContent-Length:");
-    if (end == NULL || length == NULL || connection->got < (size_t)(end + 4 - connection->in) + strtoul(length + 17, NULL, 10))
+    if (!answer_is_whole(connection->in, connection->got))
         return false;
-    if (strncmp(connection->in, "HTTP/1.1 201", 12) != 0) {
+    const struct work *work = client->load->work;
+    bool good = work == NULL || work->answered == NULL ? strncmp(connection->in, "HTTP/1.1 201", 12) == 0
+                                                       : work->answered(work->context, connection->number, connection->in);
+    if (!good) {
         if (client->result->faults++ == 0)
             fprintf(stderr, "first fault: %.300s\n", connection->in);
     } else
@@ -80,21 +129,18 @@ static bool receive_some(struct client *client, struct connection *connection)
     return true;
 }
 
-static int64_t due_of(const struct client *client, int64_t number)
+static int64_t due_of(const struct client *client, uint64_t number)
 {
     return client->began_us + (int64_t)((double)number * 1e6 / client->load->rate);
 }
 
 static void send_what_is_due(struct client *client, int64_t end_us)
 {
-    if (client->load->rate == 0) {
-        while (client->idle_count > 0 && when_monotonic_us() < end_us)
-            send_order(client, client->idle[--client->idle_count], when_monotonic_us());
-        return;
-    }
-    while (client->idle_count > 0 && due_of(client, client->next) < end_us && due_of(client, client->next) <= when_monotonic_us()) {
-        send_order(client, client->idle[--client->idle_count], due_of(client, client->next));
-        client->next++;
+    while (!client->ended && client->idle_count > 0) {
+        int64_t now = when_monotonic_us(), due = client->load->rate == 0 ? now : due_of(client, client->next);
+        if (now >= end_us || due >= end_us || due > now)
+            break;
+        client->ended = !send_next(client, due);
     }
 }
 
@@ -113,7 +159,7 @@ static void wait_for_answers(struct client *client, int64_t end_us)
         size_t i = events[e].data.u64;
         if (!receive_some(client, &client->connections[i]))
             continue;
-        times_add(&client->took, now - client->connections[i].due_us);
+        times_add(&client->result->took, now - client->connections[i].due_us);
         client->idle[client->idle_count++] = i;
         client->busy--;
     }
@@ -126,7 +172,7 @@ static double cpu_s(void)
     return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
-void load_run(const struct load *load, struct load_result *result)
+void load_take(const struct load *load, struct load_result *result)
 {
     struct client client = { .load = load, .result = result, .epoll = epoll_create1(EPOLL_CLOEXEC) };
     client.connections = calloc(load->connections, sizeof *client.connections);
@@ -134,6 +180,9 @@ void load_run(const struct load *load, struct load_result *result)
     if (client.connections == NULL || client.idle == NULL)
         die("no memory");
     *result = (struct load_result){ 0 };
+    client.request = malloc(REQUEST_ROOM);
+    if (client.request == NULL)
+        die("no memory");
     for (size_t i = 0; i < load->connections; i++) {
         struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
         client.connections[i].socket = dial(load->ports[i % load->port_count]);
@@ -146,17 +195,26 @@ void load_run(const struct load *load, struct load_result *result)
     do {
         send_what_is_due(&client, end_us);
         wait_for_answers(&client, end_us);
-    } while (client.busy > 0 || (load->rate > 0 ? due_of(&client, client.next) : when_monotonic_us()) < end_us);
+        client.ended = client.ended || (load->over != NULL && atomic_load(load->over));
+    } while (client.busy > 0 || (!client.ended && (load->rate > 0 ? due_of(&client, client.next) : when_monotonic_us()) < end_us));
     result->seconds = (double)(when_monotonic_us() - client.began_us) / 1e6;
     result->client_cpu = (cpu_s() - cpu) / result->seconds;
-    result->p50_ms = times_ms(&client.took, 50);
-    result->p99_ms = times_ms(&client.took, 99);
-    for (size_t i = 0; i < load->connections; i++)
+    for (size_t i = 0; i < load->connections; i++) {
         close(client.connections[i].socket);
+        free(client.connections[i].in);
+    }
     close(client.epoll);
-    times_free(&client.took);
+    free(client.request);
     free(client.idle);
     free(client.connections);
+}
+
+void load_run(const struct load *load, struct load_result *result)
+{
+    load_take(load, result);
+    result->p50_ms = times_ms(&result->took, 50);
+    result->p99_ms = times_ms(&result->took, 99);
+    times_free(&result->took);
 }
 
 const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target)

@@ -5,7 +5,9 @@
  *   bench/orders --reads       reads on their own connection while orders come
  *   bench/orders --servers     PostgreSQL: two servers on the unit beside one
  *   bench/orders --beside DIR  with --keep: that world and this one in turn, as an older file beside a younger
+ *   bench/orders --against BINARY  with --beside: that world is served by another build, whose own bench/orders made it (scripts/bench-against)
  *   bench/orders --size        time to ready, memory at rest and under load
+ *   bench/orders --commands    every command beside the capture, --requests of each (2000); --named PREFIX: those that begin so
  *   bench/orders --gates       what an order costs the store; exit 1 above the limits
  * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only postgres). */
 #include "bench.h"
@@ -17,7 +19,7 @@
 
 #define ROUNDS 4 /* of what is measured in turn */
 
-enum mode { MODE_STEPS, MODE_READS, MODE_SERVERS, MODE_BESIDE, MODE_SIZE, MODE_GATES };
+enum mode { MODE_STEPS, MODE_READS, MODE_SERVERS, MODE_BESIDE, MODE_SIZE, MODE_COMMANDS, MODE_GATES };
 
 static const size_t steps[] = { 1, 16, 64, 256 };
 static const double least[2][COUNT(steps)] = { { 0.5, 0.5, 0.65, 0.7 }, { 0.5, 0.6, 0.5, 0.4 } }; /* of the floor: SQLite, PostgreSQL */
@@ -25,8 +27,8 @@ static const double least[2][COUNT(steps)] = { { 0.5, 0.5, 0.65, 0.7 }, { 0.5, 0
 struct wish {
     double seconds;
     uint64_t skus, history;
-    size_t at; /* this step alone, 0: all */
-    const char *dir, *keep, *beside, *only;
+    size_t at, requests; /* at: this step alone, 0: all */
+    const char *dir, *keep, *beside, *only, *named, *against;
     bool unfollowed;
     enum mode mode;
 };
@@ -161,7 +163,7 @@ static void two_servers(struct world *world, const struct wish *wish)
 
 static void beside(struct world *world, const struct wish *wish)
 {
-    struct world other = { .arena = world->arena, .binary = world->binary, .kept = true };
+    struct world other = { .arena = world->arena, .binary = wish->against[0] != '\0' ? wish->against : world->binary, .kept = true };
     snprintf(other.dir, sizeof other.dir, "%s", wish->beside);
     world_make(&other, false);
     struct server young = serve(&other), old = serve(world);
@@ -170,7 +172,10 @@ static void beside(struct world *world, const struct wish *wish)
             continue;
         struct load first = load_of(&other, &young, steps[i], DEMAND_UNIFORM, wish->seconds),
                     second = load_of(world, &old, steps[i], DEMAND_UNIFORM, wish->seconds);
-        in_turn(arena_printf(world->arena, "%lu orders to %lu", (unsigned long)world->history, (unsigned long)other.history), &first, &second, 0.9);
+        const char *what = wish->against[0] != '\0'
+                               ? arena_printf(world->arena, "this build to %s", wish->against)
+                               : arena_printf(world->arena, "%lu orders to %lu", (unsigned long)world->history, (unsigned long)other.history);
+        in_turn(what, &first, &second, 0.9);
     }
     server_end(&young);
     server_end(&old);
@@ -208,6 +213,13 @@ static void reads(struct world *world, const struct wish *wish)
     server_end(&server);
 }
 
+static void commands(struct world *world, const struct wish *wish)
+{
+    struct server server = serve(world);
+    commands_run(world, &server, wish->requests, wish->named);
+    server_end(&server);
+}
+
 static int store(const char *admin_url, const struct wish *wish)
 {
     bool with_floor = wish->mode == MODE_STEPS;
@@ -223,6 +235,8 @@ static int store(const char *admin_url, const struct wish *wish)
         die("MILLRACE_BINARY names no millrace");
     if (world.sku_count == 0 && wish->mode == MODE_GATES && admin_url != NULL)
         world.sku_count = SKUS / 10; /* records and bytes are 4 % fewer than over all of them, and CI waits a tenth of the time */
+    if (world.sku_count == 0 && wish->mode == MODE_COMMANDS)
+        world.sku_count = SKUS / 5;
     printf("== %s\n", admin_url == NULL ? "SQLite" : "PostgreSQL");
     if (wish->keep != NULL)
         snprintf(world.dir, sizeof world.dir, "%s", wish->keep);
@@ -230,7 +244,7 @@ static int store(const char *admin_url, const struct wish *wish)
         snprintf(world.dir, sizeof world.dir, "%s/millrace-bench.XXXXXX", wish->dir);
     world_make(&world, with_floor);
     fflush(stdout);
-    static void (*const modes[])(struct world *, const struct wish *) = { measure, reads, two_servers, beside, sizes };
+    static void (*const modes[])(struct world *, const struct wish *) = { measure, reads, two_servers, beside, sizes, commands };
     if (wish->mode == MODE_GATES)
         code = gates_run(&world);
     else
@@ -242,8 +256,8 @@ static int store(const char *admin_url, const struct wish *wish)
 
 static struct wish wish_read(int count, char **words)
 {
-    struct wish wish = { .seconds = 5, .dir = "/tmp", .only = "" };
-    static const char *const modes[] = { "", "--reads", "--servers", "--beside", "--size", "--gates" };
+    struct wish wish = { .seconds = 5, .dir = "/tmp", .only = "", .named = "", .against = "", .requests = 2000 };
+    static const char *const modes[] = { "", "--reads", "--servers", "--beside", "--size", "--commands", "--gates" };
     for (int i = 1; i < count; i++) {
         const char *word = words[i], *value = i + 1 < count ? words[i + 1] : "";
         bool takes = true;
@@ -266,6 +280,12 @@ static struct wish wish_read(int count, char **words)
             wish.beside = value;
         else if (strcmp(word, "--only") == 0)
             wish.only = value;
+        else if (strcmp(word, "--requests") == 0)
+            wish.requests = strtoul(value, NULL, 10);
+        else if (strcmp(word, "--against") == 0)
+            wish.against = value;
+        else if (strcmp(word, "--named") == 0)
+            wish.named = value;
         else if (strcmp(word, "--unfollowed") == 0)
             wish.unfollowed = !(takes = false);
         else if (wish.mode == MODE_STEPS || strcmp(word, modes[wish.mode]) != 0)
@@ -274,7 +294,7 @@ static struct wish wish_read(int count, char **words)
             takes = false;
         i += takes;
     }
-    if (wish.seconds <= 0 || (wish.skus > 0 && wish.skus < HOT) || (wish.mode == MODE_BESIDE && wish.keep == NULL))
+    if (wish.seconds <= 0 || (wish.skus > 0 && wish.skus < HOT) || wish.requests == 0 || (wish.mode == MODE_BESIDE && wish.keep == NULL))
         die("--seconds wants more than 0, --skus at least %d, --beside also --keep", HOT);
     return wish;
 }
