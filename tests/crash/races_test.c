@@ -206,7 +206,7 @@ static void undo_against_ship(struct race *race)
         find_created(race);
         race_run(race, RACERS, undo_or_ship);
         const size_t shipped = line_sum(race, "shipped"), undone = line_sum(race, "cancelled");
-        must_be("what has left or was taken back", (int64_t)(shipped + undone), EACH * UNITS);
+        must_be("what has left or was taken back", (int64_t)(shipped + undone), (int64_t)EACH * UNITS);
         must_be("available", race_stock(race, "LEJ", sku, "available"), (int64_t)undone);
         must_be("on hand", race_stock(race, "LEJ", sku, "on_hand"), (int64_t)undone);
         wins[0] += shipped;
@@ -259,7 +259,7 @@ static void recall_against_pick(struct race *race)
         recall_has_taken_all(race, ids[0]);
         snprintf(ids[0], sizeof ids[0], "%s", first);
         const size_t shipped = line_sum(race, "shipped"), waits = line_sum(race, "backordered");
-        must_be("what has left or waits", (int64_t)(shipped + waits), EACH * UNITS);
+        must_be("what has left or waits", (int64_t)(shipped + waits), (int64_t)EACH * UNITS);
         must_be("allocated", race_stock(race, "LEJ", sku, "allocated"), 0);
         must_be("called back", race_stock(race, "LEJ", sku, "quarantined"), (int64_t)waits);
         must_be("on hand", race_stock(race, "LEJ", sku, "on_hand"), (int64_t)waits);
