@@ -149,11 +149,13 @@ static enum db_result enter(struct db *db)
     return leave(db, result);
 }
 
-void db_fail_at(struct db *db, int64_t n, enum db_result result, bool after_commit)
+bool db_fail_at(struct db *db, int64_t n, enum db_result result, bool after_commit)
 {
+    const bool waited = db->fail.countdown > 0;
     db->fail.countdown = n;
     db->fail.result = result;
     db->fail.after_commit = after_commit;
+    return waited;
 }
 
 /* ---- transactions ---- */

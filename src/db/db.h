@@ -212,9 +212,9 @@ struct db_wal_use {
 };
 enum db_result db_wal_use(struct db *db, struct db_wal_use *use);
 
-/* Tests: the n-th statement from now on (1: the next) fails with `result`, once; 0 turns it off. `after_commit`: it is
- * a commit that is carried out, and DB_LOST is returned. */
-void db_fail_at(struct db *db, int64_t n, enum db_result result, bool after_commit);
+/* Tests and simulations: the n-th statement from now on (1: the next) fails with `result`, once; 0 turns it off. `after_commit`: it is
+ * a commit that is carried out, and DB_LOST is returned. True: what was ordered before has not come yet, and will not. */
+bool db_fail_at(struct db *db, int64_t n, enum db_result result, bool after_commit);
 
 /* A lock that only one process may have: SQLite only, a flock on PATH.lock, held as long as the connection; DB_BUSY when another has it. */
 enum db_result db_lock_file(struct db *db);

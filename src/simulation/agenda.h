@@ -4,7 +4,18 @@
 
 #include "simulation/script.h"
 
-enum due_kind { DUE_ORDER, DUE_PAYMENT, DUE_GIVE_UP, DUE_PATIENCE, DUE_RECALL, DUE_RECEIPT, DUE_MISCOUNT, DUE_SHIP, DUE_SYNC };
+enum due_kind {
+    DUE_ORDER,
+    DUE_PAYMENT,
+    DUE_GIVE_UP,
+    DUE_PATIENCE,
+    DUE_RECALL,
+    DUE_RECEIPT,
+    DUE_MISCOUNT,
+    DUE_SHIP,
+    DUE_SYNC,
+    DUE_DEED /* of the day in full only: one of its deeds */
+};
 
 struct due {
     int64_t at, turn; /* turn is the agenda's */

@@ -251,6 +251,8 @@ static void happen(struct apart *a, const struct due *due)
     case DUE_SHIP:
         ship(a, due->which / NODES, (int)(due->which % NODES));
         break;
+    case DUE_DEED:
+        break; /* of the day in full */
     case DUE_SYNC:
         sync(a);
         break;

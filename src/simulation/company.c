@@ -14,7 +14,9 @@ enum { OPENING_BATCH = 100 };
 
 static int64_t company_now(void *context)
 {
-    return ((const struct company *)context)->now_us;
+    struct company *company = context;
+    company->told_us = company->now_us + company->wrong_us;
+    return company->told_us;
 }
 
 static bool make_schema(struct company *company, struct arena *arena, const char **error)
@@ -128,23 +130,38 @@ bool company_book(struct company *company, struct arena *arena, const char **err
     return result == DB_OK && !behind;
 }
 
-struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error)
+static bool open_engine(struct company *company, bool lasts, struct arena *arena, const char **error)
+{
+    const struct engine_options options = { .url = company->url,
+                                            .db = { .url = company->url, .create = true, .no_sync = true, .no_rollback = !lasts },
+                                            .vault = company->vault,
+                                            .clock = { company_now, company },
+                                            .batch_us = -1 };
+    company->engine = engine_open(&options, arena, error);
+    return company->engine != NULL;
+}
+
+struct company *company_open(const struct script *script, const char *url, uint64_t seed, bool lasts, struct arena *arena, const char **error)
 {
     struct company *company = ARENA_NEW(arena, struct company);
-    *company = (struct company){ .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed) };
-    struct engine_options options = { .url = url,
-                                      .db = { .url = url, .create = true, .no_sync = true, .no_rollback = true },
-                                      .vault = company->vault,
-                                      .clock = { company_now, company },
-                                      .batch_us = -1 };
-    company->engine = engine_open(&options, arena, error);
-    if (company->engine != NULL && make_schema(company, arena, error))
+    *company = (struct company){ .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed), .url = url };
+    if (open_engine(company, lasts, arena, error) && make_schema(company, arena, error))
         company->local = local_open(company->engine, company->vault, arena, error);
     if (company->local != NULL && open_books(company, url, arena, error) && put_masters(company, arena, error) &&
         put_opening(company, script, arena, error))
         return company;
     company_close(company);
     return NULL;
+}
+
+bool company_open_again(struct company *company, struct arena *arena, const char **error)
+{
+    local_close(company->local);
+    engine_close(company->engine);
+    company->local = NULL;
+    if (open_engine(company, true, arena, error))
+        company->local = local_open(company->engine, company->vault, arena, error);
+    return company->local != NULL;
 }
 
 void company_close(struct company *company)

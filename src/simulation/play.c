@@ -346,6 +346,8 @@ static void happen(struct stage *s, const struct due *due)
         if (due->at < s->script->orders[s->script->order_count - 1].at) /* nobody looks after the last order */
             agenda_put(&s->agenda, due->at + PUBLISH_MINUTES * MINUTE_US, DUE_SYNC, 0);
         break;
+    case DUE_DEED:
+        break;
     }
 }
 

@@ -138,7 +138,7 @@ enum promotion_result promotion_run(const struct promotion *promotion, struct ar
 {
     const struct script *script = script_make(arena, promotion->seed, promotion->orders);
     struct outcome apart = apart_run(script, arena), together = { 0 };
-    struct company *company = company_open(script, promotion->url, promotion->seed, arena, error);
+    struct company *company = company_open(script, promotion->url, promotion->seed, false, arena, error);
     if (company == NULL)
         return PROMOTION_FAILED;
     enum promotion_result result = PROMOTION_FAILED;

@@ -15,13 +15,18 @@ struct company {
     struct vault *vault;
     struct engine *engine;
     struct local *local;
-    int64_t now_us; /* what the engine's clock says */
+    int64_t now_us;            /* what the engine's clock says, where it is right */
+    int64_t wrong_us, told_us; /* by how much it is wrong; what it last said */
+    const char *url;
     int64_t unit, node_ids[NODES], sku_ids[SKUS];
     int64_t seq;     /* of the newest event that was looked at */
     struct db *read; /* the projections' store */
     struct arena *follower;
 };
-struct company *company_open(const struct script *script, const char *url, uint64_t seed, struct arena *arena, const char **error);
+/* `lasts`: the store may fail, and the company is opened again. Without, an error of the store ends it. */
+struct company *company_open(const struct script *script, const char *url, uint64_t seed, bool lasts, struct arena *arena, const char **error);
+/* As if the process had ended: what the engine knew is gone, the store is as it was left. False with *error. */
+bool company_open_again(struct company *company, struct arena *arena, const char **error);
 void company_close(struct company *company); /* NULL is allowed */
 /* The ledger follows what has happened so far. False with *error. */
 bool company_book(struct company *company, struct arena *arena, const char **error);

@@ -1,6 +1,7 @@
 /* src/simulation/script.c: the day is drawn: demand first, then the supply that a forecast of it would have bought.
  * Every forecast errs; some goods arrive only in the afternoon or evening; one count takes units away in the spike. */
 #include "simulation/script.h"
+#include "simulation/chance.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,33 +23,6 @@ const struct seller sellers[CHANNELS] = {
 };
 
 const struct part bundle_parts[PARTS] = { { 0, 1 }, { 1, 1 }, { 2, 2 } };
-
-/* ---- chance ---- */
-
-struct chance {
-    uint64_t state;
-};
-
-static uint64_t draw(struct chance *chance)
-{
-    chance->state += 0x9e3779b97f4a7c15u;
-    return hash_u64(chance->state);
-}
-
-static int64_t draw_below(struct chance *chance, int64_t below) /* the bias of % is far below what is measured */
-{
-    return (int64_t)(draw(chance) % (uint64_t)below);
-}
-
-static int64_t draw_from(struct chance *chance, int64_t low, int64_t high)
-{
-    return low + draw_below(chance, high - low + 1);
-}
-
-static bool percent(struct chance *chance, int64_t of_100)
-{
-    return draw_below(chance, 100) < of_100;
-}
 
 /* ---- items ---- */
 

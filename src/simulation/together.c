@@ -431,6 +431,7 @@ static void send_due(struct together *t, const struct due *due)
         break;
     case DUE_MISCOUNT:
     case DUE_SYNC:
+    case DUE_DEED:
         break; /* not in a batch with others */
     }
 }
