@@ -43,6 +43,8 @@ struct inside {
 void inside_open(struct inside *inside, const char *url, bool no_sync);
 void inside_close(struct inside *inside);
 void furnish(struct inside *inside, uint64_t from, uint64_t sku_count); /* from > 0: only the SKUs that it lacks */
+/* Commands first .. count - 1 in large batches; dies when one is refused. */
+void many(struct inside *inside, uint64_t first, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t));
 /* ---- history.c ---- */
 /* Orders from + 1 .. world->history through the engine's own write path, and the projections behind them; says how long it took. */
 void history_fill(struct inside *inside, const struct world *world, uint64_t from);
@@ -137,7 +139,8 @@ bool answer_is_whole(const char *in, size_t got);
 /* ---- disk.c ---- */
 /* The open loop without a server: at `rate`, `pages` of 4 KiB an order are written to a file in dir, all that are due at once, and synced. */
 struct times disk_run(const char *dir, double rate, double pages, double seconds);
-/* GET, on a connection of its own; the body in the arena. */
+/* A request on a connection of its own; the answer, head and body, in the arena. */
+const char *http_ask(struct arena *arena, uint16_t port, const char *key, const char *method, const char *target, const char *body);
 const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target);
 int dial(uint16_t port);
 
@@ -167,6 +170,13 @@ void reads_run(const struct world *world, const struct server *server, double se
 #define COMMAND_CLIENTS 64
 /* A line for each command whose name begins with `only`, of so many requests, beside the capture. */
 void commands_run(struct world *world, const struct server *server, size_t requests, const char *only);
+
+/* ---- beside.c: what others wait for while something large runs; `rate` of captures and of reads a second ---- */
+struct sizes {
+    uint64_t claims, waiting, rows; /* of a recall, for a receipt, of an import */
+};
+void jobs_run(struct world *world, const struct sizes *sizes, double rate, double seconds);
+void check_run(struct world *world, double rate, double seconds);
 
 /* ---- gates.c ---- */
 int gates_run(struct world *world);

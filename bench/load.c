@@ -217,18 +217,22 @@ void load_run(const struct load *load, struct load_result *result)
     times_free(&result->took);
 }
 
-const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target)
+const char *http_ask(struct arena *arena, uint16_t port, const char *key, const char *method, const char *target, const char *body)
 {
     struct buffer out = { .arena = arena };
-    char request[512], in[4096];
+    char *request = arena_alloc(arena, REQUEST_ROOM), in[4096];
     int socket_now = dial(port);
-    int bytes =
-        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", target, key);
-    if (send(socket_now, request, (size_t)bytes, MSG_NOSIGNAL) != bytes)
+    size_t bytes = request_text(request, REQUEST_ROOM, method, target, key, "Connection: close\r\n", body);
+    if (send(socket_now, request, bytes, MSG_NOSIGNAL) != (ssize_t)bytes)
         die("send: %m");
     buffer_text(&out, "");
     for (ssize_t got; (got = recv(socket_now, in, sizeof in, 0)) > 0;)
         buffer_printf(&out, "%.*s", (int)got, in);
     close(socket_now);
     return out.at;
+}
+
+const char *http_get(struct arena *arena, uint16_t port, const char *key, const char *target)
+{
+    return http_ask(arena, port, key, "GET", target, "");
 }

@@ -8,8 +8,10 @@
  *   bench/orders --against BINARY  with --beside: that world is served by another build, whose own bench/orders made it (scripts/bench-against)
  *   bench/orders --size        time to ready, memory at rest and under load
  *   bench/orders --commands    every command beside the capture, --requests of each (2000); --named PREFIX: those that begin so
- *   bench/orders --gates       what an order costs the store; exit 1 above the limits
- * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only postgres). */
+ *   bench/orders --jobs        others at --rate beside a recall of --claims (100000), a receipt for --waiting lines (80000), an import of --rows
+ * (1000000) bench/orders --check       others at --rate beside millrace check of the world: with --history, or --keep bench/orders --gates       what
+ * an order costs the store; exit 1 above the limits SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only
+ * postgres). */
 #include "bench.h"
 #include "base/when.h"
 #include <stdio.h>
@@ -19,14 +21,15 @@
 
 #define ROUNDS 4 /* of what is measured in turn */
 
-enum mode { MODE_STEPS, MODE_READS, MODE_SERVERS, MODE_BESIDE, MODE_SIZE, MODE_COMMANDS, MODE_GATES };
+enum mode { MODE_STEPS, MODE_READS, MODE_SERVERS, MODE_BESIDE, MODE_SIZE, MODE_COMMANDS, MODE_JOBS, MODE_CHECK, MODE_GATES };
 
 static const size_t steps[] = { 1, 16, 64, 256 };
 static const double least[2][COUNT(steps)] = { { 0.5, 0.5, 0.65, 0.7 }, { 0.5, 0.6, 0.5, 0.4 } }; /* of the floor: SQLite, PostgreSQL */
 
 struct wish {
-    double seconds;
+    double seconds, rate; /* rate: of captures and of reads that others send a second */
     uint64_t skus, history;
+    struct sizes sizes;
     size_t at, requests; /* at: this step alone, 0: all */
     const char *dir, *keep, *beside, *only, *named, *against;
     bool unfollowed;
@@ -220,6 +223,16 @@ static void commands(struct world *world, const struct wish *wish)
     server_end(&server);
 }
 
+static void jobs(struct world *world, const struct wish *wish)
+{
+    jobs_run(world, &wish->sizes, wish->rate, wish->seconds);
+}
+
+static void check(struct world *world, const struct wish *wish)
+{
+    check_run(world, wish->rate, wish->seconds);
+}
+
 static int store(const char *admin_url, const struct wish *wish)
 {
     bool with_floor = wish->mode == MODE_STEPS;
@@ -235,7 +248,7 @@ static int store(const char *admin_url, const struct wish *wish)
         die("MILLRACE_BINARY names no millrace");
     if (world.sku_count == 0 && wish->mode == MODE_GATES && admin_url != NULL)
         world.sku_count = SKUS / 10; /* records and bytes are 4 % fewer than over all of them, and CI waits a tenth of the time */
-    if (world.sku_count == 0 && wish->mode == MODE_COMMANDS)
+    if (world.sku_count == 0 && (wish->mode == MODE_COMMANDS || wish->mode == MODE_JOBS))
         world.sku_count = SKUS / 5;
     printf("== %s\n", admin_url == NULL ? "SQLite" : "PostgreSQL");
     if (wish->keep != NULL)
@@ -244,7 +257,7 @@ static int store(const char *admin_url, const struct wish *wish)
         snprintf(world.dir, sizeof world.dir, "%s/millrace-bench.XXXXXX", wish->dir);
     world_make(&world, with_floor);
     fflush(stdout);
-    static void (*const modes[])(struct world *, const struct wish *) = { measure, reads, two_servers, beside, sizes, commands };
+    static void (*const modes[])(struct world *, const struct wish *) = { measure, reads, two_servers, beside, sizes, commands, jobs, check };
     if (wish->mode == MODE_GATES)
         code = gates_run(&world);
     else
@@ -254,48 +267,70 @@ static int store(const char *admin_url, const struct wish *wish)
     return code;
 }
 
+static bool read_count(struct wish *wish, const char *word, const char *value)
+{
+    const struct {
+        const char *word;
+        uint64_t *count;
+    } counts[] = { { "--skus", &wish->skus },         { "--history", &wish->history },     { "--at", &wish->at },
+                   { "--requests", &wish->requests }, { "--claims", &wish->sizes.claims }, { "--waiting", &wish->sizes.waiting },
+                   { "--rows", &wish->sizes.rows } };
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        if (strcmp(word, counts[i].word) != 0)
+            continue;
+        *counts[i].count = strtoul(value, NULL, 10);
+        return true;
+    }
+    return false;
+}
+
+static bool read_measure(struct wish *wish, const char *word, const char *value)
+{
+    double *measure = strcmp(word, "--seconds") == 0 ? &wish->seconds : strcmp(word, "--rate") == 0 ? &wish->rate : NULL;
+    if (measure != NULL)
+        *measure = strtod(value, NULL);
+    return measure != NULL;
+}
+
+static bool read_text(struct wish *wish, const char *word, const char *value)
+{
+    const struct {
+        const char *word, **text;
+    } texts[] = { { "--dir", &wish->dir },   { "--keep", &wish->keep },   { "--beside", &wish->beside },
+                  { "--only", &wish->only }, { "--named", &wish->named }, { "--against", &wish->against } };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        if (strcmp(word, texts[i].word) != 0)
+            continue;
+        *texts[i].text = value;
+        return true;
+    }
+    return false;
+}
+
 static struct wish wish_read(int count, char **words)
 {
-    struct wish wish = { .seconds = 5, .dir = "/tmp", .only = "", .named = "", .against = "", .requests = 2000 };
-    static const char *const modes[] = { "", "--reads", "--servers", "--beside", "--size", "--commands", "--gates" };
+    struct wish wish = {
+        .seconds = 5, .dir = "/tmp", .only = "", .named = "", .against = "", .requests = 2000, .rate = 200, .sizes = { 100000, 80000, 1000000 }
+    };
+    static const char *const modes[] = { "", "--reads", "--servers", "--beside", "--size", "--commands", "--jobs", "--check", "--gates" };
     for (int i = 1; i < count; i++) {
         const char *word = words[i], *value = i + 1 < count ? words[i + 1] : "";
-        bool takes = true;
+        bool is_mode = false;
         for (size_t m = MODE_READS; m < COUNT(modes); m++)
-            if (strcmp(word, modes[m]) == 0)
+            if (strcmp(word, modes[m]) == 0) {
                 wish.mode = (enum mode)m;
-        if (strcmp(word, "--seconds") == 0)
-            wish.seconds = strtod(value, NULL);
-        else if (strcmp(word, "--skus") == 0)
-            wish.skus = strtoul(value, NULL, 10);
-        else if (strcmp(word, "--history") == 0)
-            wish.history = strtoul(value, NULL, 10);
-        else if (strcmp(word, "--at") == 0)
-            wish.at = strtoul(value, NULL, 10);
-        else if (strcmp(word, "--dir") == 0)
-            wish.dir = value;
-        else if (strcmp(word, "--keep") == 0)
-            wish.keep = value;
-        else if (strcmp(word, "--beside") == 0)
-            wish.beside = value;
-        else if (strcmp(word, "--only") == 0)
-            wish.only = value;
-        else if (strcmp(word, "--requests") == 0)
-            wish.requests = strtoul(value, NULL, 10);
-        else if (strcmp(word, "--against") == 0)
-            wish.against = value;
-        else if (strcmp(word, "--named") == 0)
-            wish.named = value;
+                is_mode = true;
+            }
+        if (read_count(&wish, word, value) || read_measure(&wish, word, value) || read_text(&wish, word, value))
+            i++;
         else if (strcmp(word, "--unfollowed") == 0)
-            wish.unfollowed = !(takes = false);
-        else if (wish.mode == MODE_STEPS || strcmp(word, modes[wish.mode]) != 0)
+            wish.unfollowed = true;
+        else if (!is_mode)
             die("bench/orders.c says how it is called");
-        else
-            takes = false;
-        i += takes;
     }
-    if (wish.seconds <= 0 || (wish.skus > 0 && wish.skus < HOT) || wish.requests == 0 || (wish.mode == MODE_BESIDE && wish.keep == NULL))
-        die("--seconds wants more than 0, --skus at least %d, --beside also --keep", HOT);
+    if (wish.seconds <= 0 || wish.rate <= 0 || (wish.skus > 0 && wish.skus < HOT) || wish.requests == 0 ||
+        (wish.mode == MODE_BESIDE && wish.keep == NULL))
+        die("--seconds, --rate and --requests want more than 0, --skus at least %d, --beside also --keep", HOT);
     return wish;
 }
 

@@ -156,7 +156,7 @@ void profile_print(const struct profile *from, const struct profile *to, double 
         printf(" %s %.0f", phases[i], spent * 1e6 / batches);
         rest -= spent;
     }
-    printf(" rest %.0f; needs %.2f an order\n    CPU us an order:", rest * 1e6 / batches,
+    printf(" rest %.0f; needs %.2f a command\n    CPU us a command:", rest * 1e6 / batches,
            (to->needs - from->needs) / (to->commands - from->commands));
     for (size_t i = 0; i < STAGES; i++)
         printf(" %s %.0f", stages[i], (to->cpu[i] - from->cpu[i]) * 1e6 / orders);

@@ -110,8 +110,7 @@ static void put(struct inside *inside, const char *target, const char *body)
         die("PUT %s: %d %s", target, reply.status, reply.body);
 }
 
-/* Commands first .. count - 1 in large batches. */
-static void many(struct inside *inside, uint64_t first, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t))
+void many(struct inside *inside, uint64_t first, uint64_t count, struct command *(*make)(struct inside *, struct arena *, uint64_t))
 {
     struct arena *arena = arena_new((size_t)256 << 20);
     static struct command *commands[2000];
