@@ -1,8 +1,10 @@
 /* tests/store/check_test.c: the checker finds nothing in a company that has done a bit of everything, and finds each
- * thing that somebody breaks behind the engine's back: that rule, and no other. */
+ * thing that somebody breaks behind the engine's back: that rule, and no other. Usage: check_test src/check, of which no rule may be without such
+ * a break. */
 #include "check/check.h"
 #include "insight/insight.h"
 #include "store/shop.h"
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -372,6 +374,24 @@ static const struct broken below_the_ledger[] = {
     { "a sale of another amount than was booked", "ledger_postings", "UPDATE event SET amount = amount + 1 WHERE type = 11", false, "ledger_days" },
 };
 
+/* What the checker has said of all breaks, of each rule and sentence once. */
+struct said {
+    char id[40], what[160];
+};
+static struct said all_said[400];
+static size_t said_count;
+
+static void note(const struct violation *violation)
+{
+    size_t i = 0;
+    while (i < said_count && (strcmp(all_said[i].id, violation->id) != 0 || strcmp(all_said[i].what, violation->what) != 0))
+        i++;
+    assert_true(i < COUNT(all_said));
+    snprintf(all_said[i].id, sizeof all_said[i].id, "%s", violation->id);
+    snprintf(all_said[i].what, sizeof all_said[i].what, "%s", violation->what);
+    said_count = i == said_count ? said_count + 1 : said_count;
+}
+
 struct seen {
     const struct broken *broken;
     char wrong[400];
@@ -381,6 +401,7 @@ struct seen {
 static void see(void *context, const struct violation *violation)
 {
     struct seen *seen = context;
+    note(violation);
     if (seen->broken != NULL && strcmp(violation->id, seen->broken->id) == 0)
         seen->right++;
     else if (seen->broken == NULL || seen->broken->also == NULL || strstr(seen->broken->also, violation->id) == NULL)
@@ -706,13 +727,114 @@ static void each_broken_rule_is_found_alone_on_postgresql(void **state)
     each_is_found_alone(STORE_POSTGRES);
 }
 
-int main(void)
+/* ---- no rule without a break ---- */
+
+static const char *sources; /* src/check */
+
+/* The string literals of an argument, those that stand beside each other as one; gives the argument's end. */
+struct literals {
+    char texts[6][200];
+    size_t count;
+};
+static const char *read_argument(const char *at, struct literals *literals)
 {
+    bool beside = false;
+    for (int depth = 0; *at != '\0' && (depth > 0 || (*at != ',' && *at != ')')); at++) {
+        if (*at == '"') {
+            size_t length = 0;
+            if (!beside)
+                literals->texts[literals->count++][0] = '\0';
+            char *text = literals->texts[literals->count - 1];
+            length = strlen(text);
+            for (at++; *at != '"' && length + 1 < sizeof literals->texts[0]; at++)
+                text[length++] = *at;
+            text[length] = '\0';
+        } else if (*at != ' ' && *at != '\n')
+            depth += (*at == '(') - (*at == ')');
+        beside = *at == '"' || (beside && (*at == ' ' || *at == '\n'));
+        assert_true(literals->count < COUNT(literals->texts));
+    }
+    return at;
+}
+
+static bool was_said(const char *id, const char *what)
+{
+    for (size_t i = 0; i < said_count; i++)
+        if ((id == NULL || strcmp(all_said[i].id, id) == 0) && (what == NULL || strcmp(all_said[i].what, what) == 0))
+            return true;
+    return false;
+}
+
+/* A place that tells a violation: each rule that it names was told, and each of its sentences. */
+static size_t judge_place(const char *file, const char *at)
+{
+    struct literals ids = { .count = 0 }, whats = { .count = 0 };
+    size_t missing = 0;
+    at = strchr(at, ',');
+    at = read_argument(at + 1, &ids);
+    (void)read_argument(at + 1, &whats);
+    for (size_t i = 0; i < ids.count; i++)
+        if (!was_said(ids.texts[i], whats.count == 1 ? whats.texts[0] : NULL)) {
+            print_message("%s: nothing breaks %s: %s\n", file, ids.texts[i], whats.count == 0 ? "" : whats.texts[0]);
+            missing++;
+        }
+    for (size_t i = 0; ids.count == 1 && i < whats.count && whats.count > 1; i++)
+        if (!was_said(ids.texts[0], whats.texts[i])) {
+            print_message("%s: nothing breaks %s: %s\n", file, ids.texts[0], whats.texts[i]);
+            missing++;
+        }
+    return missing;
+}
+
+static size_t judge_file(const char *file, size_t *places)
+{
+    static char text[200000];
+    size_t missing = 0;
+    FILE *source = fopen(file, "r");
+    assert_non_null(source);
+    text[fread(text, 1, sizeof text - 1, source)] = '\0';
+    fclose(source);
+    assert_true(strlen(text) + 1 < sizeof text);
+    for (const char *at = text; (at = strstr(at, " check_found(")) != NULL; at++) {
+        if (strncmp(at, " check_found(struct", 19) == 0)
+            continue;
+        missing += judge_place(file, at);
+        (*places)++;
+    }
+    return missing;
+}
+
+static void no_rule_is_without_a_break(void **state)
+{
+    size_t missing = 0, places = 0;
+    DIR *folder = opendir(sources);
+    char path[512];
+    assert_non_null(folder);
+    for (struct dirent *file; (file = readdir(folder)) != NULL;) {
+        const size_t length = strlen(file->d_name);
+        snprintf(path, sizeof path, "%s/%s", sources, file->d_name);
+        if (length > 2 && strcmp(file->d_name + length - 2, ".c") == 0)
+            missing += judge_file(path, &places);
+    }
+    closedir(folder);
+    print_message("%zu places tell of %zu things\n", places, said_count);
+    assert_true(places > 100); /* else the sources look otherwise than this test thinks */
+    assert_int_equal(missing, 0);
+}
+
+int main(int count, char **words)
+{
+    if (count != 2) {
+        fprintf(stderr, "check_test: say where src/check is\n");
+        return 1;
+    }
+    sources = words[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_in_the_ledger_on_sqlite),
         cmocka_unit_test(what_is_wrong_in_the_ledger_on_postgresql),
         cmocka_unit_test(each_broken_rule_is_found_alone_on_sqlite),
         cmocka_unit_test(each_broken_rule_is_found_alone_on_postgresql),
+        cmocka_unit_test(no_rule_is_without_a_break), /* last: of all that was broken */
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);
 }
