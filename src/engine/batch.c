@@ -50,6 +50,7 @@ static struct ws *set_make(struct writer *writer, int64_t unit)
         return NULL;
     writer->last_batch[writer->set_count] = -1;
     writer->seq[writer->set_count] = 0;
+    writer->knows_culprits[writer->set_count] = false;
     writer->sets[writer->set_count++] = ws;
     return ws;
 }
@@ -256,6 +257,7 @@ static void fold_audit(struct ws *ws, const struct command *command)
 static void refuse_culprit(struct command *command)
 {
     command->state = COMMAND_REFUSED;
+    command->is_culprit = true;
     answer_fault(&command->answer, command->arena, FAULT_CULPRIT, NULL, "nothing was changed");
 }
 
@@ -572,6 +574,10 @@ static enum db_result writer_prepare(struct writer *writer, int64_t unit, size_t
         result = writer_ready(writer);
         if (result == DB_OK)
             result = find_set(writer, unit, index);
+        if (result == DB_OK && *index != SIZE_MAX && !writer->knows_culprits[*index]) {
+            result = culprits_load(&writer->culprits, writer->db, writer->arena, unit);
+            writer->knows_culprits[*index] = result == DB_OK;
+        }
     }
     arena_set_door(writer->arena, NULL);
     arena_reset(writer->arena);
@@ -583,6 +589,44 @@ static void answer_no_unit(struct command *command)
     for (; command != NULL; command = command->with) {
         command->state = COMMAND_REFUSED;
         answer_fault(&command->answer, command->arena, FAULT_NOT_FOUND, NULL, "there is nothing with this id");
+    }
+}
+
+/* In a batch of its own, behind the one that did not bear it or that did it. Nothing is lost where it fails: the command sent again tells it again.
+ */
+static void tell_culprit(struct writer *writer, int64_t unit, const struct command *command, const char *cause, bool is_done)
+{
+    char detail[200];
+    snprintf(detail, sizeof detail, "%s: refused, and nothing of it done; tell support", command->type->name);
+    const struct culprit_report said = { .cause = cause, .detail = detail, .is_done = is_done };
+    struct command report = {
+        .type = &culprit_report, .input = &said, .arena = command->arena, .actor = command->actor, .unit = unit, .faults = { .arena = command->arena }
+    };
+    (void)batch_run(writer, unit, (struct command *[]){ &report }, 1);
+    struct culprit *known = culprit_find(&writer->culprits, unit, cause);
+    if (report.state != COMMAND_ACCEPTED)
+        return;
+    if (!is_done)
+        culprit_add(&writer->culprits, unit, cause);
+    else if (known != NULL)
+        culprit_remove(&writer->culprits, known);
+}
+
+/* What was refused as one, and what was one and is done now. */
+static void tell_culprits(struct writer *writer, int64_t unit, struct command **commands, size_t count)
+{
+    char cause[CULPRIT_CAUSE_BYTES];
+    if (unit == 0) /* exceptions are of units: what is of the whole company is told to its first */
+        unit = writer->set_count > 1 ? ws_unit(writer->sets[1]) : 0;
+    for (size_t i = 0; i < count && unit != 0; i++) {
+        if (commands[i]->type == &culprit_report || commands[i]->dry_run)
+            continue;
+        const bool is_done = commands[i]->state == COMMAND_ACCEPTED && writer->culprits.count > 0;
+        if (!is_done && !commands[i]->is_culprit)
+            continue;
+        culprit_cause(commands[i], cause);
+        if (commands[i]->is_culprit || culprit_find(&writer->culprits, unit, cause) != NULL)
+            tell_culprit(writer, unit, commands[i], cause, is_done);
     }
 }
 
@@ -604,6 +648,7 @@ size_t batch_run(struct writer *writer, int64_t unit, struct command **commands,
         if (result == DB_OK) {
             writer->stats.batches++;
             writer->stats.commands += (int64_t)batch.decided;
+            tell_culprits(writer, unit, commands, batch.decided);
             return batch.decided;
         }
         writer->stats.retried++;
@@ -621,5 +666,7 @@ size_t batch_run(struct writer *writer, int64_t unit, struct command **commands,
     }
     for (size_t i = 0; i < take; i++)
         batch_refuse(commands[i], result);
+    commands[0]->is_culprit = take == 1 && (result == DB_CONSTRAINT || result == DB_BUG);
+    tell_culprits(writer, unit, commands, take);
     return take;
 }

@@ -3,6 +3,7 @@
 #define MILLRACE_ENGINE_BATCH_H
 
 #include "engine/black_box.h"
+#include "engine/culprits.h"
 #include "engine/engine.h"
 #include "engine/ws.h"
 
@@ -24,6 +25,8 @@ struct writer {
     int64_t batch_us;
     struct engine_stats stats;
     int64_t seq[UNITS_MAX + 1]; /* newest committed event by set */
+    bool knows_culprits[UNITS_MAX + 1];
+    struct culprits culprits;
 };
 
 /* Opens the connection again where it was lost. */

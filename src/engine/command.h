@@ -75,6 +75,7 @@ struct command {
     struct faults faults; /* refused: why */
     int64_t event_seq;    /* of the event as of which the answer is: its own, or where nothing changed the last about what it shows; 0: none */
     bool existing;        /* nothing was changed: a duplicate, a replay */
+    bool is_culprit;      /* refused for what it does to the store or the process: engine/culprits.h */
 
     /* The caller's. `done` is called once, on the engine's thread, after the commit is durable (or after the refusal of
      * a batch that was). */

@@ -29,3 +29,8 @@ SELECT s.secret FROM millrace_secret AS s WHERE s.unit = $1;
 -- Open jobs, the oldest first.
 -- $1 unit ID; $2 after ID; $3 most INT
 SELECT j.id FROM job AS j INDEXED BY job_open WHERE j.unit = $1 AND j.state = 1 AND j.id > $2 ORDER BY j.id LIMIT $3;
+
+-- name: culprits_open :many
+-- $1 unit ID; $2 type INT; $3 most INT
+SELECT x.id, x.cause FROM exception_item AS x INDEXED BY exception_work
+ WHERE x.unit = $1 AND x.state = 1 AND x.type > 0 AND x.type = $2 ORDER BY x.id LIMIT $3;

@@ -34,7 +34,8 @@
     X(RECALL, "recall", QUALITY)                                \
     X(SNAPSHOT_DIFFERENCE, "snapshot_difference", WAREHOUSE)    \
     X(COUNT_DIFFERENCE, "count_difference", WAREHOUSE)          \
-    X(LOST_PARCEL, "lost_parcel", CUSTOMER_SERVICE)
+    X(LOST_PARCEL, "lost_parcel", CUSTOMER_SERVICE)             \
+    X(CULPRIT_COMMAND, "culprit_command", INTEGRATION)
 
 enum exception_team {
 #define EXCEPTION_ENUM(name, text) TEAM_##name,

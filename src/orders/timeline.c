@@ -348,7 +348,8 @@ static const char *say_exception(struct timeline *t, const struct event_row *eve
                   { "recall", NULL, false },
                   { "snapshot difference", NULL, false },
                   { "count difference", NULL, false },
-                  { "parcel lost or damaged", NULL, true } };
+                  { "parcel lost or damaged", NULL, true },
+                  { "command that cannot be done", NULL, false } };
     _Static_assert(COUNT(types) == EXCEPTION_TYPE_COUNT - 1, "a new type is said here");
     size_t i = word_at(exception_names, COUNT(types), text_of(t, event, "type"));
     if (i == COUNT(types))
