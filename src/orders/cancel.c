@@ -267,15 +267,43 @@ const int64_t *order_cancellable(const struct order *order)
     return pieces_without(order, bound_of(order).told);
 }
 
-/* How much of each line goes; false: refused. Nothing may go where all that is left is asked for. */
-static bool wanted(const struct order *order, const struct cancel_io *in, int64_t *pieces, struct faults *faults)
+/* Units of each demand that make no whole piece with the others of its line any more, for those were given up as lost: nobody is waiting for
+ * the rest of a bundle of which a part was refunded. Of pieces that can still become whole, what has begun to leave is not among them. */
+static const int64_t *left_over(const struct order *order, const int64_t *asked)
+{
+    int64_t *whole = ARENA_ARRAY(ws_arena(order->ws), int64_t, order->line_count);
+    int64_t *units = ARENA_ARRAY(ws_arena(order->ws), int64_t, order->demand_count);
+    for (size_t i = 0; i < order->line_count; i++)
+        whole[i] = order->lines[i]->quantity;
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *d = order->demands[i];
+        whole[d->line - 1] = min_i64(whole[d->line - 1], (d->ordered - d->cancelled) / d->need);
+    }
+    for (size_t i = 0; i < order->demand_count; i++) {
+        const struct demand_row *d = order->demands[i];
+        const int64_t open = d->ordered - d->cancelled - d->shipped - asked[i];
+        units[i] = max_i64(0, open - max_i64(0, whole[d->line - 1] * d->need - d->shipped));
+    }
+    return units;
+}
+
+static int64_t *units_of(const struct order *order, const int64_t *pieces)
+{
+    int64_t *units = ARENA_ARRAY(ws_arena(order->ws), int64_t, order->demand_count);
+    for (size_t i = 0; i < order->demand_count; i++)
+        units[i] = pieces[order->demands[i]->line - 1] * order->demands[i]->need;
+    return units;
+}
+
+/* How much of each line goes, and of each demand; NULL: refused. Nothing may go where all that is left is asked for. */
+static const int64_t *wanted(const struct order *order, const struct cancel_io *in, int64_t *pieces, struct faults *faults)
 {
     const struct cancel_line_io *lines = in->lines.items;
     const struct bound bound = bound_of(order);
-    const int64_t *cancellable = pieces_without(order, bound.asked);
+    const int64_t *cancellable = pieces_without(order, bound.asked), *over = left_over(order, bound.asked);
     int64_t any = 0;
     for (size_t i = 0; i < order->demand_count && in->lines.count == 0; i++)
-        any += bound.asked[i];
+        any += bound.asked[i] + over[i];
     for (size_t i = 0; i < order->line_count; i++)
         any += pieces[i] = in->lines.count == 0 ? cancellable[i] : 0;
     char pointer[64];
@@ -293,27 +321,34 @@ static bool wanted(const struct order *order, const struct cancel_io *in, int64_
             fault_add(faults, FAULT_TOO_LATE, "/lines", "of line %zu, %ld can still be cancelled", i + 1, (long)cancellable[i]);
     if (any == 0 && faults->count == 0)
         fault_add(faults, FAULT_TOO_LATE, NULL, "nothing is left that has not shipped");
-    return faults->count == 0;
+    int64_t *units = units_of(order, pieces);
+    for (size_t i = 0; i < order->demand_count && in->lines.count == 0; i++) {
+        const struct demand_row *d = order->demands[i];
+        units[i] = min_i64(d->ordered - d->cancelled - d->shipped - bound.asked[i], units[i] + over[i]);
+    }
+    return faults->count == 0 ? units : NULL;
 }
 
 /* All rows that giving back may touch, in one go: each that is asked for alone is the whole command anew, and an order may have a
  * thousand lines. */
-static void want_held(const struct order *order, const int64_t *pieces)
+static void want_held(const struct order *order, const int64_t *units)
 {
     struct ws *ws = order->ws;
     const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(order->row->id) };
     const struct claim_row *claim;
     const struct fulfilment_row *fulfilment;
+    bool *goes = ARENA_ARRAY(ws_arena(ws), bool, order->line_count);
     ws_want_path(ws, &exception_open_of_order, prefix, 0);
     for (size_t i = 0; i < order->demand_count; i++) {
         const struct demand_row *demand = order->demands[i];
+        goes[demand->line - 1] = goes[demand->line - 1] || units[i] > 0;
         if (demand->sku == 0)
             ws_want_path(ws, &unmapped_of_order, prefix, 0);
-        else if (pieces[demand->line - 1] > 0)
+        else if (units[i] > 0)
             demand_waits_want(order, demand);
     }
     for (struct ws_cursor cursor = ws_scan(ws, &claim_of_holder, prefix, 0); (claim = ws_next(ws, &cursor)) != NULL;)
-        if (claim->kind == CLAIM_ORDER && pieces[claim->line - 1] > 0)
+        if (claim->kind == CLAIM_ORDER && goes[claim->line - 1])
             ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(claim->unit), db_int(claim->sku)), 0);
     for (struct ws_cursor cursor = ws_scan(ws, &fulfilment_of_order, prefix, 0); (fulfilment = ws_next(ws, &cursor)) != NULL;) {
         ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(fulfilment->unit), db_int(fulfilment->id)), 0);
@@ -323,25 +358,23 @@ static void want_held(const struct order *order, const int64_t *pieces)
 }
 
 /* As much as may go at once, and what needs a node's word is asked for. */
-static void give_back_or_ask(struct order *order, const int64_t *pieces, struct stock *stock, struct asking *asking)
+static void give_back_or_ask(struct order *order, const int64_t *units, struct stock *stock, struct asking *asking)
 {
     struct ws *ws = order->ws;
-    want_held(order, pieces);
+    want_held(order, units);
     struct held held = held_of(order);
     asking->units = ARENA_ARRAY(ws_arena(ws), int64_t, order->demand_count);
     asking->of = ARENA_ARRAY(ws_arena(ws), const struct fulfilment_row *,
                              ws_count(ws, &fulfilment_of_order, WS_PREFIX(db_int(ws_unit(ws)), db_int(order->row->id))) + 1);
-    for (size_t i = 0; i < order->demand_count; i++) {
-        const struct demand_row *demand = order->demands[i];
-        if (pieces[demand->line - 1] > 0)
-            demand_cancel(stock, order, &held, asking, i, pieces[demand->line - 1] * demand->need);
-    }
+    for (size_t i = 0; i < order->demand_count; i++)
+        if (units[i] > 0)
+            demand_cancel(stock, order, &held, asking, i, units[i]);
 }
 
 void order_give_back(struct order *order, const int64_t *pieces, struct stock *stock)
 {
     struct asking asking = { .count = 0 };
-    give_back_or_ask(order, pieces, stock, &asking);
+    give_back_or_ask(order, units_of(order, pieces), stock, &asking);
     assert(asking.count == 0);
 }
 
@@ -362,11 +395,14 @@ void order_gave_up(struct order *order, const char *reason, const int64_t *piece
     order_advance(order, false);
 }
 
-/* What went at once is told, then what is asked for; nothing where all that was left is asked for already. */
-static void tell(struct order *order, const char *reason, int64_t *pieces, const struct asking *asking)
+/* What went at once is told, then what is asked for; nothing where all that was left is asked for already. What of a bundle went is told without
+ * a line, where no piece went with it. */
+static void tell(struct order *order, const char *reason, int64_t *pieces, const int64_t *units, const struct asking *asking)
 {
     const int64_t *asked = asked_pieces(order, asking->units);
     bool any = false;
+    for (size_t i = 0; i < order->demand_count && asking->count == 0; i++)
+        any = any || units[i] > 0;
     for (size_t i = 0; i < order->line_count; i++) {
         pieces[i] -= asked[i];
         any = any || pieces[i] > 0;
@@ -394,12 +430,13 @@ static void cancel_decide(struct ws *ws, struct command *command)
     if (!order_of_command(ws, command, &order))
         return;
     int64_t *pieces = ARENA_ARRAY(ws_arena(ws), int64_t, order.line_count);
-    if (!wanted(&order, in, pieces, &command->faults))
+    const int64_t *units = wanted(&order, in, pieces, &command->faults);
+    if (units == NULL)
         return;
     struct stock stock = stock_begin(ws, (struct cause){ CAUSE_ORDER, order.row->id });
     struct asking asking = { .count = 0 };
-    give_back_or_ask(&order, pieces, &stock, &asking);
-    tell(&order, in->reason, pieces, &asking);
+    give_back_or_ask(&order, units, &stock, &asking);
+    tell(&order, in->reason, pieces, units, &asking);
     stock_end(&stock);
     order_answer_changed(&order, command);
     backorders_fill(ws, stock.freed, stock.freed_count);

@@ -410,8 +410,6 @@ static void parcel_go(struct day *day, struct deed *deed)
         return;
     if (deed->step == PARCEL_SETTLE) {
         deed->fate = (int)draw_below(&day->chance, COUNT(then));
-        if (deed->fate == 1 && has_bundle(wish_of(day, deed)))
-            deed->fate = 0;
         parcel_ask(day, deed, PARCEL_SETTLE, arena_printf(day->step, "{\"then\":\"%s\"}", then[deed->fate]));
     } else if (deed->step == PARCEL_LOSE || deed->step == PARCEL_DAMAGE)
         parcel_ask(day, deed, deed->step, deed->step == PARCEL_LOSE ? "{\"reason\":\"the van burnt\"}" : "{\"reason\":\"it is wet\"}");

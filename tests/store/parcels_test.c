@@ -56,6 +56,11 @@ static bool days_pass(struct shop *shop, int days)
     return !command.existing;
 }
 
+static struct reply cancels(struct shop *shop, const char *id)
+{
+    return shop_call(shop, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", id), "{\"reason\":\"no\"}");
+}
+
 /* ---- what is seen ---- */
 
 /* What all events about its parcels bear in all, in minor units. */
@@ -283,6 +288,41 @@ static void a_part_of_a_bundle_comes_broken(struct shop *shop)
 
 /* ---- nobody says that it was delivered ---- */
 
+/* Its bulbs left without their shade, and were lost: with the money back nobody waits for the shade, and the order can end. */
+static void the_rest_of_a_refunded_bundle_is_given_up(struct shop *shop)
+{
+    receive(shop, "LEJ", "BULB", 2);
+    receive(shop, "LEJ", "SHADE", 1);
+    const char *id = buys(shop, "web", "KIT", 1), *work = work_of(shop, id, 0);
+    does(shop, work, "pick", "{\"lines\":[{\"line\":1,\"sku\":\"SHADE\",\"quantity\":0}]}");
+    reports(shop, work, "pack ship");
+    assert_int_equal(cancels(shop, id).status, 409); /* half of it is on its way */
+    does(shop, work, "lost", "{\"reason\":\"gone\",\"then\":\"refund\"}");
+    assert_true(says(shop, id, "\"stage\":\"captured\""));
+    assert_int_equal(cancels(shop, id).status, 200);
+    assert_true(says(shop, id, "\"stage\":\"cancelled\""));
+    assert_int_equal(open_exceptions(shop, "broken_claim"), 0);
+    assert_int_equal(cancels(shop, id).status, 409);
+}
+
+/* Of two one was refunded: the other one, half on its way, stays whole. */
+static void a_bundle_that_has_begun_to_leave_stays(struct shop *shop)
+{
+    receive(shop, "LEJ", "BULB", 4);
+    receive(shop, "LEJ", "SHADE", 2);
+    const char *id = buys(shop, "web", "KIT", 2), *work = work_of(shop, id, 0);
+    does(shop, work, "pick", "{\"lines\":[{\"line\":1,\"sku\":\"SHADE\",\"quantity\":0}]}");
+    reports(shop, work, "pack ship");
+    does(shop, work, "lost", "{\"reason\":\"one of two\",\"lines\":[{\"line\":1,\"sku\":\"BULB\",\"quantity\":2}],\"then\":\"refund\"}");
+    assert_int_equal(cancels(shop, id).status, 200); /* its shade */
+    assert_int_equal(cancels(shop, id).status, 409);
+    receive(shop, "LEJ", "SHADE", 1);
+    reports(shop, work_of(shop, id, 1), "pick pack ship deliver");
+    reports(shop, work, "deliver");
+    assert_true(says(shop, id, "\"stage\":\"delivered\""));
+    assert_int_equal(figure(shop, id, "cancelled"), 1);
+}
+
 static void it_counts_as_delivered_after_a_month(struct shop *shop)
 {
     const char *work, *id = shipped(shop, 2, &work);
@@ -398,6 +438,8 @@ static const struct shop_scene scenes[] = {
     SCENE(it_is_the_customers_money),
     SCENE(it_arrives_after_all),
     SCENE(a_part_of_a_bundle_comes_broken),
+    SCENE(the_rest_of_a_refunded_bundle_is_given_up),
+    SCENE(a_bundle_that_has_begun_to_leave_stays),
     SCENE(it_counts_as_delivered_after_a_month),
     SCENE(a_channel_says_when),
     SCENE(what_is_lost_is_not_delivered),
