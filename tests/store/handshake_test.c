@@ -335,7 +335,8 @@ static void it_waits_where_no_other_has_it(struct shop *shop)
     assert_int_equal(figure(shop, id, "backordered"), 2);
     assert_true(says(shop, id, "\"stage\":\"captured\""));
     const char *open = exceptions(shop, "declined", "open");
-    assert_non_null(strstr(open, "\"sku\":\"LAMP\",\"quantity\":2,\"repeats\":1"));
+    assert_non_null(strstr(open, "\"sku\":\"LAMP\",\"quantity\":2,"));
+    assert_int_equal(number_in(open, NULL, "repeats"), 1);
     assert_true(says(shop, id, "declined by a node: line 1 lacks 2 (no cartons)"));
     const char *other = buys(shop, "web", "LAMP", 5); /* is given what the first may not have */
     assert_int_equal(figure(shop, other, "allocated"), 5);

@@ -49,7 +49,8 @@ static void what_was_found_goes_on_and_the_rest_waits(struct shop *shop)
     assert_true(says(shop, id, arena_printf(shop->arena, "LEJ picked short fulfilment %s: line 1 lacks 1", work)));
     const char *open = exceptions(shop, "short_pick", "open");
     assert_int_equal(count_of(open, "\"type\":\"short_pick\""), 1);
-    assert_non_null(strstr(open, "\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":1,\"repeats\":1"));
+    assert_non_null(strstr(open, "\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":1,"));
+    assert_int_equal(number_in(open, NULL, "repeats"), 1);
     assert_int_equal(count_of(exceptions(shop, "broken_claim", "open"), "\"detail\":\"short_pick\""), 1);
     ships(shop, work);
     assert_int_equal(figure(shop, id, "shipped"), 2);
@@ -119,7 +120,9 @@ static void a_count_finds_what_was_missed(struct shop *shop)
     assert_int_equal(count_of(exceptions(shop, "short_pick", "open"), "\"id\""), 0);
     assert_int_equal(count_of(exceptions(shop, "broken_claim", "open"), "\"id\""), 0);
     picks(shop, work_of(shop, id, 1), FOUND("1", "1")); /* it is opened anew */
-    assert_int_equal(count_of(exceptions(shop, "short_pick", "open"), "\"quantity\":1,\"repeats\":1"), 1);
+    const char *anew = exceptions(shop, "short_pick", "open");
+    assert_int_equal(number_in(anew, NULL, "quantity"), 1);
+    assert_int_equal(number_in(anew, NULL, "repeats"), 1);
 }
 
 /* What a count misses is what the picker missed: nobody else loses a claim. */
@@ -163,7 +166,8 @@ static void the_same_place_twice_is_one_exception(struct shop *shop)
     picks(shop, work_of(shop, second, 0), FOUND("1", "0"));
     const char *open = exceptions(shop, "short_pick", "open");
     assert_int_equal(count_of(open, "\"id\""), 1);
-    assert_non_null(strstr(open, "\"quantity\":4,\"repeats\":2"));
+    assert_int_equal(number_in(open, NULL, "quantity"), 4);
+    assert_int_equal(number_in(open, NULL, "repeats"), 2);
     assert_int_equal(figure(shop, second, "backordered"), 2); /* it was taken: what is missing waits, whatever the channel says of new orders */
     buckets(shop, "LEJ", "LAMP", 4, 1, 4);
     adjust(shop, "LEJ", "LAMP", "\"set\":9,\"reason\":\"count\"");
@@ -196,7 +200,9 @@ static void a_receipt_fills_it_before_anybody_counts(struct shop *shop)
     buckets(shop, "LEJ", "LAMP", 0, 2, 2);
     assert_int_equal(count_of(exceptions(shop, "short_pick", "open"), "\"id\""), 1); /* the two are still to be counted */
     picks(shop, work_of(shop, id, 1), FOUND("1", "1"));
-    assert_int_equal(count_of(exceptions(shop, "short_pick", "open"), "\"quantity\":3,\"repeats\":2"), 1);
+    const char *left = exceptions(shop, "short_pick", "open");
+    assert_int_equal(number_in(left, NULL, "quantity"), 3);
+    assert_int_equal(number_in(left, NULL, "repeats"), 2);
     assert_int_equal(figure(shop, id, "backordered"), 1);
 }
 
