@@ -81,7 +81,7 @@ struct db;
 struct db_wal; /* db/wal.h */
 
 struct db_options {
-    const char *url; /* sqlite:PATH, sqlite::memory:, postgres://... */
+    const char *url; /* sqlite:PATH, sqlite::memory:, sqlite::memory:/NAME (while one has it), postgres://... */
     bool create;     /* SQLite: make the file */
     bool read_only;
     bool projection;    /* the projections' store beside it: PATH.read, or the schema "read" */

@@ -29,6 +29,9 @@ struct sqlite_table {
     struct sqlite_update updates[UPDATES];
 };
 
+/* In memory, and there as long as any connection of this process has it: simulations throw one away in the midst of the day. */
+#define NAMED_MEMORY ":memory:/"
+
 struct sqlite {
     struct db db;
     sqlite3 *handle;
@@ -159,7 +162,8 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
 {
     struct sqlite *sqlite = of(db);
     const char *path = options->url + strlen("sqlite:");
-    const bool in_file = strcmp(path, ":memory:") != 0;
+    const bool named = strncmp(path, NAMED_MEMORY, strlen(NAMED_MEMORY)) == 0, in_file = strcmp(path, ":memory:") != 0;
+    path += named ? strlen(":memory:") : 0;
     if (in_file)
         sqlite->path = sqlite3_mprintf("%s%s", path, options->projection ? ".read" : "");
     if (in_file && sqlite->path == NULL) /* never a database in memory instead: it would be empty, and forgotten */
@@ -173,7 +177,7 @@ static enum db_result sqlite_open(struct db *db, const struct db_options *option
     const char *name = sqlite->path != NULL ? sqlite->path : ":memory:";
     if (sqlite->path != NULL && options->sync_later)
         sqlite->wal = options->wal;
-    int code = sqlite3_open_v2(name, &sqlite->handle, flags, wal_vfs_name(sqlite->wal));
+    int code = sqlite3_open_v2(name, &sqlite->handle, flags, named ? "memdb" : wal_vfs_name(sqlite->wal));
     if (code != SQLITE_OK)
         return db_say(db, result_of(code), "%s cannot be opened: %s. See that it exists and that this user may read and write it and its folder",
                       name, sqlite->handle != NULL ? sqlite3_errmsg(sqlite->handle) : "no memory");

@@ -141,11 +141,17 @@ static bool open_engine(struct company *company, bool lasts, struct arena *arena
     return company->engine != NULL;
 }
 
+static bool open_keeper(struct company *company, bool lasts, struct arena *arena, const char **error)
+{
+    const struct db_options options = { .url = company->url, .no_sync = true };
+    return !lasts || db_open(&company->keeper, &options, arena, error) == DB_OK;
+}
+
 struct company *company_open(const struct script *script, const char *url, uint64_t seed, bool lasts, struct arena *arena, const char **error)
 {
     struct company *company = ARENA_NEW(arena, struct company);
     *company = (struct company){ .now_us = DAY_START_US - HOUR_US, .vault = vault_seeded(seed), .url = url };
-    if (open_engine(company, lasts, arena, error) && make_schema(company, arena, error))
+    if (open_engine(company, lasts, arena, error) && open_keeper(company, lasts, arena, error) && make_schema(company, arena, error))
         company->local = local_open(company->engine, company->vault, arena, error);
     if (company->local != NULL && open_books(company, url, arena, error) && put_masters(company, arena, error) &&
         put_opening(company, script, arena, error))
@@ -171,6 +177,7 @@ void company_close(struct company *company)
     local_close(company->local);
     if (company->engine != NULL)
         engine_close(company->engine);
+    db_close(company->keeper);
     db_close(company->read);
     arena_free(company->follower);
     vault_close(company->vault);

@@ -226,7 +226,7 @@ static void tick_go(struct day *day, struct deed *deed)
     follow(day);
     if (day_is_well(day) && deed->step++ % 6 == 0)
         (void)company_book(day->company, day->arena, day->error);
-    const int64_t next = deed->at + (deed->at < DAY_START_US + 36 * HOUR_US ? HOUR_US : 6 * HOUR_US);
+    const int64_t next = deed->at + (deed->at < DAY_START_US + 36 * HOUR_US ? 2 * HOUR_US : 8 * HOUR_US);
     if (next < DAY_START_US + LAST_DAYS * 24 * HOUR_US)
         deed_later(day, deed, next);
 }
@@ -266,6 +266,8 @@ static void play(struct day *day)
     day_go_on(day);
     if (day_is_well(day))
         day_close(day);
+    if (day_is_well(day) && day->options->spoil != NULL && db_script(day_db(day), day->options->spoil) != DB_OK)
+        day_fail(day, "it cannot be spoiled: %s", db_last_error(day_db(day)));
     if (day_is_well(day))
         day_prove(day);
     day->tallies->played_us += day->company->now_us - DAY_START_US;

@@ -38,7 +38,7 @@ struct asked {
     const char *method, *target, *body;
     int status; /* 0: not answered yet */
     const char *answer;
-    int64_t event; /* of ours, that tells it */
+    int64_t event; /* of ours, that tells it; 0: the answer came again */
     /* An answer that nobody got, since the process ended: it must come again. */
     int lost_status;
     const char *lost_answer;

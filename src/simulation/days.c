@@ -1,10 +1,7 @@
 /* src/simulation/days.c: one day after the other, each in a database of its own; the first in which something is wrong ends it. */
 #include "simulation/days.h"
 #include "simulation/script.h"
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { PROGRESS_SECONDS = 10 };
 
@@ -42,28 +39,6 @@ void days_print(FILE *out, const struct day_tallies *tallies, uint64_t days, int
             days == 0 ? 0.0 : (double)cpu_us / (double)days / (double)SECOND_US, cpu_us == 0 ? 0.0 : (double)tallies->played_us / (double)cpu_us);
 }
 
-/* A file in memory: it outlives the engine that is thrown away in the midst of a day. */
-static bool make_folder(char folder[64])
-{
-    static const char *const places[] = { "/dev/shm", "/tmp" };
-    for (size_t i = 0; i < COUNT(places); i++) {
-        snprintf(folder, 64, "%s/millrace-days-XXXXXX", places[i]);
-        if (access(places[i], W_OK) == 0 && mkdtemp(folder) != NULL)
-            return true;
-    }
-    return false;
-}
-
-static void remove_files(const char *folder)
-{
-    static const char *const ends[] = { "", "-wal", "-shm", ".read", ".read-wal", ".read-shm", ".lock" };
-    char path[128];
-    for (size_t i = 0; i < COUNT(ends); i++) {
-        snprintf(path, sizeof path, "%s/day%s", folder, ends[i]);
-        (void)unlink(path);
-    }
-}
-
 static bool play_one(const struct days *days, const char *url, uint64_t seed, struct arena *arena, struct day_tallies *tallies)
 {
     const char *error = "";
@@ -75,7 +50,7 @@ static bool play_one(const struct days *days, const char *url, uint64_t seed, st
     return false;
 }
 
-static enum days_result play_all(const struct days *days, const char *folder, const char *url, struct arena *arena)
+static enum days_result play_all(const struct days *days, struct arena *arena)
 {
     struct day_tallies tallies = { 0 };
     const int64_t began_us = clock_us(CLOCK_PROCESS_CPUTIME_ID);
@@ -83,10 +58,8 @@ static enum days_result play_all(const struct days *days, const char *folder, co
     uint64_t played = 0;
     bool good = true;
     while (good && played < days->count && (days->stop == NULL || !*days->stop)) {
-        good = play_one(days, url, days->from + played, arena, &tallies);
+        good = play_one(days, days->url != NULL ? days->url : "sqlite::memory:/day", days->from + played, arena, &tallies);
         arena_reset(arena);
-        if (folder != NULL)
-            remove_files(folder);
         played += good;
         if (!good || clock_us(CLOCK_MONOTONIC) - told_us < PROGRESS_SECONDS * SECOND_US)
             continue;
@@ -110,18 +83,11 @@ static enum days_result play_all(const struct days *days, const char *folder, co
 
 enum days_result days_run(const struct days *days, const char **error)
 {
-    char folder[64], url[128];
     struct arena *arena = arena_new((size_t)4 << 30); /* a limit, not a reservation */
-    const bool own = days->url == NULL;
-    *error = arena == NULL ? "no memory" : "neither /dev/shm nor /tmp takes files";
-    if (arena == NULL || (own && !make_folder(folder))) {
-        arena_free(arena);
+    *error = "no memory";
+    if (arena == NULL)
         return DAYS_FAILED;
-    }
-    snprintf(url, sizeof url, "sqlite:%s/day", own ? folder : "");
-    const enum days_result result = play_all(days, own ? folder : NULL, own ? url : days->url, arena);
-    if (own)
-        (void)rmdir(folder);
+    const enum days_result result = play_all(days, arena);
     arena_free(arena);
     return result;
 }

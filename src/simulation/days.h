@@ -117,12 +117,14 @@ struct day_tallies {
     uint64_t digest;             /* of all events, in their order */
 };
 
-/* One day into a database that must be empty: `url` is SQLite's in a file, or PostgreSQL's. One in so many steps meets a fault; 0: none.
+/* One day into a database that must be empty: `url` is PostgreSQL's, or of SQLite in a
+ * file or in memory under a name. One in so many steps meets a fault; 0: none.
  * The tallies are added to. False with *error, in the arena: what was found. */
 struct day_options {
     const char *url;
     int64_t orders, faults;
     uint64_t seed;
+    const char *spoil; /* SQL of a test that asks whether the proof sees it, run before it; NULL: none */
 };
 bool day_play(const struct day_options *options, struct arena *arena, struct day_tallies *tallies, const char **error);
 

@@ -80,6 +80,7 @@ static const char *name_of(struct day *day, size_t which)
 static void prove_order(struct day *day, size_t which)
 {
     const struct sale *sale = &day->sales[which];
+    sale_follow(day, (int64_t)which);
     if (sale->waiting + sale->working > 0)
         day_fail(day, "%s has not ended: %ld units wait, %ld are claimed", name_of(day, which), (long)sale->waiting, (long)sale->working);
     else if (sale->shipped != sale->left)

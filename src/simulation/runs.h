@@ -19,8 +19,9 @@ struct company {
     int64_t wrong_us, told_us; /* by how much it is wrong; what it last said */
     const char *url;
     int64_t unit, node_ids[NODES], sku_ids[SKUS];
-    int64_t seq;     /* of the newest event that was looked at */
-    struct db *read; /* the projections' store */
+    int64_t seq;       /* of the newest event that was looked at */
+    struct db *read;   /* the projections' store */
+    struct db *keeper; /* of the store, while the engine has no connection: one in memory goes with its last; NULL: it needs none */
     struct arena *follower;
 };
 /* `lasts`: the store may fail, and the company is opened again. Without, an error of the store ends it. */

@@ -432,6 +432,8 @@ static void quarantine_hear(struct day *day, struct deed *deed, const struct ask
         return;
     deed->id = request->event;
     deed->step = (int)draw_from(&day->chance, QUARANTINE_RELEASE, QUARANTINE_UNDO);
+    if (deed->id == 0) /* an answer that came again names no event */
+        deed->step = QUARANTINE_RELEASE;
     deed_later(day, deed, deed->at + draw_from(&day->chance, 1, 5) * HOUR_US);
 }
 
@@ -462,7 +464,8 @@ static void undo_hear(struct day *day, struct deed *deed, const struct asked *re
     }
     deed->id = request->event;
     deed->step = 1;
-    deed_later(day, deed, deed->at + draw_from(&day->chance, 5, 90) * MINUTE_US);
+    if (deed->id != 0) /* an answer that came again names none */
+        deed_later(day, deed, deed->at + draw_from(&day->chance, 5, 90) * MINUTE_US);
 }
 
 const struct deed_kind undo_deed = { "booking in error", undo_go, undo_hear };

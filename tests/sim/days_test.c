@@ -64,6 +64,34 @@ static void every_day_is_sound_and_all_happens(void **state)
             fail_msg("in %lu days there was no trouble %d", (unsigned long)count, i);
 }
 
+/* What is not sound is seen, whichever part of the proof it is for. */
+static void the_proof_sees_what_is_spoiled(void **state)
+{
+    (void)state;
+#define LAST_SHIPPED "WHERE ord = (SELECT MAX(ord) FROM demand WHERE shipped > 0) AND shipped > 0"
+    static const struct {
+        const char *sql, *found;
+    } cases[] = {
+        { "UPDATE position SET quarantined = quarantined + 1 WHERE node = 1001 AND class = 0 AND sku = (SELECT MIN(sku) FROM position)",
+          " are booked, and " },
+        { "UPDATE demand SET shipped = shipped - 1, backordered = backordered + 1 " LAST_SHIPPED, "has not ended" },
+        { "UPDATE demand SET shipped = shipped - 1, cancelled = cancelled + 1 " LAST_SHIPPED, "left in parcels" },
+        { "UPDATE exception_item SET state = 1 WHERE id = (SELECT MAX(id) FROM exception_item)", "open at the end" },
+        { "DELETE FROM event WHERE seq = 100", "violations" },
+        { "UPDATE movement SET quantity = quantity + 1 WHERE id = (SELECT MAX(id) FROM movement)", "violations" },
+    };
+    struct arena *arena = arena_new((size_t)1 << 30);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct day_tallies tallies = { 0 };
+        const char *error = "";
+        const struct day_options options = { .url = "sqlite::memory:/spoiled", .orders = 40, .seed = 1, .spoil = cases[i].sql };
+        if (day_play(&options, arena, &tallies, &error) || strstr(error, cases[i].found) == NULL)
+            fail_msg("%s: %s", cases[i].sql, error == NULL ? "nobody saw it" : error);
+        arena_reset(arena);
+    }
+    arena_free(arena);
+}
+
 static void who_stops_them_is_told_where_to_go_on(void **state)
 {
     (void)state;
@@ -120,9 +148,8 @@ static void days_on_postgres(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest first[] = {
-        cmocka_unit_test(the_same_seed_is_the_same_day),
-        cmocka_unit_test(who_stops_them_is_told_where_to_go_on),
-        cmocka_unit_test(days_on_postgres),
+        cmocka_unit_test(the_same_seed_is_the_same_day),         cmocka_unit_test(the_proof_sees_what_is_spoiled),
+        cmocka_unit_test(who_stops_them_is_told_where_to_go_on), cmocka_unit_test(days_on_postgres),
         cmocka_unit_test(every_day_is_sound_and_all_happens),
     };
     const struct CMUnitTest others[] = { cmocka_unit_test(every_day_is_sound_and_all_happens) };
