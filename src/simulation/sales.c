@@ -441,9 +441,9 @@ static void parcel_left(struct day *day, struct deed *deed)
     tally(day, TALLY_LEFT);
     const int64_t fate = draw_below(&day->chance, 100);
     if (fate < LOSE_PERCENT + DAMAGE_PERCENT)
-        parcel_next(day, deed, fate < LOSE_PERCENT ? PARCEL_LOSE : PARCEL_DAMAGE, 6 * 60, 30 * 60);
+        parcel_next(day, deed, fate < LOSE_PERCENT ? PARCEL_LOSE : PARCEL_DAMAGE, 360, 1800);
     else if (fate < LOSE_PERCENT + DAMAGE_PERCENT + DELIVER_PERCENT)
-        parcel_next(day, deed, PARCEL_DELIVER, 12 * 60, 48 * 60); /* of the others nobody says anything */
+        parcel_next(day, deed, PARCEL_DELIVER, 720, 2880); /* of the others nobody says anything */
 }
 
 static void parcel_settled(struct day *day, struct deed *deed)
@@ -523,7 +523,7 @@ static void parcel_hear(struct day *day, struct deed *deed, const struct asked *
     case PARCEL_LOSE:
     case PARCEL_DAMAGE:
         tally(day, request->step == PARCEL_LOSE ? TALLY_LOST : TALLY_DAMAGED);
-        parcel_next(day, deed, PARCEL_SETTLE, 60, 24 * 60);
+        parcel_next(day, deed, PARCEL_SETTLE, 60, 1440);
         break;
     default:
         parcel_ended(day, deed, request);

@@ -59,6 +59,17 @@ case_is "the books are clean" $?
 kill -TERM "$server" && wait "$server"
 case_is "the server drains" $?
 server=""
+"$millrace" simulate days --from 3 --count 2 --orders 30 > said.txt 2> errors.txt && grep -q '^all sound: seeds 3 to 4' said.txt &&
+    grep -q 'transfers asked for$' said.txt && [ ! -s errors.txt ]
+case_is "days in full are played, and told" $?
+"$millrace" simulate days --count 1 --orders 30 --db sqlite:kept.db > said.txt 2> errors.txt && "$millrace" check --db sqlite:kept.db > checked.txt 2>> errors.txt
+case_is "one of them is kept" $?
+"$millrace" simulate days --count 1 --orders 30 --db sqlite:kept.db > said.txt 2> errors.txt
+[ $? -eq 1 ] && grep -q 'the database is not empty' said.txt
+case_is "a database that is somebody's is left alone" $?
+"$millrace" simulate days --count 2 --db sqlite:other.db > said.txt 2> errors.txt
+[ $? -eq 2 ] && [ ! -e other.db ]
+case_is "two days do not fit into one database" $?
 [ ${#failed[@]} -eq 0 ] && exit 0
 echo "[  FAILED  ] ${#failed[@]} test(s), listed below:"
 exit 1
