@@ -1,4 +1,4 @@
-/* src/simulation/day.c: what is due is asked, in rounds: the deeds of two minutes as one batch, then what their answers lead to, until
+/* src/simulation/day.c: what is due is asked, in rounds: the deeds of five minutes as one batch, then what their answers lead to, until
  * nobody wants anything. Behind each round jobs are run, and the orders that its events were about are looked at. */
 #include "simulation/day.h"
 #include "base/id.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_SECONDS = 120, WAVE_MAX = 128, PUBLISH_MINUTES = 15, LAST_DAYS = 8, DELIVER_AFTER_DAYS = 3, ROUNDS_MAX = 60 };
+enum { WINDOW_SECONDS = 300, WAVE_MAX = 128, PUBLISH_MINUTES = 15, LAST_DAYS = 8, DELIVER_AFTER_DAYS = 3, ROUNDS_MAX = 60 };
 
 void day_fail(struct day *day, const char *format, ...)
 {

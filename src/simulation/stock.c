@@ -305,8 +305,13 @@ static void miscount_go(struct day *day, struct deed *deed)
     const struct stock_news *news = &day->script->miscounts[deed->which];
     int64_t available;
     char code[16];
+    if (day->counting[news->node][news->sku]) {
+        deed_later(day, deed, deed->at + HOUR_US);
+        return;
+    }
     const int64_t booked = on_hand(day, news->node, news->sku, &available);
     deed->lines[0].units = min_i64(booked, news->quantity);
+    day->counting[news->node][news->sku] = deed->lines[0].units > 0;
     if (deed->lines[0].units > 0)
         ask(day, deed, 0, "/v1/inventory/adjustments",
             arena_printf(day->step, "{\"node\":\"%s\",\"sku\":\"%s\",\"set\":%ld,\"reason\":\"count\",\"as_of\":%ld}", depots[news->node].code,
@@ -316,6 +321,7 @@ static void miscount_go(struct day *day, struct deed *deed)
 static void miscount_hear(struct day *day, struct deed *deed, const struct asked *request)
 {
     const struct stock_news *news = &day->script->miscounts[deed->which];
+    day->counting[news->node][news->sku] = false;
     if (!heard(day, request))
         return;
     day->there[news->node][news->sku] -= deed->lines[0].units;
