@@ -79,6 +79,24 @@ static const struct broken {
     { "a checkout on an unknown channel", "reference_unit", "UPDATE reservation SET channel = 888", false },
     { "a receipt at an unknown node", "reference_unit", "UPDATE adjustment SET node = 888 WHERE id = (SELECT MIN(id) FROM adjustment)", false },
     { "a fence of an unknown channel", "reference_unit", "UPDATE fence SET channel = 888", false, "claim_holder fenced_claims reserved_claims" },
+    { "a listing of an unknown SKU", "reference_unit",
+      "INSERT INTO listing (unit, id, channel, channel_sku, sku, buffer, share_ppm, sold, version) "
+      "SELECT unit, 888888, id, 'X', 888888, 0, 1000000, 0, 1 FROM channel WHERE unit > 0 AND code = 'web'",
+      false },
+    { "a listing on an unknown channel", "reference_unit",
+      "INSERT INTO listing (unit, id, channel, channel_sku, sku, buffer, share_ppm, sold, version) "
+      "SELECT unit, 888888, 888888, 'X', id, 0, 1000000, 0, 1 FROM sku WHERE unit > 0 AND code = 'LAMP'",
+      false },
+    { "an unknown SKU was adjusted", "reference_unit", "UPDATE adjustment SET sku = 888888 WHERE id = (SELECT MIN(id) FROM adjustment)", false },
+    { "parts of an unknown bundle", "reference_unit", "UPDATE bundle_component SET bundle = 888888 WHERE unit > 0 AND part = 1", false },
+    { "a node of an unknown channel", "reference_unit",
+      "UPDATE channel_node SET channel = 888888 WHERE channel = (SELECT MAX(channel) FROM channel_node WHERE unit > 0)", false },
+    { "a channel of an unknown node", "reference_unit", "UPDATE channel_node SET node = 888888 WHERE unit > 0 AND part = 1", false },
+    { "a fence at an unknown node", "reference_unit", "UPDATE fence SET node = 888888", false, "claim_holder fenced_claims reserved_claims" },
+    { "a fence of an unknown SKU", "reference_unit", "UPDATE fence SET sku = 888888", false, "claim_holder fenced_claims reserved_claims" },
+    { "goods of an unknown class are called back", "reference_unit", "UPDATE recall_place SET class = 888", false,
+      "recall_bar recall_places recall_claims" },
+    { "a parcel of no order was lost", "reference_unit", "UPDATE parcel_loss SET ord = 888888", false, "parcel_loss orphan exception_cause" },
     { "an event of an unknown SKU", "reference_unit", "UPDATE event SET sku = 888888 WHERE unit > 0 AND sku > 0", false },
     { "an event at an unknown node", "reference_unit", "UPDATE event SET node = 888888 WHERE unit > 0 AND node > 0", false },
     { "an event of an order that is not there", "reference_unit", "UPDATE event SET about = 888888 WHERE unit > 0 AND about > 0", false },
@@ -378,18 +396,30 @@ static const struct broken below_the_ledger[] = {
 struct said {
     char id[40], what[160];
 };
-static struct said all_said[400];
+static struct said all_said[600];
 static size_t said_count;
 
-static void note(const struct violation *violation)
+static void note_what(const char *id, const char *what)
 {
     size_t i = 0;
-    while (i < said_count && (strcmp(all_said[i].id, violation->id) != 0 || strcmp(all_said[i].what, violation->what) != 0))
+    while (i < said_count && (strcmp(all_said[i].id, id) != 0 || strcmp(all_said[i].what, what) != 0))
         i++;
     assert_true(i < COUNT(all_said));
-    snprintf(all_said[i].id, sizeof all_said[i].id, "%s", violation->id);
-    snprintf(all_said[i].what, sizeof all_said[i].what, "%s", violation->what);
+    snprintf(all_said[i].id, sizeof all_said[i].id, "%s", id);
+    snprintf(all_said[i].what, sizeof all_said[i].what, "%s", what);
     said_count = i == said_count ? said_count + 1 : said_count;
+}
+
+/* The keys of a reference say what names what: "unit 1 sku of listing 88". */
+static void note(const struct violation *violation)
+{
+    note_what(violation->id, violation->what);
+    if (strcmp(violation->id, "reference_unit") != 0 || strncmp(violation->keys, "unit ", 5) != 0)
+        return;
+    const char *from = violation->keys + 5 + strcspn(violation->keys + 5, " "), *upto = strrchr(violation->keys, ' ');
+    char what[160];
+    snprintf(what, sizeof what, "%.*s", upto > from ? (int)(upto - from - 1) : 0, from + 1);
+    note_what(violation->id, what);
 }
 
 struct seen {
@@ -715,9 +745,12 @@ static void what_is_wrong_in_the_ledger_on_postgresql(void **state)
     ledger_breaks_are_found(STORE_POSTGRES, below_the_ledger, COUNT(below_the_ledger), true);
 }
 
+static bool all_broken;
+
 static void each_broken_rule_is_found_alone_on_sqlite(void **state)
 {
     each_is_found_alone(STORE_SQLITE);
+    all_broken = true;
 }
 
 static void each_broken_rule_is_found_alone_on_postgresql(void **state)
@@ -786,6 +819,22 @@ static size_t judge_place(const char *file, const char *at)
     return missing;
 }
 
+/* A place that tells of what a row names: the fourth argument says what names what. */
+static size_t judge_reference(const char *file, const char *at)
+{
+    struct literals skipped = { .count = 0 }, whats = { .count = 0 };
+    size_t missing = 0;
+    for (int i = 0; i < 3; i++)
+        at = read_argument(at, &skipped) + 1;
+    (void)read_argument(at, &whats);
+    for (size_t i = 0; i < whats.count; i++)
+        if (!was_said("reference_unit", whats.texts[i])) {
+            print_message("%s: nothing breaks reference_unit: %s\n", file, whats.texts[i]);
+            missing++;
+        }
+    return missing;
+}
+
 static size_t judge_file(const char *file, size_t *places)
 {
     static char text[200000];
@@ -801,12 +850,18 @@ static size_t judge_file(const char *file, size_t *places)
         missing += judge_place(file, at);
         (*places)++;
     }
+    static const char *const references[] = { "must_know(check", "must_know_if_any(check", "must_be_told(check" };
+    for (size_t i = 0; i < COUNT(references); i++)
+        for (const char *at = text; (at = strstr(at, references[i])) != NULL; at++, (*places)++)
+            missing += judge_reference(file, strchr(at, '(') + 1);
     return missing;
 }
 
 static void no_rule_is_without_a_break(void **state)
 {
     size_t missing = 0, places = 0;
+    if (!all_broken)
+        skip();
     DIR *folder = opendir(sources);
     char path[512];
     assert_non_null(folder);
@@ -818,7 +873,7 @@ static void no_rule_is_without_a_break(void **state)
     }
     closedir(folder);
     print_message("%zu places tell of %zu things\n", places, said_count);
-    assert_true(places > 100); /* else the sources look otherwise than this test thinks */
+    assert_true(places > 150); /* else the sources look otherwise than this test thinks */
     assert_int_equal(missing, 0);
 }
 
