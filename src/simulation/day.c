@@ -93,16 +93,13 @@ int sku_of(const struct day *day, int64_t id)
     return -1;
 }
 
-int64_t on_hand(struct day *day, int node, int sku, int64_t *available)
+int64_t on_hand(struct day *day, int node, int sku)
 {
     struct db_rows rows = day_rows(day, &position_of_sku, day->company->sku_ids[sku]);
-    *available = 0;
     for (size_t i = 0; i < rows.count; i++) {
         const struct position_row *row = db_row(&rows, i);
-        if (row->node != day->company->node_ids[node] || row->class != 0)
-            continue;
-        *available = row->available;
-        return row->available + row->reserved + row->allocated + row->quarantined;
+        if (row->node == day->company->node_ids[node] && row->class == 0)
+            return row->available + row->reserved + row->allocated + row->quarantined;
     }
     return 0;
 }

@@ -132,9 +132,9 @@ void sales_plan(struct day *day);
 void stock_plan(struct day *day);
 /* Of an order, as its rows are now: new parcels go to the pickers. */
 void sale_follow(struct day *day, int64_t which);
-int node_of(const struct day *day, int64_t id);                          /* BETWEEN for all others */
-int sku_of(const struct day *day, int64_t id);                           /* -1: none of the day's */
-int64_t on_hand(struct day *day, int node, int sku, int64_t *available); /* of class 0, as booked */
+int node_of(const struct day *day, int64_t id);      /* BETWEEN for all others */
+int sku_of(const struct day *day, int64_t id);       /* -1: none of the day's */
+int64_t on_hand(struct day *day, int node, int sku); /* of class 0, as booked */
 void count_soon(struct day *day, int node, int sku);
 void refusals_clear(struct day *day, struct deed *deed, int64_t which); /* of an order: its nodes may be asked again */
 

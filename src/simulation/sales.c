@@ -166,44 +166,33 @@ const struct deed_kind impatience_deed = { "cancel for want of stock", impatienc
 
 /* ---- edits, holds, plans ---- */
 
-static const struct edit {
-    const char *body; /* %s: an article that is added */
-    enum day_tally tally;
-} edits[] = {
-    { "{\"set\":[{\"line\":1,\"quantity\":%ld}],\"reason\":\"called\"}", TALLY_EDITED_MORE },
-    { "{\"set\":[{\"line\":1,\"quantity\":%ld}],\"reason\":\"called\"}", TALLY_EDITED_LESS },
-    { NULL, TALLY_EDITED_ADD },
-    { "{\"set\":[{\"line\":1,\"quantity\":0}]}", TALLY_EDITED_REMOVE },
-    { "{\"ship_to\":{\"name\":\"Customer at work\",\"city\":\"Graz\",\"country\":\"AT\"}}", TALLY_EDITED_ADDRESS },
-};
+/* What customers call for, of their first line; `units` says how much more or less of the article is wanted. A day edits an order once. */
+static const char *edit_wish(struct day *day, const struct wish *first, enum day_tally what, struct deed_line *line)
+{
+    char code[16];
+    *line = (struct deed_line){ .sku = first->item };
+    if (what == TALLY_EDITED_ADDRESS)
+        return "{\"ship_to\":{\"name\":\"Customer at work\",\"city\":\"Graz\",\"country\":\"AT\"}}";
+    if (what == TALLY_EDITED_ADD) {
+        *line = (struct deed_line){ .sku = draw_below(&day->chance, ITEMS), .units = 1 };
+        return arena_printf(day->step, "{\"add\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"4.00\",\"currency\":\"EUR\"}}]}",
+                            item_code((int)line->sku, code));
+    }
+    line->units = what == TALLY_EDITED_MORE ? draw_from(&day->chance, 1, 2) : what == TALLY_EDITED_LESS ? -1 : -first->quantity;
+    return arena_printf(day->step, "{\"set\":[{\"line\":1,\"quantity\":%ld}],\"reason\":\"called\"}", (long)(first->quantity + line->units));
+}
 
-/* Of the first line, as often as it was not edited before: a day edits an order once. */
 static void edit_go(struct day *day, struct deed *deed)
 {
     const struct sale *sale = sale_of(day, deed);
     const struct wish *first = &wish_of(day, deed)->lines[0];
-    char code[16];
     if (!is_open(sale))
         return;
-    deed->fate = (int)draw_below(&day->chance, COUNT(edits));
-    const enum day_tally what = edits[deed->fate].tally;
-    const char *body = edits[deed->fate].body;
-    struct deed_line *line = &deed->lines[0];
-    *line = (struct deed_line){ .sku = first->item };
-    if (what == TALLY_EDITED_ADD) {
-        line->sku = draw_below(&day->chance, ITEMS);
-        line->units = 1;
-        body = arena_printf(day->step, "{\"add\":[{\"sku\":\"%s\",\"quantity\":1,\"unit_price\":{\"amount\":\"4.00\",\"currency\":\"EUR\"}}]}",
-                            item_code((int)line->sku, code));
-    } else if (what == TALLY_EDITED_MORE || (what == TALLY_EDITED_LESS && first->quantity > 1)) {
-        line->units = what == TALLY_EDITED_MORE ? draw_from(&day->chance, 1, 2) : -1;
-        body = arena_printf(day->step, "{\"set\":[{\"line\":1,\"quantity\":%ld}],\"reason\":\"called\"}", (long)(first->quantity + line->units));
-    } else if (what == TALLY_EDITED_LESS || what == TALLY_EDITED_REMOVE) {
-        deed->fate = 3;
-        line->units = -first->quantity;
-        body = edits[3].body;
-    }
-    ask(day, deed, 0, target_of(day, "/v1/orders", "ord", sale->id, "edit"), body);
+    enum day_tally what = (enum day_tally)draw_from(&day->chance, TALLY_EDITED_MORE, TALLY_EDITED_ADDRESS);
+    if (what == TALLY_EDITED_LESS && first->quantity == 1)
+        what = TALLY_EDITED_REMOVE;
+    deed->fate = (int)what;
+    ask(day, deed, 0, target_of(day, "/v1/orders", "ord", sale->id, "edit"), edit_wish(day, first, what, &deed->lines[0]));
 }
 
 static void edit_hear(struct day *day, struct deed *deed, const struct asked *request)
@@ -215,7 +204,7 @@ static void edit_hear(struct day *day, struct deed *deed, const struct asked *re
     }
     if (request->step == 1)
         return;
-    tally(day, edits[deed->fate].tally);
+    tally(day, (enum day_tally)deed->fate);
     const struct script_order *order = wish_of(day, deed);
     if (deed->lines[0].units > 0 && order->pay_at > 0 && !order->pay_fails)
         ask(day, deed, 1, target_of(day, "/v1/orders", "ord", sale->id, "payments"),

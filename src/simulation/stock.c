@@ -230,10 +230,9 @@ void count_soon(struct day *day, int node, int sku)
 static const char *count_told(struct day *day, struct deed *deed)
 {
     struct deed_line *line = &deed->lines[0];
-    int64_t available;
     char code[16];
     line->came = day->gone[deed->node][line->sku];
-    const int64_t counted = max_i64(0, on_hand(day, deed->node, (int)line->sku, &available) - line->came + line->part);
+    const int64_t counted = max_i64(0, on_hand(day, deed->node, (int)line->sku) - line->came + line->part);
     return arena_printf(day->step, "{\"counter\":\"%s\",\"lines\":[{\"sku\":\"%s\",\"counted\":%ld,\"as_of\":%ld}]}",
                         deed->step == COUNT_FIRST    ? "ann"
                         : deed->step == COUNT_SECOND ? "bob"
@@ -303,13 +302,12 @@ const struct deed_kind count_deed = { "count", count_go, count_hear };
 static void miscount_go(struct day *day, struct deed *deed)
 {
     const struct stock_news *news = &day->script->miscounts[deed->which];
-    int64_t available;
     char code[16];
     if (day->counting[news->node][news->sku]) {
         deed_later(day, deed, deed->at + HOUR_US);
         return;
     }
-    const int64_t booked = on_hand(day, news->node, news->sku, &available);
+    const int64_t booked = on_hand(day, news->node, news->sku);
     deed->lines[0].units = min_i64(booked, news->quantity);
     day->counting[news->node][news->sku] = deed->lines[0].units > 0;
     if (deed->lines[0].units > 0)

@@ -25,7 +25,7 @@ static uint64_t number_of(const char *variable, uint64_t preset)
 /* What the days print is the test's on failure only. */
 static struct day_tallies play(uint64_t from, uint64_t count, int64_t faults)
 {
-    struct day_tallies tallies;
+    struct day_tallies tallies = { 0 };
     char *text = NULL;
     size_t size = 0;
     const char *error = "";
