@@ -224,7 +224,7 @@ static void tick_go(struct day *day, struct deed *deed)
     if (day_is_well(day) && deed->step++ % 6 == 0)
         (void)company_book(day->company, day->arena, day->error);
     const int64_t next = deed->at + (deed->at < DAY_START_US + 36 * HOUR_US ? 2 * HOUR_US : 8 * HOUR_US);
-    if (next < DAY_START_US + LAST_DAYS * 24 * HOUR_US)
+    if (next < DAY_START_US + LAST_DAYS * (24 * HOUR_US))
         deed_later(day, deed, next);
 }
 

@@ -26,6 +26,7 @@
     X(EDITED_REMOVE, "edits: a line taken out")                \
     X(EDITED_ADDRESS, "edits: another address")                \
     X(EDIT_REFUSED, "edits refused")                           \
+    X(SUBSTITUTED, "lines that something else stands in for")  \
     X(HELD, "holds put on and cleared")                        \
     X(REPLANNED, "orders planned anew")                        \
     X(SENT, "parcels sent to a node of others")                \
@@ -76,6 +77,7 @@
     X(QUARANTINED, "units kept back")                          \
     X(UNQUARANTINED, "units kept back and released")           \
     X(INSPECTED, "units kept back and inspected")              \
+    X(GRADED, "units kept back and graded as B")               \
     X(CHECKOUT, "checkouts that held goods")                   \
     X(CHECKOUT_LEFT, "checkouts left by their customer")       \
     X(UNDONE, "commands undone")                               \

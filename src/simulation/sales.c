@@ -145,19 +145,34 @@ static void give_up_hear(struct day *day, struct deed *deed, const struct asked 
     tally(day, TALLY_CANCELLED);
 }
 
+enum { IMPATIENCE_BEGIN, IMPATIENCE_SUBSTITUTE, IMPATIENCE_CANCEL, SUBSTITUTE_PERCENT = 40 };
+
+/* Some are content with the next article in place of the first line's; of the others, and where that is not there either, the order is cancelled. */
 static void impatience_go(struct day *day, struct deed *deed)
 {
     const struct sale *sale = sale_of(day, deed);
-    if (sale->waiting > 0)
-        ask(day, deed, 0, target_of(day, "/v1/orders", "ord", sale->id, "cancel"), "{\"reason\":\"shortage\"}");
+    const int item = wish_of(day, deed)->lines[0].item;
+    char code[16];
+    if (sale->waiting == 0)
+        return;
+    if (deed->step == IMPATIENCE_BEGIN && item != BUNDLE && percent(&day->chance, SUBSTITUTE_PERCENT))
+        ask(day, deed, IMPATIENCE_SUBSTITUTE, target_of(day, "/v1/orders", "ord", sale->id, "substitute"),
+            arena_printf(day->step, "{\"line\":1,\"sku\":\"%s\"}", item_code((item + 1) % SKUS, code)));
+    else
+        ask(day, deed, IMPATIENCE_CANCEL, target_of(day, "/v1/orders", "ord", sale->id, "cancel"), "{\"reason\":\"shortage\"}");
 }
 
 static void impatience_hear(struct day *day, struct deed *deed, const struct asked *request)
 {
-    if (!heard(day, request))
-        return;
-    sale_of(day, deed)->disturbed = true;
-    tally(day, TALLY_IMPATIENT);
+    const bool done = heard(day, request);
+    if (request->step == IMPATIENCE_SUBSTITUTE) { /* another line may wait, too */
+        day->tallies->of[TALLY_SUBSTITUTED] += done;
+        deed->step = IMPATIENCE_CANCEL;
+        deed_later(day, deed, deed->at + HOUR_US);
+    } else if (done) {
+        sale_of(day, deed)->disturbed = true;
+        tally(day, TALLY_IMPATIENT);
+    }
 }
 
 const struct deed_kind payment_deed = { "payment", payment_go, payment_hear };

@@ -397,7 +397,7 @@ const struct deed_kind recall_deed = { "recall", recall_go, recall_hear };
 
 /* ---- kept back ---- */
 
-enum { QUARANTINE_TAKE, QUARANTINE_RELEASE, QUARANTINE_INSPECT, QUARANTINE_UNDO };
+enum { QUARANTINE_TAKE, QUARANTINE_RELEASE, QUARANTINE_INSPECT, QUARANTINE_REGRADE, QUARANTINE_UNDO };
 
 static const char *units_named(struct day *day, const struct deed *deed)
 {
@@ -420,13 +420,16 @@ static void quarantine_go(struct day *day, struct deed *deed)
         deed->fate = (int)draw_below(&day->chance, COUNT(outcomes));
         ask(day, deed, deed->step, "/v1/inspections",
             arena_printf(day->step, "{%s,\"lines\":[{\"disposition\":%s,\"quantity\":1}]}", units_named(day, deed), outcomes[deed->fate]));
-    } else
+    } else if (deed->step == QUARANTINE_REGRADE)
+        ask(day, deed, deed->step, "/v1/inventory/regrade",
+            arena_printf(day->step, "{%s,\"quantity\":1,\"to_class\":\"B\",\"bucket\":\"quarantined\"}", units_named(day, deed)));
+    else
         ask(day, deed, deed->step, arena_printf(day->step, "/v1/commands/DE:%ld/undo", (long)deed->id), "{\"reason\":\"the wrong shelf\"}");
 }
 
 static void quarantine_hear(struct day *day, struct deed *deed, const struct asked *request)
 {
-    static const enum day_tally tallies[] = { TALLY_QUARANTINED, TALLY_UNQUARANTINED, TALLY_INSPECTED, TALLY_UNDONE };
+    static const enum day_tally tallies[] = { TALLY_QUARANTINED, TALLY_UNQUARANTINED, TALLY_INSPECTED, TALLY_GRADED, TALLY_UNDONE };
     if (!heard(day, request))
         return;
     tally(day, tallies[request->step]);
