@@ -82,6 +82,7 @@ struct master {
     const char *code, *outer; /* of the path; outer: the channel of a listing */
     int64_t id, version;      /* of what was loaded; 0: it is new */
     int64_t owner;            /* the unit that it belongs to, 0: all */
+    bool moved;               /* by store: a channel sells from other nodes than before */
     bool eased;               /* by store: channels may have stock that they could not have before */
     bool listed;              /* by store: a listing stands for a SKU that it did not stand for before */
 };
@@ -89,6 +90,7 @@ struct master {
 /* What masters tell the modules above, which catalog does not know: defined by orders. ws is a unit's. */
 struct catalog_followers {
     void (*channels_eased)(struct ws *ws);         /* some channel of the unit may have more than before, of whatever SKU */
+    void (*channel_moved)(struct ws *ws);          /* some channel of the unit sells from other nodes: dates that were told may be others */
     void (*sku_eased)(struct ws *ws, int64_t sku); /* ... of this SKU or bundle */
     void (*listed)(struct ws *ws, int64_t channel, const char *channel_sku, int64_t sku); /* a listing was made, or moved to this SKU */
     void (*sku_made)(struct ws *ws, const char *code, int64_t sku);                       /* a SKU or bundle was made */

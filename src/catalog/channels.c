@@ -178,6 +178,20 @@ static bool eases(struct master *master, struct ws *ws, const struct channel_row
     return eased;
 }
 
+/* Whether it sells from other nodes than before: asked before anything is written. */
+static bool moves(struct master *master, struct ws *ws, const struct channel_row *row, const struct channel_io *io)
+{
+    size_t had = 0;
+    bool moved = false;
+    if (row == NULL)
+        return false; /* nobody waits there yet */
+    for (struct ws_cursor cursor = nodes_of(ws, row->id); ws_next(ws, &cursor) != NULL;)
+        had++;
+    for (size_t i = 0; i < io->nodes.count && !moved; i++)
+        moved = !serves(ws, row->id, node_find(master->ws, ((const char *const *)io->nodes.items)[i])->id);
+    return moved || had != io->nodes.count;
+}
+
 static void channel_store(struct master *master, const void *in)
 {
     const struct channel_io *io = in;
@@ -201,6 +215,7 @@ static void channel_store(struct master *master, const void *in)
         const struct channel_row *there = ws_get(sets[i], &channel_table, WS_KEY(row.unit, row.id));
         row.listings = there == NULL ? 0 : there->listings;
         master->eased = eases(master, sets[i], there, io);
+        master->moved = moves(master, sets[i], there, io);
         if (there != NULL)
             *(struct channel_row *)ws_edit(sets[i], there) = row;
         else
@@ -213,6 +228,8 @@ static void channel_follow(struct master *master, const void *io)
 {
     if (master->eased)
         catalog_followers.channels_eased(ws_of_unit(master->ws, master->owner));
+    if (master->moved)
+        catalog_followers.channel_moved(ws_of_unit(master->ws, master->owner));
 }
 
 const struct master_kind channel_master = { .subject = SUBJECT_CHANNEL,

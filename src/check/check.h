@@ -54,6 +54,7 @@ enum db_result check_transfers_of(struct check *check, int64_t unit);
 enum db_result check_recalls_of(struct check *check, int64_t unit);
 enum db_result check_returns_of(struct check *check, int64_t unit);
 enum db_result check_waiting_of(struct check *check, int64_t unit);
+enum db_result check_promises_of(struct check *check, int64_t unit);
 enum db_result check_handshake_of(struct check *check, int64_t unit);
 enum db_result check_parcels_of(struct check *check, int64_t unit);
 enum db_result check_short_picks_of(struct check *check, int64_t unit);

@@ -376,3 +376,20 @@ SELECT z.rates, z.part FROM rate_zone AS z WHERE z.unit = $1 AND z.rates > $2 AN
 -- name: check_node_days :many
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT d.node, d.day FROM node_day AS d WHERE d.unit = $1 AND d.node > $2 AND d.node <= $3 ORDER BY d.node, d.day;
+
+-- name: check_waiting_skus :many
+-- $1 unit ID; $2 part INT; $3 after ID; $4 most INT
+SELECT s.sku FROM waiting_sku AS s WHERE s.unit = $1 AND s.part = $2 AND s.sku > $3 ORDER BY s.sku LIMIT $4;
+
+-- name: check_standing :many
+-- $1 unit ID; $2 sku ID
+SELECT p.node FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.class = 0 AND p.available > 0 ORDER BY p.node;
+
+-- name: check_line_parts :many
+-- $1 unit ID; $2 ord ID; $3 line INT
+SELECT d.part, d.sku FROM demand AS d WHERE d.unit = $1 AND d.ord = $2 AND d.line = $3 AND d.backordered > 0 ORDER BY d.part;
+
+-- name: check_promise_jobs :many
+-- Few are open at once.
+-- $1 unit ID; $2 state INT; $3 kind INT
+SELECT j.id FROM job AS j WHERE j.unit = $1 AND j.state = $2 AND j.kind = $3 ORDER BY j.id;

@@ -9,6 +9,7 @@
 #include "fulfilment/parcels.h"
 #include "inventory/reservations.h"
 #include "inventory/supply.h"
+#include "orders/told.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -94,6 +95,19 @@ static enum db_result advance_jobs(struct scheduler *scheduler, int64_t unit, bo
     return result;
 }
 
+/* Who waits is told of another date. *open: there may be more. */
+static enum db_result tell_promises(struct scheduler *scheduler, int64_t unit, bool *open)
+{
+    const struct tell_input *inputs = NULL;
+    size_t count;
+    enum db_result result = promises_look(scheduler->db, scheduler->arena, unit, &inputs, &count);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        if (!submit(scheduler, &promise_tell, unit, &inputs[i]))
+            return DB_OK; /* the queue is full: another look comes */
+    *open = *open || (result == DB_OK && count > 0);
+    return result;
+}
+
 /* Checkouts that have expired end, supplies whose date has passed are late: some of each at a tick. */
 static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit)
 {
@@ -148,6 +162,8 @@ static bool look(struct scheduler *scheduler)
         result = look_at_dates(scheduler, units[i].id);
         if (result == DB_OK)
             result = advance_jobs(scheduler, units[i].id, &open);
+        if (result == DB_OK)
+            result = tell_promises(scheduler, units[i].id, &open);
         if (result == DB_OK)
             result = forget_old(scheduler, units[i].id, &open);
     }

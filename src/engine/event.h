@@ -44,7 +44,8 @@
     X(RETURN_CHANGED, "return.changed", "return")                                     \
     X(ORDER_PARCEL_LOST, "order.parcel_lost", "lost or damaged on its way")           \
     X(ORDER_PARCEL_FOUND, "order.parcel_found", "has arrived after all")              \
-    X(ORDER_REROUTED, "order.rerouted", "moved to other nodes")
+    X(ORDER_REROUTED, "order.rerouted", "moved to other nodes")                       \
+    X(ORDER_PROMISE_CHANGED, "order.promise_changed", "another date")
 
 enum event_type {
     EVENT_NONE,

@@ -428,6 +428,7 @@ static const struct {
     [EVENT_ORDER_PARCEL_LOST] = { .why = "a fact: tell that the parcel has arrived after all" },
     [EVENT_ORDER_PARCEL_FOUND] = { .why = "a fact" },
     [EVENT_ORDER_REROUTED] = { .why = "it was moved to where it goes better: replan it again when that has changed" },
+    [EVENT_ORDER_PROMISE_CHANGED] = { .why = FOLLOWS },
     [EVENT_SUPPLY_RECEIVED] = { .why = "a fact: correct the stock" },
 };
 

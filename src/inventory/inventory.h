@@ -222,6 +222,13 @@ void short_picks_settle(struct ws *ws, int64_t node, int64_t sku, int64_t counte
 /* Units came to these places: each may be asked again, for all. The units that were missed still wait for a count. Before supply(). */
 void short_picks_open(struct ws *ws, const struct freed *places, size_t count);
 
+/* SKUs that somebody waits for stand in `waiting_sku`, in as many parts. */
+#define WAITING_PARTS 64
+/* Something happened that may change when those who wait for the SKU are promised their units: orders/told.c looks at its queue soon. supply: by
+ * which, 0: none. Nothing where nobody waits. The row is wanted before, in one go for all that a command changes. */
+void promises_change(struct ws *ws, int64_t sku, int64_t supply);
+void promises_change_want(struct ws *ws, int64_t sku);
+
 /* What stock tells the modules above it, which inventory does not know: defined by orders. */
 struct stock_followers {
     /* Units became available at these places: those who wait there get them, by rank; what is more than one command may

@@ -80,6 +80,7 @@ static void want_line(struct ws *ws, const struct supply_line_row *line)
     ws_want(ws, &sku_table, WS_KEY(line->unit, line->sku));
     ws_want(ws, &expected_table, WS_KEY(line->unit, line->sku, line->expected_at, line->supply, line->line));
     ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(line->unit), db_int(line->sku)), 0);
+    promises_change_want(ws, line->sku);
 }
 
 bool supply_open(struct ws *ws, int64_t id, struct supply *supply)
@@ -123,6 +124,24 @@ struct supply_line_row *supply_line_add(struct supply *supply, struct supply_lin
     return line;
 }
 
+/* ---- who is promised from it ---- */
+
+void promises_change_want(struct ws *ws, int64_t sku)
+{
+    ws_want(ws, &waiting_sku_table, WS_KEY(ws_unit(ws), sku % WAITING_PARTS, sku));
+}
+
+void promises_change(struct ws *ws, int64_t sku, int64_t supply)
+{
+    const struct waiting_sku_row *there = ws_get(ws, &waiting_sku_table, WS_KEY(ws_unit(ws), sku % WAITING_PARTS, sku));
+    if (there == NULL)
+        return;
+    struct waiting_sku_row *row = ws_edit(ws, there);
+    row->changes++;
+    row->due = row->due > 0 ? row->due : ws_clock(ws)->event_seq + 1; /* who has been due for longest comes first */
+    row->supply = supply > 0 ? supply : row->supply;
+}
+
 /* ---- what is still to come ---- */
 
 /* Units of a line that those who wait are promised from. What an ASN announces has left its supplier: it is in transit. */
@@ -136,6 +155,7 @@ static void expect(struct supply *supply, size_t i, int64_t units)
     const bool sent = supply->row->kind == SUPPLY_ASN;
     if (units == before)
         return;
+    promises_change(ws, line->sku, line->supply);
     if (units == 0)
         ws_delete(ws, there);
     else if (there != NULL)
@@ -320,6 +340,7 @@ static void set_due(struct supply *supply, int64_t due_at)
 static void judge_all(struct supply *supply)
 {
     const enum supply_state state = (enum supply_state)supply->row->state;
+    const int64_t looked_at = supply->row->due_at; /* what was late then is known */
     struct line_units *late = ARENA_ARRAY(ws_arena(supply->ws), struct line_units, supply->line_count + 1),
                       *missing = ARENA_ARRAY(ws_arena(supply->ws), struct line_units, supply->line_count + 1);
     size_t late_count = 0, missing_count = 0;
@@ -329,6 +350,8 @@ static void judge_all(struct supply *supply)
         const struct line_units units = { line->line, supply_rest(line) };
         if (units.quantity == 0)
             continue;
+        if (looked_at != NULL_INT && line->expected_at >= looked_at && line->expected_at < ws_now_us(supply->ws))
+            promises_change(supply->ws, line->sku, line->supply);
         if (state == SUPPLY_SHORT)
             missing[missing_count++] = units;
         else if (state == SUPPLY_OPEN && line->expected_at < ws_now_us(supply->ws))
@@ -364,6 +387,9 @@ int64_t supply_end(struct supply *supply)
     const struct supply_facts facts = facts_of(supply);
     row->state = supply_state_of(&facts);
     row->version++;
+    for (size_t i = supply->known_lines; i < supply->line_count; i++)
+        promises_change_want(ws, supply->lines[i]->sku);
+    ws_settle(ws);
     for (size_t i = 0; i < supply->line_count; i++)
         expect(supply, i, row->state == SUPPLY_OPEN ? supply_rest(supply->lines[i]) : 0);
     stock_end(&supply->stock);
@@ -378,6 +404,7 @@ int64_t supply_end(struct supply *supply)
 /* ---- a date passes ---- */
 
 #define OVERDUE_AT_ONCE 50
+#define OVERDUE_LINES 2000 /* whose SKUs somebody may wait for; those of one supply in any case */
 
 static void overdue_decide(struct ws *ws, struct command *command)
 {
@@ -387,10 +414,11 @@ static void overdue_decide(struct ws *ws, struct command *command)
     struct ws_cursor cursor = ws_scan(ws, &supply_due_first, WS_PREFIX(db_int(ws_unit(ws))), OVERDUE_AT_ONCE);
     while (count < OVERDUE_AT_ONCE && (due = ws_next(ws, &cursor)) != NULL && due->at < ws_now_us(ws))
         ids[count++] = due->supply;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0, lines = 0; i < count && lines < OVERDUE_LINES; i++) {
         struct supply supply;
         (void)supply_open(ws, ids[i], &supply);
         judge_all(&supply);
+        lines += supply.line_count;
     }
     command->existing = count == 0;
     command->answer.status = 200;

@@ -13,6 +13,7 @@
 #include "orders/reroute.h"
 #include "orders/shipments.h"
 #include "orders/together.h"
+#include "orders/told.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct waiting_row waiting_of(const struct order *order, const struct demand_row
                                  .part = demand->part,
                                  .channel = order->row->channel,
                                  .units = demand->backordered,
+                                 .told = NULL_INT,
                                  .capped = order->row->max_shipments != NULL_INT };
 }
 
@@ -41,6 +43,7 @@ void demand_waits_want(const struct order *order, const struct demand_row *deman
 {
     const struct waiting_row k = waiting_of(order, demand);
     ws_want(order->ws, &waiting_table, WS_KEY(k.unit, k.sku, k.priority, k.promise, k.ord, k.line, k.part));
+    promises_change_want(order->ws, demand->sku);
 }
 
 void demand_waits(struct order *order, const struct demand_row *demand)
@@ -52,10 +55,17 @@ void demand_waits(struct order *order, const struct demand_row *demand)
     if (demand->backordered > 0 && there == NULL) {
         ws_insert(order->ws, &waiting_table, &row);
         waiting_skus_note(order->ws, &demand->sku, 1);
-    } else if (demand->backordered == 0 && there != NULL)
+        return;
+    }
+    row.told = there == NULL ? NULL_INT : there->told;
+    if (demand->backordered == 0 && there != NULL) {
         ws_delete(order->ws, there);
-    else if (there != NULL && (there->units != row.units || there->capped != row.capped))
+        order_line_retold(order, demand->line);
+    } else if (there != NULL && (there->units != row.units || there->capped != row.capped))
         *(struct waiting_row *)ws_edit(order->ws, there) = row; /* its key is the same */
+    else
+        return;
+    promises_change(order->ws, demand->sku, 0);
 }
 
 /* ---- a spot and its queue ---- */
@@ -426,6 +436,18 @@ static int64_t spot_empty(struct spot *spot, int64_t rows)
     return spot->rows;
 }
 
+static bool is_waited_for(struct spot *spot)
+{
+    for (size_t i = 0; i < spot->count; i++) {
+        if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
+            continue; /* its queue was not loaded */
+        struct ws_cursor cursor = queue_of(spot, i);
+        if (ws_next(spot->ws, &cursor) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* A line that keeps its pieces together may have to wait until those before it have had their turn at another of the places: those
  * that stopped for one come again. Then what lines gave back goes to the queues, and those come who were before a line: each made a
  * piece whole, or ranks before the last, so that ends. Returns the rows that may still be changed. */
@@ -438,6 +460,13 @@ static int64_t places_fill(struct ws *ws, const struct freed *places, size_t cou
     for (size_t i = 0; i < count; i++)
         spots[i] = spot_open(ws, places[i].node, places[i].sku, 0, rows);
     spots_load(spots, count, rows); /* for all of them at once: what is filled is decided anew after each load */
+    for (size_t i = 0; i < count; i++)
+        if (is_waited_for(&spots[i]))
+            promises_change_want(ws, spots[i].sku);
+    ws_settle(ws);
+    for (size_t i = 0; i < count; i++)
+        if (is_waited_for(&spots[i])) /* what nobody can take is there for another reason, and changes what the others are promised */
+            promises_change(ws, spots[i].sku, 0);
     for (size_t i = 0; i < count; i++) {
         spots[i].patient = true;
         rows = spot_empty(&spots[i], rows);

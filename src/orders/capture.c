@@ -294,7 +294,8 @@ static void write_line(struct capture *c, int64_t id, size_t i)
                                    .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
                                    .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor,
                                    .priced = NULL_INT,
-                                   .replaces = NULL_INT };
+                                   .replaces = NULL_INT,
+                                   .told = NULL_INT };
     ws_insert(c->ws, &order_line_table, &line);
     struct unmapped_line_row word = {
         .unit = line.unit, .ord = id, .line = line.line, .channel = c->channel->id, .by_listing = line.said_by_listing, .word = line.said

@@ -11,7 +11,7 @@
 #define PAGE 2000
 #define COMING_MOST 10000 /* lines of supply of one SKU */
 
-int64_t coming_take(struct coming *coming, size_t count, const int64_t *nodes, size_t node_count, int64_t units, int64_t now_us)
+int64_t coming_take(struct coming *coming, size_t count, const int64_t *nodes, size_t node_count, int64_t units)
 {
     int64_t last = NULL_INT;
     bool late = false;
@@ -24,7 +24,7 @@ int64_t coming_take(struct coming *coming, size_t count, const int64_t *nodes, s
         const int64_t taken = min_i64(units, coming[i].units);
         coming[i].units -= taken;
         units -= taken;
-        late = late || (coming[i].at > 0 && coming[i].at < now_us);
+        late = late || coming[i].late;
         last = coming[i].at;
     }
     return units > 0 || late ? NULL_INT : last;
@@ -45,10 +45,13 @@ struct walk {
     size_t coming_count;
     struct served *served;
     size_t served_count, served_room;
-    int64_t left;     /* places that may still be looked at */
-    int64_t order;    /* whose lines are looked for; 0: none */
-    int64_t priority; /* of a new order: who ranks behind it is not looked at */
-    bool ended;       /* all was looked at that matters */
+    int64_t left;         /* places that may still be looked at */
+    int64_t order;        /* whose lines are looked for; 0: none */
+    int64_t priority;     /* of a new order: who ranks behind it is not looked at */
+    bool ended;           /* all was looked at that matters */
+    queue_visitor *visit; /* of a walk down the whole queue, as told: what is late is late in the books */
+    void *context;
+    bool stands;
 };
 
 /* Where a walk puts what it finds. */
@@ -64,14 +67,17 @@ static enum db_result read_coming(struct walk *walk)
     struct stock_to_wait_for_result *stock;
     size_t count = 0, there = 0;
     enum db_result result = expected_by_date(r->db, r->arena, walk->unit, walk->sku, COMING_MOST, &rows, &count);
-    if (result == DB_OK && walk->order != 0)
+    if (result == DB_OK && (walk->order != 0 || walk->visit != NULL))
         result = stock_to_wait_for(r->db, r->arena, walk->unit, walk->sku, &stock, &there);
     walk->coming = ARENA_ARRAY(r->arena, struct coming, there + count + 1);
     walk->coming_count = 0;
     for (size_t i = 0; result == DB_OK && i < there; i++)
-        walk->coming[walk->coming_count++] = (struct coming){ 0, stock[i].node, stock[i].available };
-    for (size_t i = 0; result == DB_OK && i < count; i++)
-        walk->coming[walk->coming_count++] = (struct coming){ rows[i].at, rows[i].node, rows[i].units };
+        walk->coming[walk->coming_count++] = (struct coming){ 0, stock[i].node, stock[i].available, false };
+    walk->stands = there > 0;
+    for (size_t i = 0; result == DB_OK && i < count; i++) {
+        const bool late = walk->visit == NULL ? rows[i].at < walk->now_us : rows[i].due_at == NULL_INT || rows[i].at < rows[i].due_at;
+        walk->coming[walk->coming_count++] = (struct coming){ rows[i].at, rows[i].node, rows[i].units, late };
+    }
     return result;
 }
 
@@ -101,6 +107,12 @@ static bool nothing_left(struct walk *walk)
     return walk->coming_count == 0;
 }
 
+static bool goes_on(const struct walk *walk, const struct queue_page_result *row, int64_t at)
+{
+    const struct queue_place place = { row->priority, row->promise, row->ord, row->line, row->part, row->told };
+    return walk->visit(walk->context, &place, at);
+}
+
 /* The walk: parts are those of the order, in the queue's order; found: how many of them it has met. */
 static enum db_result go_down(struct walk *walk, struct part_date *parts, size_t count, size_t *found)
 {
@@ -115,13 +127,15 @@ static enum db_result go_down(struct walk *walk, struct part_date *parts, size_t
         const size_t channels = walk->served_count;
         for (size_t i = 0; result == DB_OK && i < n; i++) {
             const struct served *served;
-            walk->ended = rows[i].priority > walk->priority || nothing_left(walk) || (walk->order != 0 && *found == count);
+            walk->ended = rows[i].priority > walk->priority || (nothing_left(walk) && walk->visit == NULL) || (walk->order != 0 && *found == count);
             if (walk->ended)
                 return DB_OK;
             result = served_by(walk, rows[i].channel, &served);
             if (result != DB_OK)
                 break;
-            const int64_t at = coming_take(walk->coming, walk->coming_count, served->nodes, served->count, rows[i].units, walk->now_us);
+            const int64_t at = coming_take(walk->coming, walk->coming_count, served->nodes, served->count, rows[i].units);
+            if (walk->visit != NULL && !goes_on(walk, &rows[i], at))
+                return DB_OK;
             if (*found < count && rows[i].ord == walk->order)
                 parts[(*found)++].at = at;
         }
@@ -193,6 +207,19 @@ enum db_result order_dates(struct reading *reading, int64_t unit, int64_t order,
             result = go_down(&walk, parts + i, next - i, &found);
     }
     *dates = lines_of(reading->arena, parts, part_count, count);
+    return result;
+}
+
+enum db_result queue_dates(struct reading *reading, int64_t unit, int64_t sku, queue_visitor *visit, void *context, bool *stands)
+{
+    size_t found;
+    struct walk walk = {
+        .reading = reading, .unit = unit, .sku = sku, .left = QUEUE_PLACES, .priority = INT64_MAX, .visit = visit, .context = context
+    };
+    enum db_result result = read_coming(&walk);
+    if (result == DB_OK)
+        result = go_down(&walk, NULL, 0, &found);
+    *stands = walk.stands;
     return result;
 }
 

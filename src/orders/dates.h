@@ -10,11 +10,12 @@
 /* Units that are expected, and what the walk has left of them. In the order of dates; first those that are there, at 0. */
 struct coming {
     int64_t at, node, units;
+    bool late; /* its date has passed: nobody knows when it will come */
 };
 
 /* Gives a line its units: the earliest at these nodes that are left. Returns the date of the last of them, NULL_INT where there is none for some, or
- * where they should have come before now: nobody knows when they will. Pure. */
-int64_t coming_take(struct coming *coming, size_t count, const int64_t *nodes, size_t node_count, int64_t units, int64_t now_us);
+ * some of them are late. Pure. */
+int64_t coming_take(struct coming *coming, size_t count, const int64_t *nodes, size_t node_count, int64_t units);
 
 /* When a line's units that wait will have come, as far as supply is known. */
 struct line_date {
@@ -23,6 +24,16 @@ struct line_date {
 /* Of each line of the order that waits, by line; none where nothing waits. A request looks at 200,000 places of queues at most: behind them nobody
  * knows. For reads: it asks the store itself. */
 enum db_result order_dates(struct reading *reading, int64_t unit, int64_t order, const struct line_date **dates, size_t *count);
+
+/* A place of a queue, what was told of it, and the date that follows for it now: 0: its units stand somewhere, NULL_INT: nobody knows. */
+struct queue_place {
+    int64_t priority, promise, ord, line, part, told;
+};
+typedef bool queue_visitor(void *context, const struct queue_place *place, int64_t at); /* false: it has seen enough */
+/* Goes down the whole queue of a SKU, of its first QUEUE_PLACES places. Late is what people were told is late, not what the clock says, so that the
+ * dates are a function of what is stored. *stands: units of it stand free while somebody waits. Within one snapshot: db_begin_read before. */
+#define QUEUE_PLACES 1000000
+enum db_result queue_dates(struct reading *reading, int64_t unit, int64_t sku, queue_visitor *visit, void *context, bool *stands);
 
 /* GET /v1/availability/dates: what a channel may sell of a SKU or bundle now, and from each date on on which more comes than those need who rank
  * before a new order of the channel. */

@@ -152,7 +152,8 @@ static struct order_line_row line_row(const struct edit *e, size_t i)
                                     .discount = in->discount.currency[0] == '\0' ? NULL_INT : in->discount.minor,
                                     .tax = in->tax.currency[0] == '\0' ? NULL_INT : in->tax.minor,
                                     .priced = NULL_INT,
-                                    .replaces = e->in->replaces == 0 ? NULL_INT : e->in->replaces };
+                                    .replaces = e->in->replaces == 0 ? NULL_INT : e->in->replaces,
+                                    .told = NULL_INT };
 }
 
 /* All lines as they will be, and what they cost. */

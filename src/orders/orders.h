@@ -130,7 +130,6 @@ enum fault_code order_release_gate(struct order *order);
 /* Gives units that became available to those who wait for them, by rank, the moment they appear: as many lines as one
  * command may fill; for a queue that is longer a job is opened, and the position is its alone until it has ended. */
 void backorders_fill(struct ws *ws, const struct freed *places, size_t count);
-#define WAITING_PARTS 64 /* SKUs that somebody waits for stand in `waiting_sku`, in as many parts */
 /* Units of demand i lose their claim, which is gone already, and wait again at the order's rank; what a marketplace has sold is oversold then. */
 enum fallen_from { FROM_RESERVED, FROM_ALLOCATED, FROM_SHIPPED };
 void demand_falls_back(struct order *order, size_t i, int64_t units, enum fallen_from from);

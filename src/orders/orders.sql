@@ -40,7 +40,8 @@ SELECT d.line, d.part, d.sku FROM demand AS d WHERE d.unit = $1 AND d.ord = $2 A
 
 -- name: expected_by_date :many
 -- $1 unit ID; $2 sku ID; $3 most INT
-SELECT e.at, e.node, e.units FROM expected AS e WHERE e.unit = $1 AND e.sku = $2 ORDER BY e.at, e.supply, e.line LIMIT $3;
+SELECT e.at, e.node, e.units, s.due_at FROM expected AS e CROSS JOIN supply AS s
+ WHERE e.unit = $1 AND e.sku = $2 AND s.unit = $1 AND s.id = e.supply ORDER BY e.at, e.supply, e.line LIMIT $3;
 
 -- name: stock_to_wait_for :many
 -- What stands free while somebody waits: a bundle's other component, or what a buffer kept from him.
@@ -50,10 +51,15 @@ SELECT p.node, p.available FROM position AS p WHERE p.unit = $1 AND p.sku = $2 A
 -- name: queue_page :many
 -- A SKU's queue behind a place of it.
 -- $1 unit ID; $2 sku ID; $3 priority INT; $4 promise INT; $5 ord ID; $6 line INT; $7 part INT; $8 most INT
-SELECT w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units FROM waiting AS w
+SELECT w.priority, w.promise, w.ord, w.line, w.part, w.channel, w.units, w.told FROM waiting AS w
  WHERE w.unit = $1 AND w.sku = $2 AND (w.priority, w.promise, w.ord, w.line, w.part) > ($3, $4, $5, $6, $7)
  ORDER BY w.priority, w.promise, w.ord, w.line, w.part LIMIT $8;
 
 -- name: nodes_of_channel :many
 -- $1 unit ID; $2 channel ID
 SELECT n.node FROM channel_node AS n WHERE n.unit = $1 AND n.channel = $2 ORDER BY n.part;
+
+-- name: promises_due :many
+-- SKUs of whose queues dates may have changed, those first that are due for longest.
+-- $1 unit ID; $2 most INT
+SELECT s.sku, s.changes, s.supply FROM waiting_sku AS s WHERE s.unit = $1 AND s.due > 0 ORDER BY s.due, s.sku LIMIT $2;

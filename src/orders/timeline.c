@@ -310,6 +310,20 @@ static const char *say_refusal_cleared(struct timeline *t, const struct event_ro
     return node == NULL ? NULL : arena_printf(arena_of(t), "may go to %s again%s", node, aside(t, "", text_of(t, event, "reason")));
 }
 
+/* "line 1 is expected on 2036-07-08, no longer on 2036-07-01" */
+static const char *say_promise_changed(struct timeline *t, const struct event_row *event)
+{
+    const char *was = text_of(t, event, "was"), *now = text_of(t, event, "now");
+    const char *no_longer = was == NULL ? "" : arena_printf(arena_of(t), ", no longer on %.10s", was);
+    struct json_reader json;
+    if (!find_member(t, event, "line", &json) || json_next(&json) != JSON_NUMBER)
+        return NULL;
+    const char *line = arena_text_n(arena_of(t), json.text, json.bytes);
+    if (now == NULL)
+        return arena_printf(arena_of(t), "line %s: nobody knows when it comes%s", line, no_longer);
+    return arena_printf(arena_of(t), "line %s is expected on %.10s%s", line, now, no_longer);
+}
+
 static const char *say_held(struct timeline *t, const struct event_row *event)
 {
     const char *kind = text_of(t, event, "kind");
@@ -380,6 +394,7 @@ static const struct {
     [EVENT_ORDER_HOLD_CLEARED] = { say_hold_cleared, "hold fraud cleared: called back" },
     [EVENT_ORDER_PAYMENT] = { say_payment, "payment of 30.00 EUR captured (ref pay-1)" },
     [EVENT_FULFILMENT_CHANGED] = { say_fulfilment, "LEJ shipped fulfilment ful_00080000000ZM with DHL, tracking 0034" },
+    [EVENT_ORDER_PROMISE_CHANGED] = { say_promise_changed, "line 1 is expected on 2036-07-08, no longer on 2036-07-01" },
     [EVENT_CLAIM_BROKEN] = { say_claim_broken, "lost its claim to 2 LAMP at LEJ" },
     [EVENT_EXCEPTION_OPENED] = { say_exception, "shortage: line 1 lacks 2" },
     [EVENT_EXCEPTION_CLOSED] = { say_exception, "shortage closed" },

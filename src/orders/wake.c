@@ -22,6 +22,7 @@ void waiting_skus_note(struct ws *ws, const int64_t *skus, size_t count)
         struct waiting_sku_row row = { .unit = ws_unit(ws), .part = skus[i] % WAITING_PARTS, .sku = skus[i] };
         if (ws_get(ws, &waiting_sku_table, WS_KEY(row.unit, row.part, row.sku)) == NULL)
             ws_insert(ws, &waiting_sku_table, &row);
+        promises_change(ws, row.sku, 0);
     }
 }
 
@@ -137,6 +138,29 @@ static bool wake_step(struct ws *ws, struct job_row *job)
 
 const struct job_work wake_job = { wake_step };
 
+/* ---- a channel sells from other nodes ---- */
+
+/* Each SKU that somebody waits for is due to be looked at: told.c. */
+static bool promise_step(struct ws *ws, struct job_row *job)
+{
+    int64_t *skus, looked = 0;
+    while (job->progress < WAITING_PARTS && looked < WAKE_SKUS) {
+        const size_t count = skus_of(ws, job->progress, job->progress + 1, &skus);
+        for (size_t i = 0; i < count; i++)
+            promises_change(ws, skus[i], 0);
+        looked += (int64_t)count;
+        job->progress++;
+    }
+    return job->progress < WAITING_PARTS;
+}
+
+const struct job_work promise_job = { promise_step };
+
+static void channel_moved(struct ws *ws)
+{
+    (void)job_open(ws, JOB_PROMISE, 0, 0);
+}
+
 static void sku_eased(struct ws *ws, int64_t id)
 {
     struct component *parts;
@@ -149,6 +173,7 @@ static void sku_eased(struct ws *ws, int64_t id)
 
 const struct catalog_followers catalog_followers = {
     .channels_eased = channels_eased,
+    .channel_moved = channel_moved,
     .sku_eased = sku_eased,
     .listed = mapping_listed,
     .sku_made = mapping_sku_made,

@@ -149,6 +149,8 @@ static const struct broken {
       false, "waiting_sku" },
     { "it stands in the queue for more than waits", "waiting_demand", "UPDATE waiting SET units = units + 1 WHERE unit > 0", false },
     { "nobody would know that it waits for this SKU", "waiting_sku", "DELETE FROM waiting_sku WHERE unit > 0", false },
+    { "a place was told another date", "promise_told", "UPDATE waiting SET told = 5 WHERE unit > 0", false },
+    { "a line was told another date", "promise_told", "UPDATE order_line SET told = 5 WHERE ord IN (SELECT ord FROM waiting)", false },
     { "it waits at a better rank", "waiting_demand", "UPDATE waiting SET priority = 1 WHERE unit > 0", false },
     { "a claim of nobody", "claim_holder", "UPDATE claim SET holder = 888888 WHERE kind = 4 AND holder = " ORDER("1"), false,
       "demand_reserved claimants reserved_claims" },
@@ -659,6 +661,7 @@ static struct shop *busy_shop(enum store store)
     shop_must(shop, 201, "POST", "/v1/nodes/FAR/snapshot",
               "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"items\":[{\"sku\":\"TOY\",\"quantity\":4,\"quarantined\":1}]}");
     lose(shop);
+    shop_promises(shop, 1);
     return shop;
 }
 

@@ -1,5 +1,7 @@
 /* tests/store/dates_test.c: when those who wait are promised their units, and what is free by which date. What is promised is what comes true: an
  * oracle lets the goods come, day by day, and sees who gets them. Reads have the clock of the machine, so what is to come, comes in 2036. */
+#include "inventory/supply.h"
+#include "orders/told.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -161,6 +163,103 @@ static void a_channel_sees_what_it_may_sell_by_date(struct shop *shop)
     shop_must(shop, 400, "GET", "/v1/availability/dates?channel=NONE&sku=LAMP", NULL);
 }
 
+static int64_t number_asked(struct shop *shop, const char *sql)
+{
+    static const struct db_column column = { "n", DB_INT, false, 0 };
+    const struct db_statement statement = { .name = "number", .sqlite = sql, .postgres = sql, .columns = &column, .column_count = 1, .row_size = 8 };
+    struct db_rows rows;
+    assert_int_equal(db_query(engine_db(shop->engine), shop->arena, &statement, NULL, &rows), DB_OK);
+    return *(const int64_t *)db_row(&rows, 0);
+}
+
+/* The events that tell of another date, from the last one asked for on: "1: null > 2036-01-05 by supply", one behind the other. */
+static const char *told(struct shop *shop, int64_t *after)
+{
+    struct buffer out = { .arena = shop->arena };
+    shop_promises(shop, 1);
+    const char *body = shop_must(shop, 200, "GET",
+                                 arena_printf(shop->arena, "/v1/events?unit=DE&type=order.promise_changed&limit=100&after=%ld", (long)*after), NULL)
+                           .body;
+    buffer_text(&out, "");
+    for (const char *at = body; (at = strstr(at, "\"was\":")) != NULL; at++) {
+        const char *was = at + 6, *now = strstr(at, "\"now\":") + 6, *cause = strstr(at, "\"cause\":\"") + 9;
+        buffer_printf(&out, "%s%.*s > %.*s by %.*s", out.size == 0 ? "" : ", ", *was == '"' ? 10 : 4, *was == '"' ? was + 1 : was,
+                      *now == '"' ? 10 : 4, *now == '"' ? now + 1 : now, *cause == 's' ? 6 : 5, cause);
+    }
+    *after = number_asked(shop, "SELECT event_seq AS n FROM unit_clock WHERE unit = 1");
+    return out.at;
+}
+
+static void assert_told(struct shop *shop, int64_t *after, const char *says)
+{
+    const char *is = told(shop, after);
+    if (strcmp(is, says) != 0)
+        fail_msg("told: \"%s\", not \"%s\"", is, says);
+    shop_check(shop); /* and what was told is what is read */
+}
+
+static void who_waits_is_told_of_another_date(struct shop *shop)
+{
+    int64_t after = 0;
+    const char *first = waits(shop, "web", "1", "LAMP", 3);
+    waits(shop, "web", "2", "LAMP", 2);
+    assert_told(shop, &after, "");
+    const char *supply = announced(shop, "LEJ", "LAMP", 5, "2036-01-05");
+    assert_told(shop, &after, "null > 2036-01-05 by supply, null > 2036-01-05 by supply");
+    const char *change = arena_printf(shop->arena, "/v1/supplies/%s/change", supply);
+    shop_must(shop, 200, "POST", change, "{\"lines\":[{\"line\":1,\"expected_at\":\"2036-03-01T08:00:00Z\"}]}");
+    shop_must(shop, 200, "POST", change, "{\"lines\":[{\"line\":1,\"expected_at\":\"2036-01-05T08:00:00Z\"}]}");
+    assert_told(shop, &after, ""); /* it was put right before anybody looked */
+    shop_must(shop, 200, "POST", change, "{\"lines\":[{\"line\":1,\"expected_at\":\"2036-02-01T08:00:00Z\",\"quantity\":3}]}");
+    assert_told(shop, &after, "2036-01-05 > 2036-02-01 by supply, 2036-01-05 > null by supply");
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/orders/%s/cancel", first), "{\"reason\":\"changed mind\"}");
+    assert_told(shop, &after, "null > 2036-02-01 by queue");
+    const char *says = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", first), NULL).body;
+    assert_non_null(strstr(says, "line 1 is expected on 2036-02-01, no longer on 2036-01-05"));
+    channel(shop, "web", 5, "\"HAM\"");
+    shop_jobs(shop, 1);
+    assert_told(shop, &after, "2036-02-01 > null by queue"); /* its channel sells nothing from there */
+    announced(shop, "HAM", "LAMP", 1, "2036-02-07");
+    channel(shop, "web", 5, "\"HAM\",\"LEJ\"");
+    shop_jobs(shop, 1);
+    assert_told(shop, &after, "null > 2036-02-01 by supply");
+    came(shop, supply, "LAMP", 3);
+    assert_told(shop, &after, ""); /* that it is there tells another event */
+}
+
+static void time_passes(struct shop *shop)
+{
+    struct command overdue = { .type = &supply_overdue, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } }, *command = &overdue;
+    engine_run(shop->engine, &command, 1);
+}
+
+static void who_waits_is_told_when_it_is_late(struct shop *shop)
+{
+    int64_t after = 0;
+    waits(shop, "web", "1", "LAMP", 1);
+    announced(shop, "LEJ", "LAMP", 1, "2036-01-05");
+    assert_told(shop, &after, "null > 2036-01-05 by supply");
+    shop->now_us = INT64_C(2083000000000000); /* 2036-01-03 */
+    time_passes(shop);
+    assert_told(shop, &after, "");
+    shop->now_us = INT64_C(2083500000000000); /* 2036-01-09 */
+    assert_told(shop, &after, "");            /* nobody has noticed yet */
+    time_passes(shop);
+    assert_told(shop, &after, "2036-01-05 > null by supply");
+}
+
+static void a_bundle_has_one_date(struct shop *shop)
+{
+    int64_t after = 0;
+    waits(shop, "web", "1", "KIT", 1); /* two BULBs and a SHADE */
+    const char *shade = announced(shop, "LEJ", "SHADE", 1, "2036-01-09");
+    assert_told(shop, &after, "");
+    announced(shop, "LEJ", "BULB", 2, "2036-01-05");
+    assert_told(shop, &after, "null > 2036-01-09 by supply");
+    came(shop, shade, "SHADE", 1);
+    assert_told(shop, &after, "2036-01-09 > 2036-01-05 by queue"); /* what was last of it is there */
+}
+
 static double seconds(void)
 {
     struct timespec now;
@@ -198,6 +297,15 @@ static void a_queue_is_longer_than_a_page(struct shop *shop)
     assert_promised(shop, last, "2036-01-05");
     assert_promised(shop, behind, "2036-01-05");
     assert_int_equal(free_by(shop, "web", "LAMP", "2036-12-31"), 1);
+    double telling = seconds();
+    const size_t looks = shop_promises(shop, 1);
+    double all_told = seconds();
+    assert_int_equal(
+        number_asked(shop, arena_printf(shop->arena, "SELECT CAST(count(*) AS bigint) AS n FROM event WHERE type = %d", EVENT_ORDER_PROMISE_CHANGED)),
+        count + 2);
+    assert_int_equal(looks, (count + 2) / TELL_A_LOOK + 1);
+    if (given != NULL)
+        printf("%ld are told in %.1f s\n", count + 2, all_told - telling);
     if (given != NULL)
         printf("%ld wait: the last one read in %.1f ms, a date changed in %.1f ms\n", count, 1000 * (read - begun), 1000 * (changed - changes));
 }
@@ -236,6 +344,8 @@ static void play_case(struct shop *shop, uint64_t seed)
         free[i] = free_by(shop, "both", sku, arena_printf(shop->arena, "2036-01-0%zu", i + 1)); /* none ranks behind it */
     for (size_t s = 0; s < SUPPLIES; s++) {
         came(shop, supplies[s], sku, units[s]);
+        if (s % 2 == 0)
+            shop_promises(shop, 1); /* check compares at the end of all */
         const char *day = arena_printf(shop->arena, "2036-01-0%zu", s + 1);
         for (size_t i = 0; i < ORDERS; i++) {
             const char *body = shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", orders[i]), NULL).body;
@@ -262,6 +372,9 @@ static const struct shop_scene scenes[] = {
     SCENE(a_bundle_is_promised_when_all_of_it_is_there),
     SCENE(what_is_late_is_no_promise),
     SCENE(a_channel_sees_what_it_may_sell_by_date),
+    SCENE(who_waits_is_told_of_another_date),
+    SCENE(who_waits_is_told_when_it_is_late),
+    SCENE(a_bundle_has_one_date),
     SCENE(a_queue_is_longer_than_a_page),
     SCENE(what_is_promised_comes_true),
 };

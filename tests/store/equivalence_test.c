@@ -12,6 +12,7 @@
 #include "engine/jobs.h"
 #include "engine/vault.h"
 #include "fulfilment/parcels.h"
+#include "orders/told.h"
 #include "store/shop.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct sent {
     bool other_body;                     /* ... with another body */
     int64_t unit;                        /* of a job's step; 2 may not be there */
     const struct webhook_report *report; /* what a sender tells DE of its attempts */
+    const struct tell_input *tell;       /* what somebody who looked at the queues of DE has to tell */
 };
 
 /* What a node has been told to ship, and how far it is. */
@@ -68,6 +70,7 @@ struct stream_maker {
     uint64_t master_in;                      /* one in so many commands changes a master */
     const struct master_change *last_change; /* NULL: what was sent last was about something else */
     size_t changed;                          /* masters */
+    size_t promises;                         /* places that somebody looked at and told */
     uint64_t tossed;                         /* what is drawn for previews: they are asked without changing the streams */
     size_t previewed;
     struct command *cut[STREAM_COMMANDS]; /* of the stream that was cut last */
@@ -611,6 +614,24 @@ static struct sent sent_again(struct stream_maker *maker)
     return again;
 }
 
+/* What a look at the queues, as they stand after the commands so far, finds to be told, now and then only a part of it. False: nothing. */
+static bool promises_tell(struct stream_maker *maker, struct sent *sent)
+{
+    const struct tell_input *inputs;
+    size_t count;
+    if (promises_look(engine_db(maker->shop->engine), maker->arena, 1, &inputs, &count) != DB_OK || count == 0)
+        return false;
+    struct tell_input *input = ARENA_NEW(maker->arena, struct tell_input);
+    *input = inputs[toss(maker, count)];
+    if (input->count > 1 && toss(maker, 4) == 0) {
+        input->count--;
+        input->last = false;
+    }
+    maker->promises += input->count;
+    *sent = (struct sent){ .method = "TELL", .target = "who waits", .body = "", .tell = input };
+    return true;
+}
+
 static struct sent next_command(struct stream_maker *maker)
 {
     uint64_t kind = draw(maker, 20);
@@ -618,6 +639,8 @@ static struct sent next_command(struct stream_maker *maker)
     if (draw(maker, maker->last_change != NULL ? 2 : maker->master_in) == 0)
         return about_master(maker);
     maker->last_change = NULL;
+    if (toss(maker, 12) == 0 && promises_tell(maker, &sent))
+        return sent;
     if (kind == 0)
         return draw(maker, 3) == 0
                    ? (struct sent){ .method = "LATE", .target = "parcels", .body = "", .unit = 1 }
@@ -662,6 +685,11 @@ static struct command *prepare(struct shop *shop, struct local *local, const str
         struct command *step = ARENA_NEW(shop->arena, struct command);
         *step = (struct command){ .type = &job_step, .input = &oldest, .arena = shop->arena, .unit = sent->unit, .faults = { .arena = shop->arena } };
         return step;
+    }
+    if (sent->tell != NULL) {
+        struct command *tell = ARENA_NEW(shop->arena, struct command);
+        *tell = (struct command){ .type = &promise_tell, .input = sent->tell, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } };
+        return tell;
     }
     if (sent->report != NULL) {
         struct command *told = ARENA_NEW(shop->arena, struct command);
@@ -880,7 +908,7 @@ static void cut_close(struct cut *cut)
 
 struct totals {
     uint64_t streams;
-    size_t jobs, given_again, changed, previewed;
+    size_t jobs, given_again, changed, previewed, promises;
 };
 
 /* The streams of one pair of shops: from this seed on, which begins them. In every eighth pair a third of all is about masters. */
@@ -915,6 +943,7 @@ static void streams_of_shops(enum store store, uint64_t first, uint64_t count, s
     totals->given_again += maker.given_again;
     totals->changed += maker.changed;
     totals->previewed += maker.previewed;
+    totals->promises += maker.promises;
     cut_close(&cut);
     shop_close(alone);
     arena_free(rows);
@@ -933,8 +962,8 @@ static void streams(enum store store, uint64_t count)
         streams_of_shops(store, regressions[i] - (regressions[i] - 1) % STREAMS_A_SHOP, STREAMS_A_SHOP, &totals);
     for (uint64_t seed = 1; seed <= count; seed += STREAMS_A_SHOP)
         streams_of_shops(store, seed, (uint64_t)min_i64(STREAMS_A_SHOP, (int64_t)(count - seed + 1)), &totals);
-    print_message("%lu streams, %zu jobs, %zu answers given again, %zu changes of masters, %zu previews\n", (unsigned long)totals.streams,
-                  totals.jobs, totals.given_again, totals.changed, totals.previewed);
+    print_message("%lu streams, %zu jobs, %zu answers given again, %zu changes of masters, %zu previews, %zu promises\n",
+                  (unsigned long)totals.streams, totals.jobs, totals.given_again, totals.changed, totals.previewed, totals.promises);
 }
 
 /* In one queue, as of a client that does not wait for answers: a unit, what stands in it, and what is sold there. */

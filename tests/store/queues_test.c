@@ -858,6 +858,10 @@ static void stream(enum store store, uint64_t seed)
     for (int i = 0; i < COMMANDS; i++) {
         const char *what = do_one(&s);
         shop_jobs(shop, 1);
+        if (i % 7 == 6 || i == COMMANDS - 1) { /* what was told then is what follows, by whatever way the queues came there */
+            shop_promises(shop, 1);
+            shop_check(shop);
+        }
         struct arena *arena = arenas[(i + 1) % 2];
         arena_reset(arena);
         struct tables now = read_tables(shop, arena);

@@ -4,6 +4,7 @@
 #include "check/check.h"
 #include "engine/jobs.h"
 #include "engine/vault.h"
+#include "orders/told.h"
 #include "schema.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -121,6 +122,15 @@ size_t shop_jobs(struct shop *shop, int64_t unit)
     bool open = true;
     for (; open && rounds < 10000; rounds++)
         must(jobs_advance(shop->engine, shop->arena, unit, &open), "jobs");
+    return rounds - 1;
+}
+
+size_t shop_promises(struct shop *shop, int64_t unit)
+{
+    size_t rounds = 0;
+    bool open = true;
+    for (; open && rounds < 10000; rounds++)
+        must(promises_advance(shop->engine, shop->arena, unit, &open), "promises");
     return rounds - 1;
 }
 

@@ -25,6 +25,8 @@ bool store_is_there(enum store store); /* says so aloud when it is not */
 void shop_check(struct shop *shop);
 /* Runs the unit's jobs to their end; returns how many rounds of steps that took. */
 size_t shop_jobs(struct shop *shop, int64_t unit);
+/* Tells who waits of other dates until nothing is due; returns how many looks that took. */
+size_t shop_promises(struct shop *shop, int64_t unit);
 
 /* Migrated, with the company's row and clock. Fails the test when it cannot. */
 struct shop *shop_open(enum store store);

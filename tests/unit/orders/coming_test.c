@@ -5,7 +5,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define NOW 100
 #define LEJ 1001
 #define HAM 1002
 
@@ -29,8 +28,8 @@ static void what_comes_first_is_given_first(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct coming coming[] = { { 0, LEJ, 1 }, { 90, LEJ, 2 }, { 110, HAM, 3 }, { 120, LEJ, 4 } };
-        int64_t at = coming_take(coming, COUNT(coming), cases[i].nodes, cases[i].node_count, cases[i].units, NOW);
+        struct coming coming[] = { { 0, LEJ, 1, false }, { 90, LEJ, 2, true }, { 110, HAM, 3, false }, { 120, LEJ, 4, false } };
+        int64_t at = coming_take(coming, COUNT(coming), cases[i].nodes, cases[i].node_count, cases[i].units);
         if (at != cases[i].at)
             fail_msg("%s: %ld", cases[i].says, (long)at);
         for (size_t c = 0; c < COUNT(coming); c++)
@@ -41,13 +40,13 @@ static void what_comes_first_is_given_first(void **state)
 
 static void who_comes_next_is_given_the_rest(void **state)
 {
-    struct coming coming[] = { { 110, HAM, 3 }, { 120, LEJ, 4 } };
+    struct coming coming[] = { { 110, HAM, 3, false }, { 120, LEJ, 4, false } };
     const int64_t both[] = { LEJ, HAM };
     (void)state;
-    assert_int_equal(coming_take(coming, 2, both, 2, 2, NOW), 110);
-    assert_int_equal(coming_take(coming, 2, both, 2, 2, NOW), 120); /* one each */
-    assert_int_equal(coming_take(coming, 2, both, 2, 3, NOW), 120);
-    assert_int_equal(coming_take(coming, 2, both, 2, 1, NOW), NULL_INT);
+    assert_int_equal(coming_take(coming, 2, both, 2, 2), 110);
+    assert_int_equal(coming_take(coming, 2, both, 2, 2), 120); /* one each */
+    assert_int_equal(coming_take(coming, 2, both, 2, 3), 120);
+    assert_int_equal(coming_take(coming, 2, both, 2, 1), NULL_INT);
 }
 
 int main(void)
