@@ -375,7 +375,13 @@ SELECT z.rates, z.part FROM rate_zone AS z WHERE z.unit = $1 AND z.rates > $2 AN
 
 -- name: check_node_days :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT d.node, d.day FROM node_day AS d WHERE d.unit = $1 AND d.node > $2 AND d.node <= $3 ORDER BY d.node, d.day;
+SELECT d.node, d.day, d.given FROM node_day AS d WHERE d.unit = $1 AND d.node > $2 AND d.node <= $3 ORDER BY d.node, d.day;
+
+-- name: check_given :many
+-- What a node was given, by day.
+-- returns given INT
+-- $1 unit ID; $2 node ID
+SELECT f.given_day, count(*) AS given FROM fulfilment AS f WHERE f.unit = $1 AND f.node = $2 AND f.given_day IS NOT NULL GROUP BY f.given_day ORDER BY f.given_day;
 
 -- name: check_waiting_skus :many
 -- $1 unit ID; $2 part INT; $3 after ID; $4 most INT

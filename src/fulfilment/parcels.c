@@ -147,6 +147,7 @@ static const struct fulfilment_row *leave_over(struct fulfilment *f, const struc
                                           .id = ws_next_id(ws),
                                           .ord = f->row->ord,
                                           .node = f->row->node,
+                                          .given_day = NULL_INT, /* with the one that it is the rest of */
                                           .state = rest->any_package ? FULFILMENT_PACKED : FULFILMENT_PICKING,
                                           .version = 1 };
     const struct db_value prefix[] = { db_int(fresh.unit), db_int(fresh.id) };

@@ -464,6 +464,7 @@ const struct routing *order_routing(struct ws *ws, const struct channel_row *cha
 {
     const struct route_facts facts = { .country = in->ship_to->country,
                                        .postal_code = in->ship_to->postal_code,
+                                       .email = in->customer == NULL ? NULL : in->customer->email,
                                        .tags = in->tags,
                                        .promise_by = in->shipping == NULL || in->shipping->promise_by == 0 ? NULL_INT : in->shipping->promise_by };
     return routing_open(ws, channel, &facts);

@@ -269,7 +269,7 @@ static const struct fulfilment_row *fulfilment_for(struct order *order, int64_t 
     struct fulfilment_row fresh = {
         .unit = ws_unit(order->ws), .id = ws_next_id(order->ws), .ord = order->row->id, .node = node, .state = FULFILMENT_OPEN
     };
-    routing_given(order->ws, ws_get(order->ws, &node_table, WS_KEY(fresh.unit, node)));
+    fresh.given_day = routing_given(order->ws, ws_get(order->ws, &node_table, WS_KEY(fresh.unit, node)));
     ws_fresh(order->ws, &line_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     ws_fresh(order->ws, &package_of_fulfilment, WS_PREFIX(db_int(fresh.unit), db_int(fresh.id)));
     return ws_insert(order->ws, &fulfilment_table, &fresh);

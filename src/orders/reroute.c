@@ -21,16 +21,16 @@ const struct routing *order_routing_of(const struct order *order, const struct c
     struct people_io *people = ARENA_NEW(ws_arena(ws), struct people_io);
     struct faults faults = { .arena = ws_arena(ws) };
     struct bytes plain;
+    const bool known = person != NULL && person->wrapped_key.at != NULL &&
+                       vault_unseal(ws_vault(ws), ws_arena(ws), person->wrapped_key, person->sealed, &plain) &&
+                       fields_read_text(ws_arena(ws), (const char *)plain.at, plain.size, &people_fields, FIELDS_KEPT, people, &faults);
+    ship_to = ship_to == NULL && known ? people->ship_to : ship_to;
     if (ship_to != NULL) {
         facts.country = ship_to->country;
         facts.postal_code = ship_to->postal_code;
-    } else if (person != NULL && person->wrapped_key.at != NULL &&
-               vault_unseal(ws_vault(ws), ws_arena(ws), person->wrapped_key, person->sealed, &plain) &&
-               fields_read_text(ws_arena(ws), (const char *)plain.at, plain.size, &people_fields, FIELDS_KEPT, people, &faults) &&
-               people->ship_to != NULL) {
-        facts.country = people->ship_to->country;
-        facts.postal_code = people->ship_to->postal_code;
     }
+    if (known && people->customer != NULL)
+        facts.email = people->customer->email;
     if (row->tags != NULL)
         tags_read(ws_arena(ws), row->tags, &facts.tags);
     return routing_open(ws, channel, &facts);

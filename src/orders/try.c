@@ -25,7 +25,7 @@ struct try_line_io {
 };
 struct try_io {
     struct field_presence presence;
-    const char *order, *channel;
+    const char *order, *channel, *customer_email;
     struct to_io *ship_to;
     struct field_list lines, tags;
     int64_t promise_by;
@@ -49,6 +49,7 @@ static const struct field try_rows[] = {
     { "lines", FIELD_LIST, AT(try_io, lines), .max = ORDER_LINES_MAX, .of = &try_line_fields },
     { "promise_by", FIELD_TIME, AT(try_io, promise_by) },
     { "tags", FIELD_CODES, AT(try_io, tags), .max = 32 },
+    { "customer_email", FIELD_TEXT, AT(try_io, customer_email), .max = 255 },
 };
 static const struct field_table try_fields = { "Try", try_rows, COUNT(try_rows), sizeof(struct try_io) };
 
@@ -317,7 +318,7 @@ static void try_new(struct ws *ws, struct command *command, struct tried *t)
         fault_add(&command->faults, FAULT_ORDER_TOO_LARGE, "/lines", "more than %d components", COMPONENTS_MAX);
     if (command->faults.count > 0)
         return;
-    struct route_facts facts = { .tags = in->tags, .promise_by = in->promise_by == 0 ? NULL_INT : in->promise_by };
+    struct route_facts facts = { .email = in->customer_email, .tags = in->tags, .promise_by = in->promise_by == 0 ? NULL_INT : in->promise_by };
     if (in->ship_to != NULL) {
         facts.country = in->ship_to->country;
         facts.postal_code = in->ship_to->postal_code;

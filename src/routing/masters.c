@@ -73,6 +73,9 @@ static const struct field rule_rows[] = {
     { "countries", FIELD_CODES, AT(rule_io, countries), .max = 250, .hide_absent = true, .doc = "orders to one of these" },
     { "postal_prefixes", FIELD_CODES, AT(rule_io, postal_prefixes), .max = 200, .hide_absent = true, .doc = "to a postal code that begins so" },
     { "tags", FIELD_CODES, AT(rule_io, tags), .max = 50, .hide_absent = true, .doc = "with one of these tags" },
+    { "channels", FIELD_CODES, AT(rule_io, channels), .max = 50, .hide_absent = true, .doc = "that came by one of these channels" },
+    { "customer_domains", FIELD_CODES, AT(rule_io, customer_domains), .max = 200, .hide_absent = true,
+      .doc = "of a customer whose e-mail address ends in @ and one of these; a customer who is known otherwise is known by a tag" },
     { "goods", FIELD_CODES, AT(rule_io, goods), .max = 50, .hide_absent = true, .doc = "SKUs of one of these kinds of goods" },
     { "hazmat", FIELD_BOOL, AT(rule_io, hazmat), .hide_absent = true, .doc = "true: SKUs that are dangerous goods" },
     { "effect", FIELD_ENUM, AT(rule_io, effect), .required = true, .names = effect_names, .doc = "only from, or never from, the nodes named here" },
@@ -384,6 +387,14 @@ static void check_rule(struct master *master, const struct rule_io *rule, size_t
             fault_add(master->faults, FAULT_NODE_UNKNOWN, where, "there is no node %s", nodes[k]);
         else if (node != NULL && master->owner != 0 && node->owner != master->owner)
             fault_add(master->faults, FAULT_WRONG_UNIT, where, "%s is a node of another unit", nodes[k]);
+    }
+    for (size_t k = 0; k < rule->channels.count; k++) {
+        const char *code = ((const char *const *)rule->channels.items)[k];
+        const struct channel_row *channel = channel_find(master->ws, code);
+        if (code != NULL && channel == NULL)
+            fault_add(master->faults, FAULT_CHANNEL_UNKNOWN, where, "there is no channel %s", code);
+        else if (channel != NULL && master->owner != 0 && channel->owner != master->owner)
+            fault_add(master->faults, FAULT_WRONG_UNIT, where, "%s is a channel of another unit", code);
     }
     for (size_t k = 0; k < rule->kinds.count; k++) {
         size_t n = 0;

@@ -45,7 +45,7 @@ enum rule_effect { RULE_ONLY, RULE_NEVER };
 struct rule_io {
     struct field_presence presence;
     const char *name;
-    struct field_list countries, postal_prefixes, tags, goods; /* any of each that is given */
+    struct field_list countries, postal_prefixes, tags, goods, channels, customer_domains; /* any of each that is given */
     bool hazmat;
     int64_t effect;
     struct field_list nodes, kinds;

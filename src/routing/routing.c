@@ -6,11 +6,13 @@
 #include "routing/masters.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct routing {
     struct ws *ws;
     const struct routing_master_row *row;
     struct policy_io policy;
+    const char *channel;
     struct route_facts routed;
 };
 
@@ -39,7 +41,7 @@ struct routing *routing_open(struct ws *ws, const struct channel_row *channel, c
     if (best == NULL)
         return NULL;
     struct routing *routing = ARENA_NEW(ws_arena(ws), struct routing);
-    *routing = (struct routing){ .ws = ws, .row = best, .routed = *routed };
+    *routing = (struct routing){ .ws = ws, .row = best, .channel = channel->code, .routed = *routed };
     routing_master_read(ws, best, &policy_fields, &routing->policy);
     return routing;
 }
@@ -93,6 +95,16 @@ static bool has_tag_of(const struct field_list *list, const struct field_list *t
     return false;
 }
 
+/* Domains are told apart without regard to case; what stands before the last @ is nobody's business here. */
+static bool has_domain_of(const struct field_list *list, const char *email)
+{
+    const char *at = email == NULL ? NULL : strrchr(email, '@');
+    for (size_t i = 0; i < list->count && at != NULL; i++)
+        if (strcasecmp(((const char *const *)list->items)[i], at + 1) == 0)
+            return true;
+    return false;
+}
+
 /* Each condition that is given holds. */
 static bool applies(const struct routing *routing, const struct rule_io *rule, const struct sku_row *sku)
 {
@@ -100,6 +112,8 @@ static bool applies(const struct routing *routing, const struct rule_io *rule, c
     return (rule->countries.count == 0 || is_among(&rule->countries, r->country)) &&
            (rule->postal_prefixes.count == 0 || begins_with_one(&rule->postal_prefixes, r->postal_code)) &&
            (rule->tags.count == 0 || has_tag_of(&rule->tags, &r->tags)) &&
+           (rule->channels.count == 0 || is_among(&rule->channels, routing->channel)) &&
+           (rule->customer_domains.count == 0 || has_domain_of(&rule->customer_domains, r->email)) &&
            (rule->goods.count == 0 || (sku != NULL && is_among(&rule->goods, sku->goods))) && (!rule->hazmat || (sku != NULL && sku->hazmat != 0));
 }
 
@@ -193,16 +207,17 @@ static int64_t day_of(struct ws *ws, const struct routing_master_row *row)
     return calendar_day(&c, ws_now_us(ws));
 }
 
-void routing_given(struct ws *ws, const struct node_row *node)
+int64_t routing_given(struct ws *ws, const struct node_row *node)
 {
     if (node->capacity_per_day == NULL_INT)
-        return;
+        return NULL_INT;
     struct node_day_row fresh = { .unit = ws_unit(ws), .node = node->id, .day = day_of(ws, ships_of(ws, node)), .given = 1 };
     const struct node_day_row *row = ws_get(ws, &node_day_table, WS_KEY(fresh.unit, fresh.node, fresh.day));
     if (row == NULL)
         ws_insert(ws, &node_day_table, &fresh);
     else
         ((struct node_day_row *)ws_edit(ws, row))->given++;
+    return fresh.day;
 }
 
 /* ---- a node ---- */

@@ -9,6 +9,7 @@
 /* What of an order the rules may ask. NULL or 0: it is not known, and no condition on it holds. */
 struct route_facts {
     const char *country, *postal_code;
+    const char *email; /* the customer's */
     struct field_list tags;
     int64_t promise_by; /* NULL_INT: none */
 };
@@ -37,8 +38,8 @@ struct ships {
 };
 void routing_ships(const struct routing *routing, const struct node_row *node, struct ships *out);
 
-/* Fulfilment orders were given to a node: counted where it has a capacity. */
-void routing_given(struct ws *ws, const struct node_row *node);
+/* A fulfilment order is given to a node: counted where it has a capacity. Returns the day on which, NULL_INT: it is not counted. */
+int64_t routing_given(struct ws *ws, const struct node_row *node);
 
 extern const struct route_table routing_routes;
 

@@ -147,6 +147,37 @@ static void rules_take_nodes_away(struct shop *shop)
     says(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", waits), NULL).body, "\"backordered\":0");
 }
 
+/* By the channel, and by the domain of the customer's address, when it comes, when it is tried, and when it is looked at again. */
+static void a_rule_knows_the_customer(struct shop *shop)
+{
+    static const char from_hamburg[] =
+        "{\"unit\":\"DE\",\"rules\":[{\"name\":\"big one\",\"customer_domains\":[\"bigco.example\"],%s\"effect\":\"only\","
+        "\"nodes\":[\"HAM\"]}]}";
+    static const char try[] =
+        "{\"channel\":\"web\",\"ship_to\":{\"country\":\"DE\"},\"customer_email\":\"%s\",\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1}]}";
+    receive(shop, "LEJ", "LAMP", 9);
+    put(shop, "/v1/routing/policies/standard", arena_printf(shop->arena, from_hamburg, ""));
+    says(shop_must(shop, 200, "POST", "/v1/routing/try", try, "a@BigCo.example").body, "\"plan\":[]");
+    says(shop_must(shop, 200, "POST", "/v1/routing/try", try, "a@notbigco.example").body, "\"node\":\"LEJ\",\"lines\"");
+    says(shop_must(shop, 200, "POST", "/v1/routing/try", try, "bigco.example").body, "\"node\":\"LEJ\",\"lines\"");
+    const char *of_bigco = id_of(
+        shop,
+        shop_must(
+            shop, 201, "POST", "/v1/orders",
+            "{\"channel\":\"web\",\"channel_order_id\":\"C\",\"placed_at\":\"2026-11-24T08:00:00Z\",\"currency\":\"EUR\",\"customer\":{\"name\":\"B\","
+            "\"email\":\"b@bigco.example\"},\"ship_to\":{\"name\":\"A\",\"country\":\"DE\"},\"lines\":[%s],\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}}",
+            LINE("LAMP", "1")));
+    says(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", of_bigco), NULL).body, "\"backordered\":1");
+    receive(shop, "HAM", "LAMP", 9);
+    says(shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/orders/%s", of_bigco), NULL).body, "\"backordered\":0");
+    put(shop, "/v1/routing/policies/standard",
+        arena_printf(shop->arena, from_hamburg, "\"channels\":[\"b2b\"],")); /* of another channel's orders only */
+    says(shop_must(shop, 200, "POST", "/v1/routing/try", try, "a@bigco.example").body, "\"node\":\"LEJ\",\"lines\"");
+    put(shop, "/v1/routing/policies/standard", arena_printf(shop->arena, from_hamburg, "\"channels\":[\"b2b\",\"web\"],"));
+    says(shop_must(shop, 200, "POST", "/v1/routing/try", try, "a@bigco.example").body, "\"node\":\"HAM\",\"lines\"");
+    says(shop_must(shop, 422, "PUT", "/v1/routing/policies/standard", from_hamburg, "\"channels\":[\"none\"],").body, "channel_unknown");
+}
+
 /* Leipzig's parcels leave until 18:00 today, Hamburg's tomorrow: a day late, which is dearer than what Hamburg saves. */
 static void who_is_late_pays_for_it(struct shop *shop)
 {
@@ -324,6 +355,7 @@ int main(void)
         SCENE(the_nearer_node_is_cheaper),
         SCENE(a_parcel_costs_by_its_weight),
         SCENE(rules_take_nodes_away),
+        SCENE(a_rule_knows_the_customer),
         SCENE(who_is_late_pays_for_it),
         SCENE(lines_have_a_promise),
         SCENE(capacity_is_counted_by_day),
