@@ -383,6 +383,8 @@ static bool others_run(int node)
 static void parcel_work(struct day *day, struct deed *deed, const struct fulfilment_row *row)
 {
     const bool out = day->out_until[deed->node] > deed->at;
+    if (row->state == FULFILMENT_PICKING || row->state == FULFILMENT_PACKED) /* also what stayed of a shipment */
+        deed->step = row->state == FULFILMENT_PICKING ? PARCEL_PACK : PARCEL_SHIP;
     if (row->state == FULFILMENT_CANCEL_REQUESTED) {
         const bool agrees = percent(&day->chance, 60);
         parcel_ask(day, deed, agrees ? PARCEL_AGREE : PARCEL_GO_ON, agrees ? NULL : "{\"reason\":\"it is on the belt\"}");
@@ -663,18 +665,17 @@ const struct deed_kind return_deed = { "return", return_go, return_hear };
 static void follow_parcel(struct day *day, int64_t which, const struct fulfilment_row *row)
 {
     struct sale *sale = &day->sales[which];
-    const int step = row->state == FULFILMENT_PICKING ? PARCEL_PACK : row->state == FULFILMENT_PACKED ? PARCEL_SHIP : PARCEL_BEGIN;
     if (row->id <= sale->newest_parcel)
         return;
     sale->newest_parcel = row->id;
-    if (row->state != FULFILMENT_RELEASED && step == PARCEL_BEGIN)
+    if (row->state > FULFILMENT_PACKED && row->state != FULFILMENT_CANCEL_REQUESTED)
         return;
     const int node = node_of(day, row->node);
     struct deed *deed = deed_new(day, &parcel_deed, pickers_give(&day->pickers, day->script, node, day->company->now_us));
     deed->which = which;
     deed->id = row->id;
     deed->node = node;
-    deed->step = step;
+    deed->step = PARCEL_BEGIN;
 }
 
 void sale_follow(struct day *day, int64_t which)
