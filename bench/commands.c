@@ -255,7 +255,7 @@ struct going {
 };
 
 struct figure {
-    double rate, writer_us, cpu_us;
+    double rate, writer_us, cpu_us, needs; /* needs: times that it had to be decided again, for a row was not known */
     uint64_t done, refused;
 };
 
@@ -448,6 +448,7 @@ static struct figure run(struct bench *bench, const struct act *act, struct subj
     return (struct figure){ .rate = (double)(result.orders * each) / seconds,
                             .writer_us = (to.cpu[STAGE_WRITER] - from.cpu[STAGE_WRITER]) * 1e6 / done,
                             .cpu_us = cpu * 1e6 / done,
+                            .needs = (to.needs - from.needs) / done,
                             .done = result.orders,
                             .refused = result.faults };
 }
@@ -565,7 +566,7 @@ static void print_act(const struct act *act, const struct figure *figure, const 
 {
     double ratio = figure->rate / captured->rate;
     bool refused = figure->refused * 1000000 > (figure->done + figure->refused) * REFUSED_PPM;
-    printf("%-30s %8.0f %7.2f %8.0f %8.0f   ", act->name, figure->rate, ratio, figure->writer_us, figure->cpu_us);
+    printf("%-30s %8.0f %7.2f %8.0f %8.0f %7.2f   ", act->name, figure->rate, ratio, figure->writer_us, figure->cpu_us, figure->needs);
     if (refused)
         printf("MISSED (%lu of %lu refused)\n", (unsigned long)figure->refused, (unsigned long)(figure->done + figure->refused));
     else if (ratio >= LEAST)
@@ -587,13 +588,14 @@ void commands_run(struct world *world, const struct server *server, size_t reque
     name_what_is_missing(&bench);
     (void)capture(&bench); /* warms up */
     captured = capture(&bench);
-    printf("%zu requests each over %d connections; the writer's and the server's CPU in us; ratio to the capture before and after\n", requests,
-           COMMAND_CLIENTS);
-    printf("command                          rate/s   ratio   writer      CPU\n");
+    printf(
+        "%zu requests each over %d connections; the writer's and the server's CPU in us; needs: times that one is decided again; ratio to the capture before and after\n",
+        requests, COMMAND_CLIENTS);
+    printf("command                          rate/s   ratio   writer      CPU   needs\n");
     for (size_t i = 0; i <= COUNT(acts); i++) {
         if (i == COUNT(acts) || waiting == GROUP) {
             struct figure again = capture(&bench), mean = { .rate = (captured.rate + again.rate) / 2 };
-            printf("%-30s %8.0f %7s %8.0f %8.0f\n", "order.create", again.rate, "", again.writer_us, again.cpu_us);
+            printf("%-30s %8.0f %7s %8.0f %8.0f %7.2f\n", "order.create", again.rate, "", again.writer_us, again.cpu_us, again.needs);
             for (size_t g = 0; g < waiting; g++)
                 print_act(group[g], &figures[g], &mean);
             captured = again;

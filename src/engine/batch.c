@@ -15,7 +15,12 @@
 
 #define OUTCOME_WAIT_US INT64_C(5000000)
 #define OUTCOME_PAUSE_US 100000
-#define NEEDS_MAX 10000         /* rounds of one command: more is a decide that asks for ever */
+#define NEEDS_MAX 10000                /* rounds of one command: more is a decide that asks for ever */
+#define AHEAD_MAX 64                   /* commands that are tried behind one that needs rows */
+#define AHEAD_BYTES ((size_t)64 << 20) /* of the batch's memory: beyond it nobody is tried ahead */
+#define AHEAD_BEST 32
+#define AHEAD_MISS 8            /* one that needed rows all the same weighs as much as so many that did not */
+#define AHEAD_PAUSE 64          /* commands that need rows, until it is tried again */
 #define PREVIEW_ROWS_MAX 200000 /* that one preview may have changed: the others of the batch wait, and share its memory */
 
 /* A unit's sets in this batch: one, or the company's and all units'. */
@@ -23,8 +28,9 @@ struct batch {
     struct writer *writer;
     size_t first, count; /* sets[first .. first + count) */
     struct command **commands;
-    size_t decided;
-    size_t known; /* sets[known ..] are of units that this batch makes */
+    size_t taken, decided;
+    enum tried { TRIED_NOT, TRIED, TRIED_FOUND } * tried; /* of each command, ahead of its turn; found: it needed nothing more */
+    size_t known;                                         /* sets[known ..] are of units that this batch makes */
     int64_t now_us;
     struct arena_door *full;  /* where its memory ends */
     struct command *deciding; /* whose memory has a door of ours */
@@ -268,6 +274,70 @@ static void refuse_full(struct command *command)
     answer_fault(&command->answer, command->arena, FAULT_BUSY, NULL, "no memory is left for this request; nothing was changed");
 }
 
+static void mark_sets(const struct batch *batch, const struct command *command, struct ws_mark *marks)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        marks[i] = ws_mark(batch->writer->sets[batch->first + i], &command->actor);
+}
+
+/* One of those behind: as far as it gets, and undone. What it wanted is noted. */
+static void try_ahead(struct batch *batch, size_t i)
+{
+    struct ws_mark marks[UNITS_MAX + 1];
+    const size_t count = batch->count;
+    struct command *command = batch->commands[i];
+    struct arena_door need;
+    if (!black_box_enter(batch->writer->box, command)) {
+        batch->tried[i] = TRIED_FOUND;
+        return;
+    }
+    mark_sets(batch, command, marks);
+    set_doors(batch, &need);
+    batch->tried[i] = attempt(batch, batch->writer->sets[batch->first], command, &need) == ATTEMPT_NEEDS ? TRIED : TRIED_FOUND;
+    undo_sets(batch, marks, count);
+    black_box_leave(batch->writer->box);
+}
+
+static struct ahead *ahead_of(struct writer *writer, const struct command_type *type)
+{
+    for (size_t i = 0; i < AHEAD_TYPES; i++)
+        if (writer->ahead[i].type == type)
+            return &writer->ahead[i];
+    struct ahead *ahead = &writer->ahead[writer->ahead_next++ % AHEAD_TYPES];
+    *ahead = (struct ahead){ .type = type };
+    return ahead;
+}
+
+/* Whether a command that was tried ahead had its rows at its turn. Where it had not, those of its kind are left alone for a while. */
+static void ahead_learn(struct batch *batch, const struct command *command, bool needed)
+{
+    if (batch->tried[batch->decided] == TRIED_NOT)
+        return;
+    struct ahead *ahead = ahead_of(batch->writer, command->type);
+    ahead->score = needed ? (ahead->score > 0 ? ahead->score - AHEAD_MISS : -AHEAD_PAUSE) : ahead->score + (ahead->score < AHEAD_BEST);
+    batch->tried[batch->decided] = TRIED_NOT; /* once */
+}
+
+/* A command needs rows, so those of its kind behind it do: each is tried as far as it gets, so that what all of them need is read at once. A
+ * read on PostgreSQL is a round trip with the unit's clock row in hand; on SQLite it is a call, and nobody is tried. A try ends where the
+ * command's own first one would have, so it costs nothing twice, but for the last, which finds all. */
+static void look_ahead(struct batch *batch, const struct command *command)
+{
+    struct ahead *ahead = ahead_of(batch->writer, command->type);
+    size_t tries = 0;
+    if (ahead->score < 0) {
+        ahead->score++;
+        return;
+    }
+    for (size_t i = batch->decided + 1; i < batch->taken && tries < AHEAD_MAX && arena_used(batch->writer->arena) < AHEAD_BYTES; i++) {
+        const struct command *other = batch->commands[i];
+        if (other->type != command->type || other->dry_run || other->form.count > 0 || batch->tried[i] == TRIED_FOUND)
+            continue;
+        try_ahead(batch, i);
+        tries++;
+    }
+}
+
 static enum db_result decide_one(struct batch *batch, struct command *command)
 {
     struct ws_mark marks[UNITS_MAX + 1];
@@ -276,8 +346,7 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
     struct arena_door need;
     enum db_result result = DB_OK;
     enum attempt became = ATTEMPT_NEEDS;
-    for (size_t i = 0; i < count; i++)
-        marks[i] = ws_mark(batch->writer->sets[batch->first + i], &command->actor);
+    mark_sets(batch, command, marks);
     set_doors(batch, &need);
     for (size_t round = 0; result == DB_OK; round++) {
         assert(round < NEEDS_MAX);
@@ -289,12 +358,21 @@ static enum db_result decide_one(struct batch *batch, struct command *command)
             return DB_OK;
         }
         int64_t at_us = when_monotonic_us();
+        ahead_learn(batch, command, true);
+        if (!command->dry_run && !db_is_sqlite(batch->writer->db)) {
+            black_box_leave(batch->writer->box);
+            look_ahead(batch, command);
+            (void)black_box_enter(batch->writer->box, command); /* it was no culprit before */
+            mark_sets(batch, command, marks);
+            set_doors(batch, &need);
+        }
         result = feed(batch);
         batch->loading_us += since(&at_us);
         batch->writer->stats.needs++;
     }
     if (result != DB_OK)
         return result;
+    ahead_learn(batch, command, false);
     bool refused = command->faults.count > 0;
     command->state = refused ? COMMAND_REFUSED : COMMAND_ACCEPTED;
     if (refused) {
@@ -357,6 +435,8 @@ static enum db_result decide_all(struct batch *batch, size_t count)
 {
     enum db_result result = DB_OK;
     int64_t began = when_monotonic_us();
+    batch->taken = count;
+    batch->tried = ARENA_ARRAY(batch->writer->arena, enum tried, count);
     for (size_t i = 0; i < count && result == DB_OK; i++) {
         struct command *command = batch->commands[i];
         result = command->dry_run ? preview(batch, command) : decide_guarded(batch, command);

@@ -9,6 +9,13 @@
 
 #define UNITS_MAX 64 /* of one process; more than that is more processes */
 
+/* Whether it pays to try commands of a kind ahead (batch.c): what they then need at their turn may hang on those before them. */
+struct ahead {
+    const struct command_type *type;
+    int score; /* below 0: not now */
+};
+#define AHEAD_TYPES 16
+
 /* One connection, the working sets of its units, and what is remembered of them. */
 struct writer {
     struct db *db;
@@ -24,6 +31,8 @@ struct writer {
     size_t batch_rows;
     int64_t batch_us;
     struct engine_stats stats;
+    struct ahead ahead[AHEAD_TYPES];
+    size_t ahead_next;          /* which is forgotten for another */
     int64_t seq[UNITS_MAX + 1]; /* newest committed event by set */
     bool knows_culprits[UNITS_MAX + 1];
     struct culprits culprits;

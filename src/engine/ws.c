@@ -344,6 +344,7 @@ void ws_undo(struct ws *ws, const struct ws_mark *mark)
 struct ws_mark ws_mark(struct ws *ws, const struct actor *actor)
 {
     ws->attempt++;
+    ws->wanted_before = ws->want_count;
     ws->actor = actor == NULL ? 0 : actor->key;
     return (struct ws_mark){ ws->undo_count, ws->clock.event_seq, ws->clock.next_id, ws->clock.blocked, ws->clock.config_version };
 }
@@ -480,7 +481,7 @@ static void need(struct ws *ws)
 
 void ws_settle(struct ws *ws)
 {
-    if (ws->want_count > 0)
+    if (ws->want_count > ws->wanted_before)
         need(ws);
 }
 
@@ -760,7 +761,7 @@ void ws_batch_end(struct ws *ws, bool committed)
         ws->dirty[i] = NULL;
     memset(ws->row_wants, 0, db_table_count * sizeof(struct want *));
     memset(ws->list_wants, 0, db_path_count * sizeof(struct want *));
-    ws->dirty_count = ws->want_count = ws->undo_count = ws->undo_room = 0;
+    ws->dirty_count = ws->want_count = ws->wanted_before = ws->undo_count = ws->undo_room = 0;
     ws->undo = NULL;
     ws->kept_spoiled = false;
     ws->clock_is_new = false;

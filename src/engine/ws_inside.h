@@ -55,7 +55,7 @@ struct ws {
     struct ws_row **dirty;       /* by table->number: heads */
     size_t dirty_count;
     struct want **row_wants, **list_wants;
-    size_t want_count;
+    size_t want_count, wanted_before; /* before: when the attempt began, by others */
     struct undo *undo;
     size_t undo_count, undo_room;
     uint32_t attempt;

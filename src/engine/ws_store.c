@@ -157,7 +157,7 @@ enum db_result ws_feed(struct ws *ws, struct db *db, struct db_read *first)
             if (ws->list_wants[db_tables[i]->paths[p]->number] != NULL)
                 ask_lists(ws, &feed, db_tables[i]->paths[p]);
     }
-    ws->want_count = 0;
+    ws->want_count = ws->wanted_before = 0;
     enum db_result result = db_read_all(db, ws->batch, feed.reads, feed.count);
     if (result != DB_OK)
         return result;
