@@ -1,8 +1,8 @@
 /* src/engine/engine.c: the queues before the writers. A lane is a writer with a connection of its own and the queues before it:
  * one on SQLite, a few on PostgreSQL. A unit's commands all wait in one lane, so they keep their order and the rows that the
  * writer kept; what another process or lane wrote to the unit it notices as between servers, by the clock row. Commands wait
- * in three queues, people before channels before bulk; bulk gets at most a quarter of a batch while others wait. A batch is
- * what one unit has waiting, in order. */
+ * in three queues, people before channels before bulk. Bulk has batches of its own: a quarter of the writer's time while others
+ * wait, and short ones as long as others come. A batch is what one unit has waiting, in order. */
 #include "engine/engine.h"
 #include "base/thread.h"
 #include "base/when.h"
@@ -18,6 +18,10 @@
 
 #define QUEUES 3
 #define THREADS_BESIDE 2 /* finisher and checkpoint */
+#define BULK_SHARE 4     /* while others wait bulk has one part of so many of the writer's time */
+#define BULK_ROWS 500    /* that a batch of bulk changes, while others come: who comes in its midst waits for its end */
+#define BULK_US 1200
+#define OTHERS_US 1000000 /* and so long after the last of them */
 #define GATHER_PART 6
 #define GATHER_MAX_US 3000
 #define COPIES_BACK 8 /* steps back of the thread that copies the WAL: it is behind only while the WAL grows */
@@ -40,7 +44,11 @@ struct lane {
     struct arena *arena; /* of the directory's look-ups */
     struct queue queues[QUEUES];
     size_t queued;
-    bool at_work;              /* has commands besides those that are queued */
+    bool at_work;          /* has commands besides those that are queued */
+    bool bulk;             /* they are bulk */
+    int64_t bulk_again_us; /* before, none are taken while others wait */
+    size_t batch_rows;     /* bounds of a batch where no others come */
+    int64_t batch_us;
     struct engine_stats stats; /* these and the heads as the writer's last batch left them: while it works they are its own */
     struct head {
         int64_t unit, seq;
@@ -60,6 +68,7 @@ struct engine {
     pthread_cond_t to_finish, to_copy;
     struct directory directory;
     size_t queued_bytes;
+    int64_t others_us;        /* when commands that are not bulk were last taken, by any lane */
     struct queue decided;     /* answered when what was committed before is durable */
     size_t deciding, syncing; /* commands: in `decided`, and taken from there by the finisher */
     size_t lanes_ended;
@@ -89,8 +98,9 @@ static bool lane_open(struct engine *engine, struct lane *lane, const char *blac
     writer->options.url = options->url;
     writer->options.sync_later = options->db.wal != NULL;
     writer->clock = options->clock.now_us == NULL ? (struct engine_clock){ .now_us = wall_clock } : options->clock;
-    writer->batch_rows = options->batch_rows == 0 ? 4000 : options->batch_rows;
-    writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
+    lane->batch_rows = writer->batch_rows = options->batch_rows == 0 ? 4000 : options->batch_rows;
+    lane->batch_us = writer->batch_us = options->batch_us == 0 ? 10000 : options->batch_us;
+    lane->engine->others_us = -OTHERS_US;
     writer->arena = arena_new((size_t)256 << 20);
     vault_random(options->vault, &writer->random, sizeof writer->random);
     writer->sets[0] = ws_new(&(struct ws_options){ .unit = 0, .vault = writer->vault });
@@ -379,6 +389,32 @@ static struct command *of_other_units(struct lane *lane, struct command *preview
     return others;
 }
 
+static bool others_wait(const struct lane *lane)
+{
+    return lane->queues[QUEUE_PEOPLE].first != NULL || lane->queues[QUEUE_CHANNELS].first != NULL;
+}
+
+/* Others came while bulk was taken: what is left of it goes back to where it was. Not while stopping: then all that was taken is decided. */
+static bool gives_way(struct lane *lane, struct command **commands, size_t count)
+{
+    struct engine *engine = lane->engine;
+    if (!lane->bulk || !engine->running)
+        return false;
+    pthread_mutex_lock(&engine->lock);
+    const bool gives = others_wait(lane) && !engine->stopping;
+    for (size_t i = count; gives && i-- > 0;) {
+        struct queue *queue = &lane->queues[QUEUE_BULK];
+        commands[i]->next = queue->first;
+        if (queue->first == NULL)
+            queue->last = &commands[i]->next;
+        queue->first = commands[i];
+        engine->queued_bytes += bytes_of(commands[i]);
+        lane->queued++;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return gives;
+}
+
 static void lane_run(struct lane *lane, struct command **commands, size_t count);
 
 static void run_other_units(struct lane *lane, struct command **commands, size_t count, int64_t unit)
@@ -417,6 +453,8 @@ static void lane_run(struct lane *lane, struct command **commands, size_t count)
             refuse_rest(lane, commands + at, count - at);
             at = count;
         }
+        if (at < count && gives_way(lane, commands + at, count - at))
+            at = count;
     }
 }
 
@@ -442,14 +480,22 @@ static size_t take(struct lane *lane, struct queue *queue, struct command **take
     return count;
 }
 
+/* The lock is held. */
 static size_t take_batch(struct lane *lane)
 {
-    size_t most = lane->engine->options.batch_commands, count = 0;
-    for (size_t i = 0; i < QUEUES; i++) {
-        bool others_wait = i == QUEUE_BULK && count > 0;
-        size_t room = most - count;
-        count += take(lane, &lane->queues[i], lane->taken + count, others_wait && room > most / 4 ? most / 4 : room);
-    }
+    struct engine *engine = lane->engine;
+    const size_t most = engine->options.batch_commands;
+    const int64_t now_us = when_monotonic_us();
+    const bool others = others_wait(lane);
+    size_t count = 0;
+    if (others)
+        engine->others_us = now_us;
+    lane->bulk = lane->queues[QUEUE_BULK].first != NULL && (!others || (!lane->bulk && now_us >= lane->bulk_again_us));
+    for (size_t i = lane->bulk ? QUEUE_BULK : 0; i < (lane->bulk ? QUEUES : QUEUE_BULK); i++)
+        count += take(lane, &lane->queues[i], lane->taken + count, most - count);
+    const bool brief = lane->bulk && lane->batch_us >= 0 && now_us - engine->others_us < OTHERS_US;
+    lane->writer.batch_rows = brief && lane->batch_rows > BULK_ROWS ? BULK_ROWS : lane->batch_rows;
+    lane->writer.batch_us = brief && lane->batch_us > BULK_US ? BULK_US : lane->batch_us;
     return count;
 }
 
@@ -549,6 +595,8 @@ static void *work(void *context)
         int64_t began_us = when_monotonic_us();
         lane_run(lane, lane->taken, count);
         batch_us = when_monotonic_us() - began_us;
+        if (lane->bulk)
+            lane->bulk_again_us = began_us + BULK_SHARE * batch_us;
         tidy_wal(lane);
         pthread_mutex_lock(&engine->lock);
         lane->at_work = false;

@@ -13,9 +13,9 @@
 
 #define AT(type, member) offsetof(struct type, member)
 /* Claims that a fact breaks in its own command, and in each step of the job that has the rest: 13 rows each, with its order, its queue and its
- * exception. */
+ * exception. Who comes in the midst of a step waits for its end. */
 #define CLAIMS_AT_ONCE 600
-#define CLAIMS_A_STEP 150
+#define CLAIMS_A_STEP 60
 #define EVENT_SEQ_MAX INT64_C(9007199254740991) /* what JSON is sure to keep */
 
 enum reason { REASON_OPENING, REASON_RECEIPT, REASON_FOUND, REASON_COUNT, REASON_DAMAGE, REASON_LOSS, REASON_CORRECTION, REASON_SNAPSHOT };

@@ -1,5 +1,5 @@
 /* src/inventory/recalls.c: goods are called back. One command bars all places (position.blocked names the place's job), so nothing more is promised
- * from any of them; the jobs then take what is there, claims and all, into quarantine, 150 claims a step, in the order in which claims give way to
+ * from any of them; the jobs then take what is there, claims and all, into quarantine, 60 claims a step, in the order in which claims give way to
  * facts. A job that has all stays as the bar of its place (JOB_STANDS) until the recall is ended.
  * Invariants (millrace check): while a recall stands each of its places is barred by its job; it runs while jobs are open, and holds when
  * none is; its exception is open until it has ended; nobody claims units at a place whose job has all. */
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(struct type, member)
-#define CLAIMS_A_STEP 150 /* 13 rows each: see adjust.c */
+#define CLAIMS_A_STEP 60 /* 13 rows each: see adjust.c */
 #define NODES_MAX 1000
 #define PLACES_MAX ((size_t)2000) /* with those of classes: a job, a position and a row each */
 

@@ -70,8 +70,9 @@ void demand_waits(struct order *order, const struct demand_row *demand)
 
 /* ---- a spot and its queue ---- */
 
-/* What one command, or one step of a job, may fill, counted in rows that it probably changes. */
+/* What one command, or one step of a job, may fill, counted in rows that it probably changes. Who comes in the midst of a step waits for its end. */
 #define FILL_ROWS 2000
+#define STEP_ROWS 800
 #define ROWS_OF_LINE 10
 #define ROWS_OF_DEMAND 6
 
@@ -111,18 +112,24 @@ static struct spot spot_open(struct ws *ws, int64_t node, int64_t sku, int64_t j
 }
 
 #define QUEUE_BEGINNING 8 /* of a queue that is only asked whose turn it is */
-#define QUEUE_AT_ONCE (FILL_ROWS / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1)
+#define PASSED_OVER_MAX (FILL_ROWS / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1)
+
+/* As much of it as may be filled. */
+static size_t queue_at_once(const struct spot *spot)
+{
+    return (size_t)(spot->job != 0 ? STEP_ROWS : FILL_ROWS) / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1;
+}
 
 static void queue_want(struct spot *spot, size_t outlet)
 {
     const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(spot->sku), db_int(spot->outlets[outlet].channel->id) };
-    ws_want_path(spot->ws, &waiting_of_channel, prefix, QUEUE_AT_ONCE);
+    ws_want_path(spot->ws, &waiting_of_channel, prefix, queue_at_once(spot));
 }
 
 static struct ws_cursor queue_of(struct spot *spot, size_t outlet)
 {
     const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(spot->sku), db_int(spot->outlets[outlet].channel->id) };
-    return ws_scan(spot->ws, &waiting_of_channel, prefix, QUEUE_AT_ONCE);
+    return ws_scan(spot->ws, &waiting_of_channel, prefix, queue_at_once(spot));
 }
 
 static bool ranks_before(const struct waiting_row *a, const struct waiting_row *b)
@@ -170,11 +177,11 @@ static const struct waiting_row *queue_head(struct spot *spot, size_t i)
     const struct waiting_row *head = ws_next(spot->ws, &cursor);
     for (size_t n = 0; n < spot->passed_over[i] && head != NULL; n++)
         head = ws_next(spot->ws, &cursor);
-    while (head != NULL && spot->passed_over[i] < QUEUE_AT_ONCE && !could_take(spot, head, i)) {
+    while (head != NULL && spot->passed_over[i] < PASSED_OVER_MAX && !could_take(spot, head, i)) {
         spot->passed_over[i]++;
         head = ws_next(spot->ws, &cursor);
     }
-    return spot->passed_over[i] < QUEUE_AT_ONCE ? head : NULL;
+    return spot->passed_over[i] < PASSED_OVER_MAX ? head : NULL;
 }
 
 /* Whether there is anything to give; a job that fills there goes on by itself. */
@@ -489,7 +496,7 @@ void backorders_fill(struct ws *ws, const struct freed *places, size_t count)
 
 static bool fill_step(struct ws *ws, struct job_row *job)
 {
-    struct spot spot = spot_open(ws, job->node, job->subject, job->id, FILL_ROWS);
+    struct spot spot = spot_open(ws, job->node, job->subject, job->id, STEP_ROWS);
     const struct waiting_row *next = spot_fill(&spot);
     job->progress += spot.filled;
     (void)places_fill(ws, spot.others, spot.other_count, spot.rows);

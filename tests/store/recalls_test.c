@@ -254,10 +254,10 @@ static void hundreds_of_claims_give_way_in_steps(struct shop *shop)
     const char *id = recalled(shop, LEJ);
     bool open = true;
     assert_int_equal(jobs_advance(shop->engine, shop->arena, 1, &open), DB_OK);
-    assert_recall(shown(shop, id), "running", 150, 350);
+    assert_recall(shown(shop, id), "running", 60, 440);
     shop_check(shop);
     assert_int_equal(waits(shop, id_of(shop, order(shop, "web", "NEW", "LAMP", 1))), 1);
-    assert_in_range(shop_jobs(shop, 1), 3, 5);
+    assert_in_range(shop_jobs(shop, 1), 8, 10);
     const char *body = shown(shop, id);
     assert_recall(body, "holding", 500, 0);
     assert_int_equal(number_in(body, NULL, "broken"), 500);
