@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAUSE_US INT64_C(1000000)      /* after the third failure in a row, and twice as long after each further one */
+#define PAUSE_US INT64_C(1000000) /* after the third failure in a row, and twice as long after each further one */
+#define RETRY_AFTER_MAX_S 86400
 #define PAUSE_MAX_US INT64_C(60000000) /* an event that was never tried waits no longer than this for one that fails */
 
 static int64_t hastened(const struct flow *flow, int64_t us)
@@ -70,6 +71,7 @@ bool flow_load(struct flow *flow, const struct webhook_subscription_row *row, co
     flow->failing_since_us = row->failing_since;
     flow->count = flow->flying = flow->sent_count = 0;
     flow->pause_us = 0;
+    flow->asked_us = 0;
     flow->is_gone = false;
     for (size_t i = 0; i < count; i++) {
         struct flow_item *item = item_make(flow);
@@ -152,7 +154,7 @@ static size_t room_to_note(const struct flow *flow)
 /* One that fails is asked by one event at a time, with a pause between: enough to see when it is well again. */
 static size_t at_once(const struct flow *flow, int64_t now_us, size_t most)
 {
-    if (flow->is_gone || (flow->failing >= WEBHOOK_FAILING && (now_us < flow->pause_us || flow->flying > 0)))
+    if (flow->is_gone || now_us < flow->asked_us || (flow->failing >= WEBHOOK_FAILING && (now_us < flow->pause_us || flow->flying > 0)))
         return 0;
     const size_t limit = flow->failing >= WEBHOOK_FAILING ? 1 : FLOW_AT_ONCE;
     const size_t left = limit > flow->flying ? limit - flow->flying : 0;
@@ -198,6 +200,9 @@ static void failed(struct flow *flow, const struct flow_answer *answer, int64_t 
     flow->failing_since_us = flow->failing == 0 ? answer->at : flow->failing_since_us;
     flow->failing++;
     flow->is_gone = flow->is_gone || answer->gone;
+    /* Nobody may keep events waiting for longer than they are kept; a new process, or another URL, asks again. */
+    if (answer->retry_after_s > 0)
+        flow->asked_us = max_i64(flow->asked_us, now_us + hastened(flow, min_i64(answer->retry_after_s, RETRY_AFTER_MAX_S) * 1000000));
     if (flow->failing < WEBHOOK_FAILING)
         return;
     const int64_t doublings = min_i64(flow->failing - WEBHOOK_FAILING, 6);

@@ -24,6 +24,7 @@ struct flow {
     struct flow_item *items;                /* by seq; malloc'd */
     size_t count, room, flying;
     int64_t failing, failing_since_us, pause_us;  /* nothing is tried before pause_us */
+    int64_t asked_us;                             /* nor before this: the receiver asked for it (Retry-After) */
     int64_t hasten;                               /* waits are divided by it: tests. 0: 1 */
     bool is_gone;                                 /* answered 410 */
     struct webhook_sent sent[WEBHOOK_REPORT_MAX]; /* since the last report */
@@ -49,6 +50,7 @@ void flow_put_back(struct flow *flow, int64_t seq);
 /* What came of one that was taken. */
 struct flow_answer {
     int64_t seq, at, took_us, status;
+    int64_t retry_after_s; /* of one that was not delivered: it asks for so long a pause; 0: it does not */
     bool delivered, gone;
     const char *detail; /* kept as it is */
 };

@@ -176,6 +176,9 @@ static void judge(const struct post *post, CURLcode code, struct post_result *re
     *result = (struct post_result){
         .owner = post->owner, .seq = post->seq, .took_us = when_monotonic_us() - post->began_us, .status = is_answered ? status : 0
     };
+    curl_off_t retry_after_s = 0;
+    if (is_answered && curl_easy_getinfo(post->easy, CURLINFO_RETRY_AFTER, &retry_after_s) == CURLE_OK)
+        result->retry_after_s = (int64_t)retry_after_s;
     if (post->is_refused)
         snprintf(result->detail, sizeof result->detail, "not sent: %s is not an address of the public internet", post->address);
     else if (code == CURLE_WRITE_ERROR && !is_enough)

@@ -36,8 +36,9 @@ size_t postbox_flying(const struct postbox *postbox);
 struct post_result {
     void *owner;
     int64_t seq, took_us;
-    int64_t status;   /* 0: no answer came */
-    char detail[128]; /* "" where it was answered 2xx, else why not */
+    int64_t status;        /* 0: no answer came */
+    int64_t retry_after_s; /* what it asked for, in seconds or as a date; 0: nothing */
+    char detail[128];      /* "" where it was answered 2xx, else why not */
 };
 /* The next that has ended. */
 bool postbox_next(struct postbox *postbox, struct post_result *result);

@@ -381,6 +381,7 @@ static void take_results(struct sender *sender)
                                       .at = when_now_us(),
                                       .took_us = result.took_us,
                                       .status = result.status,
+                                      .retry_after_s = result.retry_after_s,
                                       .delivered = delivered,
                                       .gone = result.status == 410,
                                       .detail = delivered ? NULL : strdup(result.detail) };

@@ -91,6 +91,7 @@ static void how_each_bad_end_is_told(void **state)
     } ends[] = {
         { "http://good.test:%d/redirect", "answered 307: redirects are not followed", 307 },
         { "http://good.test:%d/gone", "answered 410", 410 },
+        { "http://good.test:%d/busy", "answered 429", 429 },
         { "http://good.test:%d/close", "no answer", 0 },
         { "http://good.test:%d/hang", "no answer: Timeout", 0 },
         { "http://good.test:%d/slow", "no answer: Timeout", 0 },
@@ -103,6 +104,7 @@ static void how_each_bad_end_is_told(void **state)
         struct post_result result = ask(intranet, "127.0.0.1", ends[i].url);
         if (result.status != ends[i].status || strncmp(result.detail, ends[i].detail, strlen(ends[i].detail)) != 0)
             fail_msg("%s: %ld \"%s\", not %ld \"%s\"", ends[i].url, (long)result.status, result.detail, (long)ends[i].status, ends[i].detail);
+        assert_int_equal(result.retry_after_s, ends[i].status == 429 ? 120 : 0);
     }
     (void)state;
 }

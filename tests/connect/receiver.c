@@ -96,6 +96,8 @@ static int status_of(struct receiver *receiver, enum receiver_path path, const c
         return 307;
     case RECEIVE_GONE:
         return 410;
+    case RECEIVE_BUSY:
+        return 429;
     case RECEIVE_OK:
     case RECEIVE_FLOOD:
         return 200;
@@ -163,7 +165,10 @@ static bool answer(struct connection *c, enum receiver_path path, int status)
         without_end(c, "40\r\n0123456789012345678901234567890123456789012345678901234567890123\r\n");
     if (path == RECEIVE_HEADERS || path == RECEIVE_FLOOD)
         return false;
-    snprintf(text, sizeof text, "HTTP/1.1 %d X\r\n%scontent-length: 2\r\n\r\nok", status, status == 307 ? "location: /redirected\r\n" : "");
+    snprintf(text, sizeof text, "HTTP/1.1 %d X\r\n%scontent-length: 2\r\n\r\nok", status,
+             status == 307   ? "location: /redirected\r\n"
+             : status == 429 ? "retry-after: 120\r\n"
+                             : "");
     return say(c->fd, text);
 }
 

@@ -18,6 +18,7 @@
     X(HEADERS, "/headers")   /* headers without an end */                      \
     X(REDIRECT, "/redirect") /* 307 to /redirected */                          \
     X(GONE, "/gone")         /* 410 */                                         \
+    X(BUSY, "/busy")         /* 429, in two minutes */                         \
     X(GARBAGE, "/garbage")   /* what is no HTTP */
 enum receiver_path {
 #define RECEIVER_ENUM(name, path) RECEIVE_##name,

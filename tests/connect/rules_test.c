@@ -389,10 +389,34 @@ static void answers(struct flow *flow, int64_t seq, int64_t status, int64_t now_
     struct flow_answer answer = { .seq = seq, .at = now_us, .status = status, .delivered = status == 200, .gone = status == 410 };
     flow_answered(flow, &answer, now_us);
 }
+static void asks_for_a_pause(struct flow *flow, int64_t seq, int64_t retry_after_s, int64_t now_us)
+{
+    flow_answered(flow, &(struct flow_answer){ .seq = seq, .at = now_us, .status = 429, .retry_after_s = retry_after_s }, now_us);
+}
 static void reads(struct flow *flow, int64_t from, const char *keys)
 {
     for (; *keys != '\0'; keys++, from++)
         assert_true(flow_read(flow, from, *keys, *keys != '-')); /* -: not wanted */
+}
+
+/* What waits and what was never tried, of all keys; no longer than a day, whatever it says. */
+static void who_asks_for_a_pause_has_it(void **state)
+{
+    struct flow *flow = flow_at(0);
+    reads(flow, 1, "abc");
+    assert_string_equal(goes(flow, 0), "1 2 3");
+    asks_for_a_pause(flow, 1, 600, 10);
+    answers(flow, 2, 200, 20);         /* was under way */
+    asks_for_a_pause(flow, 3, 60, 30); /* the longer one holds */
+    reads(flow, 4, "d");
+    assert_string_equal(goes(flow, INT64_C(599000000)), "");
+    assert_string_equal(goes(flow, INT64_C(601000000)), "1 3 4");
+    asks_for_a_pause(flow, 4, INT64_MAX, INT64_C(602000000));
+    reads(flow, 5, "e");
+    assert_string_equal(goes(flow, INT64_C(86400000000)), "");
+    assert_string_equal(goes(flow, INT64_C(602000001) + INT64_C(86400000000)), "4 5");
+    flow_end(flow);
+    (void)state;
 }
 
 static void one_of_a_key_goes_at_a_time(void **state)
@@ -512,13 +536,21 @@ static void a_room_that_is_full_takes_no_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(official_clients_sign_the_same),        cmocka_unit_test(what_receivers_must_accept_is_what_we_sign),
-        cmocka_unit_test(secrets_are_read_as_they_are_written),  cmocka_unit_test(each_secret_signs),
-        cmocka_unit_test(targets_that_must_be_refused_are),      cmocka_unit_test(a_url_is_read_in_one_way),
-        cmocka_unit_test(addresses_of_the_public_internet),      cmocka_unit_test(it_comes_again_later_each_time_for_three_days),
-        cmocka_unit_test(one_of_a_key_goes_at_a_time),           cmocka_unit_test(one_that_fails_keeps_its_key_and_no_other),
-        cmocka_unit_test(one_that_always_fails_is_asked_seldom), cmocka_unit_test(the_last_attempt_ends_an_event_where_others_get_through),
-        cmocka_unit_test(nothing_gets_through_for_three_days),   cmocka_unit_test(a_room_that_is_full_takes_no_more),
+        cmocka_unit_test(official_clients_sign_the_same),
+        cmocka_unit_test(what_receivers_must_accept_is_what_we_sign),
+        cmocka_unit_test(secrets_are_read_as_they_are_written),
+        cmocka_unit_test(each_secret_signs),
+        cmocka_unit_test(targets_that_must_be_refused_are),
+        cmocka_unit_test(a_url_is_read_in_one_way),
+        cmocka_unit_test(addresses_of_the_public_internet),
+        cmocka_unit_test(it_comes_again_later_each_time_for_three_days),
+        cmocka_unit_test(who_asks_for_a_pause_has_it),
+        cmocka_unit_test(one_of_a_key_goes_at_a_time),
+        cmocka_unit_test(one_that_fails_keeps_its_key_and_no_other),
+        cmocka_unit_test(one_that_always_fails_is_asked_seldom),
+        cmocka_unit_test(the_last_attempt_ends_an_event_where_others_get_through),
+        cmocka_unit_test(nothing_gets_through_for_three_days),
+        cmocka_unit_test(a_room_that_is_full_takes_no_more),
     };
     arena = arena_new((size_t)256 << 20);
     int failed = sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("rules of webhooks", tests, NULL, NULL);
