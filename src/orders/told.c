@@ -176,7 +176,6 @@ const struct command_type promise_tell = { .name = "promise.tell",
 /* ---- who looks ---- */
 
 struct look {
-    struct arena *arena;
     struct retold *places;
     size_t count; /* of all SKUs */
 };
@@ -224,7 +223,7 @@ enum db_result promises_look(struct db *db, struct arena *arena, int64_t unit, c
     if (result == DB_OK)
         result = promises_due(db, arena, unit, TELL_SKUS_A_LOOK, &due, &due_count);
     if (result == DB_OK && due_count > 0) {
-        struct look look = { .arena = arena, .places = ARENA_ARRAY(arena, struct retold, TELL_A_LOOK + 1) };
+        struct look look = { .places = ARENA_ARRAY(arena, struct retold, TELL_A_LOOK + 1) };
         struct tell_input *inputs = ARENA_ARRAY(arena, struct tell_input, TELL_A_LOOK / TELL_AT_ONCE + TELL_SKUS_A_LOOK + 1);
         for (size_t i = 0; i < due_count && result == DB_OK && look.count < TELL_A_LOOK; i++)
             result = look_at(&reading, &look, unit, &due[i], inputs, count);

@@ -26,12 +26,12 @@ struct tell_input {
 extern const struct command_type promise_tell;
 
 /* What is to be told in a unit, as commands to be given one after the other; *count 0: nothing is due. They live in the arena. */
-enum db_result promises_look(struct db *db, struct arena *arena, int64_t unit, const struct tell_input **inputs, size_t *count);
+enum db_result promises_look(struct db *db, struct arena *arena, int64_t unit, const struct tell_input **out, size_t *count);
 /* For an engine without threads: one look, and what follows from it. *open: whether anything was due. */
 enum db_result promises_advance(struct engine *engine, struct arena *arena, int64_t unit, bool *open);
 
 /* A part of the line has stopped waiting: its date is that of the others, which is told; nothing where none waits. */
-void order_line_retold(struct order *order, int64_t line);
+void order_line_retold(struct order *order, int64_t number);
 
 /* A line's date of those of its parts: NULL_INT where one of them has none, or all that it waits for stands there. Pure. */
 int64_t line_date_of(const int64_t *parts, size_t count);
