@@ -123,7 +123,7 @@ static const struct act acts[] = {
     { "fulfilment.accept", "POST", "/v1/fulfilments/%f/accept", "", SENT, NOTHING },
     { "fulfilment.fail", "POST", "/v1/fulfilments/%f/fail", "{\"reason\":\"no\",\"lost\":[{\"line\":1,\"quantity\":1}]}", SENT, NOTHING },
     { "fulfilment.decline", "POST", "/v1/fulfilments/%f/decline", "{\"reason\":\"no\"}", SENT, DECLINED },
-    { "order.refusal.clear", "POST", "/v1/orders/%o/refusals/FBA/clear", "{\"reason\":\"now\"}", DECLINED, NOTHING },
+    { "order.refusal.clear", "POST", "/v1/orders/%o/refusals/FBA/clear", "{\"reason\":\"now\"}", DECLINED, NOTHING, .reason = "each line is filled from its queue as if it came alone, and its exceptions close" },
 
     { "stock.adjust, a receipt", "POST", "/v1/inventory/adjustments", "{\"node\":\"N1\",\"sku\":\"%s\",\"delta\":5,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"3.00\",\"currency\":\"EUR\"}}", NOTHING, NOTHING },
     { "stock.adjust, a loss", "POST", "/v1/inventory/adjustments", "{\"node\":\"N1\",\"sku\":\"%s\",\"delta\":-1,\"reason\":\"loss\"}", NOTHING, NOTHING },
