@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH_ENTRIES 500
+#define BATCH_ENTRIES 100   /* the server reads a request in one go, and others wait for that */
 #define PREVIEW_ENTRIES 100 /* a preview of many is undone as one: it may not be as large */
 #define BATCH_BYTES ((size_t)1 << 20)
 #define ENTRY_ROWS_MAX 10000
