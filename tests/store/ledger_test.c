@@ -561,7 +561,7 @@ static void a_ledger_is_made_anew(struct shop *shop)
 
 /* ---- random days, and a bookkeeper who looks at tables ---- */
 
-#define DAYS 12
+#define DAYS 12 /* where MILLRACE_LEDGER_DAYS says no other number */
 #define DAY_COMMANDS 120
 
 struct day {
@@ -837,7 +837,7 @@ static const char *run_day(enum store store, uint64_t seed, struct arena *arena)
 
 static void random_days_are_booked_alike(void **state)
 {
-    const char *asked = getenv("MILLRACE_STREAMS");
+    const char *asked = getenv("MILLRACE_LEDGER_DAYS");
     const uint64_t days = asked == NULL ? DAYS : strtoull(asked, NULL, 10);
     struct arena *arena = arena_new((size_t)1 << 28);
     for (uint64_t seed = 1; seed <= days; seed++) {
