@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
+
+#define FOLDER_MAX 200
 
 #define ORDER(id) "(SELECT id FROM orders WHERE channel_order_id = '" id "')"
 /* The first supply in a state: 1 open, 2 short, 3 complete, 4 closed. */
@@ -444,12 +447,10 @@ static void see(void *context, const struct violation *violation)
                  violation->found);
 }
 
-static struct seen look(struct shop *shop, struct db *read, const struct broken *broken)
+static struct seen look(const struct shop_copy *copy, struct vault *vault, const struct broken *broken)
 {
     struct seen seen = { .broken = broken };
-    struct check check = {
-        .db = engine_db(shop->engine), .read = read, .vault = shop->vault, .arena = arena_new((size_t)1 << 28), .tell = see, .context = &seen
-    };
+    struct check check = { .db = copy->db, .read = copy->read, .vault = vault, .arena = arena_new((size_t)1 << 28), .tell = see, .context = &seen };
     assert_int_equal(check_all(&check), DB_OK);
     arena_free(check.arena);
     return seen;
@@ -668,10 +669,8 @@ static struct shop *busy_shop(enum store store)
     return shop;
 }
 
-static void break_it(struct shop *shop, const struct broken *broken)
+static void break_it(struct shop *shop, struct db *db, const struct broken *broken)
 {
-    struct db *db = engine_db(shop->engine);
-    shop->broken = true;
     const char *sql = broken->sql;
     if (broken->unchecked)
         sql =
@@ -685,24 +684,70 @@ static void break_it(struct shop *shop, const struct broken *broken)
         fail_msg("%s: %s", broken->says, db_last_error(db));
 }
 
-static void each_is_found_alone(enum store store)
+/* Where a break is. */
+enum place { STORE_ALONE, IN_THE_LEDGER, BELOW_THE_LEDGER };
+
+static void nothing_is_found(struct shop *shop, enum place place, const char *when)
 {
-    for (size_t i = 0; i < COUNT(breaks); i++) {
-        struct shop *shop = busy_shop(store);
-        struct seen before = look(shop, NULL, NULL);
-        if (before.wrong[0] != '\0')
-            fail_msg("nothing is broken yet: %s", before.wrong);
-        break_it(shop, &breaks[i]);
-        struct seen after = look(shop, NULL, &breaks[i]);
-        if (after.right == 0 || after.wrong[0] != '\0')
-            fail_msg("%s: %s is told %ld times, also %s", breaks[i].says, breaks[i].id, (long)after.right, after.wrong);
-        shop_close(shop);
+    struct shop_copy copy;
+    shop_copy(shop, place != STORE_ALONE, &copy);
+    struct seen seen = look(&copy, shop->vault, NULL);
+    if (seen.wrong[0] != '\0')
+        fail_msg("%s: %s", when, seen.wrong);
+    shop_copy_close(shop, &copy);
+}
+
+/* Each in a copy of its own of the one shop, in which nothing is found before and afterwards. */
+static void each_is_found_alone(struct shop *shop, const struct broken *each, size_t count, enum place place)
+{
+    nothing_is_found(shop, place, "nothing is broken yet");
+    for (size_t i = 0; i < count; i++) {
+        struct shop_copy copy;
+        shop_copy(shop, place != STORE_ALONE, &copy);
+        break_it(shop, place == IN_THE_LEDGER ? copy.read : copy.db, &each[i]);
+        struct seen seen = look(&copy, shop->vault, &each[i]);
+        if (seen.right == 0 || seen.wrong[0] != '\0')
+            fail_msg("%s: %s is told %ld times, also %s", each[i].says, each[i].id, (long)seen.right, seen.wrong);
+        shop_copy_close(shop, &copy);
     }
+    nothing_is_found(shop, place, "a break is seen in another's copy");
+}
+
+/* SQLite: into a file of a new folder, of which the copies are made. */
+static void put_into_file(struct shop *shop, enum store store, char *folder)
+{
+    if (store != STORE_SQLITE)
+        return;
+    const char *root = getenv("TMPDIR");
+    snprintf(folder, FOLDER_MAX, "%s/millrace-check.XXXXXX", root == NULL ? "/tmp" : root);
+    assert_non_null(mkdtemp(folder));
+    shop_in_file(shop, arena_printf(shop->arena, "%s/shop", folder));
+}
+
+static void close_with_file(struct shop *shop, enum store store, const char *folder, bool with_read)
+{
+    if (store == STORE_SQLITE) {
+        unlink(shop->url + strlen("sqlite:"));
+        if (with_read)
+            unlink(arena_printf(shop->arena, "%s.read", shop->url + strlen("sqlite:")));
+        assert_int_equal(rmdir(folder), 0); /* the copies are gone, and no journal was left */
+    }
+    shop_close(shop);
+}
+
+static void store_breaks_are_found(enum store store)
+{
+    char folder[FOLDER_MAX];
+    struct shop *shop = busy_shop(store);
+    put_into_file(shop, store, folder);
+    shop_rest(shop);
+    each_is_found_alone(shop, breaks, COUNT(breaks), STORE_ALONE);
+    close_with_file(shop, store, folder, false);
 }
 
 /* ---- the ledger, which stands beside the store ---- */
 
-static struct db *followed(struct shop *shop)
+static void follow(struct shop *shop)
 {
     struct db *read = NULL;
     const char *error = "";
@@ -713,49 +758,40 @@ static struct db *followed(struct shop *shop)
     follower.read = read;
     assert_int_equal(projection_round(&follower), DB_OK);
     arena_free(follower.arena);
-    return read;
+    db_close(read);
 }
 
-static void ledger_breaks_are_found(enum store store, const struct broken *each, size_t count, bool below)
+static void ledger_breaks_are_found(enum store store)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct shop *shop = busy_shop(store);
-        shop_must(shop, 201, "POST", "/v1/inventory/adjustments",
-                  "{\"node\":\"LEJ\",\"sku\":\"CRATE\",\"delta\":1,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"7.00\",\"currency\":\"EUR\"}}");
-        struct db *read = followed(shop);
-        struct seen before = look(shop, read, NULL);
-        if (before.wrong[0] != '\0')
-            fail_msg("nothing is broken yet: %s", before.wrong);
-        shop->broken = true;
-        if (db_script(below ? engine_db(shop->engine) : read, each[i].sql) != DB_OK)
-            fail_msg("%s: %s", each[i].says, db_last_error(read));
-        struct seen after = look(shop, read, &each[i]);
-        if (after.right == 0 || after.wrong[0] != '\0')
-            fail_msg("%s: %s is told %ld times, also %s", each[i].says, each[i].id, (long)after.right, after.wrong);
-        db_close(read);
-        shop_close(shop);
-    }
+    char folder[FOLDER_MAX];
+    struct shop *shop = busy_shop(store);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments",
+              "{\"node\":\"LEJ\",\"sku\":\"CRATE\",\"delta\":1,\"reason\":\"receipt\",\"unit_cost\":{\"amount\":\"7.00\",\"currency\":\"EUR\"}}");
+    put_into_file(shop, store, folder);
+    follow(shop);
+    shop_rest(shop);
+    each_is_found_alone(shop, ledger_breaks, COUNT(ledger_breaks), IN_THE_LEDGER);
+    each_is_found_alone(shop, below_the_ledger, COUNT(below_the_ledger), BELOW_THE_LEDGER);
+    close_with_file(shop, store, folder, true);
 }
 
 static void what_is_wrong_in_the_ledger_on_sqlite(void **state)
 {
-    ledger_breaks_are_found(STORE_SQLITE, ledger_breaks, COUNT(ledger_breaks), false);
-    ledger_breaks_are_found(STORE_SQLITE, below_the_ledger, COUNT(below_the_ledger), true);
+    ledger_breaks_are_found(STORE_SQLITE);
 }
 
 static void what_is_wrong_in_the_ledger_on_postgresql(void **state)
 {
     if (!store_is_there(STORE_POSTGRES))
         skip();
-    ledger_breaks_are_found(STORE_POSTGRES, ledger_breaks, COUNT(ledger_breaks), false);
-    ledger_breaks_are_found(STORE_POSTGRES, below_the_ledger, COUNT(below_the_ledger), true);
+    ledger_breaks_are_found(STORE_POSTGRES);
 }
 
 static bool all_broken;
 
 static void each_broken_rule_is_found_alone_on_sqlite(void **state)
 {
-    each_is_found_alone(STORE_SQLITE);
+    store_breaks_are_found(STORE_SQLITE);
     all_broken = true;
 }
 
@@ -763,7 +799,7 @@ static void each_broken_rule_is_found_alone_on_postgresql(void **state)
 {
     if (!store_is_there(STORE_POSTGRES))
         skip();
-    each_is_found_alone(STORE_POSTGRES);
+    store_breaks_are_found(STORE_POSTGRES);
 }
 
 /* ---- no rule without a break ---- */

@@ -45,14 +45,20 @@ static void company_make(struct shop *shop, struct db *db)
 }
 
 /* Each shop on PostgreSQL is a database of its own: they do not see each other and go with the test. */
-static void postgres_database(struct shop *shop, const char *verb)
+static void postgres_database(struct shop *shop, const char *sql)
 {
     const char *error;
     struct db *db;
     struct db_options options = { .url = shop->admin_url };
     must(db_open(&db, &options, shop->arena, &error), "admin");
-    must(db_script(db, arena_printf(shop->arena, verb, shop->schema)), verb);
+    must(db_script(db, sql), sql);
     db_close(db);
+}
+
+static void postgres_url(const struct shop *shop, const char *database, char *out, size_t room)
+{
+    const char *query = strchr(shop->admin_url, '?'), *name = strstr(shop->admin_url, "/postgres");
+    snprintf(out, room, "%.*s/%s%s", (int)(name - shop->admin_url), shop->admin_url, database, query == NULL ? "" : query);
 }
 
 static void name_store(struct shop *shop, enum store store)
@@ -62,9 +68,8 @@ static void name_store(struct shop *shop, enum store store)
         return;
     snprintf(shop->admin_url, sizeof shop->admin_url, "%s", getenv("MILLRACE_TEST_POSTGRES"));
     snprintf(shop->schema, sizeof shop->schema, "shop_%d_%p", (int)getpid(), (void *)shop);
-    postgres_database(shop, "CREATE DATABASE \"%s\"");
-    const char *query = strchr(shop->admin_url, '?'), *name = strstr(shop->admin_url, "/postgres");
-    snprintf(shop->url, sizeof shop->url, "%.*s/%s%s", (int)(name - shop->admin_url), shop->admin_url, shop->schema, query == NULL ? "" : query);
+    postgres_database(shop, arena_printf(shop->arena, "CREATE DATABASE \"%s\"", shop->schema));
+    postgres_url(shop, shop->schema, shop->url, sizeof shop->url);
 }
 
 static struct engine *engine_of(struct shop *shop, const char **error)
@@ -153,6 +158,69 @@ void shop_in_file(struct shop *shop, const char *path)
     shop_open_again(shop);
 }
 
+void shop_rest(struct shop *shop)
+{
+    if (!shop->broken)
+        shop_check(shop);
+    shop->broken = true; /* it was looked at, and has no engine for another look */
+    local_close(shop->local);
+    engine_close(shop->engine);
+    shop->local = NULL;
+    shop->engine = NULL;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    static char bytes[1 << 16];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    if (in == NULL || out == NULL)
+        fail_msg("%s cannot become %s", from, to);
+    for (size_t size; (size = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        if (fwrite(bytes, 1, size, out) != size)
+            fail_msg("%s cannot be written", to);
+    if (ferror(in) || fclose(in) != 0 || fclose(out) != 0)
+        fail_msg("%s is no copy of %s", to, from);
+}
+
+static struct db *copy_open(struct shop *shop, const char *url, bool read)
+{
+    const char *error = "";
+    struct db *db = NULL;
+    if (db_open(&db, &(struct db_options){ .url = url, .projection = read, .no_sync = true }, shop->arena, &error) != DB_OK)
+        fail_msg("%s: %s", url, error);
+    return db;
+}
+
+void shop_copy(struct shop *shop, bool with_read, struct shop_copy *copy)
+{
+    if (shop->schema[0] != '\0') {
+        snprintf(copy->name, sizeof copy->name, "%s_copy", shop->schema);
+        postgres_database(shop, arena_printf(shop->arena, "CREATE DATABASE \"%s\" TEMPLATE \"%s\"", copy->name, shop->schema));
+        postgres_url(shop, copy->name, copy->url, sizeof copy->url);
+    } else {
+        const char *path = shop->url + strlen("sqlite:");
+        snprintf(copy->url, sizeof copy->url, "%s.copy", shop->url);
+        copy_file(path, arena_printf(shop->arena, "%s.copy", path));
+        if (with_read)
+            copy_file(arena_printf(shop->arena, "%s.read", path), arena_printf(shop->arena, "%s.copy.read", path));
+    }
+    copy->db = copy_open(shop, copy->url, false);
+    copy->read = with_read ? copy_open(shop, copy->url, true) : NULL;
+}
+
+void shop_copy_close(struct shop *shop, struct shop_copy *copy)
+{
+    db_close(copy->read);
+    db_close(copy->db);
+    if (shop->schema[0] != '\0') {
+        postgres_database(shop, arena_printf(shop->arena, "DROP DATABASE \"%s\" WITH (FORCE)", copy->name));
+        return;
+    }
+    unlink(copy->url + strlen("sqlite:"));
+    if (copy->read != NULL)
+        unlink(arena_printf(shop->arena, "%s.read", copy->url + strlen("sqlite:")));
+}
+
 void shop_close(struct shop *shop)
 {
     if (!shop->broken)
@@ -160,7 +228,7 @@ void shop_close(struct shop *shop)
     local_close(shop->local);
     engine_close(shop->engine);
     if (shop->schema[0] != '\0')
-        postgres_database(shop, "DROP DATABASE \"%s\" WITH (FORCE)");
+        postgres_database(shop, arena_printf(shop->arena, "DROP DATABASE \"%s\" WITH (FORCE)", shop->schema));
     vault_close(shop->vault);
     arena_free(shop->arena);
     free(shop);

@@ -35,6 +35,17 @@ void shop_close(struct shop *shop);
 void shop_open_again(struct shop *shop);
 /* SQLite: goes on in a file, for those who look at it from another connection or start again. */
 void shop_in_file(struct shop *shop, const char *path);
+/* Nobody is connected to it any more: from here it can only be copied and closed. Its projections go into the copies when their connection is
+ * closed, too. SQLite: it must be in a file. */
+void shop_rest(struct shop *shop);
+/* A store with all that a resting shop's has, its projections too, and nobody's engine: what is done to it is seen in no other copy, and not
+ * checked at its end. */
+struct shop_copy {
+    struct db *db, *read; /* read: NULL where the shop has no projections */
+    char url[600], name[80];
+};
+void shop_copy(struct shop *shop, bool with_read, struct shop_copy *copy);
+void shop_copy_close(struct shop *shop, struct shop_copy *copy);
 /* Another one on the same store, as in a second server, which keeps rows of its own; not in memory. engine_close before shop_close. */
 struct engine *shop_second_engine(struct shop *shop);
 
