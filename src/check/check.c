@@ -144,9 +144,10 @@ static enum db_result check_blocked(struct check *check, int64_t unit)
 enum db_result check_all(struct check *check)
 {
     static enum db_result (*const parts[])(struct check *, int64_t) = {
-        known_load,       check_keys_of,      check_events_of,    check_blocked,    check_stock,      check_claims_of,      check_orders_of,
-        check_waiting_of, check_promises_of,  check_transfers_of, check_recalls_of, check_returns_of, check_short_picks_of, check_supplies_of,
-        check_counts_of,  check_handshake_of, check_webhooks_of,  check_parcels_of, check_routing_of, check_references,     check_ledger_of
+        known_load,           check_keys_of,     check_events_of,   check_blocked,          check_stock,        check_claims_of,
+        check_orders_of,      check_waiting_of,  check_promises_of, check_transfers_of,     check_recalls_of,   check_returns_of,
+        check_short_picks_of, check_supplies_of, check_counts_of,   check_count_classes_of, check_handshake_of, check_webhooks_of,
+        check_parcels_of,     check_routing_of,  check_references,  check_ledger_of
     };
     struct check_units_result *units;
     size_t count = 0;

@@ -59,6 +59,7 @@ enum db_result check_handshake_of(struct check *check, int64_t unit);
 enum db_result check_parcels_of(struct check *check, int64_t unit);
 enum db_result check_short_picks_of(struct check *check, int64_t unit);
 enum db_result check_counts_of(struct check *check, int64_t unit);
+enum db_result check_count_classes_of(struct check *check, int64_t unit);
 enum db_result check_webhooks_of(struct check *check, int64_t unit); /* of the company, too */
 enum db_result check_routing_of(struct check *check, int64_t unit);
 enum db_result check_references(struct check *check, int64_t unit);

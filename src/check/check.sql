@@ -144,7 +144,7 @@ SELECT c.id, c.node, c.state, c.opened_seq, c.lines, c.lines_booked, c.lines_rig
 
 -- name: check_count_lines :many
 -- $1 unit ID; $2 after ID; $3 upto ID
-SELECT l.sheet, l.line, l.sku, l.state, l.expected, l.delta, l.within, l.adjustment
+SELECT l.sheet, l.line, l.sku, l.abc, l.state, l.expected, l.delta, l.within, l.adjustment
   FROM count_line AS l WHERE l.unit = $1 AND l.sheet > $2 AND l.sheet <= $3 ORDER BY l.sheet, l.line;
 
 -- name: check_count_tries :many
@@ -399,3 +399,17 @@ SELECT d.part, d.sku FROM demand AS d WHERE d.unit = $1 AND d.ord = $2 AND d.lin
 -- Few are open at once.
 -- $1 unit ID; $2 state INT; $3 kind INT
 SELECT j.id FROM job AS j WHERE j.unit = $1 AND j.state = $2 AND j.kind = $3 ORDER BY j.id;
+
+-- name: check_count_classes :many
+-- Behind a SKU at a node.
+-- $1 unit ID; $2 node ID; $3 sku ID; $4 most INT
+SELECT c.node, c.sku, c.abc, c.value, c.units, c.unit_cost, c.above FROM count_class AS c
+ WHERE c.unit = $1 AND c.node >= $2 AND (c.node > $2 OR c.sku > $3) ORDER BY c.node, c.sku LIMIT $4;
+
+-- name: check_count_bases :many
+-- $1 unit ID
+SELECT b.node, b.total, b.ranked, b.share_a, b.share_b FROM count_basis AS b WHERE b.unit = $1 ORDER BY b.node;
+
+-- name: check_count_accuracies :many
+-- $1 unit ID
+SELECT a.node, a.abc, a.lines, a.lines_right, a.units, a.units_off FROM count_accuracy AS a WHERE a.unit = $1 ORDER BY a.node, a.abc;

@@ -1,10 +1,11 @@
 /* src/check/counts.c: what a counter said stands beside the adjustment that it became, of one event, and is of a time before it was told. A sheet's
- * figures are those of its lines, and what people are told of was counted. */
+ * figures are those of its lines, so is how right the books of a node were, and what people are told of was counted. */
 #include "check/check.h"
 #include "check_sql.h"
 #include "engine/exceptions.h"
 #include "inventory/count_sheets.h"
 #include <stdlib.h>
+#include <string.h>
 
 static void check_fact(struct check *check, int64_t unit, const struct check_count_facts_result *fact, const struct adjustment_row *adjustment)
 {
@@ -64,7 +65,46 @@ static enum db_result check_facts(struct check *check, int64_t unit)
 
 #define SHEETS_AT_ONCE 50 /* each may have hundreds of lines */
 
+/* What sheets have booked at a node, by class; malloc's. All four only grow. */
+enum { SUM_LINES, SUM_RIGHT, SUM_UNITS, SUM_OFF, SUM_COUNT };
+struct booked {
+    int64_t node, abc;
+    int64_t sums[SUM_COUNT], least[SUM_COUNT]; /* over lines; as they were kept before the lines were read */
+};
+struct sums {
+    struct booked *rows;
+    size_t count, room;
+    bool full; /* no memory */
+};
+
+static struct booked *sums_of(struct sums *sums, int64_t node, int64_t abc)
+{
+    for (size_t i = 0; i < sums->count; i++)
+        if (sums->rows[i].node == node && sums->rows[i].abc == abc)
+            return &sums->rows[i];
+    if (sums->count == sums->room) {
+        const size_t room = sums->room == 0 ? 64 : 2 * sums->room;
+        struct booked *rows = realloc(sums->rows, room * sizeof *rows);
+        sums->full = sums->full || rows == NULL;
+        if (rows == NULL)
+            return NULL;
+        sums->rows = rows;
+        sums->room = room;
+    }
+    sums->rows[sums->count] = (struct booked){ .node = node, .abc = abc };
+    return &sums->rows[sums->count++];
+}
+
+static void sum_line(struct sums *sums, int64_t node, const struct check_count_lines_result *line)
+{
+    struct booked *booked = sums_of(sums, node, line->abc);
+    const int64_t added[SUM_COUNT] = { 1, line->within, line->expected, min_i64(line->expected, llabs(line->delta)) };
+    for (size_t i = 0; booked != NULL && i < SUM_COUNT; i++)
+        booked->sums[i] += added[i];
+}
+
 struct page {
+    struct sums *sums;
     struct check_count_sheets_result *sheets;
     struct check_count_lines_result *lines;
     struct check_count_tries_result *tries;
@@ -93,6 +133,7 @@ static size_t check_sheet(struct check *check, int64_t unit, const struct check_
         right += line->within;
         units += line->expected;
         off += min_i64(line->expected, llabs(line->delta));
+        sum_line(page->sums, sheet->node, line);
     }
     const struct {
         const char *what;
@@ -136,12 +177,60 @@ static void check_orphans(struct check *check, int64_t unit, const struct page *
     }
 }
 
-static enum db_result check_sheets(struct check *check, int64_t unit)
+static enum db_result read_accuracy(struct check *check, int64_t unit, struct check_count_accuracies_result **rows, size_t *count, struct sums *sums)
+{
+    *count = 0;
+    enum db_result result = check_count_accuracies(check->db, check->arena, unit, rows, count);
+    for (size_t i = 0; result == DB_OK && i < *count; i++)
+        (void)sums_of(sums, (*rows)[i].node, (*rows)[i].abc);
+    return sums->full ? DB_BUSY : result;
+}
+
+static void figures_of(const struct check_count_accuracies_result *row, int64_t figures[SUM_COUNT])
+{
+    memcpy(figures, (const int64_t[]){ row->lines, row->lines_right, row->units, row->units_off }, SUM_COUNT * sizeof *figures);
+}
+
+/* How right the books were, before the lines are read. */
+static enum db_result begin_accuracy(struct check *check, int64_t unit, struct sums *sums)
+{
+    struct check_count_accuracies_result *rows;
+    size_t count;
+    enum db_result result = read_accuracy(check, unit, &rows, &count, sums);
+    for (size_t i = 0; result == DB_OK && i < count; i++)
+        figures_of(&rows[i], sums_of(sums, rows[i].node, rows[i].abc)->least);
+    arena_reset(check->arena);
+    return result;
+}
+
+/* And behind them: lines are booked while this reads, so their sums stand between the two. */
+static enum db_result end_accuracy(struct check *check, int64_t unit, struct sums *sums)
+{
+    struct check_count_accuracies_result *rows;
+    size_t count;
+    enum db_result result = read_accuracy(check, unit, &rows, &count, sums);
+    for (size_t s = 0; result == DB_OK && s < sums->count; s++) {
+        const struct booked *booked = &sums->rows[s];
+        int64_t most[SUM_COUNT] = { 0 };
+        for (size_t i = 0; i < count; i++)
+            if (rows[i].node == booked->node && rows[i].abc == booked->abc)
+                figures_of(&rows[i], most);
+        for (size_t k = 0; k < SUM_COUNT; k++)
+            if (booked->sums[k] < booked->least[k] || booked->sums[k] > most[k])
+                check_found(check, "count_accuracy", "how right the books were is the sum of what sheets have booked",
+                            arena_printf(check->arena, "unit %ld node %ld class %ld", (long)unit, (long)booked->node, (long)booked->abc),
+                            booked->sums[k], most[k]);
+    }
+    arena_reset(check->arena);
+    return result;
+}
+
+static enum db_result check_sheets(struct check *check, int64_t unit, struct sums *sums)
 {
     enum db_result result = DB_OK;
     int64_t after = 0;
     for (bool more = true; more && result == DB_OK;) {
-        struct page page = { 0 };
+        struct page page = { .sums = sums };
         result = db_begin_read(check->db);
         if (result == DB_OK)
             result = check_count_sheets(check->db, check->arena, unit, after, SHEETS_AT_ONCE, &page.sheets, &page.sheet_count);
@@ -200,8 +289,14 @@ static enum db_result check_told(struct check *check, int64_t unit)
 
 enum db_result check_counts_of(struct check *check, int64_t unit)
 {
+    struct sums sums = { 0 };
     enum db_result result = check_facts(check, unit);
     if (result == DB_OK)
-        result = check_sheets(check, unit);
+        result = begin_accuracy(check, unit, &sums);
+    if (result == DB_OK)
+        result = check_sheets(check, unit, &sums);
+    if (result == DB_OK)
+        result = end_accuracy(check, unit, &sums);
+    free(sums.rows);
     return result == DB_OK ? check_told(check, unit) : result;
 }

@@ -23,6 +23,11 @@ SELECT d.supply FROM supply_due AS d WHERE d.unit = $1 AND d.at < $2 ORDER BY d.
 -- $1 unit ID; $2 now INT
 SELECT p.fulfilment FROM parcel_due AS p WHERE p.unit = $1 AND p.at <= $2 ORDER BY p.at, p.fulfilment LIMIT 1;
 
+-- name: classing_first_due :many
+-- Whether a unit's classes are due to be decided anew.
+-- $1 unit ID; $2 now INT
+SELECT c.run FROM count_classing AS c WHERE c.unit = $1 AND c.due_at <= $2 AND c.phase = 1 ORDER BY c.unit LIMIT 1;
+
 -- name: idempotency_oldest :one
 -- $1 unit ID
 SELECT i.day FROM idempotency AS i WHERE i.unit = $1 ORDER BY i.unit, i.day, i.key_high, i.key_low LIMIT 1;

@@ -7,6 +7,7 @@
 #include "engine/forget.h"
 #include "engine/jobs.h"
 #include "fulfilment/parcels.h"
+#include "inventory/count_classes.h"
 #include "inventory/reservations.h"
 #include "inventory/supply.h"
 #include "orders/told.h"
@@ -108,19 +109,24 @@ static enum db_result tell_promises(struct scheduler *scheduler, int64_t unit, b
     return result;
 }
 
-/* Checkouts that have expired end, supplies whose date has passed are late: some of each at a tick. */
+/* Checkouts that have expired end, supplies whose date has passed are late, classes are decided anew: some of each at a tick. */
 static enum db_result look_at_dates(struct scheduler *scheduler, int64_t unit)
 {
     struct reservation_first_due_result *expired;
     struct supply_first_due_result *late;
     struct parcel_first_due_result *parcels;
-    size_t expired_count = 0, late_count = 0, parcel_count = 0;
+    struct classing_first_due_result *classing;
+    size_t expired_count = 0, late_count = 0, parcel_count = 0, classing_count = 0;
     const int64_t now_us = when_now_us();
     enum db_result result = reservation_first_due(scheduler->db, scheduler->arena, unit, now_us, &expired, &expired_count);
     if (result == DB_OK)
         result = supply_first_due(scheduler->db, scheduler->arena, unit, now_us, &late, &late_count);
     if (result == DB_OK)
         result = parcel_first_due(scheduler->db, scheduler->arena, unit, now_us, &parcels, &parcel_count);
+    if (result == DB_OK)
+        result = classing_first_due(scheduler->db, scheduler->arena, unit, now_us, &classing, &classing_count);
+    if (result == DB_OK && classing_count > 0)
+        (void)submit(scheduler, &count_classes_due, unit, NULL);
     if (result == DB_OK && expired_count > 0)
         (void)submit(scheduler, &reservation_expire, unit, NULL);
     if (result == DB_OK && late_count > 0)

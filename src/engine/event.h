@@ -45,7 +45,8 @@
     X(ORDER_PARCEL_LOST, "order.parcel_lost", "lost or damaged on its way")           \
     X(ORDER_PARCEL_FOUND, "order.parcel_found", "has arrived after all")              \
     X(ORDER_REROUTED, "order.rerouted", "moved to other nodes")                       \
-    X(ORDER_PROMISE_CHANGED, "order.promise_changed", "another date")
+    X(ORDER_PROMISE_CHANGED, "order.promise_changed", "another date")                 \
+    X(COUNT_CLASSES_CHANGED, "count.classes_changed", "classes of what is counted")
 
 enum event_type {
     EVENT_NONE,

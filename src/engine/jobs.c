@@ -8,7 +8,7 @@ static const struct job_work *work_of(int64_t kind)
     static const struct job_work *const works[JOB_KIND_COUNT] = { [JOB_FILL] = &fill_job,         [JOB_COPY_MASTERS] = &copy_masters_job,
                                                                   [JOB_GIVE_WAY] = &give_way_job, [JOB_WAKE] = &wake_job,
                                                                   [JOB_MAP] = &map_job,           [JOB_RECALL] = &recall_job,
-                                                                  [JOB_PROMISE] = &promise_job };
+                                                                  [JOB_PROMISE] = &promise_job,   [JOB_CLASS] = &class_job };
     return works[kind];
 }
 

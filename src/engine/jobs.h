@@ -7,14 +7,15 @@
 #include "engine/engine.h"
 #include "engine/ws.h"
 
-enum job_kind { JOB_NONE, JOB_FILL, JOB_COPY_MASTERS, JOB_GIVE_WAY, JOB_WAKE, JOB_MAP, JOB_RECALL, JOB_PROMISE, JOB_KIND_COUNT };
+enum job_kind { JOB_NONE, JOB_FILL, JOB_COPY_MASTERS, JOB_GIVE_WAY, JOB_WAKE, JOB_MAP, JOB_RECALL, JOB_PROMISE, JOB_CLASS, JOB_KIND_COUNT };
 enum job_state { JOB_OPEN = 1, JOB_DONE, JOB_STANDS /* has no more to do, and what it bars stays barred until somebody lifts it */ };
 
 /* Advances the job by one step of at most a few thousand rows: true while there is more to do. The last may leave it as JOB_STANDS. */
 typedef bool job_step_of(struct ws *ws, struct job_row *job);
 extern const struct job_work {
     job_step_of *step;
-} fill_job /* orders */, copy_masters_job /* catalog */, give_way_job, recall_job /* inventory */, wake_job, map_job, promise_job /* orders */;
+} fill_job /* orders */, copy_masters_job /* catalog */, give_way_job, recall_job, class_job /* inventory */, wake_job, map_job,
+    promise_job /* orders */;
 
 /* Opens a job; the row is valid for the batch. subject: what it is about. */
 struct job_row *job_open(struct ws *ws, enum job_kind kind, int64_t subject, int64_t node);

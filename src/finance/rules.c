@@ -343,6 +343,7 @@ BOOKS(ORDER_PARCEL_FOUND) = { NULL, "nothing: its movements are booked" };
 BOOKS(WEBHOOK_CHANGED) = { NULL, "nothing: what was sent to whom" };
 BOOKS(COUNT_CHANGED) = { NULL, "nothing: what it corrects is an adjustment of its own" };
 BOOKS(ORDER_PROMISE_CHANGED) = { NULL, "nothing: when goods will be there" };
+BOOKS(COUNT_CLASSES_CHANGED) = { NULL, "nothing: how often goods are counted" };
 BOOKS(ORDER_REROUTED) = { NULL, "nothing: goods are promised from elsewhere, none moved" };
 
 static const struct event_rule *const event_rules[] = { NULL,

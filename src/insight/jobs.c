@@ -10,7 +10,7 @@
 enum { QUERY_LIMIT, QUERY_CURSOR };
 
 /* In the order of enum job_kind, from the first. */
-static const char *const kind_names[] = { "fill", "copy_masters", "give_way", "wake", "map", "recall", "promise", NULL };
+static const char *const kind_names[] = { "fill", "copy_masters", "give_way", "wake", "map", "recall", "promise", "class", NULL };
 _Static_assert(COUNT(kind_names) == JOB_KIND_COUNT, "a new kind has a name here");
 
 struct item {
@@ -23,7 +23,7 @@ static const struct field item_rows[] = {
     { "id", FIELD_TEXT, AT(item, id), .read_only = true },
     { "kind", FIELD_ENUM, AT(item, kind), .read_only = true, .names = kind_names,
       .doc =
-          "fill: a queue of what waits for stock; give_way: claims on stock that was counted away; wake: queues that may go on after a channel changed; map: lines that wait for a listing or SKU that was made; recall: goods that are called back; promise: queues whose dates may have changed with a channel's nodes; more may come" },
+          "fill: a queue of what waits for stock; give_way: claims on stock that was counted away; wake: queues that may go on after a channel changed; map: lines that wait for a listing or SKU that was made; recall: goods that are called back; promise: queues whose dates may have changed with a channel's nodes; class: what is counted often; more may come" },
     { "progress", FIELD_INT, AT(item, progress), .read_only = true, .doc = "what is done of it, counted in what it works on" },
     { "started_at", FIELD_TIME, AT(item, started_at), .read_only = true },
 };

@@ -423,6 +423,7 @@ static const struct {
     [EVENT_WEBHOOK_CHANGED] = { .why = "put the endpoint as it was: its secret is told to nobody" },
     [EVENT_RECALL_CHANGED] = { .why = "end the recall: its units become free, or stay for an inspection" },
     [EVENT_SNAPSHOT_TAKEN] = { .why = "a fact" },
+    [EVENT_COUNT_CLASSES_CHANGED] = { .why = "classes follow from what moved: change the shares or the window, and class again" },
     [EVENT_COUNT_CHANGED] = { .why = "what was counted is a fact: cancel a count that goes on, or count again" },
     [EVENT_RETURN_CHANGED] = { .why = "cancel what is only expected; what came back is a fact" },
     [EVENT_ORDER_PARCEL_LOST] = { .why = "a fact: tell that the parcel has arrived after all" },

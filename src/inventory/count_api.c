@@ -1,5 +1,5 @@
 /* src/inventory/count_api.c: /v1/counts, and how a node counts. */
-#include "inventory/count_sheets.h"
+#include "inventory/count_classes.h"
 
 #define WRITERS (SCOPE_INVENTORY | SCOPE_ADMIN)
 #define READERS (SCOPE_READ | SCOPE_ORDERS | SCOPE_INVENTORY | SCOPE_ADMIN)
@@ -37,6 +37,35 @@ static const struct route routes[] = {
       .list = true,
       .summary = "How right the books of a node were, by class",
       .query = { { .name = "node", .type = FIELD_CODE, .required = true, .doc = "the node" } } },
+    { .method = METHOD_POST,
+      .path = "/v1/counts/classes",
+      .scopes = WRITERS,
+      .command = &count_classes_start,
+      .answer_of = &count_classing_fields,
+      .summary = "Class the SKUs at the nodes of a unit by the value that moved; what is due follows the class" },
+    { .method = METHOD_GET,
+      .path = "/v1/counts/classes",
+      .scopes = READERS,
+      .read = list_count_classes,
+      .answer_of = &count_class_fields,
+      .list = true,
+      .summary = "The classes of a node by SKU, each with what it was decided on; what is not listed has not moved, and is of class C",
+      .query = { { .name = "node", .type = FIELD_CODE, .required = true, .doc = "the node" },
+                 { .name = "class", .type = FIELD_ENUM, .names = abc_names, .doc = "only of this class" },
+                 { .name = "sku", .type = FIELD_CODE, .doc = "only this one" },
+                 LIST_QUERY } },
+    { .method = METHOD_PUT,
+      .path = "/v1/units/{code}/counting",
+      .scopes = WRITERS,
+      .command = &count_classing_put,
+      .answer_of = &count_classing_fields,
+      .summary = "How a unit classes what is counted, and how often" },
+    { .method = METHOD_GET,
+      .path = "/v1/units/{code}/counting",
+      .scopes = READERS,
+      .read = get_count_classing,
+      .answer_of = &count_classing_fields,
+      .summary = "How a unit classes what is counted, and its last run" },
     { .method = METHOD_GET, .path = "/v1/counts/{id}", .scopes = READERS, .read = get_count, .answer_of = &sheet_fields, .summary = "A count sheet" },
     { .method = METHOD_POST,
       .path = "/v1/counts/{id}/lines",

@@ -6,6 +6,10 @@ SELECT n.id, n.owner FROM node AS n WHERE n.unit = $1 AND n.code = $2;
 -- $1 company ID; $2 code TEXT
 SELECT s.id FROM sku AS s WHERE s.unit = $1 AND s.code = $2;
 
+-- name: master_unit :one
+-- $1 company ID; $2 code TEXT
+SELECT b.id FROM business_unit AS b WHERE b.unit = $1 AND b.code = $2;
+
 -- name: inventory_units :many
 -- $1 company ID
 SELECT b.id FROM business_unit AS b WHERE b.unit = $1 ORDER BY b.id;
@@ -127,3 +131,11 @@ SELECT c.id FROM count_sheet AS c WHERE c.unit = $1 AND c.state = $2 AND c.id > 
 -- name: count_accuracies :many
 -- $1 unit ID; $2 node ID
 SELECT a.abc, a.lines, a.lines_right, a.units, a.units_off FROM count_accuracy AS a WHERE a.unit = $1 AND a.node = $2 ORDER BY a.abc;
+
+-- name: count_classes_of_node :many
+-- $1 unit ID; $2 node ID; $3 after ID; $4 most INT
+SELECT c.sku FROM count_class AS c WHERE c.unit = $1 AND c.node = $2 AND c.sku > $3 ORDER BY c.sku LIMIT $4;
+
+-- name: count_classes_of_class :many
+-- $1 unit ID; $2 node ID; $3 abc INT; $4 after ID; $5 most INT
+SELECT c.sku FROM count_class AS c WHERE c.unit = $1 AND c.node = $2 AND c.abc = $3 AND c.sku > $4 ORDER BY c.sku LIMIT $5;

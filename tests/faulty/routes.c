@@ -143,6 +143,10 @@ const struct good_request good_requests[] = {
     { METHOD_GET, "/v1/counts", "/v1/counts?state=open&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/counts/due", "/v1/counts/due?node=LEJ&limit=3", NULL, 200 },
     { METHOD_GET, "/v1/counts/accuracy", "/v1/counts/accuracy?node=LEJ", NULL, 200 },
+    { METHOD_POST, "/v1/counts/classes", "/v1/counts/classes", "{\"unit\":\"DE\",\"dry_run\":true}", 201 },
+    { METHOD_GET, "/v1/counts/classes", "/v1/counts/classes?node=LEJ&class=A&limit=3", NULL, 200 },
+    { METHOD_PUT, "/v1/units/{code}/counting", "/v1/units/DE/counting", "{\"share_b_ppm\":%n,\"every_days\":0}", 200 },
+    { METHOD_GET, "/v1/units/{code}/counting", "/v1/units/DE/counting", NULL, 200 },
     { METHOD_GET, "/v1/counts/{id}", "/v1/counts/%k", NULL, 200 },
     { METHOD_POST, "/v1/counts/{id}/lines", "/v1/counts/%k/lines", TRAYS_COUNTED("a", "0"), 200, ABOUT_COUNT },
     { METHOD_POST, "/v1/counts/{id}/lines", "/v1/counts/%k/lines", "{\"lines\":[{\"sku\":\"TRAY\",\"counted\":0,\"as_of\":1}]}", 200, ABOUT_COUNT },
@@ -477,6 +481,7 @@ void shop_furnish(struct shop *shop)
     supply(shop);
     count(shop, ABOUT_COUNT);
     must(shop, "PUT", "/v1/nodes/HAM/counting", "{}");
+    must(shop, "PUT", "/v1/units/DE/counting", "{\"every_days\":0}");
     work(shop, ABOUT_WORK);
     memcpy(shop->first_order, shop->order, sizeof shop->first_order);
     memcpy(shop->first_work, shop->work, sizeof shop->first_work);

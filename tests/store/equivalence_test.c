@@ -280,6 +280,17 @@ static struct sent counting(struct stream_maker *maker)
                                                           (int)('a' + toss(maker, 3)), skus[toss(maker, 3)], (unsigned long)toss(maker, 5), as_of) };
 }
 
+/* What is counted often follows from what moved; its job takes its turn among the commands. */
+static struct sent classing(struct stream_maker *maker)
+{
+    if (toss(maker, 2) == 0)
+        return (struct sent){ .method = "POST", .target = "/v1/counts/classes", .body = "{\"unit\":\"DE\"}" };
+    return (struct sent){ .method = "PUT",
+                          .target = "/v1/units/DE/counting",
+                          .body = arena_printf(maker->arena, "{\"window_days\":%lu,\"share_a_ppm\":%lu00000,\"every_days\":0}",
+                                               (unsigned long)(1 + toss(maker, 3)), (unsigned long)(1 + toss(maker, 7))) };
+}
+
 static struct sent about_stock(struct stream_maker *maker)
 {
     static const char *const told[] = {
@@ -305,7 +316,7 @@ static struct sent about_stock(struct stream_maker *maker)
     };
     const char *what = told[draw(maker, COUNT(told))];
     if (strstr(what, "\"count\"") != NULL && toss(maker, 2) == 0)
-        return counting(maker);
+        return toss(maker, 4) == 0 ? classing(maker) : counting(maker);
     if (strstr(what, "\"count\"") != NULL && toss(maker, 2) == 0) /* of the past, which is the same however a queue is cut */
         what = arena_printf(maker->arena, "%s,\"as_of\":%lu", what, (unsigned long)(1 + toss(maker, (uint64_t)maker->past)));
     return (struct sent){ .method = "POST",
