@@ -59,6 +59,8 @@ static int64_t check_place(struct check *check, int64_t unit, const struct page 
                     position == NULL ? 0 : position->blocked);
     if (stands && job != NULL && job->state == JOB_STANDS && position != NULL && position->reserved + position->allocated > 0)
         check_found(check, "recall_claims", "nobody claims what was called back", key, 0, position->reserved + position->allocated);
+    if (stands && job != NULL && job->state == JOB_STANDS && position != NULL && position->available > 0)
+        check_found(check, "recall_kept", "what comes while a recall stands is kept back", key, 0, position->available);
     return job != NULL && job->state == JOB_OPEN;
 }
 

@@ -7,6 +7,7 @@
 #include "inventory/count.h"
 #include "inventory/past.h"
 #include "inventory/reads.h"
+#include "inventory/stock.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,7 +336,7 @@ static void apply(struct adjust *a)
     if (field_came(&adjust_fields, a->in, "from")) {
         if (a->delta > (from == BUCKET_AVAILABLE ? available : quarantined))
             refuse(a, p, a->delta);
-        else
+        else if (bucket != BUCKET_AVAILABLE || from == bucket || !recall_refuses(a->ws, &a->command->faults, p))
             move_units(a, a->delta, a->node->id, from, a->node->id, bucket);
     } else if (delta >= 0) {
         if (on_hand + a->delta > QUANTITY_MAX)

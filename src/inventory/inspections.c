@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "inventory/reads.h"
 #include "inventory/inventory.h"
+#include "inventory/stock.h"
 #include <assert.h>
 #include <string.h>
 
@@ -215,6 +216,8 @@ static bool refuses(struct inspection *n)
 {
     const struct position_row *p = position_find(n->ws, n->goods.node->id, n->goods.sku->id, n->goods.class);
     const bool of_available = n->parts[0].from == BUCKET_AVAILABLE;
+    if (n->kind == INSPECTION_RELEASE && recall_refuses(n->ws, &n->command->faults, p))
+        return true;
     const int64_t has = p == NULL ? 0 : of_available ? max_i64(0, p->available - stock_owed(n->ws, p)) : p->quarantined;
     if (n->quantity > has)
         fault_add(&n->command->faults, FAULT_STOCK_CONFLICT, "", "asked %ld, %s has %ld %s of %s", (long)n->quantity, n->goods.node->code, (long)has,

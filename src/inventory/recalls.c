@@ -1,8 +1,9 @@
 /* src/inventory/recalls.c: goods are called back. One command bars all places (position.blocked names the place's job), so nothing more is promised
  * from any of them; the jobs then take what is there, claims and all, into quarantine, 60 claims a step, in the order in which claims give way to
- * facts. A job that has all stays as the bar of its place (JOB_STANDS) until the recall is ended.
- * Invariants (millrace check): while a recall stands each of its places is barred by its job; it runs while jobs are open, and holds when
- * none is; its exception is open until it has ended; nobody claims units at a place whose job has all. */
+ * facts. A job that has all stays as the bar of its place (JOB_STANDS) until the recall is ended. What comes to a place meanwhile, from outside or
+ * out of quarantine, stays in quarantine with the rest, whoever moves it (stock_move asks). Invariants (millrace check): while a recall stands each
+ * of its places is barred by its job; it runs while jobs are open, and holds when none is; its exception is open until it has ended; nothing is
+ * available or claimed at a place whose job has all. */
 #include "inventory/recalls.h"
 #include "base/id.h"
 #include "engine/exceptions.h"
@@ -97,7 +98,7 @@ static const char *cause_of(struct ws *ws, int64_t recall)
 struct place_io {
     struct field_presence presence;
     const char *node, *class;
-    int64_t taken, to_take, broken;
+    int64_t taken, to_take, broken, came;
 };
 static const struct field place_rows[] = {
     { "node", FIELD_CODE, AT(place_io, node), .required = true, .read_only = true },
@@ -105,12 +106,13 @@ static const struct field place_rows[] = {
     { "taken", FIELD_INT, AT(place_io, taken), .required = true, .read_only = true, .doc = "units that it put into quarantine" },
     { "to_take", FIELD_INT, AT(place_io, to_take), .required = true, .read_only = true, .doc = "units that it has still to take" },
     { "broken", FIELD_INT, AT(place_io, broken), .required = true, .read_only = true, .doc = "claims that lost units by it" },
+    { "came", FIELD_INT, AT(place_io, came), .required = true, .read_only = true, .doc = "units that came while it stood, and were kept back" },
 };
 static const struct field_table place_fields = { "RecallPlace", place_rows, COUNT(place_rows), sizeof(struct place_io) };
 struct recall_io {
     struct field_presence presence;
     const char *id, *sku, *class, *reason, *ended_why;
-    int64_t state, version, started_at, ended_at, taken, to_take, broken;
+    int64_t state, version, started_at, ended_at, taken, to_take, broken, came;
     bool released;
     struct field_list places;
 };
@@ -130,6 +132,7 @@ static const struct field recall_rows[] = {
     { "taken", FIELD_INT, AT(recall_io, taken), .required = true, .read_only = true, .doc = "of all places" },
     { "to_take", FIELD_INT, AT(recall_io, to_take), .required = true, .read_only = true },
     { "broken", FIELD_INT, AT(recall_io, broken), .required = true, .read_only = true },
+    { "came", FIELD_INT, AT(recall_io, came), .required = true, .read_only = true },
     { "places", FIELD_LIST, AT(recall_io, places), .required = true, .read_only = true, .of = &place_fields },
 };
 const struct field_table recall_fields = { "Recall", recall_rows, COUNT(recall_rows), sizeof(struct recall_io) };
@@ -145,12 +148,14 @@ static void show_places(struct ws *ws, const struct recall_row *row, struct reca
                                            .class = class_code(ws, place->class),
                                            .taken = place->taken,
                                            .to_take = job->state == JOB_OPEN ? to_take(ws, place) : 0,
-                                           .broken = place->broken };
+                                           .broken = place->broken,
+                                           .came = place->came };
         if (place->class != 0)
             field_set(&place_fields, &places[count], "class");
         out->taken += places[count].taken;
         out->to_take += places[count].to_take;
         out->broken += places[count].broken;
+        out->came += places[count].came;
     }
     out->places = (struct field_list){ places, count };
 }
@@ -384,6 +389,58 @@ static void start_look_up(struct ws *ws, struct command *command)
     (void)resolve(&s);
 }
 
+/* ---- what comes meanwhile ---- */
+
+/* A class that the place did not have when the goods were called back: a recall of every class is one of it, too. */
+static const struct recall_place_row *place_of_new_class(struct stock *stock, int64_t node, int64_t sku, int64_t class)
+{
+    struct ws *ws = stock->ws;
+    const struct recall_place_row *beside = recall_at(ws, node, sku, 0);
+    const struct recall_row *recall = beside == NULL ? NULL : ws_get(ws, &recall_table, WS_KEY(ws_unit(ws), beside->recall));
+    if (recall == NULL || recall->class != NULL_INT)
+        return NULL;
+    struct job_row *job = job_open(ws, JOB_RECALL, sku, node);
+    job->head = class;
+    job->data = id_text(ws_arena(ws), "rec", recall->unit, recall->id);
+    job->state = JOB_STANDS; /* nothing is there yet */
+    struct recall_place_row place = {
+        .unit = recall->unit, .recall = recall->id, .node = node, .class = class, .sku = sku, .job = job->id, .stands = true
+    };
+    ((struct recall_row *)ws_edit(ws, recall))->places++;
+    position_edit(stock, node, sku, class)->blocked = job->id;
+    return ws_insert(ws, &recall_place_table, &place);
+}
+
+static const struct recall_place_row *barring(struct stock *stock, int64_t node, int64_t sku, int64_t class)
+{
+    const struct position_row *position = position_find(stock->ws, node, sku, class), *own = position;
+    if (class != 0 && (position == NULL || position->blocked == 0))
+        own = position_find(stock->ws, node, sku, 0);
+    if (own == NULL || own->blocked == 0)
+        return NULL;
+    const struct recall_place_row *place = recall_at(stock->ws, node, sku, class);
+    return place == NULL && class != 0 ? place_of_new_class(stock, node, sku, class) : place;
+}
+
+bool recall_keeps(struct stock *stock, const struct move *move)
+{
+    const bool comes_in = move->from == BUCKET_NONE || move->from == BUCKET_QUARANTINED;
+    const struct recall_place_row *place = move->to == BUCKET_AVAILABLE && comes_in ? barring(stock, move->to_node, move->sku, move->class) : NULL;
+    if (place == NULL)
+        return false;
+    ((struct recall_place_row *)ws_edit(stock->ws, place))->came += move->quantity;
+    return true;
+}
+
+bool recall_refuses(struct ws *ws, struct faults *faults, const struct position_row *position)
+{
+    const struct recall_place_row *place =
+        position == NULL || position->blocked == 0 ? NULL : recall_at(ws, position->node, position->sku, position->class);
+    if (place != NULL)
+        fault_add(faults, FAULT_STATE_CONFLICT, "", "recall %s stands there: end it first", id_text(ws_arena(ws), "rec", place->unit, place->recall));
+    return place != NULL;
+}
+
 /* ---- a step ---- */
 
 static bool step(struct ws *ws, struct job_row *job)
@@ -437,12 +494,12 @@ static void end_prefetch(struct ws *ws, const struct command *command)
     ws_want_path(ws, &place_of_recall, WS_PREFIX(db_int(ws_unit(ws)), db_int(id)), 0);
 }
 
-/* Units that it took and that stand there still, but for those that pickers did not find. */
+/* Units that it took or kept back and that stand there still, but for those that pickers did not find. */
 static int64_t may_go(struct ws *ws, const struct recall_place_row *place)
 {
     const struct position_row *p = position_find(ws, place->node, place->sku, place->class);
     const int64_t missed = place->class == 0 ? short_picked(ws, place->node, place->sku, INT64_MAX) : 0;
-    return min_i64(place->taken, max_i64(0, p->quarantined - missed));
+    return min_i64(place->taken + place->came, max_i64(0, p->quarantined - missed));
 }
 
 /* Lifts the bar of every place; returns the places where units may be had again. */

@@ -2,6 +2,7 @@
  * (reason snapshot), as a count does it: what pickers missed is settled, claims give way, the rest becomes a job. Then what they keep back of it is
  * moved between the buckets, as far as nobody claims it. An older snapshot than the last is refused: it would undo what is known since. An exception
  * for a position whose difference is above the tolerance, or broke claims, closes with the next snapshot that agrees. */
+#include "inventory/stock.h"
 #include "inventory/snapshots.h"
 #include "base/id.h"
 #include "engine/exceptions.h"
@@ -215,6 +216,8 @@ static void keep_back(struct snapshot *s, struct compared *c)
     const struct position_row *p = position_find(s->ws, s->node->id, c->goods.sku->id, c->goods.class);
     if (c->quarantined == NULL_INT || p == NULL || c->quarantined == p->quarantined)
         return;
+    if (c->quarantined < p->quarantined && recall_at(s->ws, p->node, p->sku, p->class) != NULL)
+        return; /* what was called back we keep back, whatever they say */
     const int64_t wanted = c->quarantined - p->quarantined, free = max_i64(0, p->available - stock_owed(s->ws, p));
     c->kept_back = wanted < 0 ? wanted : min_i64(wanted, free);
     c->not_kept = max_i64(0, wanted - c->kept_back);

@@ -90,13 +90,14 @@ void stock_move(struct stock *stock, const struct move *move)
     if (move->quantity == 0)
         return;
     assert(move->quantity > 0);
+    const enum bucket to = recall_keeps(stock, move) ? BUCKET_QUARANTINED : move->to;
     if (move->from != BUCKET_NONE) {
         int64_t *from = bucket_of(position_edit(stock, move->from_node, move->sku, move->class), move->from);
         *from -= move->quantity;
         assert(*from >= 0);
     }
-    if (move->to != BUCKET_NONE)
-        *bucket_of(position_edit(stock, move->to_node, move->sku, move->class), move->to) += move->quantity;
+    if (to != BUCKET_NONE)
+        *bucket_of(position_edit(stock, move->to_node, move->sku, move->class), to) += move->quantity;
     struct movement_row movement = { .unit = ws_unit(stock->ws),
                                      .id = ws_next_id(stock->ws),
                                      .sku = move->sku,
@@ -105,7 +106,7 @@ void stock_move(struct stock *stock, const struct move *move)
                                      .from_node = move->from_node,
                                      .from_bucket = move->from,
                                      .to_node = move->to_node,
-                                     .to_bucket = move->to,
+                                     .to_bucket = to,
                                      .cause_kind = stock->cause.kind,
                                      .cause = stock->cause.id,
                                      .actor = ws_actor(stock->ws),

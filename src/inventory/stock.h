@@ -12,6 +12,11 @@ int64_t *bucket_of(struct position_row *position, enum bucket bucket); /* NULL f
 void stock_bar(struct ws *ws, int64_t node, int64_t sku, int64_t class);
 /* The recall that stands there, or NULL. */
 const struct recall_place_row *recall_at(struct ws *ws, int64_t node, int64_t sku, int64_t class);
+/* Whether units that are about to become available, from outside or out of quarantine, come to where a recall stands: then they are kept in
+ * quarantine, and it knows how many, also of a class that was not there before. For stock_move. */
+bool recall_keeps(struct stock *stock, const struct move *move);
+/* STATE_CONFLICT where a recall stands: for a choice that would only put units back where they are. position may be NULL. */
+bool recall_refuses(struct ws *ws, struct faults *faults, const struct position_row *position);
 
 /* Claimants whom the position's own row names. */
 #define SEATS 4

@@ -340,6 +340,8 @@ static const struct broken {
     { "somebody claims what was called back", "recall_claims",
       "UPDATE position SET allocated = 1, quarantined = quarantined - 1 WHERE blocked > 0 AND quarantined > 0", false,
       "position_movements allocated_claims" },
+    { "what came while a recall stands may be had", "recall_kept",
+      "UPDATE position SET available = 1, quarantined = quarantined - 1 WHERE blocked > 0 AND quarantined > 0", false, "position_movements" },
     { "nobody is told of a recall", "exception_cause", "UPDATE exception_item SET state = 2 WHERE cause LIKE 'recall/%'", false },
     { "a recall of an unknown SKU", "reference_unit", "UPDATE recall SET sku = 888888 WHERE state = 3", false, "recall_places" },
     { "a recall at an unknown node", "reference_unit", "UPDATE recall_place SET node = 888888 WHERE stands = 0", false },
