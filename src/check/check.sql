@@ -413,3 +413,8 @@ SELECT b.node, b.total, b.ranked, b.share_a, b.share_b FROM count_basis AS b WHE
 -- name: check_count_accuracies :many
 -- $1 unit ID
 SELECT a.node, a.abc, a.lines, a.lines_right, a.units, a.units_off FROM count_accuracy AS a WHERE a.unit = $1 ORDER BY a.node, a.abc;
+
+-- name: check_return_documents :many
+-- $1 unit ID; $2 after ID; $3 upto ID
+SELECT d.goods_return, d.number, d.kind, d.document, d.event_seq FROM return_document AS d
+ WHERE d.unit = $1 AND d.goods_return > $2 AND d.goods_return <= $3 ORDER BY d.goods_return, d.number;

@@ -1,4 +1,5 @@
-/* src/check/returns.c: of a return's lines received is the sum of receipts, inspected the sum of outcomes, and its state is as they say. */
+/* src/check/returns.c: of a return's lines received is the sum of receipts, inspected the sum of outcomes, and its state is as they
+ * say; what a paper tells of it is told once. */
 #include "check/check.h"
 #include "check_sql.h"
 #include "returns/returns.h"
@@ -10,7 +11,8 @@ struct rows {
     struct check_return_lines_result *lines;
     struct check_return_receipts_result *receipts;
     struct check_return_outcomes_result *outcomes;
-    size_t count, line_count, receipt_count, outcome_count;
+    struct check_return_documents_result *documents;
+    size_t count, line_count, receipt_count, outcome_count, document_count;
 };
 
 static enum db_result load(struct check *check, int64_t unit, int64_t after, int64_t *upto, struct rows *rows)
@@ -22,6 +24,8 @@ static enum db_result load(struct check *check, int64_t unit, int64_t after, int
     result = check_return_lines(check->db, check->arena, unit, after, *upto, &rows->lines, &rows->line_count);
     if (result == DB_OK)
         result = check_return_receipts(check->db, check->arena, unit, after, *upto, &rows->receipts, &rows->receipt_count);
+    if (result == DB_OK)
+        result = check_return_documents(check->db, check->arena, unit, after, *upto, &rows->documents, &rows->document_count);
     return result == DB_OK ? check_return_outcomes(check->db, check->arena, unit, after, *upto, &rows->outcomes, &rows->outcome_count) : result;
 }
 
@@ -66,6 +70,22 @@ static bool is_there(const struct rows *rows, int64_t id)
     return false;
 }
 
+/* Each paper has told something of a return, and once. */
+static void check_papers(struct check *check, int64_t unit, const struct rows *rows)
+{
+    for (size_t i = 0; i < rows->document_count; i++) {
+        const struct check_return_documents_result *d = &rows->documents[i];
+        const char *key = arena_printf(check->arena, "unit %ld document of return %ld", (long)unit, (long)d->goods_return);
+        must_be_told(check, unit, "document of return", d->goods_return, d->event_seq);
+        if (!is_there(rows, d->goods_return))
+            check_found(check, "orphan", "no row hangs on one that is not there", key, d->goods_return, 0);
+        for (size_t k = i; k > 0 && rows->documents[k - 1].goods_return == d->goods_return; k--)
+            if (rows->documents[k - 1].kind == d->kind && strcmp(rows->documents[k - 1].document, d->document) == 0)
+                check_found(check, "return_document", "what a paper tells of a return is told once", key, rows->documents[k - 1].event_seq,
+                            d->event_seq);
+    }
+}
+
 static void check_page(struct check *check, int64_t unit, const struct rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++) {
@@ -97,6 +117,8 @@ enum db_result check_returns_of(struct check *check, int64_t unit)
         (void)db_rollback(check->db);
         if (result == DB_OK)
             check_page(check, unit, &rows);
+        if (result == DB_OK)
+            check_papers(check, unit, &rows);
         arena_reset(check->arena);
     }
     return result;

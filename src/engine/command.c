@@ -19,3 +19,19 @@ int64_t command_id(const struct command *command, const char *prefix)
     (void)id_parse(command->path[0], strlen(command->path[0]), prefix, &unit, &id); /* the edge has parsed it */
     return id;
 }
+
+bool answer_begin(struct command *command, int status, int64_t version, struct json_writer *json)
+{
+    command->answer.status = status;
+    if (!command->wants_answer)
+        return false;
+    command->answer.etag = arena_printf(command->arena, "%ld", (long)version);
+    json_begin(json, command->arena);
+    return true;
+}
+
+void answer_end(struct command *command, const struct json_writer *json)
+{
+    command->answer.body = json->out.at;
+    command->answer.body_bytes = json->out.size;
+}

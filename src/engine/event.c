@@ -60,3 +60,10 @@ struct event_row event_of(enum event_type type, enum subject_kind kind, int64_t 
                                .amount = NULL_INT,
                                .unit_cost = NULL_INT };
 }
+
+void event_again(struct ws *ws, struct command *command, int64_t seq)
+{
+    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
+    command->answer.body = arena_text(command->arena, event->data);
+    command->answer.body_bytes = strlen(event->data);
+}

@@ -100,4 +100,7 @@ const char *subject_prefix(enum subject_kind kind);
 /* An event that says nothing yet but what it is and what it is about: every figure is NULL. */
 struct event_row event_of(enum event_type type, enum subject_kind kind, int64_t subject);
 
+/* For command_type.again where a command's event bears its whole answer: that text once more. */
+void event_again(struct ws *ws, struct command *command, int64_t seq);
+
 #endif

@@ -1,9 +1,9 @@
 /* src/fulfilment/api.c: /v1/fulfilments: one, the open work of a node, and what the node reports. */
 #include "base/id.h"
-#include "base/when.h"
 #include "catalog/catalog.h"
 #include "fulfilment/fulfilment.h"
 #include "fulfilment_sql.h"
+#include "inventory/listed.h"
 #include <string.h>
 
 enum { QUERY_NODE, QUERY_STATE, QUERY_LIMIT, QUERY_CURSOR };
@@ -13,72 +13,36 @@ static const char *const work_names[] = { "open", "released", "sent", "accepted"
 enum { WORK_ASKED = FULFILMENT_SHIPPED }; /* its place among the names: it has an index of its own */
 _Static_assert(COUNT(work_names) - 2 == FULFILMENT_SHIPPED, "what has shipped is no open work");
 
-/* A page of fulfilment orders by id, written as items of a list; what is not there is left out. */
-struct page {
-    const int64_t *ids;
-    size_t count, shown;
-    bool begun;      /* the store answers: what may be short is memory */
-    int64_t version; /* of the last shown */
-    struct json_writer *json;
-};
-
-/* An attempt that lacks a row is thrown away with its arena; only a whole page goes into the answer. */
-static void read_page(struct ws *ws, void *context)
+static void want(struct ws *ws, const int64_t *ids, size_t count)
 {
-    struct page *page = context;
     const int64_t unit = ws_unit(ws);
-    page->begun = true;
-    for (size_t i = 0; i < page->count; i++) {
-        ws_want(ws, &fulfilment_table, WS_KEY(unit, page->ids[i]));
-        ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
-        ws_want_path(ws, &package_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
+    for (size_t i = 0; i < count; i++) {
+        ws_want_path(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(ids[i])), 0);
+        ws_want_path(ws, &package_of_fulfilment, WS_PREFIX(db_int(unit), db_int(ids[i])), 0);
     }
     ws_settle(ws);
-    for (size_t i = 0; i < page->count; i++) {
-        struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(page->ids[i])), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct ws_cursor cursor = ws_scan(ws, &line_of_fulfilment, WS_PREFIX(db_int(unit), db_int(ids[i])), 0);
         for (const struct fulfilment_line_row *line; (line = ws_next(ws, &cursor)) != NULL;)
             ws_want(ws, &sku_table, WS_KEY(unit, line->sku));
     }
-    ws_settle(ws);
-    struct json_writer attempt;
-    json_begin(&attempt, ws_arena(ws));
-    size_t shown = 0;
-    for (size_t i = 0; i < page->count; i++) {
-        const struct fulfilment_row *row = ws_get(ws, &fulfilment_table, WS_KEY(unit, page->ids[i]));
-        if (row == NULL)
-            continue;
-        fulfilment_write(ws, row, NULL, &attempt);
-        page->version = row->version;
-        shown++;
-    }
-    struct json_writer longer = *page->json; /* whole ones only, also where memory ends */
-    if (shown > 0)
-        json_raw(&longer, attempt.out.at, attempt.out.size);
-    *page->json = longer;
-    page->shown = shown;
 }
+
+static bool write(struct ws *ws, int64_t id, struct json_writer *json, int64_t *version)
+{
+    const struct fulfilment_row *row = ws_get(ws, &fulfilment_table, WS_KEY(ws_unit(ws), id));
+    if (row == NULL)
+        return false;
+    fulfilment_write(ws, row, NULL, json);
+    *version = row->version;
+    return true;
+}
+
+static const struct listed listed = { .prefix = "ful", .thing = "fulfilment order", .table = &fulfilment_table, .write = write, .want = want };
 
 static void get_fulfilment(struct reading *reading, const struct request *request, struct answer *answer)
 {
-    struct json_writer json;
-    int64_t unit, id;
-    struct page page = { .ids = &id, .count = 1, .json = &json };
-    json_begin(&json, request->arena);
-    if (id_parse(request->path[0], strlen(request->path[0]), "ful", &unit, &id)) {
-        enum db_result result = ws_read(reading, unit, when_now_us(), read_page, &page);
-        if (result != DB_OK) {
-            answer_store(answer, request->arena, result);
-            return;
-        }
-    }
-    if (page.shown == 0) {
-        answer_fault(answer, request->arena, FAULT_NOT_FOUND, NULL,
-                     arena_printf(request->arena, "there is no fulfilment order %s", request->path[0]));
-        return;
-    }
-    *answer = (struct answer){
-        .status = 200, .body = json.out.at, .body_bytes = json.out.size, .etag = arena_printf(request->arena, "%ld", (long)page.version)
-    };
+    listed_get(reading, request, answer, &listed);
 }
 
 /* ---- the open work of a node ---- */
@@ -109,25 +73,6 @@ static bool read_query(struct reading *r, const struct request *request, struct 
     return false;
 }
 
-/* Bounded as lists of orders are: a piece at a time, fewer where they have many lines, to where the answer grows long.
- * *done: how many of them are in the answer, or are not there. */
-static enum db_result write_work(struct reading *reading, int64_t unit, const int64_t *ids, size_t count, struct json_writer *json, size_t *done)
-{
-    enum db_result result = DB_OK;
-    size_t piece = LIST_PIECE;
-    for (*done = 0; result == DB_OK && *done < count && json->out.size < LIST_BYTES_MAX;) {
-        struct page page = { .ids = ids + *done, .count = count - *done < piece ? count - *done : piece, .json = json };
-        result = ws_read(reading, unit, when_now_us(), read_page, &page);
-        if (result == DB_OK)
-            *done += page.count;
-        if (result != DB_BUSY || !page.begun || page.count == 1)
-            continue;
-        piece = list_smaller_piece(page.count);
-        result = DB_OK;
-    }
-    return result;
-}
-
 /* Ids of a page and one more, into room for as many. */
 static enum db_result read_ids(struct reading *r, const struct work *work, int64_t state, size_t most, int64_t *ids, size_t *count)
 {
@@ -155,7 +100,7 @@ static void list_work(struct reading *reading, const struct request *request, st
     size_t done = 0;
     list_begin(&json, request->arena);
     if (result == DB_OK)
-        result = write_work(reading, work.unit, ids, count < limit ? count : limit, &json, &done);
+        result = listed_write(reading, &listed, work.unit, ids, count < limit ? count : limit, &json, &done);
     if (result != DB_OK) {
         answer_store(answer, request->arena, result);
         return;

@@ -119,13 +119,6 @@ static int64_t tell(struct ws *ws, const struct count_classing_row *row)
     return ws_event(ws, event);
 }
 
-static void again(struct ws *ws, struct command *command, int64_t seq)
-{
-    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
-    command->answer.body = arena_text(command->arena, event->data);
-    command->answer.body_bytes = strlen(event->data);
-}
-
 static struct count_classing_row *classing_of(struct ws *ws)
 {
     const struct count_classing_row *row = ws_get(ws, &count_classing_table, WS_KEY(ws_unit(ws)));
@@ -524,7 +517,7 @@ const struct command_type count_classes_start = { .name = "count_classes.start",
                                                   .edge = start_edge,
                                                   .look_up = start_look_up,
                                                   .decide = start_decide,
-                                                  .again = again,
+                                                  .again = event_again,
                                                   .inverse = "none: classes follow from what moved; count_classing.put and another run make others" };
 const struct command_type count_classes_due = {
     .name = "count_classes.due", .queue = QUEUE_BULK, .decide = due_decide, .inverse = "none: the clock's"

@@ -24,13 +24,6 @@ static void answer(struct ws *ws, struct command *command, int64_t seq, int64_t 
     command->answer.etag = arena_printf(command->arena, "%ld", (long)version);
 }
 
-static void again(struct ws *ws, struct command *command, int64_t seq)
-{
-    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
-    command->answer.body = arena_text(command->arena, event->data);
-    command->answer.body_bytes = strlen(event->data);
-}
-
 static const struct node_row *find_node(struct ws *ws, struct command *command, const char *code)
 {
     const struct node_row *node = code == NULL ? NULL : ws_find(ws, &node_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
@@ -96,18 +89,6 @@ static enum db_result open_look_back(const struct reading *reading, struct comma
     return result;
 }
 
-/* NULL with a fault. */
-static const struct sku_row *find_sku(struct ws *ws, struct command *command, const char *code, size_t i)
-{
-    const struct sku_row *sku = ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
-    const char *pointer = arena_printf(command->arena, "/skus/%zu", i);
-    if (sku == NULL)
-        fault_add(&command->faults, FAULT_SKU_UNKNOWN, pointer, "there is no SKU %s", code);
-    else if (sku->bundle)
-        fault_add(&command->faults, FAULT_HOLDS_NO_STOCK, pointer, "%s is a bundle", code);
-    return sku == NULL || sku->bundle ? NULL : sku;
-}
-
 static size_t find_skus(struct ws *ws, struct command *command, int64_t *skus)
 {
     const struct open_io *in = command->input;
@@ -117,7 +98,7 @@ static size_t find_skus(struct ws *ws, struct command *command, int64_t *skus)
             ws_want_path(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(codes[i])), 0);
     ws_settle(ws);
     for (size_t i = 0; i < in->skus.count; i++) {
-        const struct sku_row *sku = codes[i] == NULL ? NULL : find_sku(ws, command, codes[i], i);
+        const struct sku_row *sku = goods_sku(ws, &command->faults, codes[i], arena_printf(command->arena, "/skus/%zu", i));
         skus[i] = sku == NULL ? 0 : sku->id;
     }
     for (size_t i = 0; i < in->due_count; i++)
@@ -614,7 +595,7 @@ const struct command_type count_open = { .name = "count.open",
                                          .look_up = open_look_up,
                                          .look_back = open_look_back,
                                          .decide = open_decide,
-                                         .again = again,
+                                         .again = event_again,
                                          .inverse = "count.cancel" };
 const struct command_type count_lines = { .name = "count.lines",
                                           .input = &lines_fields,
@@ -624,7 +605,7 @@ const struct command_type count_lines = { .name = "count.lines",
                                           .prefetch = prefetch,
                                           .look_back = lines_look_back,
                                           .decide = lines_decide,
-                                          .again = again,
+                                          .again = event_again,
                                           .inverse = "none: a fact; what was counted wrongly is counted again" };
 const struct command_type count_acknowledge = { .name = "count.acknowledge",
                                                 .input = &reason_fields,
@@ -633,7 +614,7 @@ const struct command_type count_acknowledge = { .name = "count.acknowledge",
                                                 .edge = edge,
                                                 .prefetch = prefetch,
                                                 .decide = acknowledge_decide,
-                                                .again = again,
+                                                .again = event_again,
                                                 .inverse = "none: a person knows now" };
 const struct command_type count_cancel = { .name = "count.cancel",
                                            .input = &reason_fields,
@@ -642,7 +623,7 @@ const struct command_type count_cancel = { .name = "count.cancel",
                                            .edge = edge,
                                            .prefetch = prefetch,
                                            .decide = cancel_decide,
-                                           .again = again,
+                                           .again = event_again,
                                            .inverse = "count.open: the same SKUs" };
 const struct command_type count_rule_put = { .name = "count_rule.put",
                                              .input = &count_rule_fields,

@@ -11,15 +11,15 @@ static const struct node_row *find_node(struct ws *ws, struct faults *faults, co
     return NULL;
 }
 
-static const struct sku_row *find_sku(struct ws *ws, struct faults *faults, const char *code)
+const struct sku_row *goods_sku(struct ws *ws, struct faults *faults, const char *code, const char *pointer)
 {
     const struct sku_row *sku = code == NULL ? NULL : ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
     if (sku != NULL && !sku->bundle)
         return sku;
     if (sku != NULL)
-        fault_add(faults, FAULT_HOLDS_NO_STOCK, "/sku", "%s is a bundle", code);
+        fault_add(faults, FAULT_HOLDS_NO_STOCK, pointer, "%s is a bundle: name its components", code);
     else if (code != NULL)
-        fault_add(faults, FAULT_SKU_UNKNOWN, "/sku", "there is no SKU %s", code);
+        fault_add(faults, FAULT_SKU_UNKNOWN, pointer, "there is no SKU %s", code);
     return NULL;
 }
 
@@ -41,7 +41,7 @@ const char *class_code(struct ws *ws, int64_t class)
 bool goods_find(struct ws *ws, struct faults *faults, const struct goods_named *named, struct goods *out)
 {
     out->node = find_node(ws, faults, named->node);
-    out->sku = find_sku(ws, faults, named->sku);
+    out->sku = goods_sku(ws, faults, named->sku, "/sku");
     out->class = class_named(ws, faults, named->class, "/class");
     return out->node != NULL && out->sku != NULL && out->class >= 0;
 }

@@ -93,6 +93,8 @@ struct goods {
 /* NODE_UNKNOWN, SKU_UNKNOWN, HOLDS_NO_STOCK (a bundle), CLASS_UNKNOWN, all at once, at /node, /sku and /class; true: each is there. */
 bool goods_find(struct ws *ws, struct faults *faults, const struct goods_named *named, struct goods *out);
 void goods_want(struct ws *ws, const struct goods_named *named); /* a hint, for prefetch: those rows, and all positions of the SKU */
+/* A SKU that holds stock; NULL for NULL, and with SKU_UNKNOWN or HOLDS_NO_STOCK (a bundle) at the pointer. */
+const struct sku_row *goods_sku(struct ws *ws, struct faults *faults, const char *code, const char *pointer);
 /* The number of a class, 0 for NULL; CLASS_UNKNOWN and -1 where there is none. */
 int64_t class_named(struct ws *ws, struct faults *faults, const char *code, const char *pointer);
 const char *class_code(struct ws *ws, int64_t class); /* NULL for 0 */

@@ -14,18 +14,20 @@ static bool write(struct ws *ws, int64_t id, struct json_writer *json, int64_t *
     return true;
 }
 
-static enum db_result find(const struct reading *reading, int64_t unit, int64_t state, int64_t after, int64_t most, int64_t *ids, size_t *count)
+static enum db_result find(struct listed_page *page)
 {
     struct recalls_in_state_result *in_state;
     struct recalls_page_result *any;
-    enum db_result result = state != 0 ? recalls_in_state(reading->db, reading->arena, unit, state, after, most, &in_state, count)
-                                       : recalls_page(reading->db, reading->arena, unit, after, most, &any, count);
-    for (size_t i = 0; result == DB_OK && i < *count; i++)
-        ids[i] = state != 0 ? in_state[i].id : any[i].id;
+    struct db *db = page->reading->db;
+    struct arena *arena = page->reading->arena;
+    enum db_result result = page->state != 0 ? recalls_in_state(db, arena, page->unit, page->state, page->after, page->most, &in_state, &page->count)
+                                             : recalls_page(db, arena, page->unit, page->after, page->most, &any, &page->count);
+    for (size_t i = 0; result == DB_OK && i < page->count; i++)
+        page->ids[i] = page->state != 0 ? in_state[i].id : any[i].id;
     return result;
 }
 
-static const struct listed listed = { "rec", "recall", &recall_table, write, find };
+static const struct listed listed = { .prefix = "rec", .thing = "recall", .table = &recall_table, .write = write, .find = find };
 
 void get_recall(struct reading *reading, const struct request *request, struct answer *answer)
 {

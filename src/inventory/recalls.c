@@ -205,13 +205,6 @@ static void answer(struct ws *ws, struct command *command, const struct recall_r
                                        .etag = arena_printf(command->arena, "%ld", (long)recall->version) };
 }
 
-static void again(struct ws *ws, struct command *command, int64_t seq)
-{
-    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
-    command->answer.body = arena_text(command->arena, event->data);
-    command->answer.body_bytes = strlen(event->data);
-}
-
 /* ---- start ---- */
 
 /* One attempt. */
@@ -572,7 +565,7 @@ const struct command_type recall_start = { .name = "recall.start",
                                            .edge = start_edge,
                                            .look_up = start_look_up,
                                            .decide = start_decide,
-                                           .again = again,
+                                           .again = event_again,
                                            .inverse = "recall.end: release; claims that gave way have fallen back, and are filled by rank" };
 const struct command_type recall_end = { .name = "recall.end",
                                          .input = &end_fields,
@@ -581,5 +574,5 @@ const struct command_type recall_end = { .name = "recall.end",
                                          .edge = end_edge,
                                          .prefetch = end_prefetch,
                                          .decide = end_decide,
-                                         .again = again,
+                                         .again = event_again,
                                          .inverse = "recall.start: the same once more" };

@@ -229,10 +229,11 @@ static void take_in(struct supply *supply, const struct supply_arrival *arrival,
 {
     struct supply_line_row *line = supply_line_edit(supply, i);
     const struct move came = { .sku = line->sku,
+                               .class = arrival->class,
                                .quantity = units,
                                .from_node = PLACE_SUPPLIER,
                                .to_node = supply->row->node,
-                               .to = BUCKET_AVAILABLE,
+                               .to = arrival->bucket,
                                .unit_cost = arrival->unit_cost == NULL_INT ? line->unit_cost : arrival->unit_cost,
                                .document = document };
     line->given_up -= min_i64(line->given_up, max_i64(0, units - supply_rest(line))); /* it came after all */
@@ -253,8 +254,8 @@ void supply_take_in(struct supply *supply, const struct supply_arrival *arrivals
         }
         if (left > 0)
             take_in(supply, &arrivals[a], line_of_over(supply, arrivals[a].sku), left, document);
-        if (arrivals[a].quantity == 0)
-            continue;
+        if (arrivals[a].quantity == 0 || arrivals[a].class != 0 || arrivals[a].bucket != BUCKET_AVAILABLE)
+            continue; /* nobody who waits may have them */
         supply->stock.freed = arena_room(ws_arena(supply->ws), supply->stock.freed, supply->stock.freed_count, &supply->stock.freed_room, 8,
                                          sizeof *supply->stock.freed);
         supply->stock.freed[supply->stock.freed_count++] = (struct freed){ supply->row->node, arrivals[a].sku, arrivals[a].quantity };

@@ -62,16 +62,21 @@ static const struct field change_rows[] = {
 };
 static const struct field_table change_fields = { "SupplyChange", change_rows, COUNT(change_rows), sizeof(struct supply_change_io) };
 
+static const char *const arrival_buckets[] = { "available", "quarantined", NULL };
+static const enum bucket bucket_of_name[] = { BUCKET_AVAILABLE, BUCKET_QUARANTINED };
+
 struct came_line {
     struct field_presence presence;
-    const char *sku;
-    int64_t quantity;
+    const char *sku, *class;
+    int64_t quantity, bucket;
     struct money unit_cost;
 };
 static const struct field came_line_rows[] = {
     { "sku", FIELD_CODE, AT(came_line, sku), .required = true, .doc = "also one that was not announced" },
     { "quantity", FIELD_INT, AT(came_line, quantity), .required = true, .min = 0, .max = QUANTITY_MAX, .doc = "units that came, short or over" },
     { "unit_cost", FIELD_MONEY, AT(came_line, unit_cost), .doc = "without: as agreed" },
+    { "class", FIELD_CODE, AT(came_line, class), .doc = "the class that they came in; without: own, new, saleable, as was expected" },
+    { "bucket", FIELD_ENUM, AT(came_line, bucket), .names = arrival_buckets, .doc = "quarantined: they are to be inspected first" },
 };
 static const struct field_table came_line_fields = { "SupplyArrival", came_line_rows, COUNT(came_line_rows), sizeof(struct came_line) };
 struct receive_io {
@@ -125,16 +130,10 @@ static const struct sku_row **find_lines(struct ws *ws, struct command *command,
     want_skus(ws, named, count);
     ws_settle(ws);
     for (size_t i = 0; i < count; i++) {
-        const char *code = named[i].sku;
-        const struct sku_row *sku = code == NULL ? NULL : ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
-        if (sku == NULL && code != NULL)
-            fault_add(&command->faults, FAULT_SKU_UNKNOWN, pointer_of(command, i, "sku"), "there is no SKU %s", code);
-        else if (sku != NULL && sku->bundle)
-            fault_add(&command->faults, FAULT_HOLDS_NO_STOCK, pointer_of(command, i, "sku"), "%s is a bundle: name its components", code);
+        skus[i] = goods_sku(ws, &command->faults, named[i].sku, pointer_of(command, i, "sku"));
         if (named[i].unit_cost->currency[0] != '\0' && books != NULL && !text_equal(books->currency, named[i].unit_cost->currency))
             fault_add(&command->faults, FAULT_CURRENCY_MISMATCH, pointer_of(command, i, "unit_cost/currency"), "the books of %s are in %s",
                       books->code, books->currency);
-        skus[i] = sku;
     }
     return skus;
 }
@@ -142,21 +141,10 @@ static const struct sku_row **find_lines(struct ws *ws, struct command *command,
 static void answer(struct supply *supply, struct command *command, int status)
 {
     struct json_writer json;
-    command->answer.status = status;
-    if (!command->wants_answer)
+    if (!answer_begin(command, status, supply->row->version, &json))
         return;
-    json_begin(&json, command->arena);
     supply_write(supply, &json);
-    command->answer.body = json.out.at;
-    command->answer.body_bytes = json.out.size;
-    command->answer.etag = arena_printf(command->arena, "%ld", (long)supply->row->version);
-}
-
-static void again(struct ws *ws, struct command *command, int64_t seq)
-{
-    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
-    command->answer.body = arena_text(command->arena, event->data);
-    command->answer.body_bytes = strlen(event->data);
+    answer_end(command, &json);
 }
 
 static int64_t minor_of(const struct money *money)
@@ -418,10 +406,24 @@ static struct named *came_names(struct ws *ws, const struct field_list *list)
     return named;
 }
 
+static const int64_t *find_classes(struct ws *ws, struct command *command, const struct field_list *list)
+{
+    const struct came_line *lines = list->items;
+    int64_t *classes = ARENA_ARRAY(ws_arena(ws), int64_t, list->count + 1);
+    for (size_t i = 0; i < list->count; i++)
+        if (lines[i].class != NULL)
+            ws_want_path(ws, &goods_class_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(lines[i].class)), 0);
+    ws_settle(ws);
+    for (size_t i = 0; i < list->count; i++)
+        classes[i] = class_named(ws, &command->faults, lines[i].class, pointer_of(command, i, "class"));
+    return classes;
+}
+
 static void receive_look_up(struct ws *ws, struct command *command)
 {
     const struct receive_io *in = command->input;
     (void)find_lines(ws, command, came_names(ws, &in->lines), in->lines.count);
+    (void)find_classes(ws, command, &in->lines);
 }
 
 /* Told before: it is answered as it was then. */
@@ -439,7 +441,7 @@ static bool known_delivery(struct supply *supply, struct command *command, const
     command->existing = true;
     command->event_seq = row->event_seq;
     command->answer.status = 200;
-    again(supply->ws, command, row->event_seq);
+    event_again(supply->ws, command, row->event_seq);
     return true;
 }
 
@@ -460,9 +462,9 @@ static void note_delivery(struct supply *supply, const char *document, int64_t s
 static bool there_is_room(struct supply *supply, struct command *command, const struct supply_arrival *arrivals, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int64_t units = position_on_hand(position_find(supply->ws, supply->row->node, arrivals[i].sku, 0));
+        int64_t units = position_on_hand(position_find(supply->ws, supply->row->node, arrivals[i].sku, arrivals[i].class));
         for (size_t k = 0; k <= i && units <= QUANTITY_MAX; k++)
-            units += arrivals[k].sku == arrivals[i].sku ? arrivals[k].quantity : 0;
+            units += arrivals[k].sku == arrivals[i].sku && arrivals[k].class == arrivals[i].class ? arrivals[k].quantity : 0;
         if (units > QUANTITY_MAX) {
             fault_add(&command->faults, FAULT_STOCK_CONFLICT, pointer_of(command, i, "quantity"),
                       "%ld more would be over %ld, the largest stock of a SKU at a node", (long)arrivals[i].quantity, (long)QUANTITY_MAX);
@@ -498,12 +500,14 @@ static void receive_decide(struct ws *ws, struct command *command)
     if (!open_for(ws, command, &supply))
         return;
     const struct sku_row **skus = find_lines(ws, command, came_names(ws, &in->lines), count);
+    const int64_t *classes = find_classes(ws, command, &in->lines);
     if (command->faults.count > 0 || known_delivery(&supply, command, in->document) || !supply_may(&supply, SUPPLY_RECEIVE, &command->faults))
         return;
     struct supply_arrival *arrivals = ARENA_ARRAY(ws_arena(ws), struct supply_arrival, count + 1);
     for (size_t i = 0; i < count; i++) {
         assert(skus[i] != NULL); /* the form is good: each was named, and is there */
-        arrivals[i] = (struct supply_arrival){ skus[i]->id, lines[i].quantity, minor_of(&lines[i].unit_cost) };
+        arrivals[i] =
+            (struct supply_arrival){ skus[i]->id, classes[i], bucket_of_name[lines[i].bucket], lines[i].quantity, minor_of(&lines[i].unit_cost) };
         ws_want_path(ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(ws)), db_int(skus[i]->id)), 0);
         short_picks_want(ws, 0, skus[i]->id);
     }
@@ -538,7 +542,7 @@ static void close_decide(struct ws *ws, struct command *command)
         .prefetch = PREFETCH,                                                       \
         .look_up = LOOK_UP,                                                         \
         .decide = DECIDE,                                                           \
-        .again = again,                                                             \
+        .again = event_again,                                                       \
         .inverse = INVERSE,                                                         \
     }
 SUPPLY_COMMAND(supply_announce, "supply.announce", &announce_fields, announce_edge, announce_prefetch, announce_look_up, announce_decide,

@@ -169,21 +169,10 @@ static void refuse_shortage(struct ws *ws, struct command *command, const struct
 static void answer(struct transfer *transfer, struct command *command, int status)
 {
     struct json_writer json;
-    command->answer.status = status;
-    if (!command->wants_answer)
+    if (!answer_begin(command, status, transfer->row->version, &json))
         return;
-    json_begin(&json, command->arena);
     transfer_write(transfer, &json);
-    command->answer.body = json.out.at;
-    command->answer.body_bytes = json.out.size;
-    command->answer.etag = arena_printf(command->arena, "%ld", (long)transfer->row->version);
-}
-
-static void again(struct ws *ws, struct command *command, int64_t seq)
-{
-    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
-    command->answer.body = arena_text(command->arena, event->data);
-    command->answer.body_bytes = strlen(event->data);
+    answer_end(command, &json);
 }
 
 static void create_decide(struct ws *ws, struct command *command)
@@ -325,7 +314,7 @@ static void receive_decide(struct ws *ws, struct command *command)
         .prefetch = prefetch,                                         \
         .look_up = LOOK_UP,                                           \
         .decide = DECIDE,                                             \
-        .again = again,                                               \
+        .again = event_again,                                         \
         .inverse = INVERSE,                                           \
     }
 const struct command_type transfer_create = { .name = "transfer.create",
@@ -336,7 +325,7 @@ const struct command_type transfer_create = { .name = "transfer.create",
                                               .prefetch = create_prefetch,
                                               .look_up = create_look_up,
                                               .decide = create_decide,
-                                              .again = again,
+                                              .again = event_again,
                                               .inverse = "transfer.cancel" };
 TRANSFER_COMMAND(transfer_ship, "transfer.ship", NULL, NULL, ship_decide, "none: what has left comes back by another transfer");
 TRANSFER_COMMAND(transfer_receive, "transfer.receive", &receive_fields, receive_look_up, receive_decide, "none: a fact");

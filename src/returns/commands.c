@@ -42,16 +42,17 @@ struct asked {
     const char *order, *node, *reason, *document;
     struct field_list lines;
 };
+#define DOCUMENT                                                                                                                             \
+    {                                                                                                                                        \
+        "document", FIELD_CODE, AT(asked, document), .hide_absent = true, .doc = "a paper of theirs; natural key: the same one is told once" \
+    }
 static const struct field announce_rows[] = {
     { "order", FIELD_TEXT, AT(asked, order), .required = true, .max = 40, .doc = "the id of the order" },
     { "node", FIELD_CODE, AT(asked, node), .required = true, .doc = "where it comes to, of the order's unit" },
     { "reason", FIELD_TEXT, AT(asked, reason), .min = 1, .max = 256, .hide_absent = true, .doc = "why they come back" },
     { "lines", FIELD_LIST, AT(asked, lines), .required = true, .min = 1, .max = LINES_MAX, .of = &announced_fields },
+    DOCUMENT,
 };
-#define DOCUMENT                                                                                                               \
-    {                                                                                                                          \
-        "document", FIELD_CODE, AT(asked, document), .hide_absent = true, .doc = "a paper of theirs, for movements and events" \
-    }
 static const struct field receive_rows[] = {
     { "lines", FIELD_LIST, AT(asked, lines), .required = true, .min = 1, .max = LINES_MAX, .of = &came_fields,
       .doc = "what came: what is left out did not come as yet" },
@@ -73,32 +74,48 @@ static const char *pointer_of(struct command *command, size_t line, const char *
 static void answer(struct goods_return *back, struct command *command, int status)
 {
     struct json_writer json;
-    command->answer.status = status;
-    if (!command->wants_answer)
+    if (!answer_begin(command, status, back->row->version, &json))
         return;
-    json_begin(&json, command->arena);
     return_write(back, &json);
-    command->answer.body = json.out.at;
-    command->answer.body_bytes = json.out.size;
-    command->answer.etag = arena_printf(command->arena, "%ld", (long)back->row->version);
+    answer_end(command, &json);
 }
 
-static void again(struct ws *ws, struct command *command, int64_t seq)
+/* ---- papers: what is told by one is told once ---- */
+
+enum paper { PAPER_ANNOUNCED = 1, PAPER_RECEIVED, PAPER_INSPECTED };
+
+/* Told by it before: it is answered as it was then. */
+static bool known_paper(struct ws *ws, struct command *command, int64_t id, enum paper kind)
 {
-    const struct event_row *event = ws_get(ws, &event_table, WS_KEY(ws_unit(ws), seq));
-    command->answer.body = arena_text(command->arena, event->data);
-    command->answer.body_bytes = strlen(event->data);
+    const char *document = ((const struct asked *)command->input)->document;
+    const struct return_document_row *row;
+    if (document == NULL)
+        return false;
+    struct ws_cursor cursor = ws_scan(ws, &document_of_return, WS_PREFIX(db_int(ws_unit(ws)), db_int(id)), 0);
+    while ((row = ws_next(ws, &cursor)) != NULL && ((enum paper)row->kind != kind || strcmp(row->document, document) != 0))
+        continue;
+    if (row == NULL)
+        return false;
+    command->existing = true;
+    command->event_seq = row->event_seq;
+    command->answer.status = 200;
+    event_again(ws, command, row->event_seq);
+    return true;
 }
 
-/* NULL with a fault, or where it could not be read. */
-static const struct sku_row *find_sku(struct ws *ws, struct command *command, const char *code, size_t line)
+static void note_paper(struct ws *ws, const struct command *command, int64_t id, enum paper kind)
 {
-    const struct sku_row *sku = code == NULL ? NULL : ws_find(ws, &sku_by_code, WS_PREFIX(db_int(ws_unit(ws)), db_text(code)));
-    if (code != NULL && sku == NULL)
-        fault_add(&command->faults, FAULT_SKU_UNKNOWN, pointer_of(command, line, "sku"), "there is no SKU %s", code);
-    else if (sku != NULL && sku->bundle)
-        fault_add(&command->faults, FAULT_HOLDS_NO_STOCK, pointer_of(command, line, "sku"), "%s is a bundle: name its components", code);
-    return sku == NULL || sku->bundle ? NULL : sku;
+    const char *document = ((const struct asked *)command->input)->document;
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(id) };
+    if (document == NULL || command->event_seq == 0)
+        return;
+    ws_insert(ws, &return_document_table,
+              &(struct return_document_row){ .unit = ws_unit(ws),
+                                             .goods_return = id,
+                                             .number = (int64_t)ws_count(ws, &document_of_return, prefix) + 1,
+                                             .kind = kind,
+                                             .document = document,
+                                             .event_seq = command->event_seq });
 }
 
 /* ---- announce ---- */
@@ -147,7 +164,7 @@ static int64_t shipped_of(const struct order *order, int64_t line, const struct 
 static void find_line(struct announcement *a, size_t i)
 {
     const struct line_io *in = &((const struct line_io *)a->in->lines.items)[i];
-    const struct sku_row *named = find_sku(a->ws, a->command, in->sku, i);
+    const struct sku_row *named = goods_sku(a->ws, &a->command->faults, in->sku, pointer_of(a->command, i, "sku"));
     struct announced *line = &a->lines[a->count];
     if ((in->sku != NULL && named == NULL) || in->line == 0)
         return;
@@ -199,10 +216,23 @@ static int64_t back_already(struct announcement *a, const struct announced *line
     return units;
 }
 
+/* The order has a return that this paper announced. */
+static bool is_announced(struct announcement *a)
+{
+    const struct goods_return_row *other;
+    if (a->in->document == NULL)
+        return false;
+    for (struct ws_cursor cursor = ws_scan(a->ws, &return_of_order, WS_PREFIX(db_int(ws_unit(a->ws)), db_int(a->order.row->id)), 0);
+         (other = ws_next(a->ws, &cursor)) != NULL;)
+        if (known_paper(a->ws, a->command, other->id, PAPER_ANNOUNCED))
+            return true;
+    return false;
+}
+
 static void announce_decide(struct ws *ws, struct command *command)
 {
     struct announcement a = { .ws = ws, .command = command, .in = command->input };
-    if (!resolve(&a))
+    if (!resolve(&a) || is_announced(&a))
         return;
     assert(a.node != NULL && a.order.row != NULL);
     for (size_t i = 0; i < a.count && command->faults.count == 0; i++) {
@@ -224,6 +254,7 @@ static void announce_decide(struct ws *ws, struct command *command)
     ws_insert(ws, &goods_return_table, &row);
     ws_fresh(ws, &line_of_return, WS_PREFIX(db_int(row.unit), db_int(row.id)));
     ws_fresh(ws, &receipt_of_return, WS_PREFIX(db_int(row.unit), db_int(row.id)));
+    ws_fresh(ws, &document_of_return, WS_PREFIX(db_int(row.unit), db_int(row.id)));
     ws_fresh(ws, &outcome_of_return, WS_PREFIX(db_int(row.unit), db_int(row.id)));
     for (size_t i = 0; i < a.count; i++) {
         struct return_line_row line = { .unit = row.unit,
@@ -238,6 +269,7 @@ static void announce_decide(struct ws *ws, struct command *command)
     struct goods_return back;
     (void)return_open(ws, row.id, &back); /* it was just made */
     command->event_seq = return_tell(&back);
+    note_paper(ws, command, row.id, PAPER_ANNOUNCED);
     answer(&back, command, 201);
 }
 
@@ -294,7 +326,7 @@ static bool find_parts(struct goods_return *back, struct command *command, bool 
     struct return_part *parts = ARENA_ARRAY(ws_arena(back->ws), struct return_part, in->lines.count + 1);
     for (size_t i = 0; i < in->lines.count; i++) {
         const bool by_line = field_came(inspects ? &inspected_fields : &came_fields, &lines[i], "line");
-        const struct sku_row *sku = inspects ? NULL : find_sku(back->ws, command, lines[i].sku, i);
+        const struct sku_row *sku = inspects ? NULL : goods_sku(back->ws, &command->faults, lines[i].sku, pointer_of(command, i, "sku"));
         parts[i] = (struct return_part){ .line = by_line ? lines[i].line : 0,
                                          .sku = sku == NULL ? 0 : sku->id,
                                          .quantity = lines[i].quantity,
@@ -323,15 +355,19 @@ static void move(struct goods_return *back, struct command *command, enum return
 static void receive_decide(struct ws *ws, struct command *command)
 {
     struct goods_return back;
-    if (open_for(ws, command, &back) && find_parts(&back, command, false))
-        move(&back, command, RETURN_RECEIVE);
+    if (!open_for(ws, command, &back) || !find_parts(&back, command, false) || known_paper(ws, command, back.row->id, PAPER_RECEIVED))
+        return;
+    move(&back, command, RETURN_RECEIVE);
+    note_paper(ws, command, back.row->id, PAPER_RECEIVED);
 }
 
 static void inspect_decide(struct ws *ws, struct command *command)
 {
     struct goods_return back;
-    if (open_for(ws, command, &back) && find_parts(&back, command, true))
-        move(&back, command, RETURN_INSPECT);
+    if (!open_for(ws, command, &back) || !find_parts(&back, command, true) || known_paper(ws, command, back.row->id, PAPER_INSPECTED))
+        return;
+    move(&back, command, RETURN_INSPECT);
+    note_paper(ws, command, back.row->id, PAPER_INSPECTED);
 }
 
 static void cancel_decide(struct ws *ws, struct command *command)
@@ -351,7 +387,7 @@ static void cancel_decide(struct ws *ws, struct command *command)
         .prefetch = PREFETCH,                                                       \
         .look_up = LOOK_UP,                                                         \
         .decide = DECIDE,                                                           \
-        .again = again,                                                             \
+        .again = event_again,                                                       \
         .inverse = INVERSE,                                                         \
     }
 RETURN_COMMAND(return_announce, "return.announce", &announce_fields, announce_edge, NULL, announce_look_up, announce_decide, "return.cancel");

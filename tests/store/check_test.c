@@ -359,6 +359,9 @@ static const struct broken {
     { "a return is over, and units wait", "return_state", "UPDATE goods_return SET state = 3 WHERE state = 2", false },
     { "a return of no order", "reference_unit", "UPDATE goods_return SET ord = 888888", false },
     { "a return to an unknown node", "reference_unit", "UPDATE goods_return SET node = 888888", false },
+    { "a paper of no return", "orphan", "UPDATE return_document SET goods_return = 888888 WHERE kind = 2", false },
+    { "a paper that told nothing", "reference_unit", "UPDATE return_document SET event_seq = 888888 WHERE kind = 2", false },
+    { "a paper that told twice", "return_document", "UPDATE return_document SET kind = 1", false },
     { "a return of an unknown SKU", "reference_unit", "UPDATE return_line SET sku = 888888", false },
     { "a line of no return", "orphan",
       "INSERT INTO return_line (unit, goods_return, line, ord_line, sku, asked, expected, received, inspected) SELECT unit, 888888, 1, 1, sku, 1, 1, 0, 0 "
@@ -602,8 +605,10 @@ static void send_back(struct shop *shop)
     for (size_t i = 0; i < COUNT(steps); i++)
         shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/fulfilments/%s/%s", work, steps[i][0]), "%s", steps[i][1]);
     const char *back =
-        id_of(shop, shop_must(shop, 201, "POST", "/v1/returns", "{\"order\":\"%s\",\"node\":\"LEJ\",\"lines\":[{\"line\":1,\"quantity\":3}]}", id));
-    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/returns/%s/receive", back), "{\"lines\":[{\"line\":1,\"quantity\":2}]}");
+        id_of(shop, shop_must(shop, 201, "POST", "/v1/returns",
+                              "{\"order\":\"%s\",\"node\":\"LEJ\",\"document\":\"RMA-1\",\"lines\":[{\"line\":1,\"quantity\":3}]}", id));
+    shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/returns/%s/receive", back),
+              "{\"document\":\"RMA-1\",\"lines\":[{\"line\":1,\"quantity\":2}]}");
     shop_must(shop, 200, "POST", arena_printf(shop->arena, "/v1/returns/%s/inspect", back),
               "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"scrap\"}]}");
 }

@@ -354,6 +354,7 @@ static struct sent back(struct stream_maker *maker)
 {
     static const char *const calls[][2] = {
         { "receive", "{\"lines\":[{\"line\":1,\"quantity\":$3}]}" },
+        { "receive", "{\"document\":\"RMA-$2\",\"lines\":[{\"line\":1,\"quantity\":$3}]}" },
         { "receive", "{\"lines\":[{\"line\":1,\"quantity\":1},{\"sku\":\"$G\",\"quantity\":$2}]}" },
         { "inspect", "{\"lines\":[{\"line\":1,\"quantity\":1,\"disposition\":\"$W\"}]}" },
         { "inspect",
@@ -431,10 +432,13 @@ static struct sent transfer(struct stream_maker *maker)
 /* Announced, changed, received in parts, short or over, given up; dates that have passed are late at once. */
 static struct sent supply(struct stream_maker *maker)
 {
-    static const char *const came[] = { "{\"sku\":\"$S\",\"quantity\":$6}", "{\"sku\":\"LAMP\",\"quantity\":$3},{\"sku\":\"BULB\",\"quantity\":$3}" },
-                             *const told[] = { "\"lines\":[{\"line\":1,\"quantity\":$9}]",
-                                               "\"lines\":[{\"line\":1,\"expected_at\":\"202$9-12-0$2T08:00:00Z\"},{\"line\":2,\"quantity\":$3}]" },
-                             *const events[] = { "change", "receive", "receive", "receive", "close" };
+    static const char
+        *const came[] = { "{\"sku\":\"$S\",\"quantity\":$6}",
+                          "{\"sku\":\"$S\",\"quantity\":$3,\"class\":\"$K\"},{\"sku\":\"LAMP\",\"quantity\":1,\"bucket\":\"quarantined\"}",
+                          "{\"sku\":\"LAMP\",\"quantity\":$3},{\"sku\":\"BULB\",\"quantity\":$3}" },
+               *const told[] = { "\"lines\":[{\"line\":1,\"quantity\":$9}]",
+                                 "\"lines\":[{\"line\":1,\"expected_at\":\"202$9-12-0$2T08:00:00Z\"},{\"line\":2,\"quantity\":$3}]" },
+               *const events[] = { "change", "receive", "receive", "receive", "close" };
     const char *event = events[draw(maker, COUNT(events))], *lines = came[draw(maker, COUNT(came))];
     if (maker->supply_count == 0 || draw(maker, 3) == 0) {
         const char *of = maker->supply_count == 0 || draw(maker, 2) == 0 ? "\"kind\":\"purchase\",\"reference\":\"PO-$9\""

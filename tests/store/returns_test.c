@@ -73,6 +73,29 @@ static void refused(struct reply reply, int status, const char *code, const char
 
 /* ---- scenes ---- */
 
+static void what_a_paper_tells_is_told_once(struct shop *shop)
+{
+    const char *order_id = shipped(shop, "1", "LAMP", 5);
+    char *said = arena_printf(shop->arena, "{\"order\":\"%s\",\"node\":\"LEJ\",\"document\":\"RMA-7\",\"lines\":[%s]}", order_id, LINE("1", "2"));
+    const char *first = shop_must(shop, 201, "POST", "/v1/returns", "%s", said).body, *id = id_in(shop, first, NULL);
+    assert_string_equal(shop_must(shop, 200, "POST", "/v1/returns", "%s", said).body, first);
+    static const char came[] = "{\"document\":\"RMA-7\",\"lines\":[" LINE("1", "1") "]}";
+    const char *target = arena_printf(shop->arena, "/v1/returns/%s/receive", id);
+    const char *then = shop_must(shop, 200, "POST", target, came).body;
+    assert_string_equal(shop_must(shop, 200, "POST", target, came).body, then);
+    assert_lamps(shop, 0, 1);
+    shop_must(shop, 200, "POST", target, "{\"document\":\"RMA-7b\",\"lines\":[" LINE("1", "1") "]}"); /* the second parcel of it */
+    assert_lamps(shop, 0, 2);
+    static const char ends[] = "{\"document\":\"RMA-7\",\"lines\":[" ENDS("1", "1", "restock") "]}";
+    target = arena_printf(shop->arena, "/v1/returns/%s/inspect", id);
+    then = shop_must(shop, 200, "POST", target, ends).body;
+    shop_must(shop, 200, "POST", target, "{\"lines\":[" ENDS("1", "1", "scrap") "]}");
+    assert_string_equal(shop_must(shop, 200, "POST", target, ends).body, then); /* as it was then, though nothing waits now */
+    assert_lamps(shop, 1, 0);
+    announce(shop, 201, order_id, LINE("1", "1")); /* without a paper each is another one */
+    announce(shop, 201, order_id, LINE("1", "1"));
+}
+
 /* What comes stands in quarantine, whoever waits; what is restocked goes to who waits first. */
 static void goods_come_back_and_are_inspected(struct shop *shop)
 {
@@ -181,8 +204,9 @@ static void all_faults_are_told_at_once(struct shop *shop)
 }
 
 static const struct shop_scene scenes[] = {
-    SCENE(goods_come_back_and_are_inspected), SCENE(what_comes_is_a_fact), SCENE(no_more_comes_back_than_was_shipped),
-    SCENE(quarantine_is_one_bucket),          SCENE(returns_are_listed),   SCENE(all_faults_are_told_at_once),
+    SCENE(what_a_paper_tells_is_told_once),     SCENE(goods_come_back_and_are_inspected), SCENE(what_comes_is_a_fact),
+    SCENE(no_more_comes_back_than_was_shipped), SCENE(quarantine_is_one_bucket),          SCENE(returns_are_listed),
+    SCENE(all_faults_are_told_at_once),
 };
 
 int main(void)

@@ -369,7 +369,29 @@ static void supplies_are_listed(struct shop *shop)
     refused(shop_call(shop, "GET", "/v1/supplies?cursor=x", NULL), 400, "malformed_query", NULL);
 }
 
+/* What came in another class, or is looked at first, is what was expected, and nobody who waits gets it. */
+static void goods_come_in_a_class_or_to_be_inspected(struct shop *shop)
+{
+    shop_must(shop, 201, "PUT", "/v1/classes/B", "{\"name\":\"B stock\"}");
+    order(shop, "web", "1", "LAMP", 4);
+    const char *id = announced(shop, "asn", "", "{\"sku\":\"LAMP\",\"quantity\":9,\"expected_at\":\"2027-01-01T00:00:00Z\"}");
+    refused(tell(shop, 422, id, "receive", "{\"lines\":[{\"sku\":\"LAMP\",\"quantity\":1,\"class\":\"NOPE\"}]}"), 422, "class_unknown",
+            "/lines/0/class");
+    struct reply reply =
+        tell(shop, 200, id, "receive",
+             "{\"last\":false,\"lines\":[{\"sku\":\"LAMP\",\"quantity\":2,\"class\":\"B\"},{\"sku\":\"LAMP\",\"quantity\":3,\"bucket\":"
+             "\"quarantined\"},{\"sku\":\"LAMP\",\"quantity\":1}]}");
+    assert_int_equal(number_in(reply.body, "\"lines\"", "received"), 6);
+    const char *body = shop_must(shop, 200, "GET", "/v1/inventory?node=LEJ&sku=LAMP", NULL).body;
+    assert_int_equal(number_in(body, "\"class\":\"B\"", "available"), 2);
+    assert_int_equal(number_in(body, NULL, "quarantined"), 3);
+    assert_stock(shop, "LEJ", "LAMP", 0, 1, 3);
+    shop_must(shop, 201, "POST", "/v1/inspections", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"lines\":[{\"disposition\":\"restock\",\"quantity\":3}]}");
+    assert_stock(shop, "LEJ", "LAMP", 0, 4, 3);
+}
+
 static const struct shop_scene scenes[] = {
+    SCENE(goods_come_in_a_class_or_to_be_inspected),
     SCENE(a_purchase_order_comes_in_parts),
     SCENE(an_asn_makes_a_purchase_order_exact),
     SCENE(what_was_announced_changes),
