@@ -418,3 +418,9 @@ SELECT a.node, a.abc, a.lines, a.lines_right, a.units, a.units_off FROM count_ac
 -- $1 unit ID; $2 after ID; $3 upto ID
 SELECT d.goods_return, d.number, d.kind, d.document, d.event_seq FROM return_document AS d
  WHERE d.unit = $1 AND d.goods_return > $2 AND d.goods_return <= $3 ORDER BY d.goods_return, d.number;
+
+-- name: check_snapshot_parts :many
+-- Behind a part of a snapshot.
+-- $1 unit ID; $2 snapshot ID; $3 part INT; $4 most INT
+SELECT p.snapshot, p.part, p.event_seq FROM snapshot_part AS p
+ WHERE p.unit = $1 AND p.snapshot >= $2 AND (p.snapshot > $2 OR p.part > $3) ORDER BY p.snapshot, p.part LIMIT $4;

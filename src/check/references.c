@@ -147,6 +147,34 @@ static enum db_result check_rows_with_id(struct check *check, int64_t unit)
     return result;
 }
 
+/* Each part of a snapshot was told, and has it. */
+static enum db_result check_parts_of_snapshots(struct check *check, int64_t unit)
+{
+    enum db_result result = DB_OK;
+    int64_t snapshot = 0, part = 0;
+    for (size_t count = CHECK_RANGE; count == CHECK_RANGE && result == DB_OK;) {
+        struct check_snapshot_parts_result *rows;
+        struct db_rows there = { 0 };
+        result = check_snapshot_parts(check->db, check->arena, unit, snapshot, part, CHECK_RANGE, &rows, &count);
+        int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 2 * count + 2);
+        size_t distinct = 0;
+        for (size_t i = 0; result == DB_OK && i < count; i++)
+            if (i == 0 || rows[i].snapshot != rows[i - 1].snapshot)
+                memcpy(keys + 2 * distinct++, (const int64_t[]){ unit, rows[i].snapshot }, 2 * sizeof *keys);
+        if (result == DB_OK && distinct > 0)
+            result = db_load(check->db, check->arena, &snapshot_table, keys, distinct, &there);
+        for (size_t i = 0; result == DB_OK && i < count; i++) {
+            snapshot = rows[i].snapshot, part = rows[i].part;
+            must_be_told(check, unit, "event of part of snapshot", snapshot, rows[i].event_seq);
+            if (check_row(&there, (const int64_t[]){ unit, snapshot }, 2) == NULL)
+                check_found(check, "orphan", "no row hangs on one that is not there",
+                            arena_printf(check->arena, "unit %ld snapshot %ld part %ld", (long)unit, (long)snapshot, (long)part), 1, 0);
+        }
+        arena_reset(check->arena);
+    }
+    return result;
+}
+
 /* SKUs keep by code what may stand in for them. */
 static enum db_result check_substitutes_of(struct check *check, int64_t unit, int64_t after, int64_t upto)
 {
@@ -245,5 +273,7 @@ enum db_result check_references(struct check *check, int64_t unit)
     enum db_result result = check_rows_with_id(check, unit);
     if (result == DB_OK)
         result = check_parts(check, unit);
+    if (result == DB_OK)
+        result = check_parts_of_snapshots(check, unit);
     return result == DB_OK ? check_work_rows(check, unit) : result;
 }

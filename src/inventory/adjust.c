@@ -482,7 +482,7 @@ static void adjust_decide(struct ws *ws, struct command *command)
 
 void adjust_by_snapshot(struct ws *ws, const struct found_there *found, struct adjusted *out)
 {
-    struct adjust_io in = { .set = found->on_hand, .reason = REASON_SNAPSHOT };
+    struct adjust_io in = { .set = found->on_hand, .reason = REASON_SNAPSHOT, .as_of = found->as_of, .was_on_hand = found->was_on_hand };
     struct command command = { .arena = ws_arena(ws), .faults = { .arena = ws_arena(ws) } };
     struct adjust a = { .ws = ws,
                         .command = &command,
@@ -490,7 +490,8 @@ void adjust_by_snapshot(struct ws *ws, const struct found_there *found, struct a
                         .node = found->goods.node,
                         .sku = found->goods.sku,
                         .class = found->goods.class,
-                        .claims = found->claims };
+                        .claims = found->claims,
+                        .past = found->as_of != 0 };
     field_set(&adjust_fields, &in, "set");
     carry_out(&a);
     assert(command.faults.count == 0); /* down to 0, and no more than there may be */

@@ -16,7 +16,8 @@ extern const struct command_type stock_adjust;
  * not filled: that is the caller's, of all positions at once. */
 struct found_there {
     struct goods goods;
-    int64_t on_hand, claims; /* claims: that may be broken at once, the rest by a job */
+    int64_t on_hand, claims;    /* claims: that may be broken at once, the rest by a job */
+    int64_t as_of, was_on_hand; /* as_of not 0: so many were there then, and was_on_hand is what our books had */
 };
 struct adjusted {
     int64_t id;

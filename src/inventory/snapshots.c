@@ -7,7 +7,9 @@
 #include "base/id.h"
 #include "engine/exceptions.h"
 #include "inventory/adjust.h"
+#include "inventory/count.h"
 #include "inventory/inventory.h"
+#include "inventory/past.h"
 #include <assert.h>
 #include <string.h>
 
@@ -15,6 +17,8 @@
 /* 12 rows an item, 13 a claim, and what is filled: within the 10,000 of a command. */
 #define ITEMS_MAX 300
 #define CLAIMS_MAX 300
+#define PARTS_MAX 10000
+#define EVENT_SEQ_MAX INT64_C(9007199254740991) /* what JSON is sure to keep */
 #define CLOCKS_DIFFER_US (INT64_C(3600) * 1000000)
 
 /* ---- what is asked and answered ---- */
@@ -23,6 +27,7 @@ struct item_io {
     struct field_presence presence;
     const char *sku, *class;
     int64_t quantity, quarantined;
+    int64_t was_on_hand; /* at as_of; read before it is decided */
 };
 static const struct field item_rows[] = {
     { "sku", FIELD_CODE, AT(item_io, sku), .required = true },
@@ -34,7 +39,7 @@ static const struct field item_rows[] = {
 static const struct field_table item_fields = { "SnapshotItem", item_rows, COUNT(item_rows), sizeof(struct item_io) };
 struct take_io {
     struct field_presence presence;
-    int64_t taken_at, tolerance;
+    int64_t taken_at, tolerance, as_of, part;
     const char *document;
     bool whole;
     struct field_list items;
@@ -42,6 +47,10 @@ struct take_io {
 static const struct field take_rows[] = {
     { "taken_at", FIELD_TIME, AT(take_io, taken_at), .required = true, .doc = "when it was so; parts of one have the same time" },
     { "document", FIELD_CODE, AT(take_io, document), .hide_absent = true, .doc = "natural key: the same at this node is taken once" },
+    { "part", FIELD_INT, AT(take_io, part), .min = 1, .max = PARTS_MAX, .hide_absent = true,
+      .doc = "of the snapshot that `document` names: more than 300 positions come so, in any order; each part is applied as it comes, and once" },
+    { "as_of", FIELD_INT, AT(take_io, as_of), .min = 1, .max = EVENT_SEQ_MAX, .hide_absent = true,
+      .doc = "the last event of ours that the keeper had seen: what moved since is not counted twice; absent: all" },
     { "whole", FIELD_BOOL, AT(take_io, whole), .doc = "true: of what is not named there is nothing; for nodes of at most 300 positions" },
     { "tolerance", FIELD_INT, AT(take_io, tolerance), .min = 0, .max = QUANTITY_MAX,
       .doc = "units by which a position may differ and nobody is told" },
@@ -72,7 +81,7 @@ static const struct field_table difference_fields = { "SnapshotDifference", diff
 struct answer_io {
     struct field_presence presence;
     const char *id, *node, *document;
-    int64_t taken_at, positions;
+    int64_t taken_at, positions, part, as_of;
     struct field_list differences;
 };
 static const struct field answer_rows[] = {
@@ -80,6 +89,8 @@ static const struct field answer_rows[] = {
     { "node", FIELD_CODE, AT(answer_io, node), .required = true, .read_only = true },
     { "taken_at", FIELD_TIME, AT(answer_io, taken_at), .required = true, .read_only = true },
     { "document", FIELD_CODE, AT(answer_io, document), .read_only = true, .nullable = true },
+    { "part", FIELD_INT, AT(answer_io, part), .read_only = true, .nullable = true },
+    { "as_of", FIELD_INT, AT(answer_io, as_of), .read_only = true, .nullable = true },
     { "positions", FIELD_INT, AT(answer_io, positions), .required = true, .read_only = true, .doc = "that were compared" },
     { "differences", FIELD_LIST, AT(answer_io, differences), .required = true, .read_only = true, .of = &difference_fields,
       .doc = "positions that were not as it says" },
@@ -91,6 +102,7 @@ const struct field_table snapshot_fields = { "Snapshot", answer_rows, COUNT(answ
 struct compared {
     struct goods goods;
     int64_t quantity, quarantined;         /* NULL_INT: they do not say */
+    int64_t was_on_hand;                   /* at as_of */
     int64_t expected, kept_back, not_kept; /* not_kept: what they keep back and somebody here has a claim to */
     struct adjusted done;
     bool differs;
@@ -103,6 +115,7 @@ struct snapshot {
     struct compared *items;
     size_t count;
     int64_t id;
+    const struct snapshot_row *first; /* of a part: the snapshot, where another part came before */
 };
 
 static bool edge(struct edge *at, const struct request *request, struct command *command, struct faults *faults)
@@ -111,6 +124,11 @@ static bool edge(struct edge *at, const struct request *request, struct command 
     const struct item_io *items = in->items.items;
     memcpy(command->path, request->path, sizeof command->path);
     command->of_node = request->path[0];
+    command->looks_back = field_came(&take_fields, in, "as_of");
+    if (field_came(&take_fields, in, "part") && in->document == NULL)
+        fault_add(faults, FAULT_REQUIRED, "/document", "parts of a snapshot have its document in common");
+    if (in->whole && (command->looks_back || field_came(&take_fields, in, "part")))
+        fault_add(faults, FAULT_INVALID, "/whole", "a part, or one as of an event, names what is gone with 0");
     for (size_t i = 0; i < in->items.count; i++) {
         if (field_came(&item_fields, &items[i], "quarantined") && items[i].quarantined > items[i].quantity)
             fault_add(faults, FAULT_OUT_OF_RANGE, arena_printf(command->arena, "/items/%zu/quarantined", i), "more than are on hand: %ld",
@@ -122,6 +140,27 @@ static bool edge(struct edge *at, const struct request *request, struct command 
             }
     }
     return faults->count == 0;
+}
+
+static enum db_result look_back(const struct reading *reading, struct command *command)
+{
+    const struct take_io *in = command->input;
+    struct take_io *copy = ARENA_NEW(command->arena, struct take_io);
+    struct item_io *items = ARENA_ARRAY(command->arena, struct item_io, in->items.count + 1);
+    enum db_result result = DB_OK;
+    memcpy(items, in->items.items, in->items.count * sizeof *items);
+    for (size_t i = 0; result == DB_OK && i < in->items.count; i++) {
+        struct past past = { .node = command->path[0], .sku = items[i].sku, .class = items[i].class, .seq = in->as_of };
+        const size_t before = command->faults.count;
+        result = on_hand_at(reading, &past, &command->faults, "/as_of");
+        items[i].was_on_hand = past.on_hand;
+        if (command->faults.count > before)
+            break; /* of the others it would be the same */
+    }
+    *copy = *in;
+    copy->items.items = items;
+    command->input = copy;
+    return result;
 }
 
 static void want_items(struct snapshot *s)
@@ -154,6 +193,7 @@ static void find_items(struct snapshot *s)
         s->items[s->count++] =
             (struct compared){ .goods = { s->node, sku, class },
                                .quantity = items[i].quantity,
+                               .was_on_hand = items[i].was_on_hand,
                                .quarantined = field_came(&item_fields, &items[i], "quarantined") ? items[i].quarantined : NULL_INT };
     }
 }
@@ -263,10 +303,27 @@ static void want_positions(struct snapshot *s)
         const struct compared *c = &s->items[i];
         ws_want_path(s->ws, &position_of_sku, WS_PREFIX(db_int(ws_unit(s->ws)), db_int(c->goods.sku->id)), 0);
         short_picks_want(s->ws, s->node->id, c->goods.sku->id);
+        count_want(s->ws, WS_KEY(ws_unit(s->ws), c->goods.sku->id, s->node->id, c->goods.class));
         exception_want(
             s->ws, arena_printf(ws_arena(s->ws), "snapshot_difference/%ld/%ld/%ld", (long)s->node->id, (long)c->goods.sku->id, (long)c->goods.class));
     }
     ws_settle(s->ws);
+}
+
+/* By how much ours is wrong, where so many were there at as_of: what differed then differs now, less what counts told since have corrected of it.
+ * Units that have left since are gone either way, so no more is taken than there is: *counted is what says so. */
+static int64_t wrong_by(struct snapshot *s, const struct compared *c, int64_t on_hand, int64_t *counted)
+{
+    struct count count = { .position = { ws_unit(s->ws), c->goods.sku->id, s->node->id, c->goods.class },
+                           .as_of = s->in->as_of,
+                           .was_on_hand = c->was_on_hand,
+                           .counted = c->quantity };
+    *counted = c->quantity;
+    if (!s->command->looks_back)
+        return c->quantity - on_hand;
+    const int64_t delta = count_corrects(s->ws, &count), possible = max_i64(-on_hand, min_i64(QUANTITY_MAX - on_hand, delta));
+    *counted += possible - delta;
+    return possible;
 }
 
 static void compare(struct snapshot *s)
@@ -278,9 +335,12 @@ static void compare(struct snapshot *s)
     for (size_t i = 0; i < s->count; i++) {
         struct compared *c = &s->items[i];
         const struct position_row *p = position_find(s->ws, s->node->id, c->goods.sku->id, c->goods.class);
-        c->expected = position_on_hand(p) - stock_owed(s->ws, p);
-        if (c->quantity != c->expected) {
-            adjust_by_snapshot(s->ws, &(struct found_there){ c->goods, c->quantity, claims }, &c->done);
+        const int64_t on_hand = position_on_hand(p) - stock_owed(s->ws, p);
+        int64_t counted;
+        const int64_t delta = wrong_by(s, c, on_hand, &counted);
+        c->expected = c->quantity - delta;
+        if (delta != 0) {
+            adjust_by_snapshot(s->ws, &(struct found_there){ c->goods, counted, claims, s->in->as_of, c->was_on_hand }, &c->done);
             claims = max_i64(0, claims - c->done.given.count);
         }
         keep_back(s, c);
@@ -320,6 +380,19 @@ static void write_difference(struct snapshot *s, const struct compared *c, struc
     json_object_end(json);
 }
 
+static int64_t part_of(const struct take_io *in)
+{
+    return field_came(&take_fields, in, "part") ? in->part : 0;
+}
+
+static void write_number(struct json_writer *json, int64_t number)
+{
+    if (number == 0)
+        json_null(json);
+    else
+        json_int(json, number);
+}
+
 static const char *answer_text(struct snapshot *s)
 {
     struct json_writer json;
@@ -333,6 +406,10 @@ static const char *answer_text(struct snapshot *s)
     json_time(&json, s->in->taken_at);
     json_key(&json, "document");
     json_text(&json, s->in->document);
+    json_key(&json, "part");
+    write_number(&json, part_of(s->in));
+    json_key(&json, "as_of");
+    write_number(&json, s->in->as_of);
     json_key(&json, "positions");
     json_int(&json, (int64_t)s->count);
     json_key(&json, "differences");
@@ -361,12 +438,18 @@ static bool known_document(struct snapshot *s)
     assert(s->node != NULL); /* the form is good: it was named, and is there */
     const struct db_value prefix[] = { db_int(ws_unit(s->ws)), db_text(s->in->document), db_int(s->node->id) };
     const struct snapshot_row *row = s->in->document == NULL ? NULL : ws_find(s->ws, &snapshot_by_document, prefix);
-    if (row == NULL)
+    int64_t seq = row == NULL ? 0 : row->event_seq;
+    if (row != NULL && part_of(s->in) != 0) {
+        const struct snapshot_part_row *part = ws_get(s->ws, &snapshot_part_table, WS_KEY(row->unit, row->id, part_of(s->in)));
+        seq = part == NULL ? 0 : part->event_seq;
+        s->first = row;
+    }
+    if (seq == 0)
         return false;
     s->command->existing = true;
-    s->command->event_seq = row->event_seq;
+    s->command->event_seq = seq;
     s->command->answer.status = 200;
-    again(s->ws, s->command, row->event_seq);
+    again(s->ws, s->command, seq);
     return true;
 }
 
@@ -378,7 +461,28 @@ static bool refused(struct snapshot *s)
     else if (last != NULL && last->taken_at > s->in->taken_at)
         fault_add(&s->command->faults, FAULT_STATE_CONFLICT, "/taken_at", "a newer one was taken: %s",
                   id_text(s->command->arena, "snp", ws_unit(s->ws), last->id));
+    else if (s->first != NULL && (s->first->taken_at != s->in->taken_at || s->first->as_of != s->in->as_of))
+        fault_add(&s->command->faults, FAULT_STATE_CONFLICT, "/document",
+                  "%s has this document, and another time or event: its parts have them in common",
+                  id_text(s->command->arena, "snp", ws_unit(s->ws), s->first->id));
     return s->command->faults.count > 0;
+}
+
+/* The row of one that is new, and of a part. */
+static void note(const struct snapshot *s)
+{
+    const struct snapshot_row row = { .unit = ws_unit(s->ws),
+                                      .id = s->id,
+                                      .node = s->node->id,
+                                      .taken_at = s->in->taken_at,
+                                      .document = s->in->document,
+                                      .event_seq = s->command->event_seq,
+                                      .as_of = s->in->as_of };
+    if (s->first == NULL)
+        ws_insert(s->ws, &snapshot_table, &row);
+    if (part_of(s->in) != 0)
+        ws_insert(s->ws, &snapshot_part_table,
+                  &(struct snapshot_part_row){ .unit = row.unit, .snapshot = s->id, .part = part_of(s->in), .event_seq = row.event_seq });
 }
 
 static void decide(struct ws *ws, struct command *command)
@@ -386,15 +490,12 @@ static void decide(struct ws *ws, struct command *command)
     struct snapshot s = { .ws = ws, .command = command, .in = command->input };
     if (!resolve(&s) || known_document(&s) || refused(&s))
         return;
-    s.id = ws_next_id(ws);
+    s.id = s.first != NULL ? s.first->id : ws_next_id(ws);
     struct event_row event = event_of(EVENT_SNAPSHOT_TAKEN, SUBJECT_SNAPSHOT, s.id);
     event.node = s.node->id;
     event.document = s.in->document;
     command->event_seq = ws_event(ws, event);
-    struct snapshot_row row = {
-        .unit = ws_unit(ws), .id = s.id, .node = s.node->id, .taken_at = s.in->taken_at, .document = s.in->document, .event_seq = command->event_seq
-    };
-    ws_insert(ws, &snapshot_table, &row);
+    note(&s);
     compare(&s);
     struct event_row *told = ws_edit(ws, ws_get(ws, &event_table, WS_KEY(ws_unit(ws), command->event_seq)));
     told->data = answer_text(&s);
@@ -413,6 +514,7 @@ const struct command_type snapshot_take = { .name = "snapshot.take",
                                             .queue = QUEUE_CHANNELS,
                                             .edge = edge,
                                             .look_up = look_up,
+                                            .look_back = look_back,
                                             .decide = decide,
                                             .again = again,
                                             .inverse = "none: a fact; the next snapshot says otherwise" };

@@ -7,7 +7,8 @@
 
 /* At the edge INVALID (a SKU and class named twice); SKU_UNKNOWN, HOLDS_NO_STOCK, CLASS_UNKNOWN, OUT_OF_RANGE (quarantined above quantity, taken in
  * the future), BATCH_TOO_LARGE (whole, and too much stands there), all at once; NOT_FOUND; STATE_CONFLICT: the node is governed, or a newer one was
- * taken. A document that is known answers with the first result. */
+ * taken, or the parts of one differ in time or event. A document (and part) that is known answers with the first result. OUT_OF_RANGE and
+ * TOO_LONG_AGO of an as_of; REQUIRED: a part without a document. */
 extern const struct command_type snapshot_take;
 extern const struct field_table snapshot_fields;
 

@@ -348,6 +348,8 @@ static const struct broken {
     { "a movement by a recall that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM recall)",
       false },
     { "a snapshot of an unknown node", "reference_unit", "UPDATE snapshot SET node = 888888", false },
+    { "a part of no snapshot", "orphan", "UPDATE snapshot_part SET snapshot = 888888", false },
+    { "a part that was never told", "reference_unit", "UPDATE snapshot_part SET event_seq = 888888", false },
     { "a snapshot that was never told", "reference_unit", "UPDATE snapshot SET event_seq = 888888", false },
     { "a movement by a snapshot that is not there", "movement_cause", "UPDATE movement SET cause = 888888 WHERE cause IN (SELECT id FROM snapshot)",
       false },
@@ -694,8 +696,9 @@ static struct shop *busy_shop(enum store store)
     send_back(shop);
     shop_must(shop, 201, "PUT", "/v1/nodes/FAR",
               "{\"unit\":\"DE\",\"name\":\"F\",\"kind\":\"third_party\",\"authority\":\"mirrored\",\"country\":\"DE\",\"postal_code\":\"1\"}");
-    shop_must(shop, 201, "POST", "/v1/nodes/FAR/snapshot",
-              "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"items\":[{\"sku\":\"TOY\",\"quantity\":4,\"quarantined\":1}]}");
+    shop_must(
+        shop, 201, "POST", "/v1/nodes/FAR/snapshot",
+        "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"document\":\"F-1\",\"part\":1,\"items\":[{\"sku\":\"TOY\",\"quantity\":4,\"quarantined\":1}]}");
     lose(shop);
     class(shop);
     shop_promises(shop, 1);

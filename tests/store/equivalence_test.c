@@ -382,6 +382,11 @@ static struct sent snapshot(struct stream_maker *maker)
                                          "{\"sku\":\"$S\",\"quantity\":$9,\"quarantined\":$3}", "{\"sku\":\"$S\",\"class\":\"$K\",\"quantity\":$2}" };
     const char *body = arena_printf(maker->arena, "{\"taken_at\":\"2025-11-2$3T08:00:00Z\",%s\"tolerance\":$2,\"whole\":$B,\"items\":[%s]}",
                                     draw(maker, 3) == 0 ? "\"document\":\"S-$2\"," : "", items[draw(maker, COUNT(items))]);
+    if (toss(maker, 3) == 0) /* in parts, and some as of an event */
+        body = arena_printf(
+            maker->arena, "{\"taken_at\":\"2025-11-2$3T08:00:00Z\",\"document\":\"P-$2\",\"part\":$3%s,\"items\":[%s]}",
+            toss(maker, 2) == 0 ? "" : arena_printf(maker->arena, ",\"as_of\":%lu", (unsigned long)(1 + toss(maker, (uint64_t)maker->past))),
+            items[draw(maker, COUNT(items))]);
     return (struct sent){ .method = "POST", .target = drawn(maker, "/v1/nodes/$N/snapshot"), .body = drawn(maker, body) };
 }
 

@@ -175,6 +175,59 @@ static void all_faults_are_told_at_once(struct shop *shop)
     refused(shop_call(shop, "POST", "/v1/nodes/NO/snapshot", "{\"taken_at\":\"2025-11-24T08:00:00Z\",\"items\":[]}"), 404, "not_found", NULL);
 }
 
+static int64_t last_event(struct shop *shop)
+{
+    int64_t last = 0;
+    for (const char *at = shop_must(shop, 200, "GET", "/v1/events?unit=DE&limit=200", NULL).body; (at = strstr(at, "\"seq\":")) != NULL; at++)
+        last = number_in(at, NULL, "seq");
+    return last;
+}
+
+/* More than one call takes: one snapshot, each part applied as it comes, in any order, and once. */
+static void a_snapshot_comes_in_parts(struct shop *shop)
+{
+    mirrored(shop);
+    receive(shop, "LEJ", "LAMP", 10);
+    receive(shop, "LEJ", "BULB", 3);
+    const char *first = say(shop, 201, "08:00", "\"document\":\"S1\",\"part\":2," ITEMS(LAMPS("7"))).body;
+    const char *second = say(shop, 201, "08:00", "\"document\":\"S1\",\"part\":1," ITEMS("{\"sku\":\"BULB\",\"quantity\":4}")).body;
+    char id[40], other[40];
+    text_in(first, NULL, "id", id, sizeof id);
+    text_in(second, NULL, "id", other, sizeof other);
+    assert_string_equal(id, other);
+    assert_int_equal(number_in(second, NULL, "part"), 1);
+    assert_at(shop, (struct units){ "LAMP", 7, 0, 0 });
+    assert_at(shop, (struct units){ "BULB", 4, 0, 0 });
+    receive(shop, "LEJ", "LAMP", 1);
+    assert_string_equal(say(shop, 200, "08:00", "\"document\":\"S1\",\"part\":2," ITEMS(LAMPS("7"))).body, first); /* told again: as it was */
+    assert_at(shop, (struct units){ "LAMP", 8, 0, 0 });
+    refused(say(shop, 409, "09:00", "\"document\":\"S1\",\"part\":3," ITEMS(LAMPS("7"))), 409, "state_conflict", "/document");
+    refused(say(shop, 422, "09:00", "\"part\":3," ITEMS(LAMPS("7"))), 422, "required", "/document");
+    refused(say(shop, 422, "09:00", "\"document\":\"S2\",\"part\":1,\"whole\":true," ITEMS(LAMPS("7"))), 422, "invalid", "/whole");
+}
+
+/* What left or came since the keeper looked is not counted twice. */
+static void a_snapshot_is_as_of_an_event(struct shop *shop)
+{
+    mirrored(shop);
+    receive(shop, "LEJ", "LAMP", 10);
+    const long seen = (long)last_event(shop);
+    receive(shop, "LEJ", "LAMP", 5);
+    const char *body = say(shop, 201, "08:00", arena_printf(shop->arena, "\"as_of\":%ld," ITEMS(LAMPS("8")), seen)).body;
+    assert_non_null(strstr(body, "\"expected\":10,\"quantity\":8"));
+    assert_int_equal(number_in(body, NULL, "as_of"), seen);
+    assert_at(shop, (struct units){ "LAMP", 13, 0, 0 });
+    body = say(shop, 201, "08:30", arena_printf(shop->arena, "\"as_of\":%ld," ITEMS(LAMPS("8")), seen)).body; /* it found the same */
+    assert_non_null(strstr(body, "\"differences\":[]"));
+    assert_at(shop, (struct units){ "LAMP", 13, 0, 0 });
+    order(shop, "web", "1", "LAMP", 12);
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":-10,\"reason\":\"damage\"}");
+    say(shop, 201, "09:00", arena_printf(shop->arena, "\"as_of\":%ld," ITEMS(LAMPS("0")), (long)seen)); /* 8 fewer, and 3 are there */
+    assert_at(shop, (struct units){ "LAMP", 0, 0, 0 });
+    refused(say(shop, 422, "10:00", "\"as_of\":999999," ITEMS(LAMPS("0"))), 422, "out_of_range", "/as_of");
+    refused(say(shop, 422, "10:00", arena_printf(shop->arena, "\"as_of\":%ld,\"whole\":true," ITEMS(LAMPS("0")), seen)), 422, "invalid", "/whole");
+}
+
 static const struct shop_scene scenes[] = {
     SCENE(theirs_is_the_truth),
     SCENE(what_is_more_fills_who_waits),
@@ -184,6 +237,8 @@ static const struct shop_scene scenes[] = {
     SCENE(what_they_keep_back_is_kept_back),
     SCENE(what_is_old_or_known_changes_nothing),
     SCENE(all_faults_are_told_at_once),
+    SCENE(a_snapshot_comes_in_parts),
+    SCENE(a_snapshot_is_as_of_an_event),
 };
 
 int main(void)
