@@ -73,8 +73,8 @@ struct move {
     int64_t unit_cost; /* minor units of the unit's currency, NULL_INT: unknown */
     const char *document;
 };
-/* Moves units and writes the movement; the caller has made sure that they are there. Makes a position at first use. What would become available where a
- * recall stands is quarantined instead. */
+/* Moves units and writes the movement; the caller has made sure that they are there. Makes a position at first use. What would become available where
+ * a recall stands is quarantined instead. */
 void stock_move(struct stock *stock, const struct move *move);
 
 /* NULL where nothing ever was. */

@@ -55,7 +55,8 @@ struct supply_arrival {
     enum bucket bucket;
     int64_t quantity, unit_cost; /* NULL_INT: as agreed */
 };
-/* What came goes into its bucket, in the class that it came in, at its node; whatever it came as, it was what was expected: the lines of the earliest date first; what is more than was expected, or was not, too. */
+/* What came goes into its bucket, in the class that it came in, at its node; whatever it came as, it was what was expected: the lines of the earliest
+ * date first; what is more than was expected, or was not, too. */
 void supply_take_in(struct supply *supply, const struct supply_arrival *arrivals, size_t count, const char *document);
 void supply_give_up(struct supply *supply, const char *reason);
 /* After each change, once: what is still to come, the state, what the purchase order of an ASN knows of it, work for people; tells the supply as
@@ -72,8 +73,8 @@ void supply_machine_print(FILE *out);
 /* supply.announce  NODE_UNKNOWN, SKU_UNKNOWN, HOLDS_NO_STOCK, CURRENCY_MISMATCH, INVALID (of a purchase order that is none, or has no such line), all
  * at once. A kind, supplier and reference that are known: 200 with the supply that has them. supply.change, .receive, .close  NOT_FOUND,
  * PRECONDITION_FAILED, STATE_CONFLICT where the machine does not list it; .change INVALID (no such line, or named twice); .receive SKU_UNKNOWN,
- * CLASS_UNKNOWN, HOLDS_NO_STOCK, CURRENCY_MISMATCH, BATCH_TOO_LARGE (it would have more than SUPPLY_LINES_MAX lines), and STOCK_CONFLICT where more would come than
- * a position may hold. */
+ * CLASS_UNKNOWN, HOLDS_NO_STOCK, CURRENCY_MISMATCH, BATCH_TOO_LARGE (it would have more than SUPPLY_LINES_MAX lines), and STOCK_CONFLICT where more
+ * would come than a position may hold. */
 extern const struct command_type supply_announce, supply_change, supply_receive, supply_close;
 /* The scheduler's: whose date has passed is late (exception supply_late). */
 extern const struct command_type supply_overdue;

@@ -179,8 +179,7 @@ static void what_comes_meanwhile_is_kept_back(struct shop *shop)
     shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"set\":8,\"reason\":\"count\"}");
     assert_at(shop, "LEJ", (struct units){ 0, 0, 0, 8 });
     const char *order_id = id_of(shop, order(shop, "web", "1", "LAMP", 5));
-    refused(shop_call(shop, "POST", "/v1/inventory/release", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":1}"), 409,
-            "state_conflict", recall_id);
+    refused(shop_call(shop, "POST", "/v1/inventory/release", "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"quantity\":1}"), 409, "state_conflict", recall_id);
     refused(shop_call(shop, "POST", "/v1/inventory/adjustments",
                       "{\"node\":\"LEJ\",\"sku\":\"LAMP\",\"delta\":1,\"reason\":\"correction\",\"from\":\"quarantined\"}"),
             409, "state_conflict", recall_id);
