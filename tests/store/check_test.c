@@ -19,7 +19,7 @@
 #define SUPPLY(STATE) "(SELECT MIN(id) FROM supply WHERE state = " STATE ")"
 #define LATE "7" /* exception types */
 #define SHORT "8"
-#define TRANSFER(state) "(SELECT id FROM transfer WHERE state = " state ")"
+#define TRANSFER(state) "(SELECT MIN(id) FROM transfer WHERE state = " state ")"
 #define LAMPS "sku = (SELECT sku FROM movement WHERE id = (SELECT MIN(id) FROM movement))" /* the first receipt */
 
 static const struct broken {
