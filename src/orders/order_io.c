@@ -52,7 +52,7 @@ static const struct field line_rows[] = {
     { "oversold", FIELD_INT, AT(line_io, oversold), .read_only = true, .doc = "the part of backordered that a marketplace had already sold" },
     { "promised_at", FIELD_TIME, AT(line_io, promised_at), .read_only = true, .nullable = true, .hide_absent = true,
       .doc =
-          "of a line that waits, where one order is read: when all its units will have come, as far as supply is known now; null: nobody knows. Of one that does not, where a routing policy stands: by when all of it arrives, as calendars said when it was routed" },
+          "of a line that waits, where one order is read: when all its units will have come, as far as supply is known now; null: nobody knows. Of one that does not, where a routing policy stands: by when all of it arrives, as calendars said when it was routed; else, where the channel gave one, the order's promise_by" },
     { "lost", FIELD_INT, AT(line_io, lost), .read_only = true, .hide_absent = true,
       .doc = "units, or bundles of which a part, that left and were lost or came damaged; absent: none" },
 

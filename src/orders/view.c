@@ -74,6 +74,25 @@ static void show_components(struct view *view, const struct order_line_row *line
     out->components = (struct field_list){ components, count };
 }
 
+/* While it waits, when what it waits for comes; else what routing promised; where no calendar says anything, what the channel promised for all. */
+static void show_promise(const struct view *view, size_t i, const struct figures *f, const struct field_table *fields, struct line_io *out)
+{
+    const struct order *order = view->order;
+    const struct order_line_row *line = order->lines[i];
+    const bool accepted = f->backordered == 0 && f->cancelled < line->quantity;
+    int64_t at = 0;
+    for (size_t d = 0; d < order->date_count; d++)
+        at = order->dates[d].line == line->line ? order->dates[d].at : at;
+    if (accepted && view->promised_at != NULL && view->promised_at[i] != 0)
+        at = view->promised_at[i];
+    else if (accepted && at == 0 && order->row->promise_by != NULL_INT)
+        at = order->row->promise_by;
+    if (at == 0)
+        return;
+    out->promised_at = at;
+    field_set(fields, out, "promised_at");
+}
+
 static void show_line(struct view *view, size_t i, const struct field_table *fields, struct line_io *out)
 {
     const struct order_line_row *line = view->order->lines[i];
@@ -112,18 +131,10 @@ static void show_line(struct view *view, size_t i, const struct field_table *fie
         out->tax = money_of(view, money.tax);
         field_set(fields, out, "tax");
     }
-    for (size_t d = 0; d < view->order->date_count; d++)
-        if (view->order->dates[d].line == line->line) {
-            out->promised_at = view->order->dates[d].at;
-            field_set(fields, out, "promised_at");
-        }
+    show_promise(view, i, &f, fields, out);
     if (line->replaces != NULL_INT) {
         out->replaces = line->replaces;
         field_set(fields, out, "replaces");
-    }
-    if (view->promised_at != NULL && view->promised_at[i] != 0 && f.backordered == 0 && f.cancelled < line->quantity) {
-        out->promised_at = view->promised_at[i];
-        field_set(fields, out, "promised_at");
     }
     if (line->bundle) {
         show_components(view, line, out);

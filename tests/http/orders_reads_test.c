@@ -168,6 +168,10 @@ static void an_order_comes_back_as_it_was_sent(void **state)
     for (int round = 0; round < 2; round++, get(company, "%s", target))
         for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
             says(company, parts[i]);
+    says(company, "\"backordered\":2,\"cancelled\":0,\"oversold\":0,\"promised_at\":null");
+    receive(company, "LEJ", "LAMP", 2);
+    get(company, "%s", target);
+    says(company, "\"backordered\":0,\"cancelled\":0,\"oversold\":0,\"promised_at\":\"2026-11-27T12:00:00Z\"");
     put_order(company, "web", "E-2", "Ann", "LAMP", 1);
     says(company, "\"payment\":{\"term\":\"prepaid\",\"status\":\"pending\"}");
     says(company, "\"on_shortage\":\"backorder\"");
@@ -199,15 +203,18 @@ static void shipping_that_costs_nothing_comes_back(void **state)
 static void exceptions_say_what_is_to_be_done(void **state)
 {
     SCENE(company);
-    char exception[40], order[40], target[200];
+    char exception[40], order[40], target[400];
     must(company, 201, "PUT", "/v1/skus/BED", "{\"name\":\"Bed\"}");
     put_order(company, "market", "X-1", "Ann", "BED", 2); /* sold already: two too many */
     text_of(company, "id", order, sizeof order);
     get(company, "/v1/exceptions?type=oversell&state=open&limit=1000");
-    snprintf(target, sizeof target,
-             "\"order\":\"%s\",\"transfer\":null,\"supply\":null,\"node\":null,\"sku\":null,\"quantity\":2,\"repeats\":1,\"opened_at\":\"20", order);
+    snprintf(
+        target, sizeof target,
+        "\"order\":\"%s\",\"transfer\":null,\"supply\":null,\"node\":null,\"sku\":null,\"quantity\":2,\"money_at_risk\":{\"amount\":\"20.00\",\"currency\":\"EUR\"},"
+        "\"promises_at_risk\":1,\"repeats\":1,\"opened_at\":\"20",
+        order);
     says(company, target);
-    says(company, "\"type\":\"oversell\",\"state\":\"open\"");
+    says(company, "\"type\":\"oversell\",\"team\":\"customer_service\",\"state\":\"open\"");
     says_not(company, "\"shortage\"");
     receive(company, "LEJ", "BED", 2); /* the cause is gone */
     get(company, "/v1/exceptions?type=oversell&state=open&limit=1000");
