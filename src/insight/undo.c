@@ -339,6 +339,18 @@ static void close_supply(struct undoing *u)
         post(u, arena_printf(u->arena, "/v1/supplies/%s/close", subject(u)), &json);
 }
 
+static void end_recall(struct undoing *u)
+{
+    struct json_writer json = begin(u);
+    json_key(&json, "release");
+    json_bool(&json, true);
+    text(&json, "reason", u->reason);
+    if (text_equal(told(u, "state"), "ended"))
+        cannot(u, "what it kept back is free or waits for an inspection: call it back again");
+    else
+        post(u, arena_printf(u->arena, "/v1/recalls/%s/end", subject(u)), &json);
+}
+
 /* ---- masters ---- */
 
 /* Those that are called by their code, under it; of a channel and of a fence the path has more parts. */
@@ -421,7 +433,7 @@ static const struct {
     [EVENT_ORDER_CANCEL_REFUSED] = { .why = "a node's word is a fact" },
     [EVENT_ORDER_REFUSAL_CLEARED] = { .why = "the node may be asked again: it will say so once more if it must" },
     [EVENT_WEBHOOK_CHANGED] = { .why = "put the endpoint as it was: its secret is told to nobody" },
-    [EVENT_RECALL_CHANGED] = { .why = "end the recall: its units become free, or stay for an inspection" },
+    [EVENT_RECALL_CHANGED] = { .make = end_recall },
     [EVENT_SNAPSHOT_TAKEN] = { .why = "a fact" },
     [EVENT_COUNT_CLASSES_CHANGED] = { .why = "classes follow from what moved: change the shares or the window, and class again" },
     [EVENT_COUNT_CHANGED] = { .why = "what was counted is a fact: cancel a count that goes on, or count again" },

@@ -192,6 +192,19 @@ static void checkouts_transfers_and_supply(void **state)
     says(company, "it follows from what another event tells");
 }
 
+static void a_recall_is_ended_and_its_goods_are_free(void **state)
+{
+    SCENE(company);
+    sku(company, "U-RECALL", 3);
+    must(company, 201, "POST", "/v1/recalls", "{\"sku\":\"U-RECALL\",\"nodes\":[\"LEJ\"],\"reason\":\"it burns\"}");
+    undo(company, 200, "DE", "recall.changed");
+    says(company, "\"state\":\"ended\"");
+    get(company, "/v1/inventory?sku=U-RECALL&node=LEJ");
+    says(company, "\"available\":3");
+    undo(company, 409, "DE", "recall.changed");
+    says(company, "call it back again");
+}
+
 static void masters_become_what_they_were(void **state)
 {
     SCENE(company);
@@ -311,10 +324,18 @@ static void each_type_of_event_is_decided(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_type_of_event_is_decided), ON_BOTH(an_order_goes_whole_or_not_at_all), ON_BOTH(holds_and_edits),
-        ON_BOTH(stock_goes_back_the_way_it_came),        ON_BOTH(what_was_sold_is_not_taken_back),   ON_BOTH(checkouts_transfers_and_supply),
-        ON_BOTH(masters_become_what_they_were),          ON_BOTH(a_batch_is_taken_back_by_its_key),  ON_BOTH(what_was_there_stays),
-        ON_BOTH(scopes_are_those_of_what_takes_back),    ON_BOTH(what_is_no_event_is_told_so),
+        cmocka_unit_test(each_type_of_event_is_decided),
+        ON_BOTH(an_order_goes_whole_or_not_at_all),
+        ON_BOTH(holds_and_edits),
+        ON_BOTH(stock_goes_back_the_way_it_came),
+        ON_BOTH(what_was_sold_is_not_taken_back),
+        ON_BOTH(checkouts_transfers_and_supply),
+        ON_BOTH(a_recall_is_ended_and_its_goods_are_free),
+        ON_BOTH(masters_become_what_they_were),
+        ON_BOTH(a_batch_is_taken_back_by_its_key),
+        ON_BOTH(what_was_there_stays),
+        ON_BOTH(scopes_are_those_of_what_takes_back),
+        ON_BOTH(what_is_no_event_is_told_so),
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }
