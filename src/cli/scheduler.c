@@ -165,6 +165,7 @@ static bool look(struct scheduler *scheduler)
         return false;
     enum db_result result = scheduler_units(scheduler->db, scheduler->arena, 0, &units, &unit_count);
     for (size_t i = 0; result == DB_OK && i < unit_count; i++) {
+        const struct arena_mark mark = arena_mark(scheduler->arena);
         result = look_at_dates(scheduler, units[i].id);
         if (result == DB_OK)
             result = advance_jobs(scheduler, units[i].id, &open);
@@ -172,6 +173,7 @@ static bool look(struct scheduler *scheduler)
             result = tell_promises(scheduler, units[i].id, &open);
         if (result == DB_OK)
             result = forget_old(scheduler, units[i].id, &open);
+        arena_rewind(scheduler->arena, mark); /* what one unit has to tell takes no memory from the next */
     }
     if (result == DB_OK)
         result = advance_jobs(scheduler, 0, &open);
@@ -191,6 +193,10 @@ static bool look_safely(struct scheduler *scheduler)
     arena_set_door(scheduler->arena, &full);
     if (setjmp(full.where) == 0)
         open = look(scheduler);
+    else { /* it may be amid a read, or hold a snapshot */
+        db_close(scheduler->db);
+        scheduler->db = NULL;
+    }
     arena_reset(scheduler->arena);
     return open;
 }

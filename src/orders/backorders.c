@@ -55,6 +55,8 @@ void demand_waits(struct order *order, const struct demand_row *demand)
     if (demand->backordered > 0 && there == NULL) {
         ws_insert(order->ws, &waiting_table, &row);
         waiting_skus_note(order->ws, &demand->sku, 1);
+        if (order->lines[demand->line - 1]->told != NULL_INT) /* of a bundle's other parts, and this one has no date yet: no look finds a change */
+            order_line_retold(order, demand->line);
         return;
     }
     row.told = there == NULL ? NULL_INT : there->told;

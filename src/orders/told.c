@@ -150,14 +150,18 @@ static void tell_decide(struct ws *ws, struct command *command)
     if (command->existing)
         return;
     want_parts(ws, in);
+    bool differed = false;
     for (size_t i = 0; i < in->count; i++) {
         const struct waiting_row *place = place_of(ws, in, i); /* NULL: it waits no more */
         if (place == NULL || place->told == in->places[i].at)
             continue;
+        differed = true;
         ((struct waiting_row *)ws_edit(ws, place))->told = in->places[i].at;
         const struct order_line_row *line = ws_get(ws, &order_line_table, WS_KEY(place->unit, place->ord, place->line));
         line_tells(ws, line, date_of_line(ws, line, place), in->supply);
     }
+    if (differed && sku->changes != in->changes) /* by an old look, and a newer one, of another server, may have told these before: it may not end */
+        ((struct waiting_sku_row *)ws_edit(ws, sku))->changes++;
     if (!in->last)
         return;
     struct waiting_sku_row *looked = ws_edit(ws, sku);

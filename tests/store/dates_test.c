@@ -227,6 +227,33 @@ static void who_waits_is_told_of_another_date(struct shop *shop)
     assert_told(shop, &after, ""); /* that it is there tells another event */
 }
 
+static void tells(struct shop *shop, const struct tell_input *look, bool places, bool last)
+{
+    struct tell_input part = *look;
+    part.count = places ? part.count : 0;
+    part.last = last;
+    assert_int_equal(shop_command(shop, &promise_tell, 1, &part), COMMAND_ACCEPTED);
+}
+
+/* Two servers look, and a date moves between their looks: the older one tells what is no longer so amid what the newer one tells. */
+static void an_older_look_comes_between(struct shop *shop)
+{
+    int64_t after = 0;
+    const struct tell_input *old, *new;
+    size_t count;
+    waits(shop, "web", "1", "LAMP", 1);
+    const char *change = arena_printf(shop->arena, "/v1/supplies/%s/change", announced(shop, "LEJ", "LAMP", 1, "2036-01-05"));
+    assert_int_equal(promises_look(engine_db(shop->engine), shop->arena, 1, &old, &count), DB_OK);
+    assert_int_equal(count, 1);
+    shop_must(shop, 200, "POST", change, "{\"lines\":[{\"line\":1,\"expected_at\":\"2036-02-01T08:00:00Z\"}]}");
+    assert_int_equal(promises_look(engine_db(shop->engine), shop->arena, 1, &new, &count), DB_OK);
+    assert_int_equal(count, 1);
+    tells(shop, new, true, false);
+    tells(shop, old, true, false);
+    tells(shop, new, false, true);
+    assert_told(shop, &after, "null > 2036-02-01 by supply, 2036-02-01 > 2036-01-05 by supply, 2036-01-05 > 2036-02-01 by supply");
+}
+
 static void time_passes(struct shop *shop)
 {
     struct command overdue = { .type = &supply_overdue, .arena = shop->arena, .unit = 1, .faults = { .arena = shop->arena } }, *command = &overdue;
@@ -258,6 +285,8 @@ static void a_bundle_has_one_date(struct shop *shop)
     assert_told(shop, &after, "null > 2036-01-09 by supply");
     came(shop, shade, "SHADE", 1);
     assert_told(shop, &after, "2036-01-09 > 2036-01-05 by queue"); /* what was last of it is there */
+    shop_must(shop, 201, "POST", "/v1/inventory/adjustments", "{\"node\":\"LEJ\",\"sku\":\"SHADE\",\"delta\":-1,\"reason\":\"damage\"}");
+    assert_told(shop, &after, "2036-01-05 > null by queue"); /* and is not there any more, and nobody knows when another comes */
 }
 
 static double seconds(void)
@@ -374,6 +403,7 @@ static const struct shop_scene scenes[] = {
     SCENE(a_channel_sees_what_it_may_sell_by_date),
     SCENE(who_waits_is_told_of_another_date),
     SCENE(who_waits_is_told_when_it_is_late),
+    SCENE(an_older_look_comes_between),
     SCENE(a_bundle_has_one_date),
     SCENE(a_queue_is_longer_than_a_page),
     SCENE(what_is_promised_comes_true),
