@@ -84,12 +84,12 @@ struct command {
     struct command *next;
 };
 
-/* For the edge of a command on one thing: its path's first part is the id, with this prefix, and tells the unit. NOT_FOUND where it is none; `thing`
- * is what the fault calls it. */
 /* A command's answer is a thing as it stands: the status is set, and where a body is wanted the ETag, and a writer is begun. False: none is. */
 bool answer_begin(struct command *command, int status, int64_t version, struct json_writer *json);
 void answer_end(struct command *command, const struct json_writer *json); /* takes what was written */
 
+/* For the edge of a command on one thing: its path's first part is the id, with this prefix, and tells the unit. NOT_FOUND where it is none; `thing`
+ * is what the fault calls it. */
 bool command_names(struct command *command, const struct request *request, const char *prefix, const char *thing, struct faults *faults);
 /* The id that command_names has taken. */
 int64_t command_id(const struct command *command, const char *prefix);

@@ -530,10 +530,9 @@ enum db_result ledger_worth(const struct reading *reading, struct arena *arena, 
         value += rows[i].value;
         last_cost = last_cost == NULL_INT ? rows[i].last_cost : last_cost;
     }
-    if (on_hand > 0 && value != 0)
-        *worth = (int64_t)(((wide)value * units * 2 + on_hand) / ((wide)on_hand * 2));
-    else
-        *worth = last_cost == NULL_INT ? NULL_INT : last_cost * units;
+    const wide exact = on_hand > 0 && value != 0 ? ((wide)value * units * 2 + on_hand) / ((wide)on_hand * 2) : (wide)last_cost * units;
+    const bool known = (on_hand > 0 && value != 0) || last_cost != NULL_INT;
+    *worth = known && exact > INT64_MIN && exact <= INT64_MAX ? (int64_t)exact : NULL_INT;
     return result;
 }
 

@@ -94,7 +94,7 @@ void book_movement(const struct moved *moved, int64_t currency, struct ledger_st
 void book_event(struct arena *arena, const struct told *told, struct entry *entry);
 
 /* What so many units of a SKU are worth, of whatever class: at the average of those on hand, else at what the last cost that were told; NULL_INT:
- * no cost was ever told. Reads the projections' store, which may be a moment behind. */
+ * no cost was ever told, or it is more than an amount may be. Reads the projections' store, which may be a moment behind. */
 enum db_result ledger_worth(const struct reading *reading, struct arena *arena, int64_t unit, int64_t sku, int64_t units, int64_t *worth);
 
 /* "EUR" as a number of three letters, since keys hold numbers; 0 for NULL. */

@@ -59,26 +59,44 @@ static void add_goods(struct at_risk *risk, int64_t sku, int64_t units)
         risk->goods[risk->goods_count++] = (struct goods_at_risk){ sku, units };
 }
 
-/* What has not come by its date, or with the last delivery. */
+/* What has not come by its date, or with the last delivery. Its lines are enough: opening it would read all that a receipt needs. */
 static void of_supply(struct ws *ws, struct arena *arena, const struct exception_item_row *row, struct at_risk *risk)
 {
-    struct supply supply;
-    if (!supply_open(ws, row->subject, &supply))
-        return;
-    risk->goods = ARENA_ARRAY(arena, struct goods_at_risk, supply.line_count + 1);
-    for (size_t i = 0; i < supply.line_count; i++)
-        if (row->type == EXCEPTION_SUPPLY_SHORT || supply.lines[i]->expected_at < ws_now_us(ws))
-            add_goods(risk, supply.lines[i]->sku, supply_rest(supply.lines[i]));
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->subject) };
+    const struct supply_line_row *line;
+    struct ws_cursor cursor = ws_scan(ws, &line_of_supply, prefix, 0);
+    risk->goods = ARENA_ARRAY(arena, struct goods_at_risk, ws_count(ws, &line_of_supply, prefix) + 1);
+    while ((line = ws_next(ws, &cursor)) != NULL)
+        if (row->type == EXCEPTION_SUPPLY_SHORT || line->expected_at < ws_now_us(ws))
+            add_goods(risk, line->sku, supply_rest(line));
 }
 
 static void of_transfer(struct ws *ws, struct arena *arena, const struct exception_item_row *row, struct at_risk *risk)
 {
-    struct transfer transfer;
-    if (!transfer_open(ws, row->subject, &transfer))
+    const struct db_value prefix[] = { db_int(ws_unit(ws)), db_int(row->subject) };
+    const struct transfer_line_row *line;
+    struct ws_cursor cursor = ws_scan(ws, &line_of_transfer, prefix, 0);
+    risk->goods = ARENA_ARRAY(arena, struct goods_at_risk, ws_count(ws, &line_of_transfer, prefix) + 1);
+    while ((line = ws_next(ws, &cursor)) != NULL)
+        add_goods(risk, line->sku, transfer_missing(line));
+}
+
+void at_risk_want(struct ws *ws, const struct exception_item_row *row)
+{
+    const int64_t unit = ws_unit(ws);
+    if (row->state != EXCEPTION_OPEN)
         return;
-    risk->goods = ARENA_ARRAY(arena, struct goods_at_risk, transfer.line_count + 1);
-    for (size_t i = 0; i < transfer.line_count; i++)
-        add_goods(risk, transfer.lines[i]->sku, transfer_missing(transfer.lines[i]));
+    if (row->about > 0)
+        order_want(ws, row->about);
+    if (row->about > 0 && row->type == EXCEPTION_LOST_PARCEL) {
+        ws_want(ws, &fulfilment_table, WS_KEY(unit, row->subject_kind == SUBJECT_FULFILMENT ? row->subject : 0));
+        ws_want_path(ws, &loss_of_order, WS_PREFIX(db_int(unit), db_int(row->about)), 0);
+    }
+    if (row->subject_kind == SUBJECT_SUPPLY)
+        ws_want_path(ws, &line_of_supply, WS_PREFIX(db_int(unit), db_int(row->subject)), 0);
+    if (row->subject_kind == SUBJECT_TRANSFER)
+        ws_want_path(ws, &line_of_transfer, WS_PREFIX(db_int(unit), db_int(row->subject)), 0);
+    ws_want(ws, &business_unit_table, WS_KEY(unit, unit));
 }
 
 struct at_risk at_risk_of(struct ws *ws, struct arena *arena, const struct exception_item_row *row)
@@ -107,19 +125,19 @@ enum db_result at_risk_price(const struct reading *reading, struct arena *arena,
     enum db_result result = DB_OK;
     for (size_t i = 0; i < risk->goods_count && result == DB_OK; i++) {
         const struct goods_at_risk *goods = &risk->goods[i];
+        const struct arena_mark mark = arena_mark(arena); /* there may be thousands */
         struct waiting_for_result *lines;
         size_t count = 0;
         int64_t worth = NULL_INT;
         result = waiting_for(reading->db, arena, unit, goods->sku, AT_RISK_WAITING_MAX, &lines, &count);
         if (result == DB_OK && reading->projection != NULL)
             result = ledger_worth(reading, arena, unit, goods->sku, goods->units, &worth);
+        arena_rewind(arena, mark);
         if (result != DB_OK)
             return result;
         risk->promises += (int64_t)count;
-        if (worth != NULL_INT) {
+        if (worth != NULL_INT && money_add(risk->minor, worth, &risk->minor))
             risk->has_money = true;
-            risk->minor += worth;
-        }
     }
     return result;
 }

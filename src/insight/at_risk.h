@@ -20,6 +20,8 @@ struct at_risk {
     size_t goods_count;
 };
 
+/* Asks for what at_risk_of will need: of many in one go, each alone would be one. */
+void at_risk_want(struct ws *ws, const struct exception_item_row *row);
 /* Within a read of the row's unit: what rows of the order, supply, transfer or position say. Of a closed exception nothing is at risk.
  * What outlives the read is in the arena. */
 struct at_risk at_risk_of(struct ws *ws, struct arena *arena, const struct exception_item_row *row);

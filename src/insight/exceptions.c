@@ -115,26 +115,33 @@ static const struct field item_rows[] = {
 };
 static const struct field_table item_fields = { "Exception", item_rows, COUNT(item_rows), sizeof(struct item) };
 
+/* A piece of a page: orders may have very many lines. */
 struct shown {
     struct arena *arena;
+    struct arena_mark mark; /* each attempt begins there anew */
     const struct db_rows *rows;
+    size_t first, count;
     struct item *items;
     struct at_risk *risks;
+    bool begun;
 };
 
-/* Codes of all of them together. */
+/* What all of them need is read together. */
 static void show(struct ws *ws, void *context)
 {
     struct shown *shown = context;
     const int64_t unit = ws_unit(ws);
-    for (size_t i = 0; i < shown->rows->count; i++) {
-        const struct exception_item_row *row = db_row(shown->rows, i);
+    shown->begun = true;
+    arena_rewind(shown->arena, shown->mark);
+    for (size_t i = 0; i < shown->count; i++) {
+        const struct exception_item_row *row = db_row(shown->rows, shown->first + i);
         ws_want(ws, &sku_table, WS_KEY(unit, row->sku));
         ws_want(ws, &node_table, WS_KEY(unit, row->node));
+        at_risk_want(ws, row);
     }
     ws_settle(ws);
-    for (size_t i = 0; i < shown->rows->count; i++) {
-        const struct exception_item_row *row = db_row(shown->rows, i);
+    for (size_t i = 0; i < shown->count; i++) {
+        const struct exception_item_row *row = db_row(shown->rows, shown->first + i);
         const struct sku_row *sku = ws_get(ws, &sku_table, WS_KEY(unit, row->sku));
         const struct node_row *node = ws_get(ws, &node_table, WS_KEY(unit, row->node));
         struct item *item = &shown->items[i];
@@ -175,26 +182,41 @@ static enum db_result price(const struct reading *reading, struct arena *arena, 
     return result;
 }
 
+static enum db_result write_piece(struct exceptions *x, int64_t unit, struct shown *shown)
+{
+    shown->items = ARENA_ARRAY(x->arena, struct item, shown->count);
+    shown->risks = ARENA_ARRAY(x->arena, struct at_risk, shown->count);
+    shown->mark = arena_mark(x->arena);
+    shown->begun = false;
+    enum db_result result = ws_read(x->reading, unit, when_now_us(), show, shown);
+    for (size_t i = 0; result == DB_OK && i < shown->count; i++)
+        result = price(x->reading, x->arena, unit, shown, i);
+    for (size_t i = 0; result == DB_OK && i < shown->count; i++)
+        fields_write(&x->json, &item_fields, &shown->items[i]);
+    return result;
+}
+
 static enum db_result write_exceptions(struct exceptions *x, int64_t unit, const int64_t *ids, size_t count)
 {
     struct db_rows rows = { 0 };
+    struct shown shown = { .arena = x->arena, .rows = &rows };
+    size_t most = LIST_PIECE;
     int64_t *keys = ARENA_ARRAY(x->arena, int64_t, 2 * count + 2);
     for (size_t i = 0; i < count; i++) {
         keys[2 * i] = unit;
         keys[2 * i + 1] = ids[i];
     }
     enum db_result result = count == 0 ? DB_OK : db_load(x->reading->db, x->arena, &exception_item_table, keys, count, &rows);
-    if (result != DB_OK || rows.count == 0)
-        return result;
-    struct shown shown = { .arena = x->arena,
-                           .rows = &rows,
-                           .items = ARENA_ARRAY(x->arena, struct item, rows.count),
-                           .risks = ARENA_ARRAY(x->arena, struct at_risk, rows.count) };
-    result = ws_read(x->reading, unit, when_now_us(), show, &shown);
-    for (size_t i = 0; result == DB_OK && i < rows.count; i++)
-        result = price(x->reading, x->arena, unit, &shown, i);
-    for (size_t i = 0; result == DB_OK && i < rows.count; i++)
-        fields_write(&x->json, &item_fields, &shown.items[i]);
+    while (result == DB_OK && shown.first < rows.count) {
+        shown.count = rows.count - shown.first < most ? rows.count - shown.first : most;
+        result = write_piece(x, unit, &shown);
+        if (result == DB_OK)
+            shown.first += shown.count;
+        if (result != DB_BUSY || !shown.begun || shown.count == 1)
+            continue;
+        most = list_smaller_piece(shown.count);
+        result = DB_OK;
+    }
     return result;
 }
 

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-bool order_open(struct ws *ws, int64_t id, struct order *order)
+void order_want(struct ws *ws, int64_t id)
 {
     const int64_t unit = ws_unit(ws);
     const struct db_value prefix[] = { db_int(unit), db_int(id) };
@@ -17,6 +17,13 @@ bool order_open(struct ws *ws, int64_t id, struct order *order)
     ws_want_path(ws, &line_of_order, prefix, 0);
     ws_want_path(ws, &demand_of_order, prefix, 0);
     routing_want(ws); /* whoever shows the order asks whether its lines have promises */
+}
+
+bool order_open(struct ws *ws, int64_t id, struct order *order)
+{
+    const int64_t unit = ws_unit(ws);
+    const struct db_value prefix[] = { db_int(unit), db_int(id) };
+    order_want(ws, id);
     ws_settle(ws);
     *order = (struct order){ .ws = ws, .row = ws_get(ws, &orders_table, WS_KEY(unit, id)) };
     if (order->row == NULL)

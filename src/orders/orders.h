@@ -76,6 +76,7 @@ struct order {
     const struct line_date *dates; /* of lines that wait, by line (orders/dates.h), for a read that shows them; NULL: it does not */
     size_t date_count;
 };
+void order_want(struct ws *ws, int64_t id); /* a hint, before several are opened */
 /* By id; false: there is none in this unit. */
 bool order_open(struct ws *ws, int64_t id, struct order *order);
 struct orders_row *order_edit(struct order *order);

@@ -77,12 +77,29 @@ static void a_line_that_nobody_knows_is_at_risk(void **state)
     says(company, "\"money_at_risk\":{\"amount\":\"14.00\",\"currency\":\"EUR\"},\"promises_at_risk\":1");
 }
 
+/* What many orders need is read in one go, in pieces: else a long page is read anew for each of them, and does not fit a request's memory. */
+static void a_long_page_says_of_each_what_is_at_risk(void **state)
+{
+    enum { ORDERS = 600 };
+    SCENE(company);
+    put_sku(company, "HALO");
+    for (int i = 0; i < ORDERS; i++) {
+        char id[20];
+        snprintf(id, sizeof id, "L-%d", i);
+        order(company, id, "HALO", 1);
+    }
+    get(company, "/v1/exceptions?state=open&type=shortage&limit=1000");
+    says(company, "\"next\":null");
+    assert_int_equal(times(company, "\"money_at_risk\":{\"amount\":\"14.90\",\"currency\":\"EUR\"},\"promises_at_risk\":1"), ORDERS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_BOTH(what_an_order_waits_for_is_at_risk_until_it_comes),
         ON_BOTH(missing_goods_are_worth_what_they_cost),
         ON_BOTH(a_line_that_nobody_knows_is_at_risk),
+        ON_BOTH(a_long_page_says_of_each_what_is_at_risk),
     };
     return cmocka_run_group_tests(tests, NULL, close_companies);
 }
