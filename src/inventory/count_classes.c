@@ -58,7 +58,7 @@ static const struct field classing_rows[] = {
     { "share_b_ppm", FIELD_INT, AT(classing_io, share_b_ppm), .min = 0, .max = 1000000, .preset = 150000,
       .doc = "the same of class B; what is left is C" },
     { "every_days", FIELD_INT, AT(classing_io, every_days), .min = 0, .max = 365, .preset = 7,
-      .doc = "days from run to run once one was asked for; 0: only when it is asked for" },
+      .doc = "days from run to run; the first begins when it is asked for, or when this is set; 0: only when it is asked for" },
     { "state", FIELD_ENUM, AT(classing_io, state), .read_only = true, .names = phase_names, .doc = "running: classes are being decided" },
     { "started_at", FIELD_TIME, AT(classing_io, started_at), .read_only = true, .hide_absent = true,
       .doc = "of the last run; absent: there was none" },
