@@ -286,10 +286,10 @@ static bool read_count(struct wish *wish, const char *word, const char *value)
 
 static bool read_measure(struct wish *wish, const char *word, const char *value)
 {
-    double *measure = strcmp(word, "--seconds") == 0 ? &wish->seconds : strcmp(word, "--rate") == 0 ? &wish->rate : NULL;
-    if (measure != NULL)
-        *measure = strtod(value, NULL);
-    return measure != NULL;
+    double *number = strcmp(word, "--seconds") == 0 ? &wish->seconds : strcmp(word, "--rate") == 0 ? &wish->rate : NULL;
+    if (number != NULL)
+        *number = strtod(value, NULL);
+    return number != NULL;
 }
 
 static bool read_text(struct wish *wish, const char *word, const char *value)

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH_ENTRIES 100   /* the server reads a request in one go, and others wait for that */
-#define PREVIEW_ENTRIES 100 /* a preview of many is undone as one: it may not be as large */
+#define BATCH_ENTRIES 100 /* the server reads a request in one go, and others wait for that; a preview of many is undone as one */
 #define BATCH_BYTES ((size_t)1 << 20)
 #define ENTRY_ROWS_MAX 10000
 #define TOLD_MAX 10
@@ -427,11 +426,10 @@ static bool send_each(struct importing *im, struct entry *const *entries, size_t
 /* Cuts what is to be sent into batches and sends them together, or one after the other. */
 static bool send_entries(struct importing *im, struct entry **entries, size_t count)
 {
-    const size_t most = im->what->dry_run ? PREVIEW_ENTRIES : BATCH_ENTRIES;
     struct call *calls = ARENA_ARRAY(im->round, struct call, count);
     size_t *from = ARENA_ARRAY(im->round, size_t, count + 1), batches = 0;
     for (size_t i = 0, bytes = 0; i < count; i++) {
-        if (i == 0 || i - from[batches - 1] == most || bytes + entries[i]->bytes > BATCH_BYTES) {
+        if (i == 0 || i - from[batches - 1] == BATCH_ENTRIES || bytes + entries[i]->bytes > BATCH_BYTES) {
             from[batches++] = i;
             bytes = 0;
         }

@@ -392,8 +392,8 @@ SELECT s.sku FROM waiting_sku AS s WHERE s.unit = $1 AND s.part = $2 AND s.sku >
 SELECT p.node FROM position AS p WHERE p.unit = $1 AND p.sku = $2 AND p.class = 0 AND p.available > 0 ORDER BY p.node;
 
 -- name: check_line_parts :many
--- $1 unit ID; $2 ord ID; $3 line INT
-SELECT d.part, d.sku FROM demand AS d WHERE d.unit = $1 AND d.ord = $2 AND d.line = $3 AND d.backordered > 0 ORDER BY d.part;
+-- $1 unit ID; $2 ord ID; $3 line INT; $4 most INT
+SELECT d.part, d.sku FROM demand AS d WHERE d.unit = $1 AND d.ord = $2 AND d.line = $3 AND d.backordered > 0 ORDER BY d.part LIMIT $4;
 
 -- name: check_promise_jobs :many
 -- Few are open at once.

@@ -2,6 +2,7 @@
  * to look: the same walk down each queue as orders/told.c goes. */
 #include "check/check.h"
 #include "check_sql.h"
+#include "catalog/catalog.h"
 #include "engine/jobs.h"
 #include "inventory/inventory.h"
 #include "orders/dates.h"
@@ -23,24 +24,35 @@ static const char *key_of(const struct queue_look *look, const struct queue_plac
                         (long)place->line, (long)place->part);
 }
 
-/* A bundle's date follows from all its parts that wait, if nobody is to look at one of their queues. */
+/* A bundle's date follows from all its parts that wait, if nobody is to look at one of their queues. It is looked at from the queue of the first
+ * of them only: *known is false from the others'. */
 static enum db_result date_of_bundle(const struct queue_look *look, const struct queue_place *place, int64_t *at, bool *known)
 {
     struct check *check = look->check;
     struct check_line_parts_result *parts;
+    struct db_rows waiting = { 0 }, skus = { 0 };
     size_t count = 0;
-    enum db_result result = check_line_parts(check->db, check->arena, look->unit, place->ord, place->line, &parts, &count);
-    int64_t *dates = ARENA_ARRAY(check->arena, int64_t, count + 1);
-    *known = true;
+    enum db_result result = check_line_parts(check->db, check->arena, look->unit, place->ord, place->line, 1, &parts, &count);
+    *known = result == DB_OK && count == 1 && parts[0].part == place->part;
+    if (!*known)
+        return result;
+    result = check_line_parts(check->db, check->arena, look->unit, place->ord, place->line, COMPONENTS_MAX, &parts, &count);
+    int64_t *dates = ARENA_ARRAY(check->arena, int64_t, count + 1), *sku_keys = ARENA_ARRAY(check->arena, int64_t, 3 * count + 3),
+            *keys = ARENA_ARRAY(check->arena, int64_t, 7 * count + 7);
     for (size_t i = 0; i < count && result == DB_OK; i++) {
-        struct db_rows waiting, sku;
-        const int64_t sku_key[] = { look->unit, parts[i].sku % WAITING_PARTS, parts[i].sku };
-        const int64_t key[] = { look->unit, parts[i].sku, place->priority, place->promise, place->ord, place->line, parts[i].part };
-        result = db_load(check->db, check->arena, &waiting_sku_table, sku_key, 1, &sku);
-        if (result == DB_OK)
-            result = db_load(check->db, check->arena, &waiting_table, key, 1, &waiting);
-        *known = *known && result == DB_OK && sku.count == 1 && waiting.count == 1 && ((const struct waiting_sku_row *)db_row(&sku, 0))->due == 0;
-        dates[i] = *known ? ((const struct waiting_row *)db_row(&waiting, 0))->told : NULL_INT;
+        memcpy(sku_keys + 3 * i, (const int64_t[]){ look->unit, parts[i].sku % WAITING_PARTS, parts[i].sku }, 3 * sizeof *sku_keys);
+        memcpy(keys + 7 * i, (const int64_t[]){ look->unit, parts[i].sku, place->priority, place->promise, place->ord, place->line, parts[i].part },
+               7 * sizeof *keys);
+    }
+    if (result == DB_OK)
+        result = db_load(check->db, check->arena, &waiting_sku_table, sku_keys, count, &skus);
+    if (result == DB_OK)
+        result = db_load(check->db, check->arena, &waiting_table, keys, count, &waiting);
+    for (size_t i = 0; i < count && result == DB_OK; i++) {
+        const struct waiting_sku_row *sku = check_row(&skus, sku_keys + 3 * i, 3);
+        const struct waiting_row *row = check_row(&waiting, keys + 7 * i, 7);
+        *known = *known && sku != NULL && row != NULL && sku->due == 0;
+        dates[i] = *known ? row->told : NULL_INT;
     }
     *at = line_date_of(dates, count);
     return result;
@@ -48,7 +60,7 @@ static enum db_result date_of_bundle(const struct queue_look *look, const struct
 
 static enum db_result check_lines_of(struct queue_look *look)
 {
-    struct db_rows lines;
+    struct db_rows lines = { 0 };
     struct check *check = look->check;
     int64_t *keys = ARENA_ARRAY(check->arena, int64_t, 3 * look->count + 3);
     for (size_t i = 0; i < look->count; i++)
@@ -87,7 +99,7 @@ static bool look_at(void *context, const struct queue_place *place, int64_t at)
 /* Its row is read once more in the snapshot that its queue is read in. */
 static enum db_result check_queue(struct check *check, int64_t unit, int64_t part, int64_t sku)
 {
-    struct db_rows rows;
+    struct db_rows rows = { 0 };
     struct check_standing_result *stock;
     struct check_promise_jobs_result *jobs;
     size_t stands = 0, job_count = 0;

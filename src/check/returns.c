@@ -115,10 +115,10 @@ enum db_result check_returns_of(struct check *check, int64_t unit)
         if (result == DB_OK)
             result = load(check, unit, after, &upto, &rows);
         (void)db_rollback(check->db);
-        if (result == DB_OK)
+        if (result == DB_OK) {
             check_page(check, unit, &rows);
-        if (result == DB_OK)
             check_papers(check, unit, &rows);
+        }
         arena_reset(check->arena);
     }
     return result;

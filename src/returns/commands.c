@@ -232,9 +232,11 @@ static bool is_announced(struct announcement *a)
 static void announce_decide(struct ws *ws, struct command *command)
 {
     struct announcement a = { .ws = ws, .command = command, .in = command->input };
-    if (!resolve(&a) || is_announced(&a))
+    if (!resolve(&a))
         return;
     assert(a.node != NULL && a.order.row != NULL);
+    if (is_announced(&a))
+        return;
     for (size_t i = 0; i < a.count && command->faults.count == 0; i++) {
         const int64_t may = a.lines[i].shipped - back_already(&a, &a.lines[i]);
         if (a.lines[i].quantity > may)

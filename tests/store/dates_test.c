@@ -333,10 +333,10 @@ static void a_queue_is_longer_than_a_page(struct shop *shop)
         number_asked(shop, arena_printf(shop->arena, "SELECT CAST(count(*) AS bigint) AS n FROM event WHERE type = %d", EVENT_ORDER_PROMISE_CHANGED)),
         count + 2);
     assert_int_equal(looks, (count + 2) / TELL_A_LOOK + 1);
-    if (given != NULL)
-        printf("%ld are told in %.1f s\n", count + 2, all_told - telling);
-    if (given != NULL)
-        printf("%ld wait: the last one read in %.1f ms, a date changed in %.1f ms\n", count, 1000 * (read - begun), 1000 * (changed - changes));
+    if (given == NULL)
+        return;
+    printf("%ld are told in %.1f s\n", count + 2, all_told - telling);
+    printf("%ld wait: the last one read in %.1f ms, a date changed in %.1f ms\n", count, 1000 * (read - begun), 1000 * (changed - changes));
 }
 
 /* ---- the oracle ---- */
