@@ -433,12 +433,26 @@ static void again(struct ws *ws, struct command *command, int64_t seq)
     answer(command, event->data, command->answer.status);
 }
 
+/* The first that came of a document tells whether it comes in parts. */
+static bool comes_in_parts(struct snapshot *s, const struct snapshot_row *first)
+{
+    const struct event_row *event = ws_get(s->ws, &event_table, WS_KEY(first->unit, first->event_seq));
+    return strstr(event->data, "\"part\":null") == NULL;
+}
+
+/* It is answered, or refused. */
 static bool known_document(struct snapshot *s)
 {
     assert(s->node != NULL); /* the form is good: it was named, and is there */
     const struct db_value prefix[] = { db_int(ws_unit(s->ws)), db_text(s->in->document), db_int(s->node->id) };
     const struct snapshot_row *row = s->in->document == NULL ? NULL : ws_find(s->ws, &snapshot_by_document, prefix);
     int64_t seq = row == NULL ? 0 : row->event_seq;
+    if (row != NULL && comes_in_parts(s, row) != (part_of(s->in) != 0)) {
+        fault_add(&s->command->faults, FAULT_STATE_CONFLICT, "/part", "%s has this document, and %s",
+                  id_text(s->command->arena, "snp", row->unit, row->id),
+                  part_of(s->in) != 0 ? "was all of it: it has no parts" : "comes in parts: say which one this is");
+        return true;
+    }
     if (row != NULL && part_of(s->in) != 0) {
         const struct snapshot_part_row *part = ws_get(s->ws, &snapshot_part_table, WS_KEY(row->unit, row->id, part_of(s->in)));
         seq = part == NULL ? 0 : part->event_seq;

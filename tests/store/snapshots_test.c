@@ -155,6 +155,7 @@ static void what_is_old_or_known_changes_nothing(struct shop *shop)
     const char *first = say(shop, 201, "08:00", "\"document\":\"S-1\"," ITEMS(LAMPS("4"))).body;
     refused(say(shop, 409, "07:59", ITEMS(LAMPS("1"))), 409, "state_conflict", "/taken_at");
     assert_string_equal(say(shop, 200, "08:00", "\"document\":\"S-1\"," ITEMS(LAMPS("9"))).body, first);
+    assert_non_null(strstr(say(shop, 409, "08:00", "\"document\":\"S-1\",\"part\":1," ITEMS(LAMPS("9"))).body, "it has no parts"));
     say(shop, 201, "08:00", ITEMS("{\"sku\":\"BULB\",\"quantity\":1}")); /* another part of it */
     assert_at(shop, (struct units){ "LAMP", 4, 0, 0 });
 }
@@ -202,6 +203,7 @@ static void a_snapshot_comes_in_parts(struct shop *shop)
     assert_string_equal(say(shop, 200, "08:00", "\"document\":\"S1\",\"part\":2," ITEMS(LAMPS("7"))).body, first); /* told again: as it was */
     assert_at(shop, (struct units){ "LAMP", 8, 0, 0 });
     refused(say(shop, 409, "09:00", "\"document\":\"S1\",\"part\":3," ITEMS(LAMPS("7"))), 409, "state_conflict", "/document");
+    refused(say(shop, 409, "08:00", "\"document\":\"S1\"," ITEMS(LAMPS("2"))), 409, "state_conflict", "/part");
     refused(say(shop, 422, "09:00", "\"part\":3," ITEMS(LAMPS("7"))), 422, "required", "/document");
     refused(say(shop, 422, "09:00", "\"document\":\"S2\",\"part\":1,\"whole\":true," ITEMS(LAMPS("7"))), 422, "invalid", "/whole");
 }
