@@ -242,9 +242,11 @@ enum db_result promises_advance(struct engine *engine, struct arena *arena, int6
     const struct tell_input *inputs = NULL;
     size_t count;
     enum db_result result = promises_look(engine_db(engine), arena, unit, &inputs, &count);
-    for (size_t i = 0; i < count && result == DB_OK; i++) {
+    bool done = true; /* the last command of a look says that all of it is told: it may not come where one before it did not */
+    for (size_t i = 0; i < count && result == DB_OK && done; i++) {
         struct command command = { .type = &promise_tell, .input = &inputs[i], .arena = arena, .unit = unit, .faults = { .arena = arena } };
         engine_run(engine, (struct command *[]){ &command }, 1);
+        done = command.state == COMMAND_ACCEPTED;
     }
     *open = result == DB_OK && count > 0;
     return result;
