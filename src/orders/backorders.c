@@ -128,7 +128,7 @@ static void queue_want(struct spot *spot, size_t outlet)
     ws_want_path(spot->ws, &waiting_of_channel, prefix, queue_at_once(spot));
 }
 
-static struct ws_cursor queue_of(struct spot *spot, size_t outlet)
+static struct ws_cursor queue_of(const struct spot *spot, size_t outlet)
 {
     const struct db_value prefix[] = { db_int(ws_unit(spot->ws)), db_int(spot->sku), db_int(spot->outlets[outlet].channel->id) };
     return ws_scan(spot->ws, &waiting_of_channel, prefix, queue_at_once(spot));
@@ -386,6 +386,19 @@ static int64_t spot_want(struct spot *spot, int round, int64_t most)
     return longest;
 }
 
+/* Of a queue behind what may be filled now it is only asked whose turn it is. */
+static void head_want(const struct spot *spot)
+{
+    for (size_t i = 0; i < spot->count; i++) {
+        if (outlet_stock(spot->ws, &spot->outlets[i], spot->at[i], spot->sku) == 0)
+            continue;
+        struct ws_cursor cursor = queue_of(spot, i);
+        const struct waiting_row *head = ws_next(spot->ws, &cursor);
+        if (head != NULL)
+            refusals_want(spot->ws, head->ord);
+    }
+}
+
 static void spots_load(struct spot *spots, size_t count, int64_t rows)
 {
     if (count == 0)
@@ -399,8 +412,12 @@ static void spots_load(struct spot *spots, size_t count, int64_t rows)
     ws_settle(spots->ws);
     for (int round = 0; round < 2; round++) {
         int64_t most = rows / (ROWS_OF_LINE + ROWS_OF_DEMAND) + 1;
-        for (size_t s = 0; s < count && most > 0; s++)
-            most -= spot_want(&spots[s], round, most);
+        for (size_t s = 0; s < count; s++) {
+            if (most > 0)
+                most -= spot_want(&spots[s], round, most);
+            else if (round == 0)
+                head_want(&spots[s]);
+        }
         ws_settle(spots->ws);
     }
 }

@@ -144,12 +144,13 @@ const struct job_work wake_job = { wake_step };
 static bool promise_step(struct ws *ws, struct job_row *job)
 {
     int64_t *skus, looked = 0;
-    while (job->progress < WAITING_PARTS && looked < WAKE_SKUS) {
-        const size_t count = skus_of(ws, job->progress, job->progress + 1, &skus);
+    for (int64_t parts = 1; job->progress < WAITING_PARTS && looked < WAKE_SKUS; parts *= 2) {
+        const int64_t upto = min_i64(job->progress + (looked > WAKE_SKUS / 16 ? 1 : parts), WAITING_PARTS);
+        const size_t count = skus_of(ws, job->progress, upto, &skus);
         for (size_t i = 0; i < count; i++)
             promises_change(ws, skus[i], 0);
         looked += (int64_t)count;
-        job->progress++;
+        job->progress = upto;
     }
     return job->progress < WAITING_PARTS;
 }
