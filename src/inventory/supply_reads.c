@@ -63,10 +63,11 @@ static enum db_result find_any(struct listed_page *page)
     struct supplies_page_result *any;
     struct db *db = page->reading->db;
     struct arena *arena = page->reading->arena;
-    enum db_result result = page->state != 0 ? supplies_in_state(db, arena, page->unit, page->state, page->after, page->most, &in_state, &page->count)
-                                             : supplies_page(db, arena, page->unit, page->after, page->most, &any, &page->count);
+    const int64_t state = page->state; /* 0: any */
+    enum db_result result = state != 0 ? supplies_in_state(db, arena, page->unit, state, page->after, page->most, &in_state, &page->count)
+                                       : supplies_page(db, arena, page->unit, page->after, page->most, &any, &page->count);
     for (size_t i = 0; result == DB_OK && i < page->count; i++)
-        page->ids[i] = page->state != 0 ? in_state[i].id : any[i].id;
+        page->ids[i] = state != 0 ? in_state[i].id : any[i].id;
     return result;
 }
 
