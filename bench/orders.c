@@ -8,10 +8,10 @@
  *   bench/orders --against BINARY  with --beside: that world is served by another build, whose own bench/orders made it (scripts/bench-against)
  *   bench/orders --size        time to ready, memory at rest and under load
  *   bench/orders --commands    every command beside the capture, --requests of each (2000); --named PREFIX: those that begin so
- *   bench/orders --jobs        others at --rate beside a recall of --claims (100000), a receipt for --waiting lines (80000), an import of --rows
- * (1000000) bench/orders --check       others at --rate beside millrace check of the world: with --history, or --keep bench/orders --gates       what
- * an order costs the store; exit 1 above the limits SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only
- * postgres). */
+ *   bench/orders --jobs        others at --rate beside a recall of --claims (100000), a receipt for --waiting (80000), --rows (1000000) imported
+ *   bench/orders --check       others at --rate beside millrace check of the world: with --history, or --keep
+ *   bench/orders --gates       what an order costs the store; exit 1 above the limits
+ * SQLite, and PostgreSQL after it when MILLRACE_TEST_POSTGRES names a server (--only sqlite, --only postgres). */
 #include "bench.h"
 #include "base/when.h"
 #include <stdio.h>
