@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #define BATCH 400
+#define DRAWS 3
 #define ANALYZE_TRIES 5
 #define CALLS 3 /* of each request: the dearest counts, but for the first, which loads what is kept */
 
@@ -651,12 +652,34 @@ static bool grew(int64_t small, int64_t large, int64_t of_ten, int64_t slack)
     return large > small * of_ten / 10 + slack;
 }
 
+static bool is_worse(const struct work *s, const struct work *l)
+{
+    return grew(s->steps, l->steps, 12, 300) || grew(s->rows, l->rows, 12, 30) || grew(s->pages, l->pages, 16, 60);
+}
+
+static bool any_is_worse(const struct work small[], const struct work large[])
+{
+    for (size_t i = 0; i < COUNT(calls); i++)
+        if (is_worse(&small[i], &large[i]))
+            return true;
+    return false;
+}
+
+static void keep_least(struct work works[], const struct work others[])
+{
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        works[i].steps = min_i64(works[i].steps, others[i].steps);
+        works[i].rows = min_i64(works[i].rows, others[i].rows);
+        works[i].pages = min_i64(works[i].pages, others[i].pages);
+    }
+}
+
 static void judge(const struct work small[], const struct work large[])
 {
     int worse = 0;
     for (size_t i = 0; i < COUNT(calls); i++) {
         const struct work *s = &small[i], *l = &large[i];
-        if (!grew(s->steps, l->steps, 12, 300) && !grew(s->rows, l->rows, 12, 30) && !grew(s->pages, l->pages, 16, 60))
+        if (!is_worse(s, l))
             continue;
         worse++;
         print_error("%s %s: steps %ld -> %ld, rows %ld -> %ld, pages %ld -> %ld\n", calls[i].method, calls[i].target, (long)s->steps, (long)l->steps,
@@ -718,7 +741,7 @@ static void analyze(struct shop *shop)
 
 static void play(enum store store)
 {
-    static struct work small[COUNT(calls)], large[COUNT(calls)];
+    static struct work small[COUNT(calls)], large[COUNT(calls)], again[COUNT(calls)];
     if (!store_is_there(store))
         skip();
     const char *wanted = getenv("MILLRACE_PLAN_ORDERS"), *plans = "";
@@ -739,6 +762,13 @@ static void play(enum store store)
     if (store == STORE_POSTGRES)
         analyze(shop);
     measure(shop, large);
+    /* PostgreSQL's statistics are of a sample that it draws, and of two indexes that fit it may take the longer one by them: what grows does so
+     * with other samples, too. */
+    for (int draw = 1; store == STORE_POSTGRES && draw < DRAWS && any_is_worse(small, large); draw++) {
+        analyze(shop);
+        measure(shop, again);
+        keep_least(large, again);
+    }
     judge(small, large);
     if (store == STORE_SQLITE)
         assert_same_plans(plans, plans_of_all(arena));
