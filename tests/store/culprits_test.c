@@ -11,26 +11,6 @@
 
 static char folder[] = "/tmp/millrace-culprits.XXXXXX"; /* of a company in a file: one in memory would not outlive its connection */
 
-static void forbid(struct shop *shop, const char *id)
-{
-    struct db *db = engine_db(shop->engine);
-    char text[200];
-    snprintf(text, sizeof text,
-             db_is_sqlite(db)
-                 ? "CREATE TRIGGER forbidden BEFORE INSERT ON orders WHEN NEW.channel_order_id = '%s' BEGIN SELECT RAISE(ABORT, 'no'); END;"
-                 : "ALTER TABLE orders ADD CONSTRAINT forbidden CHECK (channel_order_id <> '%s');",
-             id);
-    if (db_script(db, text) != DB_OK)
-        fail_msg("%s: %s", text, db_last_error(db));
-}
-
-static void allow(struct shop *shop)
-{
-    struct db *db = engine_db(shop->engine);
-    if (db_script(db, db_is_sqlite(db) ? "DROP TRIGGER forbidden;" : "ALTER TABLE orders DROP CONSTRAINT forbidden;") != DB_OK)
-        fail_msg("%s", db_last_error(db));
-}
-
 static const char *culprits(struct shop *shop, const char *state)
 {
     return shop_must(shop, 200, "GET", arena_printf(shop->arena, "/v1/exceptions?type=culprit_command&state=%s", state), NULL).body;
@@ -49,7 +29,7 @@ static void one_of_a_batch_is_refused_and_told(struct shop *shop)
 {
     struct command *commands[5];
     receive(shop, "LEJ", "LAMP", 9);
-    forbid(shop, "BAD");
+    order_forbid(shop, "BAD");
     for (size_t i = 0; i < COUNT(commands); i++)
         commands[i] = local_command(shop->local, shop->arena, "POST", "/v1/orders",
                                     order_text(shop, i == 2 ? "BAD" : arena_printf(shop->arena, "good-%zu", i)), NULL);
@@ -62,7 +42,7 @@ static void one_of_a_batch_is_refused_and_told(struct shop *shop)
     assert_int_equal(number_in(open, NULL, "repeats"), 1);
     shop_must(shop, 500, "POST", "/v1/orders", "%s", order_text(shop, "BAD"));
     assert_int_equal(number_in(culprits(shop, "open"), NULL, "repeats"), 2);
-    allow(shop);
+    order_allow(shop);
     shop_must(shop, 201, "POST", "/v1/orders", "%s", order_text(shop, "BAD"));
     assert_null(strstr(culprits(shop, "open"), "exc_"));
     assert_non_null(strstr(culprits(shop, "closed"), "exc_"));
@@ -73,10 +53,10 @@ static void the_next_process_closes_it(struct shop *shop)
 {
     if (db_is_sqlite(engine_db(shop->engine)))
         shop_in_file(shop, arena_printf(shop->arena, "%s/shop.db", folder));
-    forbid(shop, "BAD");
+    order_forbid(shop, "BAD");
     shop_must(shop, 500, "POST", "/v1/orders", "%s", order_text(shop, "BAD"));
     shop_open_again(shop);
-    allow(shop);
+    order_allow(shop);
     shop_must(shop, 201, "POST", "/v1/orders", "%s", order_text(shop, "OTHER"));
     assert_non_null(strstr(culprits(shop, "open"), "exc_"));
     shop_must(shop, 201, "POST", "/v1/orders", "%s", order_text(shop, "BAD"));
@@ -86,7 +66,7 @@ static void the_next_process_closes_it(struct shop *shop)
 static void a_preview_of_it_is_nobodys_work(struct shop *shop)
 {
     const char *body = order_text(shop, "BAD");
-    forbid(shop, "BAD");
+    order_forbid(shop, "BAD");
     shop_must(shop, 201, "POST", "/v1/orders", "{\"dry_run\":true,%s", body + 1);
     assert_null(strstr(culprits(shop, "open"), "exc_"));
 }

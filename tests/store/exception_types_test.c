@@ -334,14 +334,9 @@ static void webhook_is_heard(struct shop *shop, struct wares *goods)
     assert_int_equal(shop_report(shop, 1, "erp", upto - 3, upto, true), COMMAND_ACCEPTED);
 }
 
-/* The store has a rule that this order breaks, as a fault of ours would break one that the schema has. */
 static void a_rule_forbids_it(struct shop *shop, struct wares *goods)
 {
-    struct db *db = engine_db(shop->engine);
-    const char *rule = db_is_sqlite(db) ? "CREATE TRIGGER forbidden BEFORE INSERT ON orders WHEN NEW.channel_order_id = 'BAD' "
-                                          "BEGIN SELECT RAISE(ABORT, 'no'); END;"
-                                        : "ALTER TABLE orders ADD CONSTRAINT forbidden CHECK (channel_order_id <> 'BAD');";
-    assert_int_equal(db_script(db, rule), DB_OK);
+    order_forbid(shop, "BAD");
     assert_int_equal(order(shop, "web", "BAD", goods->sku, 1).status, 500);
 }
 
@@ -352,8 +347,7 @@ static void it_is_sent_again(struct shop *shop, struct wares *goods)
 
 static void the_rule_is_mended(struct shop *shop, struct wares *goods)
 {
-    struct db *db = engine_db(shop->engine);
-    assert_int_equal(db_script(db, db_is_sqlite(db) ? "DROP TRIGGER forbidden;" : "ALTER TABLE orders DROP CONSTRAINT forbidden;"), DB_OK);
+    order_allow(shop);
     assert_int_equal(order(shop, "web", "BAD", goods->sku, 1).status, 201);
 }
 

@@ -456,6 +456,25 @@ void many_run(struct many *many)
     many->count = 0;
 }
 
+void order_forbid(struct shop *shop, const char *channel_order_id)
+{
+    struct db *db = engine_db(shop->engine);
+    const char *sql = db_is_sqlite(db) ? arena_printf(shop->arena,
+                                                      "CREATE TRIGGER forbidden BEFORE INSERT ON orders WHEN NEW.channel_order_id = '%s' "
+                                                      "BEGIN SELECT RAISE(ABORT, 'no'); END;",
+                                                      channel_order_id)
+                                       : arena_printf(shop->arena, "ALTER TABLE orders ADD CONSTRAINT forbidden CHECK (channel_order_id <> '%s');",
+                                                      channel_order_id);
+    must(db_script(db, sql), sql);
+}
+
+void order_allow(struct shop *shop)
+{
+    struct db *db = engine_db(shop->engine);
+    const char *sql = db_is_sqlite(db) ? "DROP TRIGGER forbidden;" : "ALTER TABLE orders DROP CONSTRAINT forbidden;";
+    must(db_script(db, sql), sql);
+}
+
 enum command_state shop_command(struct shop *shop, const struct command_type *type, int64_t unit, const void *input)
 {
     struct command *command = ARENA_NEW(shop->arena, struct command);

@@ -64,6 +64,10 @@ struct reply order(struct shop *shop, const char *channel, const char *id, const
 int64_t number_in(const char *text, const char *after, const char *name);
 void text_in(const char *text, const char *after, const char *name, char *out, size_t room);
 
+/* The store gets a rule that an order called so on its channel breaks, as a fault of ours would break one that the schema has; and loses it. */
+void order_forbid(struct shop *shop, const char *channel_order_id);
+void order_allow(struct shop *shop);
+
 /* A command that Millrace submits itself; input stays the caller's. */
 enum command_state shop_command(struct shop *shop, const struct command_type *type, int64_t unit, const void *input);
 /* What a sender would say of a webhook's attempts on the unit's events `from` .. `upto`, all with this outcome: under a lease that is taken for
